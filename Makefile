@@ -1,0 +1,76 @@
+# Copyright (c) datagate contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# All that a contributor does, with nothing but make and a Python 3.11 or newer; `make help` lists it.
+#
+#     make test ARGS="-k signature -x"      more arguments for the tool behind a target
+#     PYTHON=/path/to/python3.13 make test  another interpreter for .venv
+
+.DEFAULT_GOAL := help
+SHELL := /bin/sh
+.SHELLFLAGS := -eu -c
+MAKEFLAGS += --no-print-directory
+
+ARGS ?=
+PY := .venv/bin/python
+
+# The environment's tools come first for whatever the tests start; settings of the caller's Python or Ansible stay out.
+# Ansible demands UTF-8, and a locale that exists.
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+unexport PYTHONHOME PYTHONPATH VIRTUAL_ENV ANSIBLE_CONFIG ANSIBLE_COLLECTIONS_PATH
+export MAKECMDGOALS
+ifeq ($(shell uname 2>/dev/null),Linux)
+export LC_ALL := C.UTF-8
+endif
+
+.PHONY: help
+help: ## this list
+	@echo 'make TARGET [ARGS="..."]   (PYTHON=/path/to/python chooses the interpreter of .venv)'
+	@while IFS= read -r line; do \
+	    case $$line in \
+	        [a-z]*:*'## '*) printf '  %-10s %s\n' "$${line%%:*}" "$${line#*## }" ;; \
+	    esac; \
+	done < Makefile
+
+.PHONY: venv
+venv: ## make .venv, or bring it up to date
+	@python=$$($(SHELL) tools/find_python.sh); "$$python" -I tools/make_venv.py
+
+.PHONY: demo
+demo: venv ## a deployment with gates against an emulated cloud
+	@$(PY) -m tests.demo $(ARGS)
+
+.PHONY: test
+test: venv ## unit and integration tests
+	@$(PY) -m pytest -m 'not slow' $(ARGS)
+
+.PHONY: test-all
+test-all: venv ## the same with the slow tests
+	@$(PY) -m pytest $(ARGS)
+
+.PHONY: lint
+lint: venv ## ansible-lint, ruff, mypy, yamllint, shellcheck, changelog and documentation markup
+	@$(PY) tools/lint.py $(ARGS)
+
+.PHONY: format
+format: venv ## rewrite the Python files in the house's format
+	@$(PY) -m ruff check --fix-only --quiet .
+	@$(PY) -m ruff format .
+
+.PHONY: sanity
+sanity: venv ## ansible-test sanity on a copy of the tree
+	@$(PY) tools/sanity.py $(ARGS)
+
+.PHONY: build
+build: venv ## the tarball for Galaxy, in dist/
+	@.venv/bin/ansible-galaxy collection build --force --output-path dist $(ARGS)
+
+.PHONY: bench
+bench: venv ## what one task costs, beside ansible.builtin.uri
+	@$(PY) -m tests.bench $(ARGS)
+
+.PHONY: clean
+clean: ## remove .venv and everything that was generated
+	@rm -rf .venv .venv.lock .venv.log dist .pytest_cache .hypothesis .ansible .mypy_cache .ruff_cache tests/output
+	@find . -name .git -prune -o -type d -name __pycache__ -exec rm -rf {} +

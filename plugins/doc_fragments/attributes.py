@@ -1,0 +1,41 @@
+# Copyright (c) datagate contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What every module of the collection says of itself."""
+
+from __future__ import annotations
+
+
+class ModuleDocFragment:
+    """What every module of the collection says of itself."""
+
+    DOCUMENTATION = r"""
+options: {}
+attributes:
+  check_mode:
+    description: Runs in check mode and says there what would happen, without changing anything.
+    support: full
+    details:
+      - The module only reads, so it does the same with and without check mode.
+  diff_mode:
+    description: Shows in diff mode what has changed, or would change.
+    support: none
+    details:
+      - The module changes nothing, so there is no difference to show.
+  idempotent:
+    description: Run a second time in the same situation, it changes nothing more.
+    support: full
+    details:
+      - The module never changes anything.
+  async:
+    description: Can be run with the keyword C(async).
+    support: full
+  action_group:
+    description: Options for all modules of the group can be set in one place, with C(module_defaults).
+    support: full
+    details:
+      - In C(module_defaults) the group is called C(group/datagate.huaweicloud.huaweicloud).
+    membership:
+      - datagate.huaweicloud.huaweicloud
+"""

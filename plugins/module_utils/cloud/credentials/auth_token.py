@@ -1,0 +1,30 @@
+# Copyright (c) datagate contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""IAM token that somebody else got."""
+
+from __future__ import annotations
+
+from typing import Callable, Dict, Optional, Sequence
+
+from ..signature import TokenAuth
+from .base import Auth, Credentials, Fetch
+
+
+class AuthToken(Credentials):
+    """A token as IAM's header X-Subject-Token gave it."""
+
+    def __init__(self, place: str, token: str) -> None:
+        super().__init__(place)
+        self._token = token
+
+    def header_values(self) -> Dict[str, Optional[str]]:
+        return {"auth_token": self._token}
+
+    @property
+    def secrets(self) -> Sequence[str]:
+        return [self._token]
+
+    def obtain(self, fetch: Fetch, wall: Callable[[], float]) -> Auth:
+        return TokenAuth(self._token)

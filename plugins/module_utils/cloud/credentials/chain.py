@@ -1,0 +1,164 @@
+# Copyright (c) datagate contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Which credentials are used. They come whole from one place: the task, else the environment, else a file.
+
+A mixture, such as an access key from the task with a token left over in the environment, is how keys get locked: more
+than five failed signatures in a row lock an access key.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
+
+from ..errors import CredentialsError, OptionError
+from .access_key import AccessKey
+from .agency import EcsAgency
+from .auth_token import AuthToken
+from .base import Credentials
+from .file import CredentialsFile
+from .password import Password
+from .temporary_key import TemporaryKey
+
+AUTH_TYPES = ("auto", "aksk", "token", "password", "ecs_agency")
+# A set: what must be there, and what may be there beside it. In the order in which "auto" takes them.
+SETS: Dict[str, Tuple[Sequence[str], Sequence[str]]] = {
+    "token": (("auth_token",), ()),
+    "aksk": (("access_key", "secret_key"), ("security_token",)),
+    "password": (("username", "password", "domain_name"), ()),
+}
+# The account's name is often set for other tools; alone it is no credential, and so no half of a set.
+NOT_A_CREDENTIAL = ("domain_name",)
+# Environment names by option. Two families name access keys; they are not mixed either.
+FAMILIES: Dict[str, Sequence[Dict[str, str]]] = {
+    "token": ({"auth_token": "HW_AUTH_TOKEN"},),
+    "aksk": (
+        {"access_key": "HW_ACCESS_KEY", "secret_key": "HW_SECRET_KEY", "security_token": "HW_SECURITY_TOKEN"},
+        {
+            "access_key": "HUAWEICLOUD_SDK_AK",
+            "secret_key": "HUAWEICLOUD_SDK_SK",
+            "security_token": "HUAWEICLOUD_SDK_SECURITY_TOKEN",
+        },
+    ),
+    "password": ({"username": "HW_USER_NAME", "password": "HW_USER_PASSWORD", "domain_name": "HW_DOMAIN_NAME"},),
+}
+FILE_VARIABLE = "HUAWEICLOUD_SDK_CREDENTIALS_FILE"
+DEFAULT_FILE = "~/.huaweicloud/credentials"
+
+
+def _value(source: Mapping[str, Any], name: str) -> Optional[str]:
+    value = source.get(name)
+    return (str(value).strip() or None) if value is not None else None
+
+
+class _Set:
+    """What one place holds of one kind of credentials."""
+
+    def __init__(self, kind: str, source: Mapping[str, Any], names: Mapping[str, str]) -> None:
+        self.kind = kind
+        required, dummy = SETS[kind]
+        self.values = {option: _value(source, name) for option, name in names.items()}
+        self.present = [
+            option for option, value in self.values.items() if value is not None and option not in NOT_A_CREDENTIAL
+        ]
+        self.missing = [names[option] for option in required if self.values[option] is None]
+        self.given = [names[option] for option in self.present]
+
+    def build(self, place: str) -> Credentials:
+        value = {option: text or "" for option, text in self.values.items()}
+        if self.kind == "token":
+            return AuthToken(place, value["auth_token"])
+        if self.kind == "password":
+            return Password(place, value["username"], value["password"], value["domain_name"])
+        if value["security_token"]:
+            return TemporaryKey(place, value["access_key"], value["secret_key"], value["security_token"])
+        return AccessKey(place, value["access_key"], value["secret_key"])
+
+
+def _from_place(
+    place: str, source: Mapping[str, Any], families: Mapping[str, Sequence[Mapping[str, str]]], auth_type: str
+) -> Optional[Credentials]:
+    """The set that *source* holds, or None where it holds nothing of the wanted type."""
+    found: List[_Set] = []
+    for kind in SETS if auth_type == "auto" else (auth_type,):
+        sets = [candidate for candidate in (_Set(kind, source, names) for names in families[kind]) if candidate.present]
+        found.extend(sets[:1])  # the first family that says anything
+    for candidate in found:
+        if candidate.missing:
+            raise CredentialsError(
+                f"{place} gives {' and '.join(candidate.given)} but not {' and '.join(candidate.missing)}; "
+                f"credentials are taken whole from one place, so give {' and '.join(candidate.missing)} there as well "
+                f"or take {' and '.join(candidate.given)} away"
+            )
+    return found[0].build(place) if found else None
+
+
+def choose(params: Mapping[str, Any], environ: Mapping[str, str]) -> Credentials:
+    """The credentials to use.
+
+    :param params: auth_type, the credentials' options and credentials_file.
+    :raises OptionError: auth_type is unknown.
+    :raises CredentialsError: nothing was found (the sentence names every place that was looked at), a set is incomplete,
+        or a file cannot be used.
+    """
+    auth_type = _value(params, "auth_type") or "auto"
+    if auth_type not in AUTH_TYPES:
+        raise OptionError("auth_type", f"must be one of {', '.join(AUTH_TYPES)}")
+    own = {kind: ({name: name for name in FAMILIES[kind][0]},) for kind in SETS}
+    if auth_type != "auto":
+        others = [
+            name
+            for kind in SETS
+            if kind != auth_type
+            for name in (*SETS[kind][0], *SETS[kind][1])
+            if name not in NOT_A_CREDENTIAL and _value(params, name) is not None
+        ]
+        wanted = any(
+            _value(params, name) is not None
+            for name in SETS.get(auth_type, ((), ()))[0]
+            if name not in NOT_A_CREDENTIAL
+        )
+        if others and not wanted:
+            raise CredentialsError(
+                f"auth_type is {auth_type}, but the task gives {' and '.join(others)}; take one of the two away"
+            )
+    with_file = auth_type in ("auto", "aksk")
+    named = _value(params, "credentials_file")
+    if named is not None and not with_file:
+        raise OptionError(
+            "credentials_file", f"holds access keys, but auth_type is {auth_type}; take one of the two away"
+        )
+    if auth_type == "ecs_agency":
+        return EcsAgency()
+
+    looked = [f"the task ({_options(auth_type)})"]
+    found = _from_place("the task", params, own, auth_type)
+    if found is not None:
+        return found
+    if named is not None:
+        # A file that the task names is what the task gives.
+        return CredentialsFile(os.path.expanduser(named), "credentials_file")
+    found = _from_place("the environment", environ, FAMILIES, auth_type)
+    if found is not None:
+        return found
+    kinds = SETS if auth_type == "auto" else (auth_type,)
+    looked.append(
+        f"the environment ({', '.join(name for kind in kinds for names in FAMILIES[kind] for name in names.values())})"
+    )
+    if with_file:
+        named = _value(environ, FILE_VARIABLE)
+        if named is not None:
+            return CredentialsFile(os.path.expanduser(named), f"credentials_file ({FILE_VARIABLE})")
+        default = os.path.expanduser(DEFAULT_FILE)
+        if os.path.lexists(default):
+            return CredentialsFile(default, "credentials_file")
+        looked.append(f"the file {DEFAULT_FILE} (another one: credentials_file or {FILE_VARIABLE})")
+    agency = "; on a cloud server with an agency set auth_type: ecs_agency" if auth_type == "auto" else ""
+    raise CredentialsError(f"no credentials found; looked at {', at '.join(looked)}{agency}")
+
+
+def _options(auth_type: str) -> str:
+    kinds = SETS if auth_type == "auto" else (auth_type,)
+    return ", ".join(name for kind in kinds for name in (*SETS[kind][0], *SETS[kind][1]))

@@ -1,0 +1,55 @@
+# Copyright (c) datagate contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""IAM user and password: a token is got with them, and a new one when it ends (a token lives 24 hours)."""
+
+from __future__ import annotations
+
+from typing import Any, Callable, Dict, Optional, Sequence
+
+from ..errors import PERMANENT, RequestError
+from ..signature import TokenAuth
+from .base import Auth, Credentials, Fetch
+
+PATH = "/v3/auth/tokens?nocatalog=true"
+
+
+class Password(Credentials):
+    """User name, password and the account's (domain's) name.
+
+    :ivar scope: the project to get the token for, as IAM wants it: ``{"id": ...}`` or ``{"name": ...}``; the session sets it.
+    """
+
+    needs_iam = True
+    renewable = True
+
+    def __init__(self, place: str, username: str, password: str, domain_name: str) -> None:
+        super().__init__(place)
+        self._username = username
+        self._password = password
+        self._domain_name = domain_name
+        self.scope: Dict[str, str] = {}
+        self.project_id: Optional[str] = None
+
+    @property
+    def secrets(self) -> Sequence[str]:
+        return [self._password]
+
+    def obtain(self, fetch: Fetch, wall: Callable[[], float]) -> Auth:
+        domain = {"name": self._domain_name}
+        user = {"name": self._username, "password": self._password, "domain": domain}
+        identity: Dict[str, Any] = {"methods": ["password"], "password": {"user": user}}
+        body = {"auth": {"identity": identity, "scope": {"project": self.scope}}}
+        headers, answer = fetch("iam", "POST", PATH, {}, body)
+        token = headers.get("X-Subject-Token")
+        if not token:
+            raise RequestError(
+                PERMANENT, "the answer holds no X-Subject-Token", service="iam", method="POST", path="/v3/auth/tokens"
+            )
+        # A token for a project names it: no look-up is needed.
+        try:
+            self.project_id = str(answer["token"]["project"]["id"])
+        except (KeyError, TypeError):
+            self.project_id = None
+        return TokenAuth(token)

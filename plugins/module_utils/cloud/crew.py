@@ -1,0 +1,52 @@
+# Copyright (c) datagate contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Threads that carry exchanges. One that is stuck is simply not waited for: all are daemons."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from typing import Optional, Tuple
+
+from .exchange import Flight
+
+_Task = Optional[Tuple[Flight, "queue.SimpleQueue[Flight]"]]
+
+
+class Crew:
+    """Starts a thread only when none is idle, so there are never more than exchanges under way at once."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._idle = 0
+        self._tasks: "queue.SimpleQueue[_Task]" = queue.SimpleQueue()
+
+    def start(self, flight: Flight, done: "queue.SimpleQueue[Flight]") -> None:
+        """Carry out *flight* and put it into *done*."""
+        with self._lock:
+            wanted = self._idle == 0
+            if not wanted:
+                self._idle -= 1
+        if wanted:
+            threading.Thread(target=self._work, daemon=True).start()
+        self._tasks.put((flight, done))
+
+    def close(self) -> None:
+        """Let the idle threads end."""
+        with self._lock:
+            idle, self._idle = self._idle, 0
+        for dummy in range(idle):
+            self._tasks.put(None)
+
+    def _work(self) -> None:
+        while True:
+            task = self._tasks.get()
+            if task is None:
+                return
+            flight, done = task
+            flight.run()
+            with self._lock:
+                self._idle += 1
+            done.put(flight)

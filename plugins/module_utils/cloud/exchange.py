@@ -1,0 +1,221 @@
+# Copyright (c) datagate contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""One HTTP exchange, done in a thread that may be given up: send, read a bounded body, parse.
+
+Nothing here decides anything: no retry, no pacing, no credentials. The session does that.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import threading
+import zlib
+from typing import Any, Dict, List, Mapping, Optional, Tuple, Union
+
+from .errors import PERMANENT, TRANSIENT
+from .requests_import import requests
+
+# A page of 100 jobs is some 50 KiB; what is larger than this is no answer to any of our questions. The bound holds for the
+# bytes on the wire and again for what they unpack to, so that neither a flood nor a decompression bomb fills the memory.
+LARGEST_BODY = 4 * 1024 * 1024
+_CHUNK = 64 * 1024
+_LONGEST_NUMBER = 40
+
+
+class Answer:
+    """A usable answer.
+
+    :ivar data: decoded JSON, or text where the caller asked for that.
+    :ivar sent_at: when its request was sent, on the session's clock; what it says is not older than that.
+    """
+
+    __slots__ = ("data", "headers", "sent_at", "status")
+
+    def __init__(self, status: int, headers: Mapping[str, str], data: Any, sent_at: float) -> None:
+        self.status = status
+        self.headers = headers
+        self.data = data
+        self.sent_at = sent_at
+
+
+class Flight:
+    """A request on its way, and what came of it: ``outcome`` is an Answer or an exception.
+
+    :ivar bound: when it is given up, on the session's clock.
+    """
+
+    def __init__(
+        self, prepared: Any, send_options: Dict[str, Any], transport: Any, bound: float, sent_at: float
+    ) -> None:
+        self.prepared = prepared
+        self.bound = bound
+        self.sent_at = sent_at
+        self.given_up = threading.Event()
+        self.outcome: Union[Answer, BaseException, None] = None
+        self._send_options = send_options
+        self._transport = transport
+
+    def run(self) -> None:
+        """Do the exchange; never raises."""
+        try:
+            self.outcome = self._exchange()
+        except BaseException as error:  # noqa: BLE001 - the outcome is looked at in another thread
+            self.outcome = error
+
+    def _exchange(self) -> Answer:
+        # The adapter is used rather than Session.send, which reads the whole body of a redirect even when it is not followed.
+        response = self._transport.send(self.prepared, stream=True, **self._send_options)
+        complete = False
+        try:
+            status = response.status_code
+            headers = response.headers
+            if 300 <= status < 400:
+                return Answer(status, headers, None, self.sent_at)
+            body = self._read(response)
+            complete = True
+            return Answer(status, headers, body, self.sent_at)
+        finally:
+            if complete:
+                response.raw.release_conn()
+            else:
+                response.close()
+
+    def _read(self, response: Any) -> bytes:
+        raw = response.raw
+        # read() waits for the whole of the amount asked for, read1() for whatever comes next; urllib3 1.26 has only read().
+        read = getattr(raw, "read1", None) or raw.read
+        chunks: List[bytes] = []
+        received = 0
+        while not self.given_up.is_set():
+            chunk = read(_CHUNK, decode_content=False)
+            if not chunk:
+                break
+            received += len(chunk)
+            if received > LARGEST_BODY:
+                raise TooLarge
+            chunks.append(chunk)
+        if self.given_up.is_set():
+            raise Truncated
+        announced = response.headers.get("Content-Length", "")
+        if announced.isdigit() and received < int(announced):
+            raise Truncated
+        return unpack(b"".join(chunks), response.headers.get("Content-Encoding", ""))
+
+
+class TooLarge(Exception):
+    """The body is larger than LARGEST_BODY."""
+
+
+class Truncated(Exception):
+    """The body ended before its announced length."""
+
+
+class NotJson(Exception):
+    """The body is not the JSON that was expected; ``str()`` says in what way."""
+
+
+def unpack(body: bytes, encoding: str) -> bytes:
+    """Undo gzip or deflate, no further than to LARGEST_BODY bytes.
+
+    :raises TooLarge, Truncated, NotJson: it unpacks to too much, ends early, or is packed in another way.
+    """
+    name = encoding.strip().lower()
+    if name in ("", "identity"):
+        return body
+    if name not in ("gzip", "x-gzip", "deflate"):
+        raise NotJson(f"unknown Content-Encoding {name[:20]!r}")
+    decompressor = zlib.decompressobj(zlib.MAX_WBITS | 32)
+    try:
+        plain = decompressor.decompress(body, LARGEST_BODY + 1)
+    except zlib.error:
+        raise NotJson("body is not what its Content-Encoding says") from None
+    if len(plain) > LARGEST_BODY:
+        raise TooLarge
+    if not decompressor.eof:
+        raise Truncated
+    return plain
+
+
+def _float(digits: str) -> Optional[float]:
+    value = float(digits)
+    return value if math.isfinite(value) else None
+
+
+def _int(digits: str) -> Optional[int]:
+    return int(digits) if len(digits) <= _LONGEST_NUMBER else None
+
+
+def parse(body: bytes) -> Any:
+    """JSON in UTF-8. Numbers that no API sends (NaN, infinite, absurdly long) become None.
+
+    :raises NotJson: it is something else.
+    """
+    try:
+        return json.loads(
+            body.decode("utf-8-sig"), parse_float=_float, parse_int=_int, parse_constant=lambda dummy: None
+        )
+    except UnicodeDecodeError:
+        raise NotJson("body is not UTF-8") from None
+    except ValueError:
+        start = body[:64].lstrip().lower()
+        raise NotJson(
+            "body is HTML, not JSON" if start.startswith((b"<!doctype", b"<html")) else "body is not JSON"
+        ) from None
+    except RecursionError:
+        raise NotJson("body is nested too deeply") from None
+
+
+def explain(error: BaseException) -> Tuple[str, str]:
+    """Kind and words for an exception that an exchange ended with; nothing of a library's text, which can hold a URL."""
+    if isinstance(error, TooLarge):
+        return TRANSIENT, f"the answer is larger than {LARGEST_BODY // (1024 * 1024)} MiB"
+    if isinstance(error, Truncated):
+        return TRANSIENT, "the answer ended before it was complete"
+    if requests is not None:
+        known = requests.exceptions
+        if isinstance(error, known.SSLError):
+            return PERMANENT, f"TLS failed: {_tls_reason(error)}; check ca_path, client_cert and validate_certs"
+        if isinstance(error, known.ProxyError):
+            return TRANSIENT, "the proxy cannot be reached or refuses"
+        if isinstance(error, known.Timeout):
+            return TRANSIENT, "no answer in time"
+        if isinstance(error, known.ConnectionError):
+            return TRANSIENT, _connection_reason(error)
+        if isinstance(error, (known.InvalidURL, known.InvalidHeader, known.InvalidSchema, known.InvalidProxyURL)):
+            return PERMANENT, "the request cannot be sent with this URL, proxy or header"
+    name = type(error).__name__
+    if "Timeout" in name:
+        return TRANSIENT, "no answer in time"
+    if isinstance(error, OSError) and not isinstance(error, ConnectionError) and "CA certificate" in str(error):
+        return PERMANENT, "the file of ca_path, client_cert or client_key cannot be used"
+    return TRANSIENT, f"the connection broke ({name})"
+
+
+def _tls_reason(error: BaseException) -> str:
+    text = str(error)
+    for part, words in (
+        ("CERTIFICATE_VERIFY_FAILED", "the server's certificate is not trusted"),
+        ("doesn't match", "the server's certificate is for another host"),
+        ("CERTIFICATE_REQUIRED", "the server wants a client certificate"),
+        ("HANDSHAKE_FAILURE", "the handshake was refused"),
+    ):
+        if part in text:
+            return words
+    return "the handshake did not succeed"
+
+
+def _connection_reason(error: BaseException) -> str:
+    text = str(error)
+    for part, words in (
+        ("NameResolution", "the host's name cannot be resolved"),
+        ("getaddrinfo", "the host's name cannot be resolved"),
+        ("Name or service not known", "the host's name cannot be resolved"),
+        ("refused", "the connection was refused"),
+        ("timed out", "no answer in time"),
+    ):
+        if part in text:
+            return words
+    return "the connection broke"

@@ -1,0 +1,110 @@
+# Copyright (c) datagate contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The door that all modules share: Ansible's side of options, secrets, warnings and failures."""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from typing import Any, Callable, Dict, Mapping
+from urllib.parse import unquote, urlsplit
+
+from ansible.module_utils.basic import AnsibleModule, missing_required_lib
+
+from ..cloud.clock import Clock
+from ..cloud.errors import DatagateError
+from ..cloud.options import Connection, resolve
+from ..cloud.requests_import import IMPORT_ERROR
+from ..cloud.session import Session
+from ..gate import options
+from ..gate.loop import Loop, Source
+from ..gate.policy import Policy, Selection
+from ..gate.result import as_dict, fails
+from .arguments import CONNECTION, Spec
+
+Body = Callable[["Door"], Dict[str, Any]]
+
+
+class Door:
+    """A running module.
+
+    :ivar params: its options.
+    """
+
+    def __init__(self, module: AnsibleModule, service: str) -> None:
+        self.module = module
+        self.params: Mapping[str, Any] = module.params
+        self.service = service
+        self._hide_given()
+
+    def connect(self) -> Session:
+        """Check the connection options and make the session. Nothing is sent before the first call.
+
+        :raises OptionError, CredentialsError: the options are unusable.
+        """
+        connection = resolve(self.params, os.environ, self.service)
+        for warning in connection.warnings:
+            self.module.warn(warning)
+        self._hide_proxy(connection)
+        return Session(connection, Clock(), on_secret=self.hide)
+
+    def hide(self, secret: str) -> None:
+        """Keep a secret out of everything that the module prints."""
+        if secret:
+            self.module.no_log_values.add(secret)
+
+    def _hide_given(self) -> None:
+        # What a user typed with spaces around it is used without them.
+        for name, spec in CONNECTION.items():
+            if spec.get("no_log") and self.params.get(name):
+                self.hide(str(self.params[name]).strip())
+
+    def _hide_proxy(self, connection: Connection) -> None:
+        urls = [connection.proxy, *(value for name, value in os.environ.items() if name.lower().endswith("_proxy"))]
+        for url in urls:
+            try:
+                password = urlsplit(url or "").password
+            except ValueError:
+                continue
+            if password:
+                self.hide(password)
+                self.hide(unquote(password))
+
+    def observe(self, policy: Policy, selection: Selection, source: Source, session: Session) -> Dict[str, Any]:
+        """Run a gate. Returns the module's result; ``failed`` is in it where the task fails."""
+        try:
+            outcome = Loop(policy, selection, source, session.clock).run()
+        finally:
+            session.close()
+        result = as_dict(outcome, options.return_jobs(self.params))
+        if fails(policy, outcome):
+            result["failed"] = True
+            if outcome.error is not None:
+                result.update(outcome.error.extras())
+        return result
+
+
+def run(spec: Spec, service: str, body: Body) -> None:
+    """A module's ``main``: make the module, do its work, and end with its result or with one clear sentence.
+
+    :param spec: the module's own options; those of the connection are added.
+    :param service: the service that it calls.
+    :param body: its work; returns the result.
+    """
+    module = AnsibleModule(argument_spec={**CONNECTION, **spec}, supports_check_mode=True)
+    if IMPORT_ERROR is not None:
+        module.fail_json(msg=missing_required_lib("requests"), exception=IMPORT_ERROR)
+    try:
+        result = body(Door(module, service))
+    except DatagateError as error:
+        module.fail_json(msg=str(error), **error.extras())
+    except Exception as error:  # noqa: BLE001 - a traceback could show what is secret
+        frame = traceback.extract_tb(sys.exc_info()[2])[-1]
+        place = f"{os.path.basename(frame.filename)}:{frame.lineno}"
+        module.fail_json(msg=f"This is a defect of the collection, please report it: {type(error).__name__} at {place}")
+    if result.pop("failed", False):
+        module.fail_json(**result)
+    module.exit_json(changed=False, **result)

@@ -1,0 +1,55 @@
+# Copyright (c) datagate contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""State changes in the order in which they were seen, at most so many of them."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Any, Deque, Dict, List, Optional, Tuple
+
+MOST = 1000
+
+
+class History:
+    """Keeps changes; when there are too many, first observations go first, because they say least.
+
+    :ivar dropped: how many were not kept.
+    :ivar changes: how many changes were seen, first observations left out.
+    """
+
+    def __init__(self, most: int = MOST) -> None:
+        self._most = most
+        self._number = 0
+        self._first: Deque[Tuple[int, Dict[str, Any]]] = deque()
+        self._later: Deque[Tuple[int, Dict[str, Any]]] = deque()
+        self._states: Dict[Tuple[str, Optional[str]], Optional[str]] = {}
+        self.dropped = 0
+        self.changes = 0
+
+    def see(self, at: float, job: str, node: Optional[str], status: Optional[str]) -> None:
+        """Note the state of a job (*node* None) or node; nothing happens when it is the one before."""
+        key = (job, node)
+        previous = self._states.get(key)
+        known = key in self._states
+        if known and previous == status:
+            return
+        if not known and status is None:
+            return
+        self._states[key] = status
+        self._number += 1
+        entry = {"at": round(max(0.0, at), 3), "job": job, "node": node, "previous": previous, "status": status}
+        if known:
+            self.changes += 1
+            self._later.append((self._number, entry))
+        else:
+            self._first.append((self._number, entry))
+        if len(self._first) + len(self._later) > self._most:
+            (self._first or self._later).popleft()
+            self.dropped += 1
+
+    def entries(self) -> List[Dict[str, Any]]:
+        """The changes, oldest first."""
+        merged = sorted([*self._first, *self._later], key=lambda item: (item[1]["at"], item[0]))
+        return [dict(entry) for dummy, entry in merged]

@@ -1,0 +1,345 @@
+# Copyright (c) datagate contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The verdict as a pure state machine: readings and times go in, a verdict and its reasons come out.
+
+No clock, no HTTP, no Ansible. What the readings say in which order of jobs makes no difference to the verdict.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Dict, Iterable, List, Optional, Sequence, Tuple
+
+from ..cloud.errors import DENIED, PERMANENT, UNREACHED, RequestError
+from ..services.readings import Listing, Reading
+from . import words
+from .history import History
+from .policy import ERROR, FAIL, MISSING_FAIL, MISSING_OK, MISSING_WAIT, PASS, PENDING, TIMEOUT, Policy, Selection
+from .track import Track
+
+Reason = Dict[str, Any]
+
+
+@dataclass
+class Verdict:
+    """What a gate says.
+
+    :ivar verdict: PASS, FAIL, PENDING, TIMEOUT or ERROR.
+    :ivar reasons: what holds it up, the worst first.
+    :ivar error: the request error behind an ERROR.
+    """
+
+    verdict: str
+    reasons: List[Reason] = field(default_factory=list)
+    error: Optional[RequestError] = None
+
+
+@dataclass
+class Tally:
+    """How many jobs are selected, are ready, and are in each state."""
+
+    total: int = 0
+    ready: int = 0
+    states: Dict[str, int] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        """``3 NORMAL, 1 STARTING``, the most frequent first."""
+        ordered = sorted(self.states.items(), key=lambda item: (-item[1], item[0]))
+        return ", ".join(f"{count} {words.state(state)}" for state, count in ordered)
+
+
+def reason(code: str, job: Optional[str], message: str, node: Optional[str] = None, **fields: Any) -> Reason:
+    """A reason with all of its keys."""
+    return {
+        "code": code,
+        "job": job,
+        "node": node,
+        "status": fields.get("status"),
+        "message": message,
+        "log_path": fields.get("log_path"),
+    }
+
+
+# The order in which reasons are told.
+SEVERITY = {
+    "job_exception": 0,
+    "node_exception": 0,
+    "dli_failed": 0,
+    "dli_cancelled": 0,
+    "stalled": 0,
+    "job_missing": 1,
+    "too_few_jobs": 1,
+    "denied": 2,
+    "unreadable": 3,
+    "unknown_state": 4,
+    "still_pending": 5,
+    "not_restarted": 5,
+    "no_records": 5,
+    "not_stable": 6,
+}
+
+
+class Gate:
+    """Judges jobs from what it is shown.
+
+    An observation is ``begin``, any number of ``take``/``take_list``/``fault``, and ``close``. Times are seconds since the
+    gate's start.
+
+    :param freshness: seconds that a reading of nodes may be old when the gate passes.
+    """
+
+    def __init__(self, policy: Policy, selection: Selection, freshness: float) -> None:
+        self.policy = policy
+        self.selection = selection
+        self.freshness = freshness
+        self.history = History()
+        self.tracks: Dict[str, Track] = {}
+        self.settled = False
+        self.began = 0.0
+        self.polls = 0
+        self.fatal: Optional[RequestError] = None  # a fault that cannot mend itself
+        self.fault_error: Optional[RequestError] = None  # what kept this observation from reading anybody
+        self.faults = 0  # observations in a row in which that happened
+        self.found = 0  # how many jobs the selection held when it was last looked up
+        self.ready_since: Optional[float] = None
+        self.workspace: Optional[str] = None
+        self._failing: Dict[str, str] = {}
+        if selection.by_name:
+            self._settle(selection.choose(selection.names))
+
+    # -- taking in --------------------------------------------------------------------------------------------------
+
+    def begin(self, at: float) -> None:
+        """An observation begins."""
+        self.began = at
+        self.polls += 1
+        if self.fault_error is None:
+            self.faults = 0
+        self.fault_error = None
+
+    def take(self, reading: Reading, at: float) -> None:
+        """One job's reading. What the deadline cut off says nothing and is passed over."""
+        track = self.tracks.get(reading.name)
+        if track is None or (reading.error is not None and reading.error.kind == UNREACHED):
+            return
+        track.take(reading, at, self.began)
+        if reading.error is None:
+            self._note(track, at)
+
+    def take_list(self, listing: Listing, readings: Sequence[Reading], at: float) -> None:
+        """A job list. It settles a selection by tags or part of a name; a job that a complete list lacks is in doubt."""
+        if not self.settled:
+            chosen = self.selection.choose([item.name for item in readings])
+            self.found = len(chosen)
+            if not listing.complete or self.found < self.selection.least:
+                return
+            self._settle(chosen)
+        shown = set()
+        for item in readings:
+            track = self.tracks.get(item.name)
+            if track is not None and item.name not in shown and not self.left_out(track):
+                shown.add(item.name)
+                track.take(item, at, self.began)
+                self._note(track, at)
+        if listing.complete:
+            for name, track in self.tracks.items():
+                if name not in shown and not self.left_out(track):
+                    track.absent(at)
+
+    def fault(self, error: RequestError) -> None:
+        """What concerns every job could not be had in this observation: credentials, the project, the job list."""
+        if error.kind == UNREACHED:
+            return
+        if error.kind in (DENIED, PERMANENT):
+            self.fatal = error
+            return
+        if self.fault_error is None:
+            self.faults += 1
+        self.fault_error = error
+
+    def _settle(self, names: Iterable[str]) -> None:
+        for name in names:
+            self.tracks[name] = Track(name, self.policy)
+        self.found = len(self.tracks)
+        self.settled = self.found >= self.selection.least
+
+    def _note(self, track: Track, at: float) -> None:
+        """Write the history, and keep the account of failing jobs that lets a gate fail at once."""
+        self.history.see(at, track.name, None, track.state)
+        if track.status_at == at:
+            for name, node in track.nodes.items():
+                self.history.see(at, track.name, name, node.get("status"))
+        verdict, reasons = self.judge(track, at)
+        if verdict == FAIL:
+            self._failing[track.name] = reasons[0]["code"]
+        else:
+            self._failing.pop(track.name, None)
+        if verdict == PENDING and not track.doubt:
+            self.ready_since = None
+
+    # -- judging ----------------------------------------------------------------------------------------------------
+
+    def left_out(self, track: Track) -> bool:
+        """Whether a job is left out because it does not exist and need not."""
+        return track.missing and self.policy.missing == MISSING_OK
+
+    @property
+    def failed(self) -> bool:
+        """Whether what is known now is a FAIL, whatever else comes."""
+        return self._too_many(self._failing)
+
+    def _too_many(self, failing: Dict[str, str]) -> bool:
+        tolerated = sum(1 for code in failing.values() if code != "job_missing")
+        return tolerated > self.policy.max_failing or tolerated < len(failing)
+
+    def judge(self, track: Track, at: float) -> Tuple[str, List[Reason]]:
+        """A job's own verdict, PASS, FAIL or PENDING, and why."""
+        policy, name = self.policy, track.name
+        if track.missing:
+            verdict = {MISSING_FAIL: FAIL, MISSING_WAIT: PENDING, MISSING_OK: PASS}[policy.missing]
+            found = [reason("job_missing", name, words.missing(policy, name, self.workspace))]
+            return verdict, found + self._trouble(track)
+        failures = track.failures()
+        if failures:
+            return self._judge_failures(track, failures)
+        trouble = self._trouble(track)
+        if trouble:
+            return PENDING, trouble
+        if not track.seen:
+            return PENDING, [reason("still_pending", name, words.unread(name))]
+        fields = {"status": track.state, "log_path": track.log_path()}
+        if track.state not in policy.kind.known:
+            return PENDING, [reason("unknown_state", name, words.unknown(name, track.state), **fields)]
+        if policy.stall_timeout and track.mark_at is not None and at - track.mark_at >= policy.stall_timeout:
+            return FAIL, [reason("stalled", name, words.stalled(name, at - track.mark_at), **fields)]
+        if track.state not in policy.ready or track.doubt:
+            return PENDING, [reason("still_pending", name, words.pending(track, at), **fields)]
+        if policy.started_after is not None:
+            start = track.describe().get("start_time")
+            if not isinstance(start, int) or start < policy.started_after:
+                return PENDING, [
+                    reason("not_restarted", name, words.not_restarted(name, start, policy.started_after), **fields)
+                ]
+        if policy.needs_nodes and track.status_at < track.state_at:
+            return PENDING, [reason("still_pending", name, words.nodes_unread(track), **fields)]
+        if policy.require_records and not track.moved:
+            return PENDING, [reason("no_records", name, words.no_records(name, track.counters_seen), **fields)]
+        return PASS, []
+
+    def _judge_failures(self, track: Track, failures: List[Tuple[Optional[str], str]]) -> Tuple[str, List[Reason]]:
+        policy = self.policy
+        counts = policy.counts_failing and (not policy.wait or track.failing_for >= policy.exception_grace)
+        found = []
+        for node, state in failures:
+            code = policy.kind.codes.get(state, "job_exception") if node is None else "node_exception"
+            found.append(
+                reason(
+                    code if policy.counts_failing else "still_pending",
+                    track.name,
+                    words.failing(track, node, state),
+                    node=node,
+                    status=state,
+                    log_path=track.log_path(node),
+                )
+            )
+        return (FAIL if counts else PENDING), found
+
+    def _trouble(self, track: Track) -> List[Reason]:
+        if track.error is None or track.error is self.fatal:
+            return []
+        code = "denied" if track.error.kind == DENIED else "unreadable"
+        message = words.unreadable(track.name, track.error, track.errors, track.state if track.seen else None)
+        return [reason(code, track.name, message, status=track.state)]
+
+    def verdict(self, at: float, closing: bool, last: bool) -> Verdict:
+        """What the gate says at *at*.
+
+        :param closing: the observation was read to its end, so it may make the gate pass.
+        :param last: no further observation follows.
+        """
+        policy = self.policy
+        if self.selection.by_name and not self.settled:
+            return Verdict(
+                FAIL, [reason("too_few_jobs", None, words.too_few(self.selection, self.found, self.workspace))]
+            )
+        judged = {name: self.judge(track, at) for name, track in sorted(self.tracks.items())}
+        reasons = [item for dummy, found in judged.values() for item in found]
+        failing = {name: found[0]["code"] for name, (verdict, found) in judged.items() if verdict == FAIL}
+        short = not self.settled
+        if short and self.fault_error is None and self.fatal is None:
+            reasons.append(reason("too_few_jobs", None, words.too_few(self.selection, self.found, self.workspace)))
+        error = self.fatal or next((track.error for track in self.tracks.values() if track.hopeless), None)
+        if error is None:
+            error = next((track.error for track in self.tracks.values() if track.errors >= policy.max_errors), None)
+        if error is None and self.faults >= policy.max_errors:
+            error = self.fault_error
+        general = self.fatal or self.fault_error
+        if general is not None:
+            code = "denied" if general.kind == DENIED else "unreadable"
+            reasons.append(reason(code, None, words.general(general, self.faults)))
+        too_few_fails = policy.missing != MISSING_WAIT and any(item["code"] == "too_few_jobs" for item in reasons)
+        reasons.sort(key=lambda item: (SEVERITY[item["code"]], item["job"] or "", item["node"] or ""))
+        if too_few_fails or self._too_many(failing):
+            return Verdict(FAIL, reasons)
+        if error is not None:
+            return Verdict(ERROR, reasons, error)
+        open_jobs = [name for name, (verdict, dummy) in judged.items() if verdict == PENDING]
+        together = closing and not short and not open_jobs and general is None and self._together(at)
+        if not together:
+            if open_jobs or short or general is not None:
+                self.ready_since = None
+        else:
+            if self.ready_since is None:
+                self.ready_since = at
+            if not policy.wait or at - self.ready_since >= policy.stable_for:
+                return Verdict(PASS, reasons)
+            reasons.append(reason("not_stable", None, words.not_stable(at - self.ready_since, policy.stable_for)))
+        if not last:
+            return Verdict(PENDING, reasons)
+        for name, (verdict, dummy) in judged.items():
+            track = self.tracks[name]
+            if verdict == PASS and self._unreached(track, at):
+                message = words.unreached(track, at)
+                reasons.append(reason("still_pending", name, message, status=track.state, log_path=track.log_path()))
+        if policy.counts_failing:
+            # The grace ends with the time that there is.
+            still = {name: "job_exception" for name in open_jobs if self.tracks[name].failing}
+            if self._too_many({**failing, **still}):
+                return Verdict(FAIL, reasons)
+        return Verdict(TIMEOUT, reasons)
+
+    def _together(self, at: float) -> bool:
+        """Whether every job was read in this observation and no node reading is too old."""
+        return not any(self._unreached(track, at) for track in self.tracks.values())
+
+    def _unreached(self, track: Track, at: float) -> bool:
+        """Whether what is known of a job is too old to pass on."""
+        if track.final or self.left_out(track):
+            return False
+        if track.read_at < self.began:
+            return True
+        return self.policy.needs_nodes and not track.missing and track.status_at < at - self.freshness
+
+    def tally(self, at: float) -> "Tally":
+        """How many jobs there are, are ready, and are in which state."""
+        result = Tally()
+        for track in self.tracks.values():
+            if self.left_out(track):
+                continue
+            result.total += 1
+            result.ready += self.judge(track, at)[0] == PASS
+            state = "missing" if track.missing else "not read" if not track.seen else track.state or "without a state"
+            result.states[state] = result.states.get(state, 0) + 1
+        return result
+
+    def jobs(self, at: float) -> List[Dict[str, Any]]:
+        """Every job but those left out, with its fields, its own verdict and the reasons for it, in the selection's order."""
+        result = []
+        for track in self.tracks.values():
+            if self.left_out(track):
+                continue
+            verdict, reasons = self.judge(track, at)
+            result.append({**track.describe(), "verdict": verdict, "reasons": reasons})
+        return result

@@ -1,0 +1,100 @@
+# Copyright (c) datagate contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Which reads an observation needs, so that a gate over thousands of jobs stays below the ceiling and misses nothing.
+
+The job list gives a hundred jobs for one request, but only their own states; the status call gives one job with its nodes.
+"""
+
+from __future__ import annotations
+
+from typing import List, Optional
+
+from .machine import Gate
+from .policy import PENDING, Policy
+from .track import Track
+
+# An observation that takes longer reads the list again meanwhile, so that the fall of a job that was read early is seen.
+LIST_EVERY = 10.0
+# Readings that are spread over more than this many seconds are not yet "together": the list is read once more at the end.
+TOGETHER = 1.0
+# What the service allows a user in a second; plans are made with it where no lower ceiling is set.
+QUOTA = 30.0
+# Up to so many jobs it is not worth a request to find out how long the list is.
+FEW = 2
+
+
+class Plan:
+    """Chooses between list and status calls.
+
+    :param rate: ceiling in requests per second, 0 for none.
+    :param lists: whether there is a list at all (there is none for DLI jobs).
+    :ivar pages: how many requests the list took when it was last read, or would have taken; None before.
+    """
+
+    def __init__(self, policy: Policy, rate: float, lists: bool) -> None:
+        self.policy = policy
+        self.rate = rate or QUOTA
+        self.lists = lists
+        self.pages: Optional[int] = None
+
+    def seconds(self, requests: float) -> float:
+        """How long the ceiling takes for so many requests."""
+        return requests / self.rate
+
+    def freshness(self, jobs: int) -> float:
+        """Seconds that a node reading may be old when the gate passes."""
+        return self.policy.interval + 1.5 * self.seconds(jobs)
+
+    def by_status(self, jobs: int) -> bool:
+        """Whether every job is read by its own status call in every observation."""
+        if not self.lists:
+            return True
+        if self.policy.needs_nodes:
+            return self.seconds(jobs) <= self.policy.interval
+        return jobs <= FEW or (self.pages is not None and self.pages >= jobs)
+
+    def owed(self, gate: Gate, by_status: bool, now: float) -> List[str]:
+        """The jobs whose status call is owed in the running observation, those that may end the gate first.
+
+        :param now: seconds since the gate's start.
+        """
+        first: List[str] = []
+        then: List[Track] = []
+        waiting: List[Track] = []
+        stale: List[Track] = []
+        jobs = len(gate.tracks)
+        oldest = now - self.freshness(jobs) + self.seconds(jobs)
+        for name, track in gate.tracks.items():
+            if track.error_at >= gate.began or track.final or gate.left_out(track):
+                continue
+            if track.doubt:
+                first.append(name)
+            elif track.status_at >= gate.began:
+                continue
+            elif by_status or track.failing or not track.seen:
+                then.append(track)
+            elif track.missing:
+                continue
+            elif track.state in self.policy.ready:
+                if not self.policy.needs_nodes:
+                    continue
+                if track.status_at < track.state_at or (self.policy.require_records and not track.moved):
+                    then.append(track)
+                elif track.status_at < oldest:
+                    stale.append(track)
+            else:
+                waiting.append(track)
+        if stale and not any(gate.judge(track, now)[0] == PENDING for track in gate.tracks.values()):
+            # Old readings of nodes matter only once nothing else keeps the gate from passing.
+            then.extend(stale)
+        if (
+            self.policy.needs_nodes
+            and not by_status
+            and self.seconds(len(first) + len(then) + len(waiting)) <= self.policy.interval / 2
+        ):
+            # Few enough are on their way to see their nodes as well.
+            then.extend(waiting)
+        then.sort(key=lambda track: (not track.failing, track.status_at))
+        return first + [track.name for track in then]

@@ -1,0 +1,260 @@
+# Copyright (c) datagate contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a gate knows of one job: the readings so far, folded into the few facts that a verdict needs."""
+
+from __future__ import annotations
+
+from typing import Any, Dict, List, Optional, Tuple
+
+from ..cloud.errors import DENIED, PERMANENT, RequestError
+from ..services.readings import LIST, Reading
+from .policy import Policy, matches
+
+NEVER = float("-inf")
+_COUNTERS = ("total_put_records", "total_get_records")
+
+
+class Track:
+    """One job under observation. Times are seconds on the gate's clock.
+
+    :ivar state: the state that counts now; None where none was told or the job is missing.
+    :ivar state_at: since when that state is known without a break.
+    :ivar read_at: the last reading of any source that counts.
+    :ivar status_at: the last status call, and with it of the nodes.
+    :ivar doubt: the list says something (a failure, an absence, another state than a status call of the same observation) that a
+        status call must confirm first.
+    :ivar missing: the status call said that the job does not exist.
+    :ivar errors: unreadable observations in a row; *error* is the last one.
+    """
+
+    __slots__ = (
+        "_bases",
+        "_last_at",
+        "counters_seen",
+        "doubt",
+        "error",
+        "error_at",
+        "errors",
+        "failing",
+        "failing_for",
+        "listed",
+        "listed_at",
+        "mark",
+        "mark_at",
+        "missing",
+        "moved",
+        "name",
+        "nodes",
+        "policy",
+        "read_at",
+        "ready_at",
+        "seen",
+        "state",
+        "state_at",
+        "status",
+        "status_at",
+        "tasks",
+    )
+
+    def __init__(self, name: str, policy: Policy) -> None:
+        self.name = name
+        self.policy = policy
+        self.state: Optional[str] = None
+        self.state_at = NEVER
+        self.seen = False
+        self.missing = False
+        self.doubt = False
+        self.read_at = NEVER
+        self.status_at = NEVER
+        self.listed_at = NEVER
+        self.listed: Optional[Dict[str, Any]] = None
+        self.status: Optional[Dict[str, Any]] = None
+        self.nodes: Dict[str, Dict[str, Any]] = {}
+        self.errors = 0
+        self.error: Optional[RequestError] = None
+        self.error_at = NEVER
+        # exception_grace: seconds in a failing state, added up until the job has been ready for stable_for.
+        self.failing = False
+        self.failing_for = 0.0
+        self.ready_at: Optional[float] = None
+        self._last_at = NEVER
+        # require_records
+        self._bases: Dict[Tuple[str, str], int] = {}
+        self.counters_seen = False
+        self.moved = False
+        # DLI: the last tasks seen, and since when nothing has moved in RUNNING.
+        self.tasks: Optional[Dict[str, int]] = None
+        self.mark: Any = None
+        self.mark_at: Optional[float] = None
+
+    # -- taking in --------------------------------------------------------------------------------------------------
+
+    def take(self, reading: Reading, at: float, began: float) -> None:
+        """Fold a reading in.
+
+        :param at: its time.
+        :param began: when the observation that it belongs to began: within one, the status call outweighs the list.
+        """
+        if reading.error is not None:
+            if self.error_at < began:
+                self.errors += 1
+            self.error = reading.error
+            self.error_at = at
+        elif reading.source == LIST:
+            self._take_listed(reading.job or {}, at, began)
+        elif reading.missing:
+            self._mend()
+            self._age(at)
+            self.seen, self.missing, self.doubt = True, True, False
+            self._enter(None, at)
+            self.nodes = {}
+            self.status = self.listed = None
+            self.status_at = self.read_at = at
+            self._settle(at)
+        else:
+            self._take_status(reading.job or {}, at)
+
+    def absent(self, at: float) -> None:
+        """A complete list did not hold the job."""
+        self.listed_at = at
+        if self.missing:
+            self._mend()
+            self.read_at = max(self.read_at, at)
+        else:
+            self.doubt = True
+
+    def _take_listed(self, job: Dict[str, Any], at: float, began: float) -> None:
+        self.listed, self.listed_at = job, at
+        state = job.get("status")
+        if state == self.state and self.seen and not self.missing:
+            # A doubt from an earlier page of a list that was moving is gone with this.
+            self.doubt = False
+        elif state in self.policy.failing or self.status_at >= began:
+            self.doubt = True
+            return
+        else:
+            self._age(at)
+            self.seen, self.missing, self.doubt = True, False, False
+            self._enter(state, at)
+        self._mend()
+        self._age(at)
+        self.read_at = max(self.read_at, at)
+        self._settle(at)
+
+    def _take_status(self, job: Dict[str, Any], at: float) -> None:
+        self._mend()
+        self._age(at)
+        self.seen, self.missing, self.doubt = True, False, False
+        self.status = job
+        self._enter(job.get("status"), at)
+        self.status_at = self.read_at = at
+        self.nodes = _by_name(job.get("nodes") or [])
+        self._count(at)
+        if job.get("tasks") is not None:
+            self.tasks = job["tasks"]
+        mark = (job.get("progress"), job.get("tasks"), job.get("sub_job_id"))
+        if self.state != "RUNNING" or self.mark_at is None or mark != self.mark:
+            self.mark, self.mark_at = mark, at if self.state == "RUNNING" else None
+        self._settle(at)
+
+    def _mend(self) -> None:
+        self.errors, self.error = 0, None
+
+    def _enter(self, state: Optional[str], at: float) -> None:
+        if state != self.state or self.state_at == NEVER:
+            self.state, self.state_at = state, at
+
+    def _age(self, at: float) -> None:
+        """Count the time since the reading before as failing where that one showed a failure."""
+        if self.failing and self._last_at != NEVER:
+            self.failing_for += max(0.0, at - self._last_at)
+        self._last_at = max(self._last_at, at)
+
+    def _settle(self, at: float) -> None:
+        self.failing = bool(self.failures())
+        if self.failing or self.missing or self.state not in self.policy.ready:
+            self.ready_at = None
+        elif self.ready_at is None:
+            self.ready_at = at
+        if self.ready_at is not None and at - self.ready_at >= self.policy.stable_for:
+            self.failing_for = 0.0
+
+    def _count(self, at: float) -> None:
+        """Compare the record counters of running nodes with what they were when first seen; one that fell starts anew."""
+        for name, node in self.nodes.items():
+            for counter in _COUNTERS:
+                number = node.get(counter)
+                if not isinstance(number, (int, float)) or isinstance(number, bool):
+                    continue
+                self.counters_seen = True
+                base = self._bases.get((name, counter))
+                if base is None or number < base:
+                    self._bases[name, counter] = int(number)
+                elif number > base and node.get("status") in (None, "NORMAL"):
+                    self.moved = True
+
+    # -- asking -----------------------------------------------------------------------------------------------------
+
+    def failures(self) -> List[Tuple[Optional[str], str]]:
+        """What is failing: node name (None for the job itself) and state."""
+        if self.missing or (self.state is None and not self.nodes):
+            return []
+        found: List[Tuple[Optional[str], str]] = []
+        if self.state in self.policy.failing:
+            found.append((None, str(self.state)))
+        if self.policy.check_nodes and self.state not in self.policy.kind.quiet:
+            found.extend(
+                (name, node["status"])
+                for name, node in self.nodes.items()
+                if node.get("status") in self.policy.kind.node_failing and not matches(name, self.policy.ignore_nodes)
+            )
+        return found
+
+    @property
+    def final(self) -> bool:
+        """Whether nothing can change any more."""
+        return self.state in self.policy.kind.final and not self.missing
+
+    @property
+    def hopeless(self) -> bool:
+        """Whether the last error cannot mend itself."""
+        return self.error is not None and self.error.kind in (DENIED, PERMANENT)
+
+    def log_path(self, node: Optional[str] = None) -> Optional[str]:
+        """Where a node logs; without a name, the failing node's or the first one's that says so."""
+        if node is not None:
+            return self.nodes.get(node, {}).get("log_path")
+        for name, dummy in self.failures():
+            if name is not None and self.nodes.get(name, {}).get("log_path"):
+                return str(self.nodes[name]["log_path"])
+        return next((str(item["log_path"]) for item in self.nodes.values() if item.get("log_path")), None)
+
+    def describe(self) -> Dict[str, Any]:
+        """The job as a module returns it: what the list and the status call said, the later over the earlier."""
+        listed, status = self.listed or {}, self.status or {}
+        merged = {**status, **listed} if self.listed_at > self.status_at else {**listed, **status}
+        if self.policy.kind.final:
+            merged["job_id"] = self.name
+            merged.setdefault("progress", None)
+            merged.setdefault("sub_job_id", None)
+            merged.setdefault("sub_jobs", [])
+            merged.setdefault("message", "")
+            merged["tasks"] = self.tasks
+        else:
+            merged["name"] = self.name
+            merged["nodes"] = list(status.get("nodes") or [])
+        merged["status"] = self.state
+        return merged
+
+
+def _by_name(nodes: List[Dict[str, Any]]) -> Dict[str, Dict[str, Any]]:
+    """Nodes by name. Should two share one, the failing one is kept: a failure must not hide behind its namesake."""
+    result: Dict[str, Dict[str, Any]] = {}
+    for node in nodes:
+        name = str(node.get("name") or "")
+        if name in result and result[name].get("status") in ("EXCEPTION", "ABNORMAL"):
+            continue
+        result[name] = node
+    return result

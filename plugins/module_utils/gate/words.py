@@ -1,0 +1,182 @@
+# Copyright (c) datagate contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The sentences of a gate. Names and states come from the cloud: they are shown on one line, without control characters."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Dict, List, Mapping, Optional, Sequence
+
+from ..cloud.errors import RequestError, printable
+
+if TYPE_CHECKING:
+    from .machine import Tally
+    from .policy import Policy, Selection
+    from .track import Track
+
+NAMED = 10  # how many jobs a message names
+
+
+def seconds(value: float) -> str:
+    """A duration for people: ``3.2 s``, ``42 s``, ``12 min 5 s``, ``2 h 3 min``."""
+    if value < 10:
+        return f"{value:.1f} s"
+    whole = round(value)
+    if whole < 120:
+        return f"{whole} s"
+    minutes, rest = divmod(whole, 60)
+    if minutes < 120:
+        return f"{minutes} min {rest} s" if rest else f"{minutes} min"
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min" if minutes else f"{hours} h"
+
+
+def name(text: Any) -> str:
+    """A name from the cloud, fit for one line."""
+    return printable(text, 128)
+
+
+def where(workspace: Optional[str]) -> str:
+    """Which workspace was asked."""
+    return f"workspace {printable(workspace, 64)}" if workspace else "the default workspace"
+
+
+def missing(policy: "Policy", job: str, workspace: Optional[str]) -> str:
+    """A job that does not exist."""
+    if policy.kind.final:
+        return f"{name(job)} does not exist"
+    return f"{name(job)} does not exist as a real-time job in {where(workspace)}"
+
+
+def resembles(similar: Sequence[str], batch: bool) -> str:
+    """What a missing job's name may have been meant to be."""
+    text = "; a batch job has that name" if batch else ""
+    if similar:
+        text += f"; similar names: {', '.join(name(item) for item in similar)}"
+    return text
+
+
+def unread(job: str) -> str:
+    """A job that no observation has reached."""
+    return f"{name(job)} was not read"
+
+
+def unknown(job: str, state: Optional[str]) -> str:
+    """A state that nobody knows, or none at all."""
+    return f"{name(job)} is in the unknown state {printable(state, 40)}" if state else f"{name(job)} shows no state"
+
+
+def stalled(job: str, since: float) -> str:
+    """A DLI job in which nothing moves."""
+    return f"{name(job)} is RUNNING without any progress for {seconds(since)}"
+
+
+def pending(track: "Track", at: float) -> str:
+    """A job on its way."""
+    if track.doubt:
+        return f"{name(track.name)} was last seen {printable(track.state, 40)}, and the job list says otherwise"
+    return f"{name(track.name)} is {printable(track.state, 40)}"
+
+
+def nodes_unread(track: "Track") -> str:
+    """A job whose nodes have not been read since it got into its state."""
+    return f"{name(track.name)} is {printable(track.state, 40)}, its nodes were not read"
+
+
+def unreached(track: "Track", at: float) -> str:
+    """A job that was ready and that the last observation did not reach in time."""
+    age = seconds(at - max(track.read_at, track.status_at))
+    return f"{name(track.name)} was {printable(track.state, 40)} {age} before the end and was not reached again"
+
+
+def not_restarted(job: str, start: Any, after: int) -> str:
+    """A job that shows the state from before its restart."""
+    if not isinstance(start, int):
+        return f"{name(job)} shows no start time, so nobody can tell whether it was restarted"
+    return f"{name(job)} was started {seconds((after - start) / 1000.0)} before started_after"
+
+
+def no_records(job: str, counters: bool) -> str:
+    """A job that runs idle."""
+    if counters:
+        return f"{name(job)} has neither read nor written a record since the first observation"
+    return f"{name(job)} has no running node that reports records"
+
+
+def failing(track: "Track", node: Optional[str], state: str) -> str:
+    """A failing job or node."""
+    if node is None:
+        return f"{name(track.name)} is {printable(state, 40)}" + _cause(track)
+    return f"{name(track.name)}: node {name(node)} is {printable(state, 40)}"
+
+
+def _cause(track: "Track") -> str:
+    message = (track.status or {}).get("message")
+    return f": {printable(message)}" if message else ""
+
+
+def unreadable(job: str, error: RequestError, times: int, state: Optional[str]) -> str:
+    """A job that could not be read."""
+    text = f"{name(job)} could not be read"
+    if times > 1:
+        text += f" {times} times in a row"
+    if state:
+        text += f" (last seen {printable(state, 40)})"
+    return f"{text}: {error}"
+
+
+def general(error: RequestError, times: int) -> str:
+    """What kept every job from being read."""
+    often = f" {times} times in a row" if times > 1 else ""
+    return f"the jobs could not be read{often}: {error}"
+
+
+def too_few(selection: "Selection", found: int, workspace: Optional[str]) -> str:
+    """A selection that holds too little."""
+    if selection.by_name:
+        what = "job_names less exclude_names hold"
+    elif selection.tags:
+        what = f"tags {printable(', '.join(selection.tags), 100)} select"
+    else:
+        what = f"name_contains {printable(selection.name_contains, 100)} selects"
+    jobs = "no real-time job" if not found else f"{found} real-time job{'s' if found > 1 else ''}"
+    return f"{what} {jobs} in {where(workspace)}, at least {selection.least} must be there"
+
+
+def not_stable(held: float, wanted: float) -> str:
+    """All ready, not yet for long enough."""
+    return f"all ready for {seconds(held)} of the {seconds(wanted)} of stable_for"
+
+
+def state(text: Any) -> str:
+    """A state from the cloud, fit for one line."""
+    return printable(text, 40)
+
+
+def summary(verdict: str, reasons: Sequence[Mapping[str, Any]], tally: "Tally", elapsed: float, noun: str) -> str:
+    """The one sentence that is read at night: the verdict, who is to blame, in what state, and where its log is."""
+    jobs: Dict[Any, List[Mapping[str, Any]]] = {}
+    for item in reasons:
+        jobs.setdefault(item["job"], []).append(item)
+    told = [_about(items) for items in list(jobs.values())[:NAMED]]
+    if len(jobs) > NAMED:
+        told.append(f"and {len(jobs) - NAMED} more")
+    ready = f"{tally.ready} of {tally.total} {noun}{'' if tally.total == 1 else 's'} ready"
+    if verdict == "PASS":
+        return f"PASS after {seconds(elapsed)}: {ready}" + "".join(f"; {text}" for text in told) + "."
+    text = f"{verdict} after {seconds(elapsed)}: {'; '.join(told) or 'nothing was read'}."
+    return f"{text} {ready} ({tally})." if tally.total > 1 else text
+
+
+def _about(items: Sequence[Mapping[str, Any]]) -> str:
+    """What is said of one job, the nodes behind the first one briefly."""
+    nodes = [item for item in items[1:] if item["node"]]
+    text = items[0]["message"]
+    text += "".join(f", node {name(item['node'])} is {state(item['status'])}" for item in nodes[:3])
+    if len(nodes) > 3:
+        text += f", {len(nodes) - 3} more nodes"
+    log = next((item["log_path"] for item in items if item["log_path"]), None)
+    if log:
+        text += f" (log {printable(log, 300)})"
+    return "; ".join([text, *(item["message"] for item in items[1:] if not item["node"])])

@@ -1,0 +1,70 @@
+# Copyright (c) datagate contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What every test stands on: the collection as a package, and nothing of the machine it runs on.
+
+No test reads the credentials, proxies or Ansible settings of whoever runs it, writes into their home, or connects to
+anything but this machine.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import hypothesis
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+COLLECTIONS = ROOT / ".venv" / "collections"
+
+HOME = pytest.StashKey[str]()
+FOREIGN = ("ANSIBLE_", "HUAWEICLOUD_", "HW_", "OS_")
+PROXIES = ("all_proxy", "http_proxy", "https_proxy", "no_proxy")
+
+
+def _only_this_machine(event: str, args: tuple[Any, ...]) -> None:
+    """Audit hook: a connection of this process that leaves the machine is a fault of the test."""
+    if event != "socket.connect" or not isinstance(args[1], tuple):
+        return
+    host = args[1][0]
+    try:
+        here = ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        here = host in ("", "localhost")
+    if not here:
+        raise RuntimeError(f"A test tried to connect to {args[1]}: tests talk to servers on this machine only.")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Set up the process, and so every process that a test starts."""
+    if "ansible_collections.datagate" not in sys.modules and str(COLLECTIONS) not in sys.path:
+        if not COLLECTIONS.is_dir():
+            raise pytest.UsageError(f"{COLLECTIONS} is missing: `make venv` makes it.")
+        sys.path.insert(0, str(COLLECTIONS))
+
+    for name in list(os.environ):
+        if name.startswith(FOREIGN) or name.lower() in PROXIES:
+            del os.environ[name]
+    home = tempfile.mkdtemp(prefix="datagate-home-")
+    config.stash[HOME] = home
+    os.environ["HOME"] = home
+    os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
+
+    sys.addaudithook(_only_this_machine)
+
+    # A busy machine is no reason for a property to fail.
+    hypothesis.settings.register_profile("local", deadline=None)
+    hypothesis.settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True)
+    hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "local")
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Leave nothing behind."""
+    shutil.rmtree(config.stash.get(HOME, ""), ignore_errors=True)

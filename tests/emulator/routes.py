@@ -1,0 +1,66 @@
+# Copyright (c) datagate contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""From method and path to the call that is meant."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import unquote
+
+CALLS: Final = (
+    "job_list",
+    "job_status",
+    "dli_progress",
+    "dli_status",
+    "tokens",
+    "projects",
+    "securitykey",
+    "metadata_token",
+    "unknown",
+)
+"""Names of the calls, as the journal and the fault rules have them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A call: `path` is decoded, `raw_path` as sent; `job` is the job's name or ID, decoded."""
+
+    method: str
+    path: str
+    raw_path: str
+    name: str
+    service: str | None = None
+    project: str | None = None
+    job: str | None = None
+
+
+_ROUTES: Final = (
+    ("GET", re.compile(r"/(v1)/([^/]+)/jobs/?"), "job_list", "dataarts"),
+    ("GET", re.compile(r"/(v1)/([^/]+)/jobs/([^/]+)/status/?"), "job_status", "dataarts"),
+    ("GET", re.compile(r"/(v1|v1\.0)/([^/]+)/jobs/([^/]+)/progress/?"), "dli_progress", "dli"),
+    ("GET", re.compile(r"/(v1\.0)/([^/]+)/jobs/([^/]+)/status/?"), "dli_status", "dli"),
+    ("POST", re.compile(r"/v3/auth/tokens"), "tokens", "iam"),
+    ("GET", re.compile(r"/v3/projects/?"), "projects", "iam"),
+    ("GET", re.compile(r"/openstack/latest/securitykey"), "securitykey", "metadata"),
+    ("PUT", re.compile(r"/meta-data/latest/api/token"), "metadata_token", "metadata"),
+)
+
+
+def find_call(method: str, raw_path: str, dli_progress_path: str) -> Call:
+    """The call that a request means; its name is `unknown` when the cloud publishes no such thing.
+
+    `dli_progress_path` says where the DLI progress call is published: `v1`, `v1.0` or `both`.
+    """
+    for wanted, pattern, name, service in _ROUTES:
+        if method == wanted and (found := pattern.fullmatch(raw_path)):
+            groups = found.groups()
+            if name == "dli_progress" and dli_progress_path not in ("both", groups[0]):
+                break
+            project = unquote(groups[1]) if len(groups) > 1 else None
+            job = unquote(groups[2]) if len(groups) > 2 else None
+            return Call(method, unquote(raw_path), raw_path, name, service, project, job)
+    return Call(method, unquote(raw_path), raw_path, "unknown")

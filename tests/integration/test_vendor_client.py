@@ -1,0 +1,132 @@
+# Copyright (c) datagate contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The vendor's own clients run against the emulator and understand what it says."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.emulator import ACCESS_KEY, PROJECT_ID, SECRET_KEY, Emulator, running
+from tests.emulator.vendor import other_home
+
+with other_home():  # the vendor's package writes a file to the home folder while it is imported
+    from huaweicloudsdkcore.auth.credentials import BasicCredentials
+    from huaweicloudsdkcore.exceptions.exceptions import ClientRequestException
+    from huaweicloudsdkdgc.v1 import DgcClient, ListJobsRequest, ShowJobStatusRequest
+    from huaweicloudsdkdli.v1 import DliClient, ShowSqlJobProgressRequest, ShowSqlJobStatusRequest
+
+DLI_JOB = "85798b38-ae44-48eb-bb90-7cf0dcdafe7b"
+SCENARIO: dict[str, Any] = {
+    "clock": "manual",
+    # The vendor's model of the status knows `starttime` and `nodeType` only.
+    "spelling": ["starttime", "nodeType"],
+    "jobs": [
+        {
+            "name": "作业 1",
+            "tags": ["t1"],
+            "nodes": [
+                {"name": "n1", "type": "CS Job", "running_data": {"jobId": "1"}},
+                {"name": "n2", "type": "DLI SQL", "status": "EXCEPTION", "log_path": "obs://logs/n2"},
+            ],
+        },
+        {"name": "job_{i:03d}", "count": 120},
+        {"name": "job_batch", "type": "BATCH"},
+        {"name": "elsewhere", "workspace": "ws1", "status": "STOPPED"},
+    ],
+    "dli_jobs": [
+        {
+            "job_id": DLI_JOB,
+            "status": "RUNNING",
+            "progress": 0.25,
+            "sub_job_id": 0,
+            "sub_jobs": [{"id": 0, "num_tasks": 8, "killed_tasks_summary": {"why": 1}}],
+            "status_fields": {"statement": "SELECT * FROM t"},
+        }
+    ],
+}
+
+
+@pytest.fixture
+def emulator() -> Iterator[Emulator]:
+    with running(SCENARIO) as running_emulator:
+        yield running_emulator
+
+
+def client_of(kind: Any, emulator: Emulator, secret_key: str = SECRET_KEY) -> Any:
+    credentials = BasicCredentials(ACCESS_KEY, secret_key, PROJECT_ID)
+    with other_home():
+        return kind.new_builder().with_credentials(credentials).with_endpoint(emulator.url).build()
+
+
+def test_job_list(emulator: Emulator) -> None:
+    client = client_of(DgcClient, emulator)
+    answer = client.list_jobs(ListJobsRequest(job_type="REAL_TIME", limit=100, offset=1))
+    assert answer.total == 121
+    assert [job.name for job in answer.jobs] == [f"job_{i:03d}" for i in range(99, 120)]
+    job = answer.jobs[0]
+    assert (job.job_type, job.status, job.path, job.priority) == ("REAL_TIME", "NORMAL", "/", 0)
+    assert job.start_time < emulator.epoch_ms
+    batch = client.list_jobs(ListJobsRequest())
+    assert [(job.name, job.status, job.last_instance_status) for job in batch.jobs] == [
+        ("job_batch", "SCHEDULING", "success")
+    ]
+    fuzzy = client.list_jobs(ListJobsRequest(job_type="REAL_TIME", job_name="作业 ", tags="t1,t2"))
+    assert [job.name for job in fuzzy.jobs] == ["作业 1"]
+
+
+def test_job_status(emulator: Emulator) -> None:
+    client = client_of(DgcClient, emulator)
+    answer = client.show_job_status(ShowJobStatusRequest(job_name="作业 1"))
+    assert (answer.name, answer.status) == ("作业 1", "NORMAL")
+    assert int(answer.starttime) < emulator.epoch_ms
+    first, second = answer.nodes
+    assert (first.name, first.status, first.node_type, first.running_data) == (
+        "n1",
+        "NORMAL",
+        "CS Job",
+        '{"jobId": "1"}',
+    )
+    assert (second.status, second.log_path, second.last_instance_status) == ("EXCEPTION", "obs://logs/n2", "waiting")
+
+
+def test_workspace(emulator: Emulator) -> None:
+    client = client_of(DgcClient, emulator)
+    answer = client.show_job_status(ShowJobStatusRequest(job_name="elsewhere", workspace="ws1"))
+    assert answer.status == "STOPPED"
+
+
+def test_dli_progress_and_status(emulator: Emulator) -> None:
+    client = client_of(DliClient, emulator)
+    answer = client.show_sql_job_progress(ShowSqlJobProgressRequest(job_id=DLI_JOB))
+    assert (answer.is_success, answer.status, answer.sub_job_id, answer.progress) == (True, "RUNNING", 0, 0.25)
+    (sub_job,) = answer.sub_jobs
+    assert (sub_job.id, sub_job.status, sub_job.num_tasks, sub_job.num_completed_tasks) == (0, "RUNNING", 8, 2)
+    assert (sub_job.job_group, sub_job.stage_ids, sub_job.killed_tasks_summary) == (DLI_JOB, [0], {"why": 1})
+    status = client.show_sql_job_status(ShowSqlJobStatusRequest(job_id=DLI_JOB))
+    assert (status.job_id, status.status, status.job_type) == (DLI_JOB, "RUNNING", "QUERY")
+    assert (status.queue_name, status.statement) == ("default", "SELECT * FROM t")
+    emulator.advance(2)
+    assert client.show_sql_job_status(ShowSqlJobStatusRequest(job_id=DLI_JOB)).duration == 2000
+
+
+def test_errors(emulator: Emulator) -> None:
+    client = client_of(DgcClient, emulator)
+    with pytest.raises(ClientRequestException) as caught:
+        client.show_job_status(ShowJobStatusRequest(job_name="nobody"))
+    error = caught.value
+    assert (error.status_code, error.error_code, error.error_msg) == (400, "DLF.0100", "The job does not exists.")
+    assert error.request_id == emulator.journal[-1].request_id
+    with pytest.raises(ClientRequestException) as caught:
+        client_of(DliClient, emulator).show_sql_job_progress(ShowSqlJobProgressRequest(job_id="none"))
+    assert caught.value.error_code == "DLI.0002"
+
+
+def test_wrong_secret_key(emulator: Emulator) -> None:
+    with pytest.raises(ClientRequestException) as caught:
+        client_of(DgcClient, emulator, "wrong").list_jobs(ListJobsRequest())
+    assert (caught.value.status_code, caught.value.error_code) == (401, "APIGW.0301")

@@ -1,0 +1,187 @@
+# Copyright (c) datagate contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A made-up cloud for the gate's own tests: jobs that follow a script, on a clock that only the gate's waiting moves."""
+
+from __future__ import annotations
+
+from typing import Any, Dict, Iterable, Iterator, List, Optional, Sequence, Tuple, Union
+
+from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.clock import Clock
+from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.errors import UNREACHED, RequestError
+from ansible_collections.datagate.huaweicloud.plugins.module_utils.gate import options
+from ansible_collections.datagate.huaweicloud.plugins.module_utils.gate.loop import Loop, Outcome, Source
+from ansible_collections.datagate.huaweicloud.plugins.module_utils.gate.result import as_dict, fails
+from ansible_collections.datagate.huaweicloud.plugins.module_utils.services.readings import (
+    LIST,
+    STATUS,
+    Listing,
+    Reading,
+)
+
+GONE = "gone"  # a script's word for a job that does not exist
+
+# (seconds, state, nodes as name -> state or fields); a RequestError in the place of the state is what the call ends with.
+Step = Tuple[float, Any, Dict[str, Any]]
+Script = Sequence[Union[Tuple[float, Any], Step]]
+
+
+class VirtualClock(Clock):
+    """Time moves when somebody sleeps, and not otherwise."""
+
+    def __init__(self) -> None:
+        self.time = 1000.0
+
+    def now(self) -> float:
+        return self.time
+
+    def wall(self) -> float:
+        return 1_700_000_000.0 + self.time
+
+    def sleep(self, seconds: float) -> None:
+        assert seconds < 1e6, "a sleep without end"
+        self.time += max(0.0, seconds)
+
+
+class World(Source):
+    """Jobs by name, each with its script; ``lists_say`` overrides what the list shows.
+
+    Requests are spaced by *rate* and take *latency* seconds each, one after the other.
+    """
+
+    def __init__(
+        self,
+        jobs: Dict[str, Script],
+        rate: float = 20.0,
+        latency: float = 0.0,
+        lists: bool = True,
+        lists_say: Optional[Dict[str, Script]] = None,
+        list_errors: Sequence[Tuple[float, float, RequestError]] = (),
+    ) -> None:
+        self.clock = VirtualClock()
+        self.start = self.clock.now()
+        self.jobs = {name: _steps(script) for name, script in jobs.items()}
+        self.lists_say = {name: _steps(script) for name, script in (lists_say or {}).items()}
+        self.list_errors = list_errors
+        self.rate = rate
+        self.lists = lists
+        self.workspace = "ws1"
+        self.sent = 0
+        self.asked: List[Tuple[float, str]] = []
+        self.explained: List[str] = []
+        self._latency = latency
+        self._free = 0.0
+
+    @property
+    def requests(self) -> int:
+        return self.sent
+
+    @property
+    def latency(self) -> float:
+        return self._latency
+
+    def at(self) -> float:
+        """Seconds since the world began."""
+        return self.clock.now() - self.start
+
+    def _send(self, what: str, deadline: Optional[float]) -> Optional[float]:
+        """Wait for a slot and for the answer; when it was sent, or None where the deadline came first."""
+        slot = max(self.clock.now(), self._free)
+        if deadline is not None and slot + self._latency > deadline:
+            self.clock.time = max(self.clock.time, deadline)
+            return None
+        self.clock.time = slot
+        self._free = slot + 1.0 / self.rate
+        self.sent += 1
+        self.asked.append((self.at(), what))
+        self.clock.sleep(self._latency)
+        return slot
+
+    def _now(self, steps: List[Step], at: float) -> Step:
+        current: Step = (0.0, GONE, {})
+        for step in steps:
+            if step[0] <= at:
+                current = step
+        return current
+
+    def statuses(self, names: Iterable[str], deadline: Optional[float]) -> Iterator[Reading]:
+        for name in names:
+            sent = self._send(name, deadline)
+            if sent is None:
+                yield Reading(name, self.clock.now(), STATUS, error=RequestError(UNREACHED, "too late"))
+                return
+            state, nodes = self._now(self.jobs.get(name, []), sent - self.start)[1:]
+            if isinstance(state, RequestError):
+                if state.status == 401:
+                    raise state
+                yield Reading(name, sent, STATUS, error=state)
+            elif state == GONE:
+                yield Reading(name, sent, STATUS, missing=True)
+            else:
+                yield Reading(name, sent, STATUS, job=_job(name, state, nodes, True))
+
+    def listing(self, deadline: Optional[float], most_pages: int) -> Tuple[Listing, Sequence[Reading]]:
+        began = self.clock.now()
+        pages = max(1, -(-len(self.jobs) // 100))
+        if most_pages and pages > most_pages:
+            self._send("list", deadline)
+            return Listing([], len(self.jobs), began, pages, False), []
+        found = []
+        for page in range(pages):
+            sent = self._send("list", deadline)
+            if sent is None:
+                raise RequestError(UNREACHED, "too late")
+            for start, end, error in self.list_errors:
+                if start <= sent - self.start < end:
+                    raise error
+            for name in list(self.jobs)[page * 100 : page * 100 + 100]:
+                steps = self.lists_say.get(name) or self.jobs[name]
+                state, nodes = self._now(steps, sent - self.start)[1:]
+                if state != GONE and not isinstance(state, RequestError):
+                    found.append(_job(name, state, nodes, False))
+        listing = Listing(found, len(found), began, pages, True)
+        return listing, [Reading(job["name"], began, LIST, job=job) for job in found]
+
+    def explain_missing(self, names: Sequence[str], deadline: float) -> Dict[str, Tuple[List[str], bool]]:
+        self.explained.extend(names)
+        return {name: (sorted(self.jobs)[:1], False) for name in names}
+
+
+def _steps(script: Script) -> List[Step]:
+    return [(step[0], step[1], step[2] if len(step) > 2 else {}) for step in script]
+
+
+def _job(name: str, state: Any, nodes: Dict[str, Any], with_nodes: bool) -> Dict[str, Any]:
+    fields: Dict[str, Any] = {key[1:]: value for key, value in nodes.items() if key.startswith("_")}
+    job: Dict[str, Any] = {"name": name, "status": state, **fields}
+    if with_nodes:
+        job["nodes"] = [
+            {"name": key, **(value if isinstance(value, dict) else {"status": value})}
+            for key, value in nodes.items()
+            if not key.startswith("_")
+        ]
+    return job
+
+
+def gate(world: World, check_mode: bool = False, dli: bool = False, **params: Any) -> Dict[str, Any]:
+    """Run a gate over a world: the module's result with ``failed``."""
+    outcome, policy = run(world, check_mode, dli, **params)
+    result = as_dict(outcome, params.get("return_jobs", "auto"))
+    result["failed"] = fails(policy, outcome)
+    return result
+
+
+def run(world: World, check_mode: bool = False, dli: bool = False, **params: Any) -> Tuple[Outcome, Any]:
+    """The same, as the loop gives it."""
+    if dli:
+        policy, selection = options.dli_policy(params, once=check_mode), options.dli_selection(params)
+    else:
+        policy, selection = options.policy(params, once=check_mode), options.selection(params)
+    loop = Loop(policy, selection, world, world.clock, uniform=lambda low, high: high)
+    return loop.run(), policy
+
+
+def codes(result: Dict[str, Any]) -> List[Tuple[str, Optional[str], Optional[str]]]:
+    """The reasons, each as code, job and node."""
+    return [(item["code"], item["job"], item["node"]) for item in result["reasons"]]

@@ -1,0 +1,456 @@
+# Copyright (c) datagate contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The gate on a virtual clock: what it says, when it says it, and what it asked for that."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.errors import (
+    DENIED,
+    PERMANENT,
+    TRANSIENT,
+    RequestError,
+)
+from ansible_collections.datagate.huaweicloud.tests.unit.gate_world import GONE, World, codes, gate
+
+BUSY = RequestError(TRANSIENT, "busy", status=503)
+FORBIDDEN = RequestError(DENIED, "no permission", status=400, error_code="DLF.6888")
+UNAUTHORIZED = RequestError(DENIED, "authentication failed", status=401, error_code="APIGW.0301")
+NO_WORKSPACE = RequestError(PERMANENT, "Workspace does not exists", status=400, error_code="DLF.0819")
+
+
+def test_passes_when_the_last_job_is_ready() -> None:
+    world = World({"a": [(0, "NORMAL")], "b": [(0, "STARTING"), (25, "NORMAL")]})
+    result = gate(world, job_names=["a", "b"], wait=True)
+    assert (result["verdict"], result["failed"], result["polls"]) == ("PASS", False, 4)
+    assert 30 <= result["elapsed"] < 31
+    assert result["history"] == [
+        {"at": 0.0, "job": "a", "node": None, "previous": None, "status": "NORMAL"},
+        {"at": 0.05, "job": "b", "node": None, "previous": None, "status": "STARTING"},
+        {"at": 30.05, "job": "b", "node": None, "previous": "STARTING", "status": "NORMAL"},
+    ]
+
+
+def test_the_first_observation_is_immediate_unless_a_delay_is_asked_for() -> None:
+    world = World({"a": [(0, "STARTING"), (3, "NORMAL")]})
+    assert gate(world, job_names=["a"], wait=True, wait_initial_delay=4)["polls"] == 1
+    assert world.asked[0][0] == 4
+
+
+def test_a_failing_job_fails_at_once_whatever_the_others_do() -> None:
+    world = World({"a": [(0, "STARTING")], "b": [(0, "STARTING"), (12, "EXCEPTION")]})
+    result = gate(world, job_names=["a", "b"], wait=True)
+    assert (result["verdict"], result["failed"]) == ("FAIL", True)
+    assert codes(result) == [("job_exception", "b", None), ("still_pending", "a", None)]
+    assert result["elapsed"] < 21
+    assert result["msg"].startswith("FAIL after 20 s: b is EXCEPTION.")
+
+
+def test_a_failing_node_fails_the_gate_though_its_job_says_normal() -> None:
+    nodes = {"n1": "NORMAL", "n2": {"status": "EXCEPTION", "log_path": "obs://logs/n2"}}
+    result = gate(World({"a": [(0, "NORMAL", nodes)]}), job_names=["a"], wait=True)
+    assert result["verdict"] == "FAIL"
+    assert codes(result) == [("node_exception", "a", "n2")]
+    assert result["reasons"][0]["log_path"] == "obs://logs/n2"
+    assert "node n2 is EXCEPTION (log obs://logs/n2)" in result["msg"]
+    assert result["job"]["verdict"] == "FAIL"
+
+
+@pytest.mark.parametrize("extra", [{"check_nodes": False}, {"ignore_nodes": ["n*"]}])
+def test_nodes_that_are_not_to_count_do_not(extra: dict) -> None:
+    world = World({"a": [(0, "NORMAL", {"n2": "EXCEPTION"})]})
+    assert gate(world, job_names=["a"], wait=True, **extra)["verdict"] == "PASS"
+
+
+def test_a_stopped_node_that_ran_once_is_no_failure() -> None:
+    world = World({"a": [(0, "NORMAL", {"once": "STOPPED", "n": "NORMAL", "odd": "WEIRD", "none": {}})]})
+    assert gate(world, job_names=["a"], wait=True)["verdict"] == "PASS"
+
+
+def test_nodes_of_a_stopped_job_keep_old_states_that_do_not_count() -> None:
+    world = World({"a": [(0, "STOPPING", {"n": "NORMAL"}), (8, "STOPPED", {"n": "EXCEPTION"})]})
+    result = gate(world, job_names=["a"], wait=True, wait_for=["STOPPED"])
+    assert result["verdict"] == "PASS"
+
+
+def test_a_job_that_was_ready_and_fell_is_not_ready() -> None:
+    world = World(
+        {"a": [(0, "NORMAL"), (5, "STARTING"), (45, "NORMAL")], "b": [(0, "STARTING"), (15, "NORMAL")]},
+    )
+    result = gate(world, job_names=["a", "b"], wait=True)
+    assert result["verdict"] == "PASS"
+    assert result["elapsed"] >= 50
+
+
+def test_timeout_names_what_was_not_ready() -> None:
+    world = World({"a": [(0, "NORMAL")], "b": [(0, "STARTING", {"n": {"status": "STARTING", "log_path": "obs://b"}})]})
+    result = gate(world, job_names=["a", "b"], wait=True, wait_timeout=35)
+    assert (result["verdict"], result["failed"]) == ("TIMEOUT", True)
+    assert codes(result) == [("still_pending", "b", None)]
+    assert result["msg"] == (
+        "TIMEOUT after 35 s: b is STARTING (log obs://b). 1 of 2 jobs ready (1 NORMAL, 1 STARTING)."
+    )
+
+
+def test_the_last_observation_ends_at_the_deadline() -> None:
+    world = World({"a": [(0, "STARTING"), (34.5, "NORMAL")]}, latency=0.1)
+    result = gate(world, job_names=["a"], wait=True, wait_timeout=35)
+    assert result["verdict"] == "PASS"
+    assert 34.5 <= result["elapsed"] <= 35
+
+
+def test_nothing_goes_on_past_the_deadline() -> None:
+    names = [f"job{number}" for number in range(100)]
+    world = World({name: [(0, "NORMAL")] for name in names}, rate=20)
+    result = gate(world, job_names=names, wait=True, wait_timeout=3)
+    assert result["verdict"] == "TIMEOUT"
+    assert result["elapsed"] <= 3
+    assert len(result["reasons"]) == 39
+    assert result["reasons"][0]["message"] == "job61 was not read"
+    assert "and 29 more" in result["msg"]
+
+
+def test_wait_timeout_zero_is_one_observation() -> None:
+    world = World({"a": [(0, "STARTING")]}, latency=0.2)
+    result = gate(world, job_names=["a"], wait=True, wait_timeout=0)
+    assert (result["verdict"], result["polls"]) == ("TIMEOUT", 1)
+    assert (
+        gate(World({"a": [(0, "NORMAL")]}, latency=0.2), job_names=["a"], wait=True, wait_timeout=0)["failed"] is False
+    )
+
+
+@pytest.mark.parametrize(
+    ("state", "verdict", "failed"),
+    [
+        ("NORMAL", "PASS", False),
+        ("STARTING", "PENDING", False),
+        ("EXCEPTION", "FAIL", False),
+        ("ODD", "PENDING", False),
+    ],
+)
+def test_without_wait_one_reading_says_what_a_gate_would_say(state: str, verdict: str, failed: bool) -> None:
+    result = gate(World({"a": [(0, state)]}), job_names=["a"])
+    assert (result["verdict"], result["failed"], result["polls"], result["elapsed"]) == (verdict, failed, 1, 0.0)
+
+
+def test_a_reading_fails_on_a_failing_state_where_that_is_asked_for() -> None:
+    result = gate(World({"a": [(0, "EXCEPTION")]}), job_names=["a"], fail_on_exception=True)
+    assert (result["verdict"], result["failed"]) == ("FAIL", True)
+
+
+def test_a_failing_state_can_be_waited_out() -> None:
+    world = World({"a": [(0, "EXCEPTION", {"n": "EXCEPTION"}), (15, "NORMAL", {"n": "NORMAL"})]})
+    result = gate(world, job_names=["a"], wait=True, fail_on_exception=False)
+    assert result["verdict"] == "PASS"
+    world = World({"a": [(0, "EXCEPTION")]})
+    result = gate(world, job_names=["a"], wait=True, fail_on_exception=False, wait_timeout=20)
+    assert result["verdict"] == "TIMEOUT"
+    assert codes(result) == [("still_pending", "a", None)]
+
+
+@pytest.mark.parametrize(("state", "verdict"), [("NORMAL", "PASS"), ("STARTING", "PENDING"), ("EXCEPTION", "FAIL")])
+def test_check_mode_observes_once(state: str, verdict: str) -> None:
+    result = gate(World({"a": [(0, state)]}), check_mode=True, job_names=["a"], wait=True, wait_initial_delay=60)
+    assert (result["verdict"], result["polls"], result["elapsed"]) == (verdict, 1, 0.0)
+    assert result["failed"] is (verdict == "FAIL")
+
+
+class TestMissing:
+    def test_fails_at_once_and_helps(self) -> None:
+        world = World({"job_a": [(0, "NORMAL")]})
+        result = gate(world, job_names=["job_b", "job_a"], wait=True)
+        assert (result["verdict"], result["failed"]) == ("FAIL", True)
+        assert codes(result) == [("job_missing", "job_b", None)]
+        assert result["msg"].startswith(
+            "FAIL after 0.0 s: job_b does not exist as a real-time job in workspace ws1; similar names: job_a."
+        )
+
+    def test_fails_a_reading_as_well(self) -> None:
+        assert gate(World({}), job_names=["a"])["failed"] is True
+
+    def test_is_waited_for(self) -> None:
+        world = World({"a": [(0, GONE), (25, "STARTING"), (35, "NORMAL")]})
+        result = gate(world, job_names=["a"], wait=True, missing="wait")
+        assert result["verdict"] == "PASS"
+        assert result["history"][0]["at"] == 30
+        result = gate(World({}), job_names=["a"], missing="wait")
+        assert (result["verdict"], result["failed"]) == ("PENDING", False)
+
+    def test_is_left_out_and_named(self) -> None:
+        result = gate(World({"a": [(0, "NORMAL")]}), job_names=["a", "new"], wait=True, missing="ok")
+        assert result["verdict"] == "PASS"
+        assert codes(result) == [("job_missing", "new", None)]
+        assert [job["name"] for job in result["jobs"]] == ["a"]
+        assert gate(World({}), job_names=["new"], missing="ok")["verdict"] == "PASS"
+
+    def test_a_job_left_out_does_not_make_another_ones_failure_fail_a_reading(self) -> None:
+        result = gate(World({"a": [(0, "EXCEPTION")]}), job_names=["a", "new"], missing="ok")
+        assert (result["verdict"], result["failed"]) == ("FAIL", False)
+
+
+class TestUnreadable:
+    def test_errors_in_a_row_make_an_error(self) -> None:
+        world = World({"a": [(0, BUSY)]})
+        result = gate(world, job_names=["a"], wait=True, max_consecutive_errors=3)
+        assert (result["verdict"], result["polls"]) == ("ERROR", 3)
+        assert codes(result) == [("unreadable", "a", None)]
+        assert "could not be read 3 times in a row" in result["msg"]
+
+    def test_a_good_reading_ends_the_row(self) -> None:
+        script = [(0, BUSY), (15, "STARTING"), (25, BUSY), (45, "NORMAL")]
+        assert gate(World({"a": script}), job_names=["a"], wait=True, max_consecutive_errors=3)["verdict"] == "PASS"
+
+    def test_what_cannot_mend_itself_is_an_error_at_once(self) -> None:
+        result = gate(World({"a": [(0, FORBIDDEN)]}), job_names=["a"], wait=True)
+        assert (result["verdict"], result["polls"]) == ("ERROR", 1)
+        assert codes(result) == [("denied", "a", None)]
+
+    @pytest.mark.parametrize("order", [["a", "b"], ["b", "a"]])
+    @pytest.mark.parametrize("error", [FORBIDDEN, BUSY, NO_WORKSPACE])
+    def test_a_jobs_error_does_not_hide_anothers_failure(self, order: list, error: RequestError) -> None:
+        world = World({"a": [(0, error)], "b": [(0, "EXCEPTION")]})
+        result = gate(world, job_names=order, wait=True)
+        assert result["verdict"] == "FAIL"
+        assert codes(result)[0] == ("job_exception", "b", None)
+
+    def test_unauthorized_sends_nothing_more(self) -> None:
+        world = World({"a": [(0, UNAUTHORIZED)], "b": [(0, "NORMAL")]})
+        result = gate(world, job_names=["a", "b"], wait=True)
+        assert (result["verdict"], result["failed"], world.sent) == ("ERROR", True, 1)
+        assert codes(result)[0] == ("denied", None, None)
+
+    def test_what_could_not_be_read_never_counts_as_ready(self) -> None:
+        world = World({"a": [(0, "NORMAL"), (5, BUSY)], "b": [(0, "STARTING"), (15, "NORMAL")]})
+        result = gate(world, job_names=["a", "b"], wait=True, wait_timeout=30, max_consecutive_errors=99)
+        assert result["verdict"] == "TIMEOUT"
+        assert codes(result) == [("unreadable", "a", None)]
+
+    @pytest.mark.parametrize("check_mode", [False, True])
+    def test_a_single_reading_that_fails_is_an_error(self, check_mode: bool) -> None:
+        result = gate(World({"a": [(0, BUSY)]}), check_mode=check_mode, job_names=["a"], wait=check_mode)
+        assert (result["verdict"], result["failed"]) == ("ERROR", True)
+
+
+class TestSelection:
+    def test_is_settled_at_the_first_observation(self) -> None:
+        world = World({"x_a": [(0, "STARTING"), (15, "NORMAL")], "x_b": [(5, "STARTING")], "other": [(0, "EXCEPTION")]})
+        result = gate(world, name_contains="x_", wait=True)
+        assert result["verdict"] == "PASS"
+        assert [job["name"] for job in result["jobs"]] == ["x_a"]
+
+    def test_too_few_never_pass(self) -> None:
+        result = gate(World({"x_a": [(0, "NORMAL")]}), name_contains="x_", wait=True, min_jobs=2, missing="ok")
+        assert (result["verdict"], codes(result)) == ("FAIL", [("too_few_jobs", None, None)])
+        result = gate(World({}), tags=["t"])
+        assert (result["verdict"], result["failed"]) == ("FAIL", True)
+        assert "tags t select no real-time job in workspace ws1, at least 1 must be there" in result["msg"]
+
+    def test_too_few_are_waited_for_where_that_is_asked_for(self) -> None:
+        world = World({"x_a": [(0, "NORMAL")], "x_b": [(12, "NORMAL")]})
+        result = gate(world, name_contains="x_", wait=True, min_jobs=2, missing="wait")
+        assert (result["verdict"], result["polls"]) == ("PASS", 3)
+
+    def test_exclude_names_and_min_jobs_hold_for_names_as_well(self) -> None:
+        world = World({"a": [(0, "NORMAL")], "b": [(0, "EXCEPTION")]})
+        assert gate(world, job_names=["a", "b"], exclude_names=["B", "b*"], wait=True)["verdict"] == "PASS"
+        result = gate(world, job_names=["a", "b"], exclude_names=["b"], min_jobs=2, wait=True, missing="wait")
+        assert (result["verdict"], codes(result)) == ("FAIL", [("too_few_jobs", None, None)])
+
+    def test_a_list_that_cannot_be_read_is_tried_again(self) -> None:
+        world = World({"a": [(0, "NORMAL")]}, list_errors=[(0, 15, BUSY)])
+        assert gate(world, name_contains="a", wait=True)["verdict"] == "PASS"
+        world = World({"a": [(0, "NORMAL")]}, list_errors=[(0, 999, BUSY)])
+        result = gate(world, name_contains="a", wait=True, max_consecutive_errors=3)
+        assert (result["verdict"], result["polls"], codes(result)) == ("ERROR", 3, [("unreadable", None, None)])
+        world = World({"a": [(0, "NORMAL")]}, list_errors=[(0, 999, NO_WORKSPACE)])
+        result = gate(world, name_contains="a", wait=True)
+        assert (result["verdict"], result["polls"]) == ("ERROR", 1)
+
+    def test_a_selected_job_that_leaves_the_list_is_asked_for(self) -> None:
+        world = World({"a": [(0, "STARTING"), (15, GONE)]})
+        result = gate(world, tags=["t"], wait=True)
+        assert (result["verdict"], codes(result)) == ("FAIL", [("job_missing", "a", None)])
+
+
+class TestConditions:
+    def test_stable_for_starts_again_after_a_flap(self) -> None:
+        world = World({"a": [(0, "NORMAL"), (15, "STARTING"), (25, "NORMAL")]})
+        result = gate(world, job_names=["a"], wait=True, stable_for=30)
+        assert result["verdict"] == "PASS"
+        assert 60 <= result["elapsed"] < 61
+
+    def test_not_stable_is_said_at_the_deadline(self) -> None:
+        world = World({"a": [(0, "STARTING"), (25, "NORMAL")]})
+        result = gate(world, job_names=["a"], wait=True, stable_for=30, wait_timeout=50)
+        assert (result["verdict"], codes(result)) == ("TIMEOUT", [("not_stable", None, None)])
+
+    def test_exception_grace_adds_up(self) -> None:
+        flapping = [(0, "EXCEPTION"), (15, "STARTING"), (25, "EXCEPTION"), (45, "NORMAL")]
+        assert gate(World({"a": flapping}), job_names=["a"], wait=True, exception_grace=60)["verdict"] == "PASS"
+        result = gate(World({"a": flapping}), job_names=["a"], wait=True, exception_grace=30)
+        assert (result["verdict"], result["elapsed"]) == ("FAIL", 40.0)
+
+    def test_exception_grace_begins_anew_once_ready_for_long_enough(self) -> None:
+        script = [(0, "EXCEPTION"), (15, "NORMAL"), (25, "EXCEPTION"), (35, "NORMAL")]
+        options = {"job_names": ["a"], "wait": True, "exception_grace": 20}
+        assert gate(World({"a": script}), **options)["verdict"] == "PASS"
+        # Without stable_for the gate passes at the first NORMAL, so a second job keeps it open.
+        jobs = {"a": script, "b": [(0, "STARTING"), (55, "NORMAL")]}
+        assert gate(World(jobs), **{**options, "job_names": ["a", "b"]})["verdict"] == "PASS"
+        result = gate(World(jobs), **{**options, "job_names": ["a", "b"], "stable_for": 20})
+        assert result["verdict"] == "FAIL"
+
+    def test_still_failing_at_the_deadline_is_fail(self) -> None:
+        world = World({"a": [(0, "STARTING"), (25, "EXCEPTION")]})
+        result = gate(world, job_names=["a"], wait=True, exception_grace=40, wait_timeout=50)
+        assert (result["verdict"], result["elapsed"]) == ("FAIL", 50.0)
+
+    def test_max_failing_jobs_stay_in_the_reasons(self) -> None:
+        jobs = {"a": [(0, "EXCEPTION")], "b": [(0, "NORMAL")], "c": [(0, "NORMAL"), (5, "EXCEPTION")]}
+        result = gate(World(jobs), job_names=["a", "b"], wait=True, max_failing=1)
+        assert (result["verdict"], codes(result)) == ("PASS", [("job_exception", "a", None)])
+        jobs["b"] = [(0, "STARTING")]
+        assert gate(World(jobs), job_names=["a", "b", "c"], wait=True, max_failing=1)["verdict"] == "FAIL"
+
+    def test_fail_states(self) -> None:
+        world = World({"a": [(0, "PAUSE")]})
+        assert gate(world, job_names=["a"], wait=True, fail_states=["PAUSE"])["verdict"] == "FAIL"
+        world = World({"a": [(0, "NORMAL", {"once": "STOPPED"})]})
+        assert gate(world, job_names=["a"], wait=True, fail_states=["EXCEPTION", "STOPPED"])["verdict"] == "PASS"
+
+    def test_started_after(self) -> None:
+        script = [(0, "NORMAL", {"_start_time": 5}), (15, "STARTING"), (25, "NORMAL", {"_start_time": 10})]
+        result = gate(World({"a": script}), job_names=["a"], wait=True, started_after=10)
+        assert (result["verdict"], result["elapsed"]) == ("PASS", 30.0)
+        for script in ([(0, "NORMAL", {"_start_time": 9})], [(0, "NORMAL")]):
+            result = gate(World({"a": script}), job_names=["a"], wait=True, started_after=10, wait_timeout=20)
+            assert (result["verdict"], codes(result)) == ("TIMEOUT", [("not_restarted", "a", None)])
+
+    def test_require_records(self) -> None:
+        def node(count: object, status: str = "NORMAL") -> dict:
+            return {"n": {"status": status, "total_put_records": count, "total_get_records": 0}}
+
+        grows = [(0, "NORMAL", node(100)), (15, "NORMAL", node(3)), (25, "NORMAL", node(4))]
+        result = gate(World({"a": grows}), job_names=["a"], wait=True, require_records=True)
+        assert (result["verdict"], result["elapsed"]) == ("PASS", 30.0)
+        idle = [(0, "NORMAL", node(100)), (15, "NORMAL", node(3)), (25, "NORMAL", node(9, "STOPPED"))]
+        result = gate(World({"a": idle}), job_names=["a"], wait=True, require_records=True, wait_timeout=50)
+        assert (result["verdict"], codes(result)) == ("TIMEOUT", [("no_records", "a", None)])
+        silent = World({"a": [(0, "NORMAL", {"n": "NORMAL"})]})
+        result = gate(silent, job_names=["a"], wait=True, require_records=True, wait_timeout=20)
+        assert result["reasons"][0]["message"] == "a has no running node that reports records"
+
+    def test_an_unknown_state_is_pending_and_named(self) -> None:
+        result = gate(World({"a": [(0, "MELTING")]}), job_names=["a"], wait=True, wait_timeout=20)
+        assert (result["verdict"], codes(result)) == ("TIMEOUT", [("unknown_state", "a", None)])
+        assert "unknown state MELTING" in result["msg"]
+
+
+class TestManyJobs:
+    """Where reading every node does not fit into an interval, the list comes first."""
+
+    names = tuple(f"job{number:04d}" for number in range(1000))
+
+    def world(self, **changes: list) -> World:
+        jobs: dict = {name: [(0, "NORMAL", {"n": "NORMAL"})] for name in self.names}
+        jobs.update(changes)
+        return World(jobs, rate=28, latency=0.0)
+
+    def test_costs_little_more_than_one_request_a_job(self) -> None:
+        world = self.world()
+        result = gate(world, job_names=self.names, wait=True, wait_timeout=300)
+        assert result["verdict"] == "PASS"
+        assert world.sent <= 1.15 * (1000 + 10)
+        assert result["elapsed"] <= 1.3 * (1010 / 28)
+
+    def test_job_level_needs_only_the_list(self) -> None:
+        world = self.world()
+        result = gate(world, job_names=self.names, wait=True, check_nodes=False)
+        assert (result["verdict"], world.sent) == ("PASS", 10)
+
+    @pytest.mark.parametrize("fell_at", [1, 5, 14, 22, 30, 35])
+    def test_a_job_that_falls_while_the_others_are_read_fails_the_gate(self, fell_at: float) -> None:
+        world = self.world(job0000=[(0, "NORMAL"), (fell_at, "EXCEPTION")])
+        result = gate(world, job_names=self.names, wait=True, wait_timeout=300)
+        assert (result["verdict"], codes(result)[0]) == ("FAIL", ("job_exception", "job0000", None))
+        assert result["elapsed"] - fell_at <= 15
+
+    def test_a_pending_job_keeps_the_nodes_of_the_others_from_being_read_over_and_over(self) -> None:
+        world = self.world(job0007=[(0, "STARTING"), (400, "NORMAL")])
+        result = gate(world, job_names=self.names, wait=True, wait_timeout=1000)
+        assert result["verdict"] == "PASS"
+        statuses = sum(1 for dummy, what in world.asked if what != "list")
+        assert statuses <= 2 * 1000 + 60, "each job once when it is ready, and once more before the end"
+        first_ready = max(at for at, what in world.asked if what == "job0500")
+        assert result["elapsed"] - first_ready <= 10 + 1.5 * 1000 / 28, "no node reading is older than that"
+
+    def test_a_tolerated_failure_does_not_keep_old_readings_from_being_renewed(self) -> None:
+        world = self.world(job0007=[(0, "EXCEPTION")], job0008=[(0, "STARTING"), (400, "NORMAL")])
+        result = gate(world, job_names=self.names, wait=True, wait_timeout=1000, max_failing=1)
+        assert result["verdict"] == "PASS"
+
+    def test_a_failing_node_is_found(self) -> None:
+        world = self.world(job0999=[(0, "NORMAL", {"n": "EXCEPTION"})])
+        result = gate(world, job_names=self.names, wait=True, wait_timeout=300)
+        assert (result["verdict"], codes(result)[0]) == ("FAIL", ("node_exception", "job0999", "n"))
+
+    def test_a_failure_in_the_list_alone_is_confirmed_first(self) -> None:
+        jobs: dict = {name: [(0, "NORMAL")] for name in self.names}
+        world = World(jobs, rate=28, lists_say={"job0003": [(0, "EXCEPTION")], "job0004": [(0, GONE)]})
+        result = gate(world, job_names=self.names, wait=True, wait_timeout=300)
+        assert result["verdict"] == "PASS"
+        assert [what for dummy, what in world.asked if what != "list"][:2] == ["job0003", "job0004"]
+
+    def test_a_failure_that_the_list_shows_is_seen_at_once(self) -> None:
+        world = self.world(job0999=[(0, "EXCEPTION")])
+        result = gate(world, job_names=self.names, wait=True, wait_timeout=300)
+        assert result["verdict"] == "FAIL"
+        assert result["elapsed"] < 1
+
+    def test_a_few_hundred_that_fit_are_closed_by_the_list(self) -> None:
+        names = self.names[:150]
+        jobs: dict = {name: [(0, "NORMAL")] for name in names}
+        jobs["job0000"] = [(0, "NORMAL"), (3, "STARTING"), (20, "NORMAL")]
+        world = World(jobs, rate=20)
+        result = gate(world, job_names=names, wait=True, wait_timeout=300)
+        assert result["verdict"] == "PASS"
+        assert result["elapsed"] >= 20
+
+    def test_only_list_errors_keep_it_open(self) -> None:
+        world = self.world()
+        world.list_errors = [(0, 1e9, BUSY)]
+        result = gate(world, job_names=self.names, wait=True, wait_timeout=300, max_consecutive_errors=3)
+        assert (result["verdict"], codes(result)[0]) == ("ERROR", ("unreadable", None, None))
+
+
+class TestDli:
+    def test_finished_passes_and_is_not_asked_again(self) -> None:
+        world = World({"a": [(0, "FINISHED")], "b": [(0, "RUNNING"), (15, "FINISHED")]}, lists=False)
+        result = gate(world, dli=True, job_ids=["a", "b"], wait=True)
+        assert result["verdict"] == "PASS"
+        assert [what for dummy, what in world.asked] == ["a", "b", "b", "b"]
+
+    @pytest.mark.parametrize(("state", "code"), [("FAILED", "dli_failed"), ("CANCELLED", "dli_cancelled")])
+    def test_final_states_fail_at_once(self, state: str, code: str) -> None:
+        jobs = {"a": [(0, "RUNNING"), (15, state, {"_message": "out of memory"})]}
+        result = gate(World(jobs, lists=False), dli=True, job_ids=["a"], wait=True)
+        assert (result["verdict"], codes(result)) == ("FAIL", [(code, "a", None)])
+        assert result["msg"] == f"FAIL after 20 s: a is {state}: out of memory."
+
+    def test_stall(self) -> None:
+        def at(progress: float) -> dict:
+            return {"_progress": progress}
+
+        jobs = {"a": [(0, "LAUNCHING"), (35, "RUNNING", at(0.1)), (65, "RUNNING", at(0.2))]}
+        world = World(jobs, lists=False)
+        result = gate(world, dli=True, job_ids=["a"], wait=True, stall_timeout=50)
+        assert (result["verdict"], codes(result)) == ("FAIL", [("stalled", "a", None)])
+        assert result["elapsed"] == 120
+
+    def test_tasks_are_kept_after_the_end(self) -> None:
+        tasks = {"total": 9, "completed": 3}
+        jobs = {"a": [(0, "RUNNING", {"_tasks": tasks}), (15, "FINISHED", {"_tasks": None})]}
+        result = gate(World(jobs, lists=False), dli=True, job_ids=["a"], wait=True)
+        assert result["job"]["tasks"] == tasks

@@ -1,0 +1,215 @@
+# Copyright (c) datagate contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What must hold of the verdict whatever the readings are, checked on drawn observations."""
+
+from __future__ import annotations
+
+from typing import Any, Dict, List, Tuple
+
+import pytest
+from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.errors import DENIED, TRANSIENT, RequestError
+from ansible_collections.datagate.huaweicloud.plugins.module_utils.gate import options
+from ansible_collections.datagate.huaweicloud.plugins.module_utils.gate.history import History
+from ansible_collections.datagate.huaweicloud.plugins.module_utils.gate.machine import Gate, Verdict
+from ansible_collections.datagate.huaweicloud.plugins.module_utils.services.readings import (
+    LIST,
+    STATUS,
+    Listing,
+    Reading,
+)
+from hypothesis import given
+from hypothesis import strategies as st
+
+NAMES = ("a", "b", "c")
+READABLE = ("NORMAL", "STARTING", "STOPPED", "STOPPING", "EXCEPTION", "ABNORMAL", "PAUSE", "odd")
+FAILING = ("EXCEPTION", "ABNORMAL")
+
+# What one job shows in one observation: a state with the state of its node, or missing, or an error.
+shown = st.one_of(
+    st.tuples(st.sampled_from(READABLE), st.sampled_from((*READABLE, None))),
+    st.sampled_from([("missing", None), ("error", None), ("denied", None)]),
+)
+observation = st.fixed_dictionaries({name: shown for name in NAMES})
+observations = st.lists(observation, min_size=1, max_size=6)
+orders = st.permutations(NAMES)
+
+
+def make(**params: Any) -> Gate:
+    given_options = {"job_names": list(NAMES), "wait": True, **params}
+    return Gate(options.policy(given_options), options.selection(given_options), 1e9)
+
+
+def reading(name: str, what: Tuple[str, Any], at: float) -> Reading:
+    state, node = what
+    if state == "missing":
+        return Reading(name, at, STATUS, missing=True)
+    if state == "error":
+        return Reading(name, at, STATUS, error=RequestError(TRANSIENT, "busy", status=503))
+    if state == "denied":
+        return Reading(name, at, STATUS, error=RequestError(DENIED, "no", status=403))
+    nodes = [] if node is None else [{"name": "n", "status": node}]
+    return Reading(name, at, STATUS, job={"name": name, "status": state, "nodes": nodes})
+
+
+def play(
+    gate: Gate, seen: List[Dict[str, Tuple[str, Any]]], order: Tuple[str, ...], last: bool = False
+) -> List[Verdict]:
+    """Show the observations one after the other; the verdict of each."""
+    verdicts = []
+    for number, observed in enumerate(seen):
+        at = 10.0 * number
+        gate.begin(at)
+        for name in order:
+            gate.take(reading(name, observed[name], at), at)
+        verdicts.append(gate.verdict(at, True, last and number == len(seen) - 1))
+        if verdicts[-1].verdict != "PENDING":
+            break
+    return verdicts
+
+
+def fails(what: Tuple[str, Any]) -> bool:
+    state, node = what
+    return state in FAILING or state == "missing" or (node in FAILING and state != "STOPPED")
+
+
+@given(observations, orders)
+def test_failure_always_wins(seen: list, order: tuple) -> None:
+    verdicts = play(make(), seen, order)
+    for observed, verdict in zip(seen, verdicts):
+        if any(fails(observed[name]) for name in NAMES):
+            assert verdict.verdict == "FAIL"
+            break
+        assert verdict.verdict != "FAIL"
+
+
+@given(observations, orders)
+def test_passes_only_when_every_job_is_ready_at_once(seen: list, order: tuple) -> None:
+    verdicts = play(make(), seen, order)
+    for observed, verdict in zip(seen, verdicts):
+        together = all(observed[name][0] == "NORMAL" and observed[name][1] not in FAILING for name in NAMES)
+        assert (verdict.verdict == "PASS") is together
+
+
+@given(observations, orders, orders, st.booleans())
+def test_the_order_of_jobs_makes_no_difference(seen: list, one: tuple, other: tuple, last: bool) -> None:
+    first, second = (play(make(), seen, order, last) for order in (one, other))
+    assert [item.verdict for item in first] == [item.verdict for item in second]
+    assert [item.reasons for item in first] == [item.reasons for item in second]
+
+
+@given(observations, orders)
+def test_every_verdict_but_pass_has_a_reason_with_all_keys(seen: list, order: tuple) -> None:
+    for verdict in play(make(), seen, order, last=True):
+        assert verdict.reasons or verdict.verdict == "PASS"
+        for reason in verdict.reasons:
+            assert list(reason) == ["code", "job", "node", "status", "message", "log_path"]
+            assert reason["message"]
+
+
+@given(observations, orders)
+def test_an_error_is_an_error_only_without_a_failure(seen: list, order: tuple) -> None:
+    verdicts = play(make(), seen, order)
+    for observed, verdict in zip(seen, verdicts):
+        denied = any(observed[name][0] == "denied" for name in NAMES)
+        failed = any(fails(observed[name]) for name in NAMES)
+        assert (verdict.verdict == "ERROR") is (denied and not failed)
+
+
+@given(observations, orders, st.integers(0, 3))
+def test_max_failing_counts_jobs_not_nodes(seen: list, order: tuple, most: int) -> None:
+    verdict = play(make(max_failing=most), seen[:1], order)[0]
+    observed = seen[0]
+    count = sum(1 for name in NAMES if observed[name][0] != "missing" and fails(observed[name]))
+    missing = any(observed[name][0] == "missing" for name in NAMES)
+    assert (verdict.verdict == "FAIL") is (missing or count > most)
+
+
+@given(observations, orders)
+def test_history_is_what_was_seen(seen: list, order: tuple) -> None:
+    gate = make(missing="wait", fail_on_exception=False)
+    played = len(play(gate, seen, order))
+    for name in NAMES:
+        states = [observed[name][0] for observed in seen[:played] if observed[name][0] not in ("error", "denied")]
+        expected = []
+        for state in (None if state == "missing" else state for state in states):
+            if (expected or state is not None) and (not expected or expected[-1] != state):
+                expected.append(state)
+        entries = [entry for entry in gate.history.entries() if entry["job"] == name and entry["node"] is None]
+        assert [entry["status"] for entry in entries] == expected
+        assert [entry["previous"] for entry in entries] == [None, *expected[:-1]][: len(expected)]
+
+
+def listed(gate: Gate, at: float, **states: str) -> None:
+    jobs = [{"name": name, "status": state} for name, state in states.items()]
+    gate.take_list(Listing(jobs, len(jobs), at, 1, True), [Reading(j["name"], at, LIST, job=j) for j in jobs], at)
+
+
+class TestListAndStatus:
+    def test_the_later_reading_wins(self) -> None:
+        gate = make(check_nodes=False)
+        gate.begin(0)
+        for name in NAMES:
+            gate.take(reading(name, ("NORMAL", None), 0), 0)
+        gate.begin(10)
+        listed(gate, 10, a="STARTING", b="NORMAL", c="NORMAL")
+        assert gate.tracks["a"].state == "STARTING"
+        assert gate.verdict(10, True, False).verdict == "PENDING"
+
+    def test_within_one_observation_the_status_call_wins(self) -> None:
+        gate = make(check_nodes=False)
+        gate.begin(0)
+        listed(gate, 0, a="STARTING", b="NORMAL", c="NORMAL")
+        gate.take(reading("a", ("NORMAL", None), 1), 1)
+        assert gate.verdict(1, True, False).verdict == "PASS"
+        gate = make(check_nodes=False)
+        gate.begin(0)
+        for name in NAMES:
+            gate.take(reading(name, ("NORMAL", None), 0), 0)
+        listed(gate, 5, a="STARTING", b="NORMAL", c="NORMAL")
+        assert (gate.tracks["a"].state, gate.tracks["a"].doubt) == ("NORMAL", True)
+        assert gate.verdict(5, True, False).verdict == "PENDING"
+        gate.take(reading("a", ("NORMAL", None), 6), 6)
+        assert gate.verdict(6, True, False).verdict == "PASS"
+
+    @pytest.mark.parametrize("states", [{"a": "EXCEPTION"}, {}])
+    def test_a_failure_or_an_absence_in_the_list_alone_does_not_count(self, states: dict) -> None:
+        gate = make()
+        gate.begin(0)
+        listed(gate, 0, **{"b": "NORMAL", "c": "NORMAL", **states})
+        assert gate.verdict(0, True, False).verdict == "PENDING"
+        assert gate.tracks["a"].doubt
+        gate.take(reading("a", ("EXCEPTION", None) if states else ("missing", None), 1), 1)
+        assert gate.verdict(1, True, False).verdict == "FAIL"
+
+    def test_ready_by_the_list_needs_its_nodes_read(self) -> None:
+        gate = make()
+        gate.begin(0)
+        listed(gate, 0, a="NORMAL", b="NORMAL", c="NORMAL")
+        assert [item["message"] for item in gate.verdict(0, True, False).reasons] == [
+            f"{name} is NORMAL, its nodes were not read" for name in NAMES
+        ]
+
+
+class TestHistory:
+    def test_first_observations_are_dropped_first(self) -> None:
+        history = History(most=4)
+        for name in NAMES:
+            history.see(0, name, None, "STARTING")
+        for number, state in enumerate(("NORMAL", "STOPPED", "NORMAL")):
+            history.see(number + 1, "a", None, state)
+        kept = history.entries()
+        assert [(entry["job"], entry["status"]) for entry in kept] == [
+            ("c", "STARTING"),
+            ("a", "NORMAL"),
+            ("a", "STOPPED"),
+            ("a", "NORMAL"),
+        ]
+        assert (history.dropped, history.changes) == (2, 3)
+
+    def test_nothing_is_noted_twice(self) -> None:
+        history = History()
+        for at in range(5):
+            history.see(at, "a", "n", "NORMAL")
+        assert len(history.entries()) == 1

@@ -1,0 +1,151 @@
+#!/bin/sh
+# Copyright (c) datagate contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Prints the path of the Python that .venv is to be made with, or says on stderr why there is none and exits with 1.
+#
+#     tools/find_python.sh            the best one found; PYTHON=/path/to/python asks for that one
+#     tools/find_python.sh --all      the real interpreters, one "X.Y path" a line, oldest first
+#
+# Nothing but the shell's own commands is used, so that the message comes out whatever PATH holds. Each candidate is
+# run: pyenv's shims exist for versions that are not selected, and fail.
+set -u
+
+minimum=3.11
+preferred='3.12 3.13 3.11 3.14 3.15'
+every='3.9 3.10 3.11 3.12 3.13 3.14 3.15'
+
+here=${0%/*}
+[ "$here" = "$0" ] && here=.
+root=$here/..
+
+# Prints "X.Y.Z venv|none path" of an interpreter, nothing if it does not run. The path is that of the installation
+# below a virtual environment, so that an environment never hangs on another that may vanish.
+probe() {
+    "$1" -c '
+import os, sys
+try:
+    import ensurepip, venv
+    has = "venv"
+except ImportError:
+    has = "none"
+path = getattr(sys, "_base_executable", None) or sys.executable
+print("%d.%d.%d %s %s" % (sys.version_info[:3] + (has, os.path.abspath(path))))
+' 2>/dev/null </dev/null
+}
+
+# at_least X.Y.Z X.Y
+at_least() {
+    have_major=${1%%.*}
+    have_minor=${1#*.}
+    have_minor=${have_minor%%.*}
+    [ "$have_major" -gt "${2%%.*}" ] || { [ "$have_major" -eq "${2%%.*}" ] && [ "$have_minor" -ge "${2#*.}" ]; }
+}
+
+# The folders to look in: those of PATH, then those of pyenv's versions. One a line.
+folders() {
+    rest=${PATH:-}:
+    while [ -n "$rest" ]; do
+        folder=${rest%%:*}
+        rest=${rest#*:}
+        [ -n "$folder" ] && printf '%s\n' "$folder"
+    done
+    pyenv_root=
+    if command -v pyenv >/dev/null 2>&1; then
+        pyenv_root=$(pyenv root 2>/dev/null)
+    fi
+    if [ -n "$pyenv_root" ]; then
+        for folder in "$pyenv_root"/versions/*/bin; do
+            [ -d "$folder" ] && printf '%s\n' "$folder"
+        done
+    fi
+}
+
+# first_named NAME VERSION-PREFIX [any]: of the programs with that name that run and are what the name says, the first
+# that will do, else the first (with "any" simply the first).
+first_named() {
+    printf '%s\n' "$all_folders" | {
+        other=
+        while IFS= read -r folder; do
+            [ -x "$folder/$1" ] && [ ! -d "$folder/$1" ] || continue
+            line=$(probe "$folder/$1")
+            case $line in
+                "$2"[0-9]*) ;;
+                *) continue ;;
+            esac
+            if [ "${3:-}" = any ] || accept "$line" >/dev/null; then
+                other=$line
+                break
+            fi
+            other=${other:-$line}
+        done
+        [ -n "$other" ] && printf '%s\n' "$other"
+    }
+}
+
+needs() {
+    printf '%s\n' \
+        "  needed: Python $minimum or newer with its venv module (Debian and Ubuntu: apt-get install python3-venv)." \
+        "          Only the development environment needs it; the modules themselves run on Python 3.9 and newer." \
+        "  If you have one elsewhere, name it:  PYTHON=/path/to/python3.12 make ${MAKECMDGOALS:-test}" >&2
+    exit 1
+}
+
+# Accepts "X.Y.Z venv|none path": prints the path if it will do.
+accept() {
+    accept_version=${1%% *}
+    accept_rest=${1#* }
+    at_least "$accept_version" "$minimum" && [ "${accept_rest%% *}" = venv ] && printf '%s\n' "${accept_rest#* }"
+}
+
+describe() {
+    describe_rest=${1#* }
+    if [ "${describe_rest%% *}" = venv ] || ! at_least "${1%% *}" "$minimum"; then
+        printf '%s (%s)\n' "${describe_rest#* }" "${1%% *}"
+    else
+        printf '%s (%s, without venv)\n' "${describe_rest#* }" "${1%% *}"
+    fi
+}
+
+if [ "${1:-}" = --all ]; then
+    all_folders=$(folders)
+    for version in $every; do
+        line=$(first_named "python$version" "$version." any)
+        [ -n "$line" ] && printf '%s %s\n' "$version" "${line#* * }"
+    done
+    exit 0
+fi
+
+if [ -n "${PYTHON:-}" ]; then
+    line=$(probe "$PYTHON")
+    if [ -z "$line" ]; then
+        printf '%s\n' "PYTHON=$PYTHON cannot be run as a Python interpreter." >&2
+        needs
+    fi
+    accept "$line" && exit 0
+    printf '%s\n' "PYTHON=$PYTHON will not do." "  found:  $(describe "$line")" >&2
+    needs
+fi
+
+# An environment that is there keeps its Python.
+if [ -x "$root/.venv/bin/python" ]; then
+    line=$(probe "$root/.venv/bin/python")
+    [ -n "$line" ] && accept "$line" && exit 0
+fi
+
+all_folders=$(folders)
+found=
+for name in $preferred 3 ''; do
+    line=$(first_named "python$name" "${name:+$name.}")
+    [ -n "$line" ] || continue
+    accept "$line" && exit 0
+    described=$(describe "$line")
+    case "$found" in
+        *"(${line%% *}"*) ;;
+        *) found="${found:+$found, }$described" ;;
+    esac
+done
+
+printf '%s\n' "No Python was found that will do." "  found:  ${found:-no Python at all}" >&2
+needs

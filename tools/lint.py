@@ -1,0 +1,101 @@
+# Copyright (c) datagate contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""All static checks, each to its end; exits with 1 if one of them found anything.
+
+python tools/lint.py              all of them
+python tools/lint.py mypy ruff    only these
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from tree import COLLECTION, ROOT, tree_files
+
+BIN = Path(sys.executable).parent
+LINK = Path(".venv", "collections") / COLLECTION
+
+
+def checks() -> dict[str, list[list[str]]]:
+    """Name of a check -> its commands, the longest first."""
+    files = tree_files()
+    shell = [name for name in files if name.endswith(".sh") or name.startswith(".ci/")]
+    # The collection's code is looked at under its real name, everything else under the root.
+    typed = [str(LINK / name) for name in ("plugins", "extensions") if any(f.startswith(name + "/") for f in files)]
+    typed += [name for name in ("tests", "tools") if any(f.startswith(name + "/") for f in files)]
+    return {
+        "ansible-lint": [["ansible-lint", "--strict", "--offline", "--nocolor", "-q"]],
+        "mypy": [["mypy", "--no-error-summary", *typed]],
+        "docs": [
+            [
+                "antsibull-docs",
+                "lint-collection-docs",
+                "--plugin-docs",
+                "--skip-rstcheck",
+                "--disallow-unknown-collection-refs",
+                ".",
+            ]
+        ],
+        "yamllint": [["yamllint", "--strict", "."]],
+        "changelog": [["antsibull-changelog", "lint"]],
+        "shellcheck": [["shellcheck", *shell]],
+        "ruff": [["ruff", "check", "--quiet", "--output-format", "concise", "."], ["ruff", "format", "--check", "."]],
+    }
+
+
+def run(name: str, commands: list[list[str]]) -> tuple[str, bool, float, str]:
+    """Run one check: its name, whether all was well, seconds, what it said."""
+    started = time.monotonic()
+    good, said = True, []
+    for command in commands:
+        done = subprocess.run(
+            [str(BIN / command[0]), *command[1:]],
+            cwd=ROOT,
+            env={**os.environ, "NO_COLOR": "1"},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+        )
+        good = good and done.returncode == 0
+        if done.returncode or name != "ruff":  # which counts the files even when all is well
+            said.append(done.stdout)
+    return name, good, time.monotonic() - started, "".join(said).strip()
+
+
+def main(arguments: list[str]) -> int:
+    """Run the checks named, or all, two at a time, and show what each said."""
+    wanted = checks()
+    unknown = [name for name in arguments if name not in wanted]
+    if unknown:
+        print(f"no such check: {', '.join(unknown)}; there are {', '.join(wanted)}", file=sys.stderr)
+        return 2
+    bad = []
+    with ThreadPoolExecutor(2) as pool:
+        chosen = [name for name in wanted if not arguments or name in arguments]
+        for name, good, seconds, said in pool.map(lambda name: run(name, wanted[name]), chosen):
+            print(
+                f"{name:<13} {'ok' if good and not said else 'SAYS:' if good else 'FAILED'}  {seconds:.1f} s",
+                flush=True,
+            )
+            if said:
+                print(said + "\n", flush=True)
+            if not good:
+                bad.append(name)
+    if bad:
+        print(f"lint: failed: {', '.join(bad)}")
+        return 1
+    print("lint: all well")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
