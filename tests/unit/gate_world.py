@@ -6,7 +6,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, Iterable, Iterator, List, Optional, Sequence, Tuple, Union
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
 from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.clock import Clock
 from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.errors import UNREACHED, RequestError
@@ -23,8 +24,8 @@ from ansible_collections.datagate.huaweicloud.plugins.module_utils.services.read
 GONE = "gone"  # a script's word for a job that does not exist
 
 # (seconds, state, nodes as name -> state or fields); a RequestError in the place of the state is what the call ends with.
-Step = Tuple[float, Any, Dict[str, Any]]
-Script = Sequence[Union[Tuple[float, Any], Step]]
+Step = tuple[float, Any, dict[str, Any]]
+Script = Sequence[Any]
 
 
 class VirtualClock(Clock):
@@ -52,12 +53,12 @@ class World(Source):
 
     def __init__(
         self,
-        jobs: Dict[str, Script],
+        jobs: Mapping[str, Script],
         rate: float = 20.0,
         latency: float = 0.0,
         lists: bool = True,
-        lists_say: Optional[Dict[str, Script]] = None,
-        list_errors: Sequence[Tuple[float, float, RequestError]] = (),
+        lists_say: Mapping[str, Script] | None = None,
+        list_errors: Sequence[tuple[float, float, RequestError]] = (),
     ) -> None:
         self.clock = VirtualClock()
         self.start = self.clock.now()
@@ -68,8 +69,8 @@ class World(Source):
         self.lists = lists
         self.workspace = "ws1"
         self.sent = 0
-        self.asked: List[Tuple[float, str]] = []
-        self.explained: List[str] = []
+        self.asked: list[tuple[float, str]] = []
+        self.explained: list[str] = []
         self._latency = latency
         self._free = 0.0
 
@@ -85,7 +86,7 @@ class World(Source):
         """Seconds since the world began."""
         return self.clock.now() - self.start
 
-    def _send(self, what: str, deadline: Optional[float]) -> Optional[float]:
+    def _send(self, what: str, deadline: float | None) -> float | None:
         """Wait for a slot and for the answer; when it was sent, or None where the deadline came first."""
         slot = max(self.clock.now(), self._free)
         if deadline is not None and slot + self._latency > deadline:
@@ -98,14 +99,14 @@ class World(Source):
         self.clock.sleep(self._latency)
         return slot
 
-    def _now(self, steps: List[Step], at: float) -> Step:
+    def _now(self, steps: list[Step], at: float) -> Step:
         current: Step = (0.0, GONE, {})
         for step in steps:
             if step[0] <= at:
                 current = step
         return current
 
-    def statuses(self, names: Iterable[str], deadline: Optional[float]) -> Iterator[Reading]:
+    def statuses(self, names: Iterable[str], deadline: float | None) -> Iterator[Reading]:
         for name in names:
             sent = self._send(name, deadline)
             if sent is None:
@@ -121,7 +122,7 @@ class World(Source):
             else:
                 yield Reading(name, sent, STATUS, job=_job(name, state, nodes, True))
 
-    def listing(self, deadline: Optional[float], most_pages: int) -> Tuple[Listing, Sequence[Reading]]:
+    def listing(self, deadline: float | None, most_pages: int) -> tuple[Listing, Sequence[Reading]]:
         began = self.clock.now()
         pages = max(1, -(-len(self.jobs) // 100))
         if most_pages and pages > most_pages:
@@ -143,18 +144,18 @@ class World(Source):
         listing = Listing(found, len(found), began, pages, True)
         return listing, [Reading(job["name"], began, LIST, job=job) for job in found]
 
-    def explain_missing(self, names: Sequence[str], deadline: float) -> Dict[str, Tuple[List[str], bool]]:
+    def explain_missing(self, names: Sequence[str], deadline: float) -> dict[str, tuple[list[str], bool]]:
         self.explained.extend(names)
         return {name: (sorted(self.jobs)[:1], False) for name in names}
 
 
-def _steps(script: Script) -> List[Step]:
+def _steps(script: Script) -> list[Step]:
     return [(step[0], step[1], step[2] if len(step) > 2 else {}) for step in script]
 
 
-def _job(name: str, state: Any, nodes: Dict[str, Any], with_nodes: bool) -> Dict[str, Any]:
-    fields: Dict[str, Any] = {key[1:]: value for key, value in nodes.items() if key.startswith("_")}
-    job: Dict[str, Any] = {"name": name, "status": state, **fields}
+def _job(name: str, state: Any, nodes: dict[str, Any], with_nodes: bool) -> dict[str, Any]:
+    fields: dict[str, Any] = {key[1:]: value for key, value in nodes.items() if key.startswith("_")}
+    job: dict[str, Any] = {"name": name, "status": state, **fields}
     if with_nodes:
         job["nodes"] = [
             {"name": key, **(value if isinstance(value, dict) else {"status": value})}
@@ -164,7 +165,7 @@ def _job(name: str, state: Any, nodes: Dict[str, Any], with_nodes: bool) -> Dict
     return job
 
 
-def gate(world: World, check_mode: bool = False, dli: bool = False, **params: Any) -> Dict[str, Any]:
+def gate(world: World, check_mode: bool = False, dli: bool = False, **params: Any) -> dict[str, Any]:
     """Run a gate over a world: the module's result with ``failed``."""
     outcome, policy = run(world, check_mode, dli, **params)
     result = as_dict(outcome, params.get("return_jobs", "auto"))
@@ -172,7 +173,7 @@ def gate(world: World, check_mode: bool = False, dli: bool = False, **params: An
     return result
 
 
-def run(world: World, check_mode: bool = False, dli: bool = False, **params: Any) -> Tuple[Outcome, Any]:
+def run(world: World, check_mode: bool = False, dli: bool = False, **params: Any) -> tuple[Outcome, Any]:
     """The same, as the loop gives it."""
     if dli:
         policy, selection = options.dli_policy(params, once=check_mode), options.dli_selection(params)
@@ -182,6 +183,6 @@ def run(world: World, check_mode: bool = False, dli: bool = False, **params: Any
     return loop.run(), policy
 
 
-def codes(result: Dict[str, Any]) -> List[Tuple[str, Optional[str], Optional[str]]]:
+def codes(result: dict[str, Any]) -> list[tuple[str, str | None, str | None]]:
     """The reasons, each as code, job and node."""
     return [(item["code"], item["job"], item["node"]) for item in result["reasons"]]

@@ -6,7 +6,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
+
 from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.errors import (
     DENIED,
     PERMANENT,
@@ -294,7 +297,7 @@ class TestConditions:
 
     def test_exception_grace_begins_anew_once_ready_for_long_enough(self) -> None:
         script = [(0, "EXCEPTION"), (15, "NORMAL"), (25, "EXCEPTION"), (35, "NORMAL")]
-        options = {"job_names": ["a"], "wait": True, "exception_grace": 20}
+        options: dict[str, Any] = {"job_names": ["a"], "wait": True, "exception_grace": 20}
         assert gate(World({"a": script}), **options)["verdict"] == "PASS"
         # Without stable_for the gate passes at the first NORMAL, so a second job keeps it open.
         jobs = {"a": script, "b": [(0, "STARTING"), (55, "NORMAL")]}
@@ -324,8 +327,10 @@ class TestConditions:
         script = [(0, "NORMAL", {"_start_time": 5}), (15, "STARTING"), (25, "NORMAL", {"_start_time": 10})]
         result = gate(World({"a": script}), job_names=["a"], wait=True, started_after=10)
         assert (result["verdict"], result["elapsed"]) == ("PASS", 30.0)
-        for script in ([(0, "NORMAL", {"_start_time": 9})], [(0, "NORMAL")]):
-            result = gate(World({"a": script}), job_names=["a"], wait=True, started_after=10, wait_timeout=20)
+        for fields in ({"_start_time": 9}, {}):
+            result = gate(
+                World({"a": [(0, "NORMAL", fields)]}), job_names=["a"], wait=True, started_after=10, wait_timeout=20
+            )
             assert (result["verdict"], codes(result)) == ("TIMEOUT", [("not_restarted", "a", None)])
 
     def test_require_records(self) -> None:

@@ -6,9 +6,12 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, Tuple
+from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.errors import DENIED, TRANSIENT, RequestError
 from ansible_collections.datagate.huaweicloud.plugins.module_utils.gate import options
 from ansible_collections.datagate.huaweicloud.plugins.module_utils.gate.history import History
@@ -19,8 +22,6 @@ from ansible_collections.datagate.huaweicloud.plugins.module_utils.services.read
     Listing,
     Reading,
 )
-from hypothesis import given
-from hypothesis import strategies as st
 
 NAMES = ("a", "b", "c")
 READABLE = ("NORMAL", "STARTING", "STOPPED", "STOPPING", "EXCEPTION", "ABNORMAL", "PAUSE", "odd")
@@ -31,7 +32,7 @@ shown = st.one_of(
     st.tuples(st.sampled_from(READABLE), st.sampled_from((*READABLE, None))),
     st.sampled_from([("missing", None), ("error", None), ("denied", None)]),
 )
-observation = st.fixed_dictionaries({name: shown for name in NAMES})
+observation = st.fixed_dictionaries(dict.fromkeys(NAMES, shown))
 observations = st.lists(observation, min_size=1, max_size=6)
 orders = st.permutations(NAMES)
 
@@ -41,7 +42,7 @@ def make(**params: Any) -> Gate:
     return Gate(options.policy(given_options), options.selection(given_options), 1e9)
 
 
-def reading(name: str, what: Tuple[str, Any], at: float) -> Reading:
+def reading(name: str, what: tuple[str, Any], at: float) -> Reading:
     state, node = what
     if state == "missing":
         return Reading(name, at, STATUS, missing=True)
@@ -54,8 +55,8 @@ def reading(name: str, what: Tuple[str, Any], at: float) -> Reading:
 
 
 def play(
-    gate: Gate, seen: List[Dict[str, Tuple[str, Any]]], order: Tuple[str, ...], last: bool = False
-) -> List[Verdict]:
+    gate: Gate, seen: list[dict[str, tuple[str, Any]]], order: tuple[str, ...], last: bool = False
+) -> list[Verdict]:
     """Show the observations one after the other; the verdict of each."""
     verdicts = []
     for number, observed in enumerate(seen):
@@ -69,7 +70,7 @@ def play(
     return verdicts
 
 
-def fails(what: Tuple[str, Any]) -> bool:
+def fails(what: tuple[str, Any]) -> bool:
     state, node = what
     return state in FAILING or state == "missing" or (node in FAILING and state != "STOPPED")
 
@@ -132,7 +133,7 @@ def test_history_is_what_was_seen(seen: list, order: tuple) -> None:
     played = len(play(gate, seen, order))
     for name in NAMES:
         states = [observed[name][0] for observed in seen[:played] if observed[name][0] not in ("error", "denied")]
-        expected = []
+        expected: list[Any] = []
         for state in (None if state == "missing" else state for state in states):
             if (expected or state is not None) and (not expected or expected[-1] != state):
                 expected.append(state)
