@@ -15,19 +15,21 @@ options:
   auth_type:
     description:
       - How to authenticate.
-      - V(auto) looks at three places, one after the other, and uses the first one that holds any credentials. First what the
-        task gives, C(module_defaults) included; then the environment variables; then the credentials file. Within a place a
-        token comes before an access key, and an access key before a user name with its password.
-      - V(aksk) uses only access keys, from the same three places. A token or a password that is set besides is not looked at.
-      - V(token) and V(password) use only a token, or only a user name with its password, from the task or else from the
-        environment. They are never in the file.
-      - V(ecs_agency) uses the temporary access key that the metadata service gives to a cloud server with an agency. It works
-        only where the module runs on such a server, and V(auto) never tries it.
-      - B(Credentials come whole from one place) and are never put together from two, because an access key that is sent with
-        a wrong secret or a wrong token six times in a row is locked for minutes. An access key in the task is not
-        completed by a secret key or a security token in the environment.
-      - Half a set in a place, such as O(access_key) without O(secret_key), is an error that names the missing half. It is an
-        error even where another set would be complete.
+      - V(auto) looks at three places, one after the other, and uses the first one that holds any credentials. First
+        what the task gives, C(module_defaults) included; then the environment variables; then the credentials file.
+        Within a place a token comes before an access key, and an access key before a user name with its password.
+      - V(aksk) uses only access keys, from the same three places. What is set of other kinds besides is not looked
+        at.
+      - V(token) and V(password) use only a token, or only a user name with its password, from the task or else from
+        the environment. They are never in the file.
+      - V(ecs_agency) uses the temporary access key that the metadata service gives to a cloud server with an agency.
+        It works only where the module runs on such a server, and V(auto) never tries it.
+      - With any type but V(auto) it is an error if the task gives only credentials of another kind.
+      - B(Credentials come whole from one place) and are never put together from two, because an access key that is
+        sent with a wrong secret or a wrong token six times in a row is locked for minutes. An access key in the task
+        is not completed by a secret key or a security token in the environment.
+      - Half a set in a place, such as O(access_key) without O(secret_key), is an error that names the missing half.
+        It is an error even where another set would be complete.
     type: str
     choices:
       - auto
@@ -39,9 +41,10 @@ options:
   access_key:
     description:
       - Access key ID (AK). It needs O(secret_key) beside it.
-      - When the task gives no credentials, E(HW_ACCESS_KEY) is used, or else E(HUAWEICLOUD_SDK_AK). The variables of the two
-        families (E(HW_ACCESS_KEY), E(HW_SECRET_KEY), E(HW_SECURITY_TOKEN), and E(HUAWEICLOUD_SDK_AK), E(HUAWEICLOUD_SDK_SK),
-        E(HUAWEICLOUD_SDK_SECURITY_TOKEN)) are not mixed. As soon as one of the first family is set, only that family counts.
+      - When the task gives no credentials, E(HW_ACCESS_KEY) is used, or else E(HUAWEICLOUD_SDK_AK). The variables of
+        the two families (E(HW_ACCESS_KEY), E(HW_SECRET_KEY), E(HW_SECURITY_TOKEN), and E(HUAWEICLOUD_SDK_AK),
+        E(HUAWEICLOUD_SDK_SK), E(HUAWEICLOUD_SDK_SECURITY_TOKEN)) are not mixed. As soon as one of the first family is
+        set, only that family counts.
     type: str
   secret_key:
     description:
@@ -55,12 +58,14 @@ options:
     type: str
   auth_token:
     description:
-      - IAM token for the project, as IAM returns it in the header C(X-Subject-Token). Such a token lives for 24 hours at most.
+      - IAM token for the project, as IAM returns it in the header C(X-Subject-Token). Such a token lives for 24 hours
+        at most.
       - When the task gives no credentials, E(HW_AUTH_TOKEN) is used.
     type: str
   username:
     description:
-      - Name of an IAM user. It needs O(password) and O(domain_name) beside it. A token is requested with them from IAM.
+      - Name of an IAM user. It needs O(password) and O(domain_name) beside it. A token is requested with them from
+        IAM.
       - When the task gives no credentials, E(HW_USER_NAME) is used.
     type: str
   password:
@@ -70,53 +75,56 @@ options:
     type: str
   domain_name:
     description:
-      - Name of the account (IAM calls it domain) that O(username) belongs to. Alone it is no credential and does no harm.
+      - Name of the account (IAM calls it domain) that O(username) belongs to. Alone it is no credential and does no
+        harm.
       - When the task gives no credentials, E(HW_DOMAIN_NAME) is used.
     type: str
   credentials_file:
     description:
-      - File with an access key, in the format of the vendor's SDK. It is INI text with a section C([basic]) that holds C(ak) and
-        C(sk), and where needed C(security_token), C(project_id) and C(iam_endpoint). The latter two are used only
-        together with the key beside them, and only where O(project_id) and O(endpoints.iam) are not given.
+      - File with an access key, in the format of the vendor's SDK. It is INI text with a section C([basic]) that
+        holds C(ak) and C(sk), and where needed C(security_token), C(project_id) and C(iam_endpoint). The latter two
+        are used only together with the key beside them, and only where O(project_id) and O(endpoints.iam) are not
+        given.
       - The path is one on the host where the module runs.
-      - A file that is named here counts as credentials that the task gives. It is used before the environment variables, but after
-        O(access_key), O(auth_token) and O(username).
-      - Without this option, E(HUAWEICLOUD_SDK_CREDENTIALS_FILE) names the file. It is C(~/.huaweicloud/credentials) if that is
-        not set either. In both cases the file is read only when neither the task nor the environment gives credentials.
+      - A file that is named here counts as credentials that the task gives. It is used before the environment
+        variables, but after O(access_key), O(auth_token) and O(username).
+      - Without this option, E(HUAWEICLOUD_SDK_CREDENTIALS_FILE) names the file. It is C(~/.huaweicloud/credentials)
+        if that is not set either. In both cases the file is read only when neither the task nor the environment gives
+        credentials.
       - Only for O(auth_type=auto) and O(auth_type=aksk).
     type: path
   region:
     description:
       - Region, such as V(cn-north-4) or V(eu-west-101). The hosts of the services follow from it.
-      - It is needed unless O(endpoints) names every host that is used and O(project_id) is given.
+      - It is needed unless O(endpoints) names every host that is used and O(project_id) or O(project_name) is given.
       - If not set, E(HW_REGION_NAME) is used.
     type: str
   cloud:
     description:
       - Domain of the cloud, the last part of its host names.
-      - If not set, E(HW_CLOUD) is used; else it is V(myhuaweicloud.eu) for regions whose name starts with V(eu-west-1), and
-        V(myhuaweicloud.com) for all others.
+      - If not set, E(HW_CLOUD) is used; else it is V(myhuaweicloud.eu) for regions whose name starts with
+        V(eu-west-1), and V(myhuaweicloud.com) for all others.
     type: str
   project_id:
     description:
       - ID of the project that the jobs belong to. Giving it is the surest way.
-      - If not set, E(HW_PROJECT_ID) is used, or else E(HUAWEICLOUD_SDK_PROJECT_ID), or else C(project_id) in the credentials file
-        if the credentials come from there.
-      - If it is nowhere, it is looked up in IAM by O(project_name). This takes one request and a permission in IAM that not every
-        user has. With O(username) no look-up is needed, because the token names its project.
+      - If not set, E(HW_PROJECT_ID) is used, or else E(HUAWEICLOUD_SDK_PROJECT_ID), or else C(project_id) in the
+        credentials file if the credentials come from there.
+      - If it is nowhere, it is looked up in IAM by O(project_name). This takes one request and a permission in IAM
+        that not every user has. With O(username) no look-up is needed, because the token names its project.
     type: str
   project_name:
     description:
       - Name of the project. It counts only where O(project_id) is not known.
-      - If not set, E(HW_PROJECT_NAME) is used, or else the name of the O(region), which is what the default project of a region is
-        called.
+      - If not set, E(HW_PROJECT_NAME) is used, or else the name of the O(region), which is what the default project
+        of a region is called.
     type: str
   endpoints:
     description:
-      - Base URLs to be used in place of those that follow from O(region) and O(cloud), for private clouds, gateways or tests.
-        Give only those that differ.
-      - A URL starts with V(https://). V(http://) is refused unless the host is on the loopback interface (V(localhost),
-        V(127.0.0.1), V(::1)), because credentials would be sent in the clear.
+      - Base URLs to be used in place of those that follow from O(region) and O(cloud), for private clouds, gateways
+        or tests. Give only those that differ.
+      - A URL starts with V(https://). V(http://) is refused unless the host is on the loopback interface
+        (V(localhost), V(127.0.0.1), V(::1)), because credentials would be sent in the clear.
       - A URL may hold a port and a path, but no user name, password, query or fragment.
     type: dict
     suboptions:
@@ -137,21 +145,21 @@ options:
         type: str
   validate_certs:
     description:
-      - Whether to check that the server's TLS certificate is genuine. V(false) hands the credentials to whoever answers, and
-        a warning says so.
-      - If not set, E(HW_INSECURE) is used, which means the opposite. V(true) there is V(false) here. If neither is set, certificates
-        are checked.
+      - Whether to check that the server's TLS certificate is genuine. V(false) hands the credentials to whoever
+        answers, and a warning says so.
+      - If not set, E(HW_INSECURE) is used, which means the opposite. V(true) there is V(false) here. If neither is
+        set, certificates are checked.
     type: bool
   ca_path:
     description:
-      - File (or folder made by C(c_rehash)) with the certificates of the authorities to trust in place of the usual ones, on the
-        host where the module runs.
+      - File (or folder made by C(c_rehash)) with the certificates of the authorities to trust in place of the usual
+        ones, on the host where the module runs.
       - If not set, E(HW_CACERT) is used, or else E(REQUESTS_CA_BUNDLE), or else E(CURL_CA_BUNDLE).
     type: path
   client_cert:
     description:
-      - File with a client certificate (PEM) for servers that ask for one, on the host where the module runs. It may hold the private
-        key as well.
+      - File with a client certificate (PEM) for servers that ask for one, on the host where the module runs. It may
+        hold the private key as well.
     type: path
   client_key:
     description:
@@ -159,8 +167,10 @@ options:
     type: path
   proxy:
     description:
-      - Proxy for all requests, as a URL such as V(http://proxy.example.com:3128). What E(NO_PROXY) says is not looked at then.
-      - If not set, the usual variables E(HTTPS_PROXY), E(HTTP_PROXY), E(ALL_PROXY) and E(NO_PROXY) count, in upper or lower case.
+      - Proxy for all requests, as a URL such as V(http://proxy.example.com:3128). What E(NO_PROXY) says is not looked
+        at then.
+      - If not set, the usual variables E(HTTPS_PROXY), E(HTTP_PROXY), E(ALL_PROXY) and E(NO_PROXY) count, in upper or
+        lower case.
       - The metadata service of O(auth_type=ecs_agency) is never asked through a proxy.
     type: str
   request_timeout:
@@ -170,27 +180,28 @@ options:
     default: 30
   retries:
     description:
-      - How often a request is sent again when the service throttles (HTTP 429), when HTTP 502, 503 or 504 comes back, or when the
-        connection breaks or no answer comes in time. From 0 to 100.
-      - The pauses grow. Where the service says how long to wait (C(Retry-After)), that is kept to. Other errors are not retried, and a
-        refused access key (HTTP 401) never, because further tries would lock it.
+      - How often a request is sent again when the service throttles (HTTP 429), when HTTP 502, 503 or 504 comes back,
+        or when the connection breaks or no answer comes in time. From 0 to 100.
+      - The pauses grow. Where the service says how long to wait (C(Retry-After)), that is kept to. Other errors are
+        not retried, and a refused access key (HTTP 401) never, because further tries would lock it.
       - If not set, E(HW_MAX_RETRIES) is used; if neither is set, 4.
     type: int
   requests_per_second:
     description:
       - Most requests that this task sends in a second, evenly spaced. V(0) is no limit.
-      - DataArts Factory allows 30 requests per second to a user, over everything that this user does at the time. Lower the value where
-        several tasks or hosts ask at once.
+      - DataArts Factory allows 30 requests per second to a user, over everything that this user does at the time.
+        Lower the value where several tasks or hosts ask at once.
     type: float
     default: 20
 requirements:
   - python >= 3.9
   - requests
 notes:
-  - Environment variables, files and the Python package C(requests) are those of the host where the module runs. Most playbooks run it
-    on the controller, with C(delegate_to=localhost) or on the host V(localhost).
-  - Values of options that are empty strings count as not given, and spaces around connection options and around the items of lists
-    are dropped. An empty list counts as not given.
-  - Redirects are not followed, C(~/.netrc) is not read, and nothing more is sent once the credentials were refused (HTTP 401). Only
-    credentials that can be renewed are renewed once.
+  - Environment variables, files and the Python package C(requests) are those of the host where the module runs. Most
+    playbooks run it on the controller, with C(delegate_to=localhost) or on the host V(localhost).
+  - In lists, spaces around items are dropped, then empty items, and an empty list counts as not given. An empty
+    string counts as not given in every option that takes any text.
+  - Redirects are not followed, C(~/.netrc) is not read, and nothing more is sent with credentials that were refused
+    (HTTP 401). Those that can be had anew when they end (from IAM with a password, from the file, from the agency)
+    are renewed once.
 """

@@ -16,7 +16,8 @@ options:
     description:
       - States in which a job is ready. One of them is enough, and each job may be in another one.
       - V([NORMAL]) waits until jobs run, V([STOPPED]) until they are drained.
-      - Allowed are V(STARTING), V(NORMAL), V(STOPPING), V(STOPPED), V(PAUSE), V(DISABLE), V(OVERLOAD) and V(INIT), in upper case.
+      - Allowed are V(STARTING), V(NORMAL), V(STOPPING), V(STOPPED), V(PAUSE), V(DISABLE), V(OVERLOAD) and V(INIT), in
+        upper case.
     type: list
     elements: str
     default:
@@ -26,19 +27,19 @@ options:
       - Whether a job or node in a failing state (see O(fail_states), O(check_nodes)) fails the task.
       - If not set, it is the same as O(wait).
       - V(true) with O(wait=true) ends the gate as soon as a failure counts (see O(exception_grace), O(max_failing)).
-      - V(true) with O(wait=false) reads once and fails the task if anything is failing. States on the way, such as V(STARTING), are
-        fine. This is a health check.
-      - V(false) with O(wait=true) waits for a failing job like for any other that is not ready, until O(wait_timeout). Its reason
-        is then V(still_pending).
+      - V(true) with O(wait=false) reads once and fails the task if anything is failing. States on the way, such as
+        V(STARTING), are fine. This is a health check.
+      - V(false) with O(wait=true) waits for a failing job like for any other that is not ready, until
+        O(wait_timeout). Its reason is then V(still_pending).
       - V(false) with O(wait=false) only reports. The verdict may be RV(verdict=FAIL), and the task still succeeds.
     type: bool
   fail_states:
     description:
-      - States of a job that are failures. The list replaces the default one, so to add V(STOPPED) where nobody may stop a job, give
-        V([EXCEPTION, ABNORMAL, STOPPED]).
+      - States of a job that are failures. The list replaces the default one, so to add V(STOPPED) where nobody may
+        stop a job, give V([EXCEPTION, ABNORMAL, STOPPED]).
       - No state may be in O(wait_for) as well.
-      - Allowed are V(STARTING), V(NORMAL), V(EXCEPTION), V(STOPPING), V(STOPPED), V(PAUSE), V(ABNORMAL), V(DISABLE), V(OVERLOAD) and
-        V(INIT), in upper case.
+      - Allowed are V(STARTING), V(NORMAL), V(EXCEPTION), V(STOPPING), V(STOPPED), V(PAUSE), V(ABNORMAL), V(DISABLE),
+        V(OVERLOAD) and V(INIT), in upper case.
       - This is about jobs. The failing states of a node are always V(EXCEPTION) and V(ABNORMAL).
     type: list
     elements: str
@@ -47,57 +48,60 @@ options:
       - ABNORMAL
   check_nodes:
     description:
-      - Whether a node in the state V(EXCEPTION) or V(ABNORMAL) counts like a failure of its job. A job can be V(NORMAL) while one of its
-        nodes is in V(EXCEPTION), so turn this off only where somebody else watches the nodes.
-      - The nodes of a job that is V(STOPPED) are not looked at, because they keep old states. A V(STOPPED) node in a running job is
-        usual for a node that runs once, and counts as nothing.
+      - Whether a node in the state V(EXCEPTION) or V(ABNORMAL) counts like a failure of its job. A job can be
+        V(NORMAL) while one of its nodes is in V(EXCEPTION), so turn this off only where somebody else watches the
+        nodes.
+      - The nodes of a job that is V(STOPPED) are not looked at, because they keep old states. A V(STOPPED) node in a
+        running job is usual for a node that runs once, and counts as nothing.
       - V(false) saves requests, because the states of jobs alone come from the job list, a hundred at a time.
     type: bool
     default: true
   ignore_nodes:
     description:
-      - Names of nodes that O(check_nodes) leaves out, as shell patterns (V(*), V(?), V([abc])). A pattern must fit the whole name, and
-        upper and lower case differ.
+      - Names of nodes that O(check_nodes) leaves out, as shell patterns (V(*), V(?), V([abc])). A pattern must fit
+        the whole name, and upper and lower case differ.
     type: list
     elements: str
     default: []
   max_failing:
     description:
       - How many jobs may fail before the gate does. It is a number of jobs, not a percentage.
-      - The verdict can then be RV(verdict=PASS) although jobs have failed. They stay in RV(reasons), and their own verdict is V(FAIL).
+      - The verdict can then be RV(verdict=PASS) although jobs have failed. They stay in RV(reasons), and their own
+        verdict is V(FAIL).
       - Jobs that do not exist are not tolerated by this. See O(missing).
     type: int
     default: 0
   exception_grace:
     description:
-      - Seconds that a job or one of its nodes may spend in a failing state before it counts as a failure. This is for jobs that show
-        V(EXCEPTION) for a while although they recover, and for the moments after a start in which the old state is still shown.
-      - The time is added up over several spells, until the job has been ready for O(stable_for) seconds. A job that keeps falling fails
-        in the end.
+      - Seconds that a job or one of its nodes may spend in a failing state before it counts as a failure. This is for
+        jobs that show V(EXCEPTION) for a while although they recover, and for the moments after a start in which the
+        old state is still shown.
+      - The time is added up over several spells, until the job has been ready for O(stable_for) seconds. A job that
+        keeps falling fails in the end.
       - A job that is still failing at the end of O(wait_timeout) is a failure, however long the grace.
       - It must not be longer than O(wait_timeout). Has a meaning only with O(wait=true).
     type: float
     default: 0
   stable_for:
     description:
-      - Seconds that all jobs must stay ready, together and without a break, before the gate passes. One job that falls sets the time
-        back to 0.
+      - Seconds that all jobs must stay ready, together and without a break, before the gate passes. One job that
+        falls sets the time back to 0.
       - It must not be longer than O(wait_timeout). Has a meaning only with O(wait=true).
     type: float
     default: 0
   started_after:
     description:
-      - Epoch milliseconds. A job is ready only if its C(start_time) is not older than this. It keeps the V(NORMAL) from before a
-        restart from being taken for the one after it.
-      - The time is compared with the cloud's clock. To be independent of your own, read the job before the restart and give its
-        C(start_time) plus 1, as in the examples.
+      - Epoch milliseconds. A job is ready only if its C(start_time) is not older than this. It keeps the V(NORMAL)
+        from before a restart from being taken for the one after it.
+      - The time is compared with the cloud's clock. To be independent of your own, read the job before the restart
+        and give its C(start_time) plus 1, as in the examples.
       - A job that shows no C(start_time) is not ready.
       - Has a meaning only with O(wait=true).
     type: int
   require_records:
     description:
-      - Whether V(NORMAL) is not enough, and each job must also have read or written at least one record since the first observation, in
-        a node that runs.
+      - Whether V(NORMAL) is not enough, and each job must also have read or written at least one record since the
+        first observation, in a node that runs.
       - If a counter falls, because the node was restarted, it counts from its new value.
       - A job whose nodes report no records at all never gets ready, and the reason says so.
       - Has a meaning only with O(wait=true).

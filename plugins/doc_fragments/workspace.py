@@ -15,7 +15,7 @@ options:
   workspace:
     description:
       - ID of the DataArts Studio workspace that holds the jobs (not its name).
-      - If not set, E(HW_DATAARTS_WORKSPACE_ID) is used. If neither is set, the service takes the default workspace, and answers with
-        an error where there is none.
+      - If not set, E(HW_DATAARTS_WORKSPACE_ID) is used. If neither is set, the service takes the default workspace,
+        and answers with an error where there is none.
     type: str
 """

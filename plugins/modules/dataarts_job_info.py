@@ -6,12 +6,289 @@
 from __future__ import annotations
 
 DOCUMENTATION = r"""
+---
+module: dataarts_job_info
+short_description: List jobs of DataArts Factory with their states
+version_added: 0.1.0
+description:
+  - Lists real-time and batch jobs of one workspace of DataArts Factory, with their states and times, and counts them
+    by state.
+  - The list shows the states of jobs, not those of their nodes. A real-time job can be V(NORMAL) here while one of
+    its nodes is in V(EXCEPTION). M(datagate.huaweicloud.dataarts_job_status) looks at the nodes.
+author:
+  - datagate contributors (@datagate)
+options:
+  job_type:
+    description:
+      - Which jobs to list. Without it, first the real-time jobs and then the batch jobs are listed.
+    type: str
+    choices:
+      - REAL_TIME
+      - BATCH
+  name:
+    description:
+      - The exact name of a job. At most one real-time job and one batch job can match.
+      - It excludes O(name_contains).
+    type: str
+  name_contains:
+    description:
+      - A part of the name. Upper and lower case differ.
+    type: str
+  tags:
+    description:
+      - Tags that the service selects jobs by. How it combines several of them is up to the service.
+    type: list
+    elements: str
+  statuses:
+    description:
+      - Only jobs in one of these states. Without it, jobs in any state are listed.
+      - Real-time jobs are V(STARTING), V(NORMAL), V(EXCEPTION), V(STOPPING) or V(STOPPED), and in newer regions also
+        V(PAUSE), V(ABNORMAL), V(DISABLE), V(OVERLOAD) or V(INIT). Batch jobs are V(SCHEDULING), V(STOPPED) or
+        V(PAUSED). V(UNKNOWN) stands for jobs that show no state.
+      - Other states are looked for as they are written, in case the service has a new one.
+    type: list
+    elements: str
+  max_results:
+    description:
+      - Most jobs to return. V(0) is all.
+      - Without O(name), O(name_contains) and O(statuses) it also ends the reading early, which saves requests.
+    type: int
+    default: 0
+  page_size:
+    description:
+      - How many jobs to ask for in one request, from 1 to 100. It makes no difference to the result.
+    type: int
+    default: 100
+notes:
+  - The module only reads. C(changed) is always false.
+seealso:
+  - module: datagate.huaweicloud.dataarts_job_status
+  - module: datagate.huaweicloud.dli_job_progress
+  - name: Viewing a Job List
+    description: The vendor's page about the job list of DataArts Factory.
+    link: https://support.huaweicloud.com/intl/en-us/api-dataartsstudio/dataartsstudio_02_0086.html
+extends_documentation_fragment:
+  - datagate.huaweicloud.attributes
+  - datagate.huaweicloud.connection
+  - datagate.huaweicloud.workspace
 """
 
 EXAMPLES = r"""
+---
+- name: List all jobs of a workspace (credentials, region and project come from the environment)
+  datagate.huaweicloud.dataarts_job_info:
+    workspace: 0f6a1c3e5b7d9f2468ace013579bdf24
+  delegate_to: localhost
+  register: all_jobs
+
+- name: Say how many jobs are in which state
+  ansible.builtin.debug:
+    msg: "{{ all_jobs.total }} jobs: {{ all_jobs.by_status }}"
+
+- name: Find the real-time jobs that have failed or were stopped
+  datagate.huaweicloud.dataarts_job_info:
+    region: cn-north-4
+    project_id: 0123456789abcdef0123456789abcdef
+    access_key: "{{ vault_access_key }}"
+    secret_key: "{{ vault_secret_key }}"
+    job_type: REAL_TIME
+    statuses:
+      - EXCEPTION
+      - ABNORMAL
+      - STOPPED
+  delegate_to: localhost
+  register: broken
+
+- name: Stop here if there are any
+  ansible.builtin.assert:
+    that: broken.jobs | length == 0
+    fail_msg: "Not running: {{ broken.jobs | map(attribute='name') | join(', ') }}"
+
+- name: Ask whether a job exists
+  datagate.huaweicloud.dataarts_job_info:
+    name: job_orders_stream
+    job_type: REAL_TIME
+  delegate_to: localhost
+  register: orders
+
+- name: Say so
+  ansible.builtin.debug:
+    msg: "job_orders_stream {{ 'is there' if orders.jobs else 'does not exist yet' }}"
+
+- name: Set the connection once for several tasks
+  module_defaults:
+    group/datagate.huaweicloud.huaweicloud:
+      region: cn-north-4
+      project_id: 0123456789abcdef0123456789abcdef
+      auth_type: aksk
+      request_timeout: 10
+  delegate_to: localhost
+  block:
+    - name: List the batch jobs with a tag
+      datagate.huaweicloud.dataarts_job_info:
+        job_type: BATCH
+        tags: reports
+      register: reports
+
+    - name: List ten jobs whose names contain a word
+      datagate.huaweicloud.dataarts_job_info:
+        name_contains: orders
+        max_results: 10
+      register: some_jobs
 """
 
 RETURN = r"""
+jobs:
+  description:
+    - The jobs, in the service's order, each once.
+    - The fields are those of the service, with names in snake case. Any but C(name), C(status) and C(job_type) may be
+      absent, and others may be there. Times are epoch milliseconds.
+  type: list
+  elements: dict
+  returned: success
+  contains:
+    name:
+      description: Name of the job.
+      type: str
+      returned: always
+      sample: job_orders_stream
+    job_type:
+      description: V(REAL_TIME) or V(BATCH).
+      type: str
+      returned: always
+      sample: REAL_TIME
+    status:
+      description: State of the job, or null if it shows none. Which states there are is said at O(statuses).
+      type: str
+      returned: always
+      sample: NORMAL
+    owner:
+      description: Owner of the job.
+      type: str
+      returned: when the service says so
+      sample: ops
+    priority:
+      description: Priority of the job, from V(0), the highest, to V(2).
+      type: int
+      returned: when the service says so
+      sample: 0
+    path:
+      description: Folder that the job is in.
+      type: str
+      returned: when the service says so
+      sample: /orders
+    single_node_job_flag:
+      description: Whether the job consists of a single task.
+      type: bool
+      returned: when the service says so
+      sample: false
+    create_user:
+      description: Who created the job.
+      type: str
+      returned: when the service says so
+      sample: ops
+    create_time:
+      description: When the job was created.
+      type: int
+      returned: when the service says so
+      sample: 1680783636000
+    start_time:
+      description: When the job was started.
+      type: int
+      returned: when the service says so
+      sample: 1682519407000
+    end_time:
+      description: When the job was stopped.
+      type: int
+      returned: when the service says so
+      sample: 1682519400000
+    last_update_user:
+      description: Who changed the job last.
+      type: str
+      returned: when the service says so
+      sample: ops
+    last_update_time:
+      description: When the job was last changed.
+      type: int
+      returned: when the service says so
+      sample: 1682519407000
+    last_instance_status:
+      description:
+        - How the last run of a batch job went, in lower case, such as V(waiting), V(running), V(success), V(fail),
+          V(running-exception), V(pause) or V(manual-stop). Real-time jobs may have it, too.
+      type: str
+      returned: when the service says so
+      sample: success
+    last_instance_end_time:
+      description: When the last run ended.
+      type: int
+      returned: when the service says so
+      sample: 1682519407000
+  sample:
+    - create_time: 1680783636000
+      create_user: ops
+      job_type: REAL_TIME
+      last_update_user: ops
+      name: job_orders_stream
+      owner: ops
+      path: /orders
+      priority: 0
+      single_node_job_flag: false
+      start_time: 1682519407000
+      status: NORMAL
+total:
+  description:
+    - How many jobs match, before O(max_results) cuts them off.
+    - Without O(name), O(name_contains) and O(statuses) the service counts them, else they were all read.
+  type: int
+  returned: success
+  sample: 3
+by_status:
+  description:
+    - How many of RV(jobs) are in each state. Jobs that show no state are counted as V(UNKNOWN).
+  type: dict
+  returned: success
+  sample:
+    NORMAL: 2
+    SCHEDULING: 1
+msg:
+  description: What went wrong.
+  type: str
+  returned: failure
+  sample: >-
+    DLF.6888 (HTTP 400): No permission; the user lacks the permission for DataArts Factory in this workspace
+    [GET dayu-dlf.cn-north-4.myhuaweicloud.com/v1/0123456789abcdef0123456789abcdef/jobs]
+option:
+  description: The option that cannot be used.
+  type: str
+  returned: when an option cannot be used
+  sample: page_size
+error_code:
+  description: Code of the service or its gateway, or null if the answer held none or there was no answer.
+  type: str
+  returned: when a request fails
+  sample: DLF.6888
+http_status:
+  description: HTTP status, or null if there was no answer.
+  type: int
+  returned: when a request fails
+  sample: 400
+request_id:
+  description:
+    - What the service calls the request (header C(X-Request-Id)), for the vendor's support. Null if it did not say.
+  type: str
+  returned: when a request fails
+  sample: 7f4c2d5e0b1a4c3d9e8f7a6b5c4d3e2f
+method:
+  description: HTTP method of the request that failed.
+  type: str
+  returned: when a request fails
+  sample: GET
+path:
+  description: Path of the request that failed, without its query.
+  type: str
+  returned: when a request fails
+  sample: /v1/0123456789abcdef0123456789abcdef/jobs
 """
 
 from typing import Any, Dict

@@ -65,13 +65,19 @@ HINTS = {
     "0310": "the user or its address is not allowed to call this API",
 }
 
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
-
 
 def printable(text: Any, limit: int = 200) -> str:
-    """*text* on one line of at most *limit* characters, without control characters, bidirectional overrides or lone surrogates."""
-    clean = _CONTROL.sub("\N{REPLACEMENT CHARACTER}", str(text))
+    """*text* on one line of at most *limit* characters, without control characters, direction marks or lone surrogates."""
+    clean = "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in str(text)[: limit + 1])
     return clean if len(clean) <= limit else clean[: limit - 1] + "\N{HORIZONTAL ELLIPSIS}"
+
+
+def has_control(text: str) -> bool:
+    """Whether there is a line break, another control character or a lone surrogate in *text*."""
+    return any(
+        char < " " or "\x7f" <= char <= "\x9f" or char in "\u2028\u2029" or "\ud800" <= char <= "\udfff"
+        for char in text
+    )
 
 
 def gateway_number(code: Optional[str]) -> Optional[str]:

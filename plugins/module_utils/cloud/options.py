@@ -39,16 +39,16 @@ CLOUD = "myhuaweicloud.com"
 EUROPEAN_CLOUD = "myhuaweicloud.eu"  # of the regions whose name starts with EUROPEAN_REGION
 EUROPEAN_REGION = "eu-west-1"
 
-_LABELS = re.compile(r"[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*")
-_HEADER = re.compile(r"[\x21-\x7e]([\x20-\x7e]*[\x21-\x7e])?")
-_LOOPBACK = re.compile(r"(localhost|127(\.\d{1,3}){3}|::1)", re.IGNORECASE)
+_LABELS = r"[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*"
+_HEADER = r"[\x21-\x7e]([\x20-\x7e]*[\x21-\x7e])?"
+_LOOPBACK = r"(localhost|127(\.\d{1,3}){3}|::1)"
 _TRUE = ("1", "true", "yes", "on", "y", "t")
 _FALSE = ("0", "false", "no", "off", "n", "f", "")
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class Connection:
-    """Checked connection options.
+    """Checked connection options. Has no repr, which would show what is secret.
 
     :ivar endpoints: base URL by service, without a slash at the end.
     :ivar verify: as requests takes it: a path, True or False.
@@ -120,7 +120,7 @@ def whole(option: str, value: Any, least: int = 0, most: Optional[int] = None) -
 
 def header(option: str, value: Optional[str]) -> Optional[str]:
     """A value that goes into a header: printable ASCII on one line. The message does not repeat the value."""
-    if value is not None and not _HEADER.fullmatch(value):
+    if value is not None and not re.fullmatch(_HEADER, value):
         raise OptionError(option, "must be one line of printable ASCII characters")
     return value
 
@@ -144,13 +144,13 @@ def check_endpoint(option: str, value: str) -> str:
         host, dummy = parts.hostname, parts.port
     except ValueError:
         raise OptionError(option, "is not a URL; give something like https://host or https://host:port/path") from None
-    if parts.scheme not in ("https", "http") or not host or re.search(r"[\s\x00-\x20\x7f-\uffff]", value):
+    if parts.scheme not in ("https", "http") or not host or any(char <= " " or char >= "\x7f" for char in value):
         raise OptionError(option, "must be a URL that starts with https:// and names a host")
     if parts.username is not None or parts.password is not None or parts.query or parts.fragment:
         raise OptionError(
             option, "must hold neither user name, password, query nor fragment; credentials have their own options"
         )
-    if parts.scheme == "http" and not _LOOPBACK.fullmatch(host):
+    if parts.scheme == "http" and not re.fullmatch(_LOOPBACK, host, re.IGNORECASE):
         raise OptionError(
             option,
             f"http:// would send credentials in the clear to {host}; use https:// (http:// is for the loopback interface only)",
@@ -249,10 +249,10 @@ def resolve(params: Mapping[str, Any], environ: Mapping[str, str], service: str)
     """
     warnings: List[str] = []
     region, option = setting(params, environ, "region")
-    if region is not None and not _LABELS.fullmatch(region):
+    if region is not None and not re.fullmatch(_LABELS, region):
         raise OptionError(option, f"must be a region's name such as cn-north-4, not {printable(region, 40)!r}")
     cloud, option = setting(params, environ, "cloud")
-    if cloud is not None and not _LABELS.fullmatch(cloud):
+    if cloud is not None and not re.fullmatch(_LABELS, cloud):
         raise OptionError(option, f"must be a domain such as {CLOUD}, not {printable(cloud, 40)!r}")
     endpoints = _endpoints(params, environ)
     workspace, option = setting(params, environ, "workspace")

@@ -12,16 +12,15 @@ what bounds name resolution, handshakes and answers that drip a byte a second. T
 from __future__ import annotations
 
 import heapq
-import platform
 import queue
 import random
+import sys
 from email.utils import mktime_tz, parsedate_tz
 from typing import Any, Callable, Dict, Iterable, Iterator, List, Mapping, Optional, Set, Tuple, Union
 
 from ..version import VERSION
 from .clock import Clock
 from .credentials.base import Auth
-from .credentials.password import Password
 from .crew import Crew
 from .errors import (
     HINTS,
@@ -85,6 +84,12 @@ class Call:
         self.url: Optional[str] = None
 
 
+def malformed(call: Call, what: str) -> RequestError:
+    """The error of an answer with HTTP 200 that is not what was asked for."""
+    path = "/" + "/".join(call.segments)
+    return RequestError(TRANSIENT, what, service=call.service, method=call.method, path=path, status=200)
+
+
 class _Attempt:
     __slots__ = ("auth", "call", "tries")
 
@@ -132,9 +137,7 @@ class Session:
         self._http.trust_env = False  # neither ~/.netrc nor REQUESTS_CA_BUNDLE may overrule what the options say
         for scheme in ("https://", "http://"):
             self._http.mount(scheme, HTTPAdapter(pool_connections=4, pool_maxsize=workers, max_retries=0))
-        self._agent = (
-            f"datagate.huaweicloud/{VERSION} requests/{requests.__version__} python/{platform.python_version()}"
-        )
+        self._agent = f"datagate.huaweicloud/{VERSION} requests/{requests.__version__} python/{sys.version_info[0]}.{sys.version_info[1]}"
 
     @property
     def rate(self) -> float:
@@ -183,6 +186,7 @@ class Session:
         fed = False  # the feed has ended
         flying: Dict[int, Tuple[Flight, _Attempt]] = {}
         later: List[Tuple[float, int, _Attempt]] = []  # retries: not before, order, attempt
+        line: Optional[_Attempt] = None  # the next one of the feed
         order = 0
         try:
             while True:
@@ -190,32 +194,31 @@ class Session:
                 late = deadline is not None and now >= deadline
                 if late or self._denied:
                     fed = True
-                    for _time, _order, attempt in sorted(later, key=lambda item: item[:2]):
+                    left = [attempt for _time, _order, attempt in sorted(later, key=lambda item: item[:2])]
+                    left += [line] if line is not None else []
+                    later, line = [], None
+                    for attempt in left:
                         yield attempt.call, self._denied or self.unreached(attempt.call)
-                    later = []
-                # Send what may be sent now.
+                # Send what may be sent now. The next call is taken before its turn, to know whether there is one.
                 room = len(flying) < (1 if self._alone else self._workers)
+                if room and line is None and not fed:
+                    call = next(feed, None)
+                    line, fed = (None, True) if call is None else (_Attempt(call), False)
                 if room and now >= self._pacer.at():
-                    next_attempt: Optional[_Attempt] = None
-                    if later and later[0][0] <= now:
-                        next_attempt = heapq.heappop(later)[2]
-                    elif not fed:
-                        call = next(feed, None)
-                        if call is None:
-                            fed = True
-                        else:
-                            next_attempt = _Attempt(call)
-                    if next_attempt is not None:
-                        flight = self._send(next_attempt, deadline, results)
-                        flying[id(flight)] = (flight, next_attempt)
+                    retry = heapq.heappop(later)[2] if later and later[0][0] <= now else None
+                    ready = retry or line
+                    if ready is not None:
+                        line = line if retry else None
+                        flight = self._send(ready, deadline, results)
+                        flying[id(flight)] = (flight, ready)
                         continue
-                if not flying and not later and fed:
+                if not flying and not later and line is None and fed:
                     break
                 # Wait for an answer, or for the time at which something else can be done.
                 times = [flight.bound for flight, dummy in flying.values()]
                 if deadline is not None and not late:
                     times.append(deadline)
-                if room and not fed:
+                if room and line is not None:
                     times.append(self._pacer.at())
                 if room and later:
                     times.append(max(later[0][0], self._pacer.at()))
@@ -374,12 +377,10 @@ class Session:
     def _authenticate(self, deadline: Optional[float]) -> None:
         credentials = self.connection.credentials
         if self._auth is None:
-            if isinstance(credentials, Password):
-                credentials.scope = (
-                    {"id": self._project_id} if self._project_id else {"name": self.connection.project_name or ""}
-                )
+            known = self._project_id
+            credentials.scope = {"id": known} if known else {"name": self.connection.project_name or ""}
             self._auth = self._obtain(deadline)
-        if self._project_id is None and isinstance(credentials, Password):
+        if self._project_id is None:
             self._project_id = credentials.project_id
         if self._project_id is None:
             self._project_id = self._look_up_project(deadline)

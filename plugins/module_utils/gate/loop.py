@@ -7,8 +7,7 @@
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass
-from typing import Callable, Dict, Iterable, Iterator, List, Optional, Sequence, Tuple
+from typing import Callable, Dict, Iterable, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
 from ..cloud.clock import Clock
 from ..cloud.errors import DatagateError, RequestError
@@ -62,8 +61,7 @@ class Source:
         return 0.0
 
 
-@dataclass
-class Outcome:
+class Outcome(NamedTuple):
     """How a gate ended.
 
     :ivar elapsed: seconds.

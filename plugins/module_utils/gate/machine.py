@@ -9,8 +9,7 @@ No clock, no HTTP, no Ansible. What the readings say in which order of jobs make
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Any, Dict, Iterable, List, Optional, Sequence, Tuple
+from typing import Any, Dict, Iterable, List, NamedTuple, Optional, Sequence, Tuple
 
 from ..cloud.errors import DENIED, PERMANENT, UNREACHED, RequestError
 from ..services.readings import Listing, Reading
@@ -22,8 +21,7 @@ from .track import Track
 Reason = Dict[str, Any]
 
 
-@dataclass
-class Verdict:
+class Verdict(NamedTuple):
     """What a gate says.
 
     :ivar verdict: PASS, FAIL, PENDING, TIMEOUT or ERROR.
@@ -32,17 +30,17 @@ class Verdict:
     """
 
     verdict: str
-    reasons: List[Reason] = field(default_factory=list)
+    reasons: List[Reason]
     error: Optional[RequestError] = None
 
 
-@dataclass
 class Tally:
     """How many jobs are selected, are ready, and are in each state."""
 
-    total: int = 0
-    ready: int = 0
-    states: Dict[str, int] = field(default_factory=dict)
+    def __init__(self) -> None:
+        self.total = 0
+        self.ready = 0
+        self.states: Dict[str, int] = {}
 
     def __str__(self) -> str:
         """``3 NORMAL, 1 STARTING``, the most frequent first."""

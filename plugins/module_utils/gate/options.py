@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import Any, Dict, List, Mapping, Optional, Tuple
 
-from ..cloud.errors import OptionError, printable
+from ..cloud.errors import OptionError, has_control, printable
 from ..cloud.options import boolean, number, text, whole
 from ..services.readings import FAILING_STATES, REAL_TIME_STATES
 from .policy import DLI_KIND, MISSING_FAIL, MISSING_OK, MISSING_WAIT, REAL_TIME_KIND, Policy, Selection
@@ -19,7 +19,6 @@ SHORTEST_INTERVAL = 0.1
 WAIT_FOR_CHOICES = tuple(state for state in REAL_TIME_STATES if state not in FAILING_STATES)
 MISSING_CHOICES = (MISSING_FAIL, MISSING_WAIT, MISSING_OK)
 RETURN_CHOICES = ("auto", "all", "failing", "none")
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 
 def items(value: Any) -> List[str]:
@@ -36,7 +35,7 @@ def check_name(option: str, name: str) -> str:
         raise OptionError(option, f"{name!r} is not a name; it would change the path of the request")
     if "/" in name:
         raise OptionError(option, f"{printable(name, 60)!r} holds a slash; give the name alone, without a folder")
-    if _CONTROL.search(name):
+    if has_control(name):
         raise OptionError(option, f"{printable(name, 60)!r} holds a line break or another control character")
     if len(name) > LONGEST_NAME:
         raise OptionError(
@@ -47,7 +46,7 @@ def check_name(option: str, name: str) -> str:
 
 def check_line(option: str, value: str) -> str:
     """Text that goes into a query: on one line."""
-    if _CONTROL.search(value):
+    if has_control(value):
         raise OptionError(option, "must not hold line breaks or other control characters")
     return value
 

@@ -6,9 +6,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from typing import FrozenSet, Mapping, Optional, Sequence, Tuple
+from typing import FrozenSet, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 from ..services.readings import DLI_STATES, FAILING_STATES, REAL_TIME_STATES
 
@@ -24,8 +23,7 @@ MISSING_WAIT = "wait"
 MISSING_OK = "ok"
 
 
-@dataclass(frozen=True)
-class Kind:
+class Kind(NamedTuple):
     """What is known of a kind of job.
 
     :ivar noun: what a message calls one.
@@ -62,8 +60,7 @@ DLI_KIND = Kind(
 )
 
 
-@dataclass(frozen=True)
-class Policy:
+class Policy(NamedTuple):
     """The gate's options. Durations are seconds.
 
     :ivar wait: observe until there is a verdict; without it, one reading.
@@ -109,8 +106,7 @@ class Policy:
         return self.check_nodes or self.require_records
 
 
-@dataclass(frozen=True)
-class Selection:
+class Selection(NamedTuple):
     """Which jobs a gate is about.
 
     :ivar names: their names, or empty where tags or a part of the name say which.

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import Any, Dict, Iterable, Iterator, List, Optional, Set, Union
 
-from ..cloud.errors import MISSING, TRANSIENT, RequestError, gateway_number, printable
-from ..cloud.session import Call, Outcome, Session
+from ..cloud.errors import MISSING, RequestError, gateway_number, printable
+from ..cloud.session import Call, Outcome, Session, malformed
 from . import normalize
 from .readings import STATUS, Reading
 
@@ -72,7 +72,7 @@ class Dli:
             return self._failed(step, outcome)
         problem = refusal(outcome.data)
         if problem is not None:
-            return Reading(step.job_id, outcome.sent_at, STATUS, error=self._refusal(call, problem))
+            return Reading(step.job_id, outcome.sent_at, STATUS, error=malformed(call, problem))
         job = normalize.progress(outcome.data, step.job_id)
         job["job_id"] = step.job_id
         if job["status"] in FAILED and not job["message"]:
@@ -90,7 +90,7 @@ class Dli:
         if problem is not None:
             if step.job is not None:
                 return Reading(step.job_id, outcome.sent_at, STATUS, job=step.job)
-            return Reading(step.job_id, outcome.sent_at, STATUS, error=self._refusal(call, problem))
+            return Reading(step.job_id, outcome.sent_at, STATUS, error=malformed(call, problem))
         told = normalize.progress(outcome.data, step.job_id)
         told["job_id"] = step.job_id
         if step.job is not None:
@@ -112,10 +112,6 @@ class Dli:
     @staticmethod
     def _status_call(job_id: str, job: Optional[Dict[str, Any]] = None) -> Call:
         return Call("dli", (STATUS_VERSION, "{project_id}", "jobs", job_id, "status"), key=_Step(job_id, None, job))
-
-    @staticmethod
-    def _refusal(call: Call, problem: str) -> RequestError:
-        return RequestError(TRANSIENT, problem, service="dli", path="/" + "/".join(call.segments), status=200)
 
 
 def refusal(data: Any) -> Optional[str]:

@@ -45,7 +45,6 @@ _WHOLE = frozenset(
 )
 # Dictionaries whose keys are data, not names of fields.
 _MAPS = frozenset(("killed_tasks_summary",))
-_SURROGATES = re.compile("[\ud800-\udfff]")
 _BOUNDARY = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 
 # Names of the sums over sub-jobs, and the field that each one adds up.
@@ -66,7 +65,7 @@ def snake(key: Any) -> str:
 
 def _clean(text: str) -> str:
     # Lone surrogates are legal in JSON text and cannot be written as UTF-8 later.
-    return _SURROGATES.sub("\N{REPLACEMENT CHARACTER}", text)
+    return text if text.isascii() else text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def value(data: Any, convert_keys: bool = True, depth: int = 0) -> Any:

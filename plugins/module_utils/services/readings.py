@@ -6,8 +6,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, Dict, List, Optional
+from typing import Any, Dict, List, NamedTuple, Optional
 
 from ..cloud.errors import RequestError
 
@@ -35,8 +34,7 @@ STATUS = "status"  # read by the call for one job: nodes included
 LIST = "list"  # read from the job list: the job's own state only
 
 
-@dataclass
-class Reading:
+class Reading(NamedTuple):
     """One job as one call showed it.
 
     Exactly one of *job*, *missing* and *error* says something.
@@ -55,8 +53,7 @@ class Reading:
     error: Optional[RequestError] = None
 
 
-@dataclass
-class Listing:
+class Listing(NamedTuple):
     """A job list.
 
     :ivar jobs: normalised jobs, each name once, in the service's order.

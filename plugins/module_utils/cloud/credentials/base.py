@@ -22,6 +22,9 @@ class Credentials:
 
     :ivar place: where they came from, as a user would name it.
     :ivar warnings: sentences for the user.
+    :ivar scope: the project that they are to be good for, as IAM wants it: ``{"id": ...}`` or ``{"name": ...}``. The session
+        sets it.
+    :ivar project_id: that project's ID, where obtaining something with them has told it.
     """
 
     needs_iam = False
@@ -30,6 +33,8 @@ class Credentials:
     def __init__(self, place: str) -> None:
         self.place = place
         self.warnings: List[str] = []
+        self.scope: Dict[str, str] = {}
+        self.project_id: Optional[str] = None
 
     def header_values(self) -> Dict[str, Optional[str]]:
         """Values that will go into headers, by option name."""

@@ -14,13 +14,7 @@ import os
 from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from ..errors import CredentialsError, OptionError
-from .access_key import AccessKey
-from .agency import EcsAgency
-from .auth_token import AuthToken
 from .base import Credentials
-from .file import CredentialsFile
-from .password import Password
-from .temporary_key import TemporaryKey
 
 AUTH_TYPES = ("auto", "aksk", "token", "password", "ecs_agency")
 # A set: what must be there, and what may be there beside it. In the order in which "auto" takes them.
@@ -68,12 +62,21 @@ class _Set:
 
     def build(self, place: str) -> Credentials:
         value = {option: text or "" for option, text in self.values.items()}
+        # Only what is used is imported: a module's start is most of what a reading costs.
         if self.kind == "token":
+            from .auth_token import AuthToken
+
             return AuthToken(place, value["auth_token"])
         if self.kind == "password":
+            from .password import Password
+
             return Password(place, value["username"], value["password"], value["domain_name"])
         if value["security_token"]:
+            from .temporary_key import TemporaryKey
+
             return TemporaryKey(place, value["access_key"], value["secret_key"], value["security_token"])
+        from .access_key import AccessKey
+
         return AccessKey(place, value["access_key"], value["secret_key"])
 
 
@@ -131,6 +134,8 @@ def choose(params: Mapping[str, Any], environ: Mapping[str, str]) -> Credentials
             "credentials_file", f"holds access keys, but auth_type is {auth_type}; take one of the two away"
         )
     if auth_type == "ecs_agency":
+        from .agency import EcsAgency
+
         return EcsAgency()
 
     looked = [f"the task ({_options(auth_type)})"]
@@ -139,7 +144,7 @@ def choose(params: Mapping[str, Any], environ: Mapping[str, str]) -> Credentials
         return found
     if named is not None:
         # A file that the task names is what the task gives.
-        return CredentialsFile(os.path.expanduser(named), "credentials_file")
+        return _file(named, "credentials_file")
     found = _from_place("the environment", environ, FAMILIES, auth_type)
     if found is not None:
         return found
@@ -150,13 +155,18 @@ def choose(params: Mapping[str, Any], environ: Mapping[str, str]) -> Credentials
     if with_file:
         named = _value(environ, FILE_VARIABLE)
         if named is not None:
-            return CredentialsFile(os.path.expanduser(named), f"credentials_file ({FILE_VARIABLE})")
-        default = os.path.expanduser(DEFAULT_FILE)
-        if os.path.lexists(default):
-            return CredentialsFile(default, "credentials_file")
+            return _file(named, f"credentials_file ({FILE_VARIABLE})")
+        if os.path.lexists(os.path.expanduser(DEFAULT_FILE)):
+            return _file(DEFAULT_FILE, "credentials_file")
         looked.append(f"the file {DEFAULT_FILE} (another one: credentials_file or {FILE_VARIABLE})")
     agency = "; on a cloud server with an agency set auth_type: ecs_agency" if auth_type == "auto" else ""
     raise CredentialsError(f"no credentials found; looked at {', at '.join(looked)}{agency}")
+
+
+def _file(path: str, named_by: str) -> Credentials:
+    from .file import CredentialsFile
+
+    return CredentialsFile(os.path.expanduser(path), named_by)
 
 
 def _options(auth_type: str) -> str:

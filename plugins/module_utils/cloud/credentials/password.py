@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable, Dict, Optional, Sequence
+from typing import Any, Callable, Dict, Sequence
 
 from ..errors import PERMANENT, RequestError
 from ..signature import TokenAuth
@@ -16,10 +16,7 @@ PATH = "/v3/auth/tokens?nocatalog=true"
 
 
 class Password(Credentials):
-    """User name, password and the account's (domain's) name.
-
-    :ivar scope: the project to get the token for, as IAM wants it: ``{"id": ...}`` or ``{"name": ...}``; the session sets it.
-    """
+    """User name, password and the account's (domain's) name."""
 
     needs_iam = True
     renewable = True
@@ -29,8 +26,6 @@ class Password(Credentials):
         self._username = username
         self._password = password
         self._domain_name = domain_name
-        self.scope: Dict[str, str] = {}
-        self.project_id: Optional[str] = None
 
     @property
     def secrets(self) -> Sequence[str]:

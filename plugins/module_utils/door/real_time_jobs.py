@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The services as the gate's loop sees them."""
+"""Real-time jobs as the gate's loop sees them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from ..cloud.session import Session
 from ..gate.loop import Source
 from ..gate.policy import Selection
 from ..services.dataarts import DataArts
-from ..services.dli import Dli
 from ..services.readings import Listing, Reading
 
 
@@ -40,26 +39,6 @@ class RealTimeJobs(Source):
 
     def explain_missing(self, names: Sequence[str], deadline: float) -> Dict[str, Tuple[List[str], bool]]:
         return self._service.resembling(names, deadline)
-
-    @property
-    def requests(self) -> int:
-        return self._session.sent
-
-    @property
-    def latency(self) -> float:
-        return self._session.latency
-
-
-class DliJobs(Source):
-    """DLI jobs; there is no list of them."""
-
-    def __init__(self, session: Session) -> None:
-        self._session = session
-        self._service = Dli(session)
-        self.rate = session.rate
-
-    def statuses(self, names: Iterable[str], deadline: Optional[float]) -> Iterator[Reading]:
-        return self._service.statuses(names, deadline)
 
     @property
     def requests(self) -> int:

@@ -1,0 +1,410 @@
+# Copyright (c) datagate contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Credentials come whole from one place: the task, else the environment, else a file."""
+
+from __future__ import annotations
+
+import itertools
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.credentials.access_key import AccessKey
+from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.credentials.agency import EcsAgency
+from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.credentials.auth_token import AuthToken
+from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.credentials.base import Credentials
+from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.credentials.chain import choose
+from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.credentials.file import CredentialsFile
+from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.credentials.password import Password
+from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.credentials.temporary_key import TemporaryKey
+from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.errors import CredentialsError, OptionError
+
+KEY = {"access_key": "task-ak", "secret_key": "task-sk"}
+TEMPORARY = {**KEY, "security_token": "task-st"}
+TOKEN = {"auth_token": "task-token"}
+USER = {"username": "task-user", "password": "task-pw", "domain_name": "task-domain"}
+HW_KEY = {"HW_ACCESS_KEY": "env-ak", "HW_SECRET_KEY": "env-sk"}
+SDK_KEY = {"HUAWEICLOUD_SDK_AK": "sdk-ak", "HUAWEICLOUD_SDK_SK": "sdk-sk"}
+HW_TOKEN = {"HW_AUTH_TOKEN": "env-token"}
+HW_USER = {"HW_USER_NAME": "env-user", "HW_USER_PASSWORD": "env-pw", "HW_DOMAIN_NAME": "env-domain"}
+FILE = "[basic]\nak = file-ak\nsk = file-sk\n"
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A home folder without a credentials file."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    return tmp_path
+
+
+def write(path: Path, content: str = FILE) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(content, encoding="utf-8")
+    path.chmod(0o600)
+    return path
+
+
+def default_file(home: Path, content: str = FILE) -> Path:
+    return write(home / ".huaweicloud" / "credentials", content)
+
+
+def auth_of(credentials: Credentials) -> Any:
+    """What these credentials make of a request, without anybody being asked."""
+
+    def fetch(*dummy: Any) -> Any:
+        raise AssertionError("nobody needs to be asked")
+
+    return credentials.obtain(fetch, lambda: 0.0)
+
+
+# -- each kind, from each place ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("place", ["task", "environment"])
+@pytest.mark.parametrize("explicit", [True, False])
+@pytest.mark.parametrize(
+    ("kind", "params", "environ", "type_", "secrets"),
+    [
+        ("aksk", KEY, HW_KEY, AccessKey, ["ak", "sk"]),
+        ("aksk", TEMPORARY, {**HW_KEY, "HW_SECURITY_TOKEN": "env-st"}, TemporaryKey, ["ak", "sk", "st"]),
+        ("token", TOKEN, HW_TOKEN, AuthToken, ["token"]),
+        ("password", USER, HW_USER, Password, ["pw"]),
+    ],
+)
+def test_every_kind(
+    place: str,
+    explicit: bool,
+    kind: str,
+    params: dict[str, str],
+    environ: dict[str, str],
+    type_: type[Credentials],
+    secrets: list[str],
+) -> None:
+    auth_type = {"auth_type": kind} if explicit else {}
+    if place == "task":
+        found = choose({**params, **auth_type}, {})
+    else:
+        found = choose(auth_type, environ)
+    assert type(found) is type_
+    assert found.place == f"the {place}"
+    prefix = "task" if place == "task" else "env"
+    assert list(found.secrets) == [f"{prefix}-{secret}" for secret in secrets]
+    if type_ is not Password:
+        assert list(auth_of(found).secrets) == list(found.secrets)
+    assert found.needs_iam is (type_ is Password)
+    assert found.renewable is (type_ is Password)
+
+
+def test_the_sdks_names() -> None:
+    assert list(choose({}, SDK_KEY).secrets) == ["sdk-ak", "sdk-sk"]
+    found = choose({}, {**SDK_KEY, "HUAWEICLOUD_SDK_SECURITY_TOKEN": "sdk-st"})
+    assert type(found) is TemporaryKey
+    assert found.header_values() == {"access_key": "sdk-ak", "secret_key": "sdk-sk", "security_token": "sdk-st"}
+
+
+def test_agency() -> None:
+    found = choose({"auth_type": "ecs_agency"}, {**HW_KEY, **HW_TOKEN})
+    assert type(found) is EcsAgency
+    assert found.renewable
+    assert list(found.secrets) == []
+
+
+def test_values_are_trimmed() -> None:
+    found = choose({"access_key": " ak\n", "secret_key": "\tsk "}, {})
+    assert found.header_values() == {"access_key": "ak", "secret_key": "sk"}
+
+
+def test_the_password_asks_iam_for_a_token_of_the_project() -> None:
+    found = choose(USER, {})
+    assert isinstance(found, Password)
+    found.scope = {"id": "p1"}
+    asked: list[Any] = []
+
+    def fetch(*arguments: Any) -> Any:
+        asked.append(arguments)
+        return {"X-Subject-Token": "issued"}, {"token": {"project": {"id": "p1"}}}
+
+    auth = found.obtain(fetch, lambda: 0.0)
+    assert list(auth.secrets) == ["issued"]
+    assert found.project_id == "p1"
+    assert asked == [
+        (
+            "iam",
+            "POST",
+            "/v3/auth/tokens?nocatalog=true",
+            {},
+            {
+                "auth": {
+                    "identity": {
+                        "methods": ["password"],
+                        "password": {
+                            "user": {"name": "task-user", "password": "task-pw", "domain": {"name": "task-domain"}}
+                        },
+                    },
+                    "scope": {"project": {"id": "p1"}},
+                }
+            },
+        )
+    ]
+
+
+@pytest.mark.parametrize("answer", [None, "text", [], {"token": None}, {"token": {"project": []}}])
+def test_a_token_whose_answer_names_no_project(answer: Any) -> None:
+    found = choose(USER, {})
+    assert isinstance(found, Password)
+    found.obtain(lambda *dummy: ({"X-Subject-Token": "issued"}, answer), lambda: 0.0)
+    assert found.project_id is None
+
+
+# -- whole from one place ---------------------------------------------------------------------------------------------
+
+
+def test_a_key_in_the_task_takes_no_token_from_the_environment() -> None:
+    found = choose(KEY, {**HW_TOKEN, "HW_SECURITY_TOKEN": "env-st", "HUAWEICLOUD_SDK_SECURITY_TOKEN": "sdk-st"})
+    assert type(found) is AccessKey
+    assert list(auth_of(found).secrets) == ["task-ak", "task-sk"]
+
+
+def test_the_task_comes_before_the_environment_and_that_before_the_file(home: Path) -> None:
+    default_file(home)
+    for params, environ, secret in (
+        (USER, {**HW_TOKEN, **HW_KEY}, "task-pw"),
+        (KEY, HW_TOKEN, "task-ak"),
+        ({}, HW_USER, "env-pw"),
+        ({}, SDK_KEY, "sdk-ak"),
+        ({}, {}, "file-ak"),
+    ):
+        assert choose(params, environ).secrets[0] == secret
+
+
+def test_auto_takes_token_then_key_then_password() -> None:
+    assert type(choose({**USER, **KEY, **TOKEN}, {})) is AuthToken
+    assert type(choose({**USER, **TEMPORARY}, {})) is TemporaryKey
+    assert type(choose({}, {**HW_USER, **SDK_KEY, **HW_TOKEN})) is AuthToken
+    assert type(choose({}, {**HW_USER, **SDK_KEY})) is AccessKey
+
+
+def test_the_two_families_of_names_are_not_mixed() -> None:
+    found = choose({}, {**HW_KEY, **SDK_KEY, "HUAWEICLOUD_SDK_SECURITY_TOKEN": "sdk-st"})
+    assert found.header_values() == {"access_key": "env-ak", "secret_key": "env-sk"}
+    with pytest.raises(CredentialsError, match="gives HW_ACCESS_KEY but not HW_SECRET_KEY"):
+        choose({}, {"HW_ACCESS_KEY": "env-ak", "HUAWEICLOUD_SDK_SK": "sdk-sk"})
+    with pytest.raises(CredentialsError, match="gives HW_SECURITY_TOKEN but not HW_ACCESS_KEY and HW_SECRET_KEY"):
+        choose({}, {**SDK_KEY, "HW_SECURITY_TOKEN": "env-st"})
+
+
+def test_a_wanted_type_is_not_looked_for_in_other_types() -> None:
+    assert type(choose({"auth_type": "password"}, {**HW_TOKEN, **HW_KEY, **HW_USER})) is Password
+    assert type(choose({"auth_type": "aksk"}, {**HW_TOKEN, **HW_KEY, **HW_USER})) is AccessKey
+    assert type(choose({"auth_type": "token"}, {"HW_ACCESS_KEY": "half", **HW_TOKEN})) is AuthToken
+
+
+# -- half sets --------------------------------------------------------------------------------------------------------
+
+
+def subsets(options: dict[str, str], optional: tuple[str, ...] = ()) -> list[tuple[dict[str, str], list[str]]]:
+    """Every incomplete part of a set of options, with the names that it lacks."""
+    found = []
+    for size in range(1, len(options)):
+        for names in itertools.combinations(options, size):
+            missing = [name for name in options if name not in names and name not in optional]
+            if missing:
+                found.append(({name: options[name] for name in names}, missing))
+    return found
+
+
+@pytest.mark.parametrize(
+    ("given", "missing"),
+    [
+        *subsets(TEMPORARY, ("security_token",)),
+        *(item for item in subsets(USER) if list(item[0]) != ["domain_name"]),
+    ],
+)
+def test_half_a_set_in_the_task(given: dict[str, str], missing: list[str]) -> None:
+    with pytest.raises(CredentialsError) as caught:
+        choose(given, {**HW_KEY, **HW_TOKEN, **HW_USER})
+    text = str(caught.value)
+    assert text.startswith("the task gives ")
+    assert f"but not {' and '.join(missing)};" in text
+    assert not any(value in text for value in given.values())
+
+
+@pytest.mark.parametrize(
+    ("given", "missing"),
+    [
+        *subsets({**HW_KEY, "HW_SECURITY_TOKEN": "env-st"}, ("HW_SECURITY_TOKEN",)),
+        *subsets({**SDK_KEY, "HUAWEICLOUD_SDK_SECURITY_TOKEN": "t"}, ("HUAWEICLOUD_SDK_SECURITY_TOKEN",)),
+        *(item for item in subsets(HW_USER) if list(item[0]) != ["HW_DOMAIN_NAME"]),
+    ],
+)
+def test_half_a_set_in_the_environment(given: dict[str, str], missing: list[str], home: Path) -> None:
+    default_file(home)
+    with pytest.raises(CredentialsError) as caught:
+        choose({}, given)
+    assert str(caught.value).startswith("the environment gives ")
+    assert f"but not {' and '.join(missing)};" in str(caught.value)
+
+
+def test_half_a_set_beside_a_whole_one() -> None:
+    with pytest.raises(CredentialsError, match="gives access_key but not secret_key"):
+        choose({**TOKEN, "access_key": "task-ak"}, {})
+    with pytest.raises(CredentialsError, match="gives HW_USER_NAME but not HW_USER_PASSWORD and HW_DOMAIN_NAME"):
+        choose({}, {**HW_KEY, "HW_USER_NAME": "env-user"})
+
+
+def test_the_domains_name_alone_is_no_credential() -> None:
+    assert choose({"domain_name": "task-domain"}, HW_KEY).place == "the environment"
+    assert choose({**KEY, "domain_name": "task-domain"}, {}).place == "the task"
+    assert type(choose({}, {**SDK_KEY, "HW_DOMAIN_NAME": "env-domain"})) is AccessKey
+    # Nor is it taken from another place than the user's name and password.
+    with pytest.raises(CredentialsError, match="gives HW_USER_NAME and HW_USER_PASSWORD but not HW_DOMAIN_NAME"):
+        choose({"domain_name": "task-domain"}, {"HW_USER_NAME": "u", "HW_USER_PASSWORD": "p"})
+
+
+@pytest.mark.parametrize("empty", ["", "  ", "\n", None])
+def test_empty_strings_count_as_not_given(empty: Any) -> None:
+    nothing = dict.fromkeys([*TEMPORARY, *TOKEN, *USER, "auth_type", "credentials_file"], empty)
+    assert choose(nothing, HW_KEY).place == "the environment"
+    assert type(choose({**nothing, **KEY}, {})) is AccessKey
+    empty_text = empty or ""
+    silent = dict.fromkeys([*HW_TOKEN, *HW_USER, "HW_ACCESS_KEY", "HW_SECRET_KEY", "HW_SECURITY_TOKEN"], empty_text)
+    assert choose({}, {**silent, **SDK_KEY}).secrets[0] == "sdk-ak"
+    with pytest.raises(CredentialsError, match="gives secret_key but not access_key"):
+        choose({**nothing, "secret_key": "sk"}, {})
+
+
+# -- nothing found ----------------------------------------------------------------------------------------------------
+
+
+def test_nothing_found_names_every_place() -> None:
+    with pytest.raises(CredentialsError) as caught:
+        choose({}, {"HW_DOMAIN_NAME": "d", "PATH": "/bin"})
+    text = str(caught.value)
+    for name in (
+        *TEMPORARY,
+        *TOKEN,
+        *USER,
+        *HW_KEY,
+        "HW_SECURITY_TOKEN",
+        *SDK_KEY,
+        "HUAWEICLOUD_SDK_SECURITY_TOKEN",
+        *HW_TOKEN,
+        *HW_USER,
+        "~/.huaweicloud/credentials",
+        "credentials_file",
+        "HUAWEICLOUD_SDK_CREDENTIALS_FILE",
+        "ecs_agency",
+    ):
+        assert name in text
+
+
+def test_nothing_found_of_a_wanted_type_names_what_could_hold_it() -> None:
+    with pytest.raises(CredentialsError) as caught:
+        choose({"auth_type": "token"}, {**HW_KEY, **HW_USER})
+    text = str(caught.value)
+    assert "auth_token" in text
+    assert "HW_AUTH_TOKEN" in text
+    assert not any(name in text for name in ("access_key", "HW_ACCESS_KEY", "HW_USER_NAME", ".huaweicloud"))
+    with pytest.raises(CredentialsError, match=r"~/\.huaweicloud/credentials"):
+        choose({"auth_type": "aksk"}, {})
+
+
+# -- contradictions ---------------------------------------------------------------------------------------------------
+
+
+def test_unknown_auth_type() -> None:
+    with pytest.raises(OptionError) as caught:
+        choose({"auth_type": "kerberos", **KEY}, {})
+    assert caught.value.option == "auth_type"
+    assert "auto, aksk, token, password, ecs_agency" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("auth_type", "params", "named"),
+    [
+        ("token", KEY, "access_key and secret_key"),
+        ("token", {"username": "u"}, "username"),
+        ("aksk", TOKEN, "auth_token"),
+        ("aksk", {"password": "p"}, "password"),
+        ("password", TEMPORARY, "access_key and secret_key and security_token"),
+        ("ecs_agency", TOKEN, "auth_token"),
+        ("ecs_agency", {"security_token": "s"}, "security_token"),
+    ],
+)
+def test_auth_type_contradicts_what_is_given(auth_type: str, params: dict[str, str], named: str) -> None:
+    with pytest.raises(CredentialsError) as caught:
+        choose({"auth_type": auth_type, **params}, {**HW_KEY, **HW_TOKEN, **HW_USER})
+    assert f"auth_type is {auth_type}, but the task gives {named};" in str(caught.value)
+
+
+def test_auth_type_chooses_among_what_is_given() -> None:
+    everything = {**KEY, **TOKEN, **USER}
+    assert type(choose({**everything, "auth_type": "aksk"}, {})) is AccessKey
+    assert type(choose({**everything, "auth_type": "token"}, {})) is AuthToken
+    assert type(choose({**everything, "auth_type": "password"}, {})) is Password
+
+
+@pytest.mark.parametrize("auth_type", ["token", "password", "ecs_agency"])
+def test_a_file_contradicts_types_that_it_cannot_hold(auth_type: str, tmp_path: Path) -> None:
+    path = write(tmp_path / "mine")
+    with pytest.raises(OptionError) as caught:
+        choose({"auth_type": auth_type, "credentials_file": str(path)}, {**HW_TOKEN, **HW_USER})
+    assert caught.value.option == "credentials_file"
+
+
+# -- files ------------------------------------------------------------------------------------------------------------
+
+
+def test_a_file_that_the_task_names_comes_before_the_environment(tmp_path: Path) -> None:
+    path = write(tmp_path / "mine")
+    found = choose({"credentials_file": str(path)}, {**HW_TOKEN, **HW_KEY})
+    assert type(found) is CredentialsFile
+    assert found.place == f"credentials_file {path}"
+    assert list(auth_of(found).secrets) == ["file-ak", "file-sk"]
+    assert choose({"credentials_file": str(path), "auth_type": "aksk"}, HW_KEY).place == f"credentials_file {path}"
+    assert choose({"credentials_file": str(path), **TOKEN}, {}).place == "the task"
+
+
+def test_a_file_that_the_task_names_must_be_usable(tmp_path: Path) -> None:
+    with pytest.raises(CredentialsError, match="cannot be read"):
+        choose({"credentials_file": str(tmp_path / "none")}, {**HW_TOKEN, **HW_KEY})
+
+
+def test_a_file_that_the_environment_names(tmp_path: Path, home: Path) -> None:
+    default_file(home, "[basic]\nak = default-ak\nsk = default-sk\n")
+    environ = {"HUAWEICLOUD_SDK_CREDENTIALS_FILE": str(write(tmp_path / "mine"))}
+    assert choose({}, environ).secrets[0] == "file-ak"
+    assert choose({}, {**environ, **HW_KEY}).secrets[0] == "env-ak"
+    assert "HUAWEICLOUD_SDK_CREDENTIALS_FILE" in choose({}, environ).place
+    environ["HUAWEICLOUD_SDK_CREDENTIALS_FILE"] = str(tmp_path / "none")
+    with pytest.raises(CredentialsError, match=r"HUAWEICLOUD_SDK_CREDENTIALS_FILE.*cannot be read"):
+        choose({}, environ)
+
+
+def test_a_tilde_is_the_home_folder(home: Path) -> None:
+    write(home / "mine")
+    assert choose({"credentials_file": "~/mine"}, {}).secrets[0] == "file-ak"
+    assert choose({}, {"HUAWEICLOUD_SDK_CREDENTIALS_FILE": "~/mine"}).secrets[0] == "file-ak"
+
+
+def test_a_default_file_that_leads_nowhere_is_an_error(home: Path) -> None:
+    (home / ".huaweicloud").mkdir()
+    (home / ".huaweicloud" / "credentials").symlink_to(home / "gone")
+    with pytest.raises(CredentialsError, match="cannot be read: No such file"):
+        choose({}, {})
+
+
+@pytest.mark.parametrize("auth_type", ["token", "password"])
+def test_files_hold_access_keys_only(auth_type: str, home: Path) -> None:
+    default_file(home)
+    with pytest.raises(CredentialsError, match="no credentials found"):
+        choose({"auth_type": auth_type}, {"HUAWEICLOUD_SDK_CREDENTIALS_FILE": str(home / "gone")})
+
+
+@pytest.mark.parametrize("path", ["a\0b", "~\0", "\ud800", "x" * 5000])
+def test_a_path_that_no_file_can_have(path: str) -> None:
+    with pytest.raises(CredentialsError, match="cannot be read"):
+        choose({"credentials_file": path}, {})

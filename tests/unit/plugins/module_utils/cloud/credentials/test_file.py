@@ -1,0 +1,130 @@
+# Copyright (c) datagate contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The credentials file: what it may hold, and what is said of one that cannot be used."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.credentials.file import CredentialsFile
+from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.errors import CredentialsError
+
+SECRET = "q7Zs3cret"
+
+
+def write(path: Path, content: str | bytes, mode: int = 0o600) -> Path:
+    path.write_bytes(content if isinstance(content, bytes) else content.encode("utf-8"))
+    path.chmod(mode)
+    return path
+
+
+def read(path: Path) -> CredentialsFile:
+    return CredentialsFile(str(path), "credentials_file")
+
+
+def auth_of(credentials: CredentialsFile) -> Any:
+    return credentials.obtain(lambda *dummy: pytest.fail("nobody needs to be asked"), lambda: 0.0)
+
+
+def test_everything_that_a_file_may_hold(tmp_path: Path) -> None:
+    text = (
+        "# comment\n[other]\nak = no\n[basic]\nAK = the-ak\nsk=50%(percent)s\nsecurity_token : t==\n"
+        "project_id = p1\niam_endpoint = https://iam.example\nunknown = x\nempty =\n"
+    )
+    found = read(write(tmp_path / "c", text))
+    assert found.header_values() == {"ak": "the-ak", "sk": "50%(percent)s", "security_token": "t=="}
+    assert found.settings() == {"project_id": "p1", "iam_endpoint": "https://iam.example"}
+    assert list(found.secrets) == list(auth_of(found).secrets) == ["the-ak", "50%(percent)s", "t=="]
+    assert found.warnings == []
+    assert found.renewable
+
+
+def test_the_least_that_a_file_must_hold(tmp_path: Path) -> None:
+    found = read(write(tmp_path / "c", "[basic]\r\nak = a\r\nsk = s\r\nsecurity_token =\r\nproject_id =\r\n"))
+    assert list(found.secrets) == ["a", "s"]
+    assert found.settings() == {}
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        ("", "has no section [basic]"),
+        (f"[other]\nak = {SECRET}\nsk = {SECRET}\n", "has no section [basic]"),
+        ("[basic]\n", "has no ak and no sk in its section [basic]"),
+        (f"[basic]\nak = {SECRET}\n", "has no sk in its section [basic]"),
+        (f"[basic]\nak =\nsk = {SECRET}\n", "has no ak in its section [basic]"),
+        (f"ak = {SECRET}\nsk = {SECRET}\n", "must be INI text"),
+        (f"[basic]\nak = a\nak = {SECRET}\n", "must be INI text"),
+        (f"[basic]\n{SECRET}\n", "must be INI text"),
+        (f'{{"ak": "{SECRET}"}}', "must be INI text"),
+        (f"{SECRET}\0".encode("utf-16"), "must be INI text"),
+        (b"[basic]\nak = \xff\n", "must be INI text"),
+    ],
+)
+def test_a_file_that_cannot_be_used(tmp_path: Path, content: str | bytes, problem: str) -> None:
+    path = write(tmp_path / "c", content)
+    with pytest.raises(CredentialsError) as caught:
+        read(path)
+    assert str(caught.value).startswith(f"credentials_file {path} ")
+    assert problem in str(caught.value)
+    assert SECRET not in str(caught.value)
+
+
+def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
+    with pytest.raises(CredentialsError, match="cannot be read: No such file"):
+        read(tmp_path / "none")
+    with pytest.raises(CredentialsError, match="cannot be read: Is a directory"):
+        read(tmp_path)
+    with pytest.raises(CredentialsError, match="cannot be read: Not a directory"):
+        read(write(tmp_path / "c", "") / "below")
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_a_file_that_may_not_be_read(tmp_path: Path) -> None:
+    with pytest.raises(CredentialsError, match="cannot be read: Permission denied"):
+        read(write(tmp_path / "c", "[basic]\nak = a\nsk = s\n", 0o000))
+
+
+@pytest.mark.parametrize(("mode", "warned"), [(0o600, 0), (0o400, 0), (0o640, 1), (0o604, 1), (0o644, 1), (0o620, 0)])
+def test_a_file_that_others_can_read_is_warned_of_once(tmp_path: Path, mode: int, warned: int) -> None:
+    path = write(tmp_path / "c", "[basic]\nak = a\nsk = s\n", mode)
+    found = read(path)
+    auth_of(found)
+    assert len(found.warnings) == warned
+    assert all(str(path) in warning and "chmod 600" in warning for warning in found.warnings)
+
+
+def test_the_file_is_read_again_for_new_keys(tmp_path: Path) -> None:
+    path = write(tmp_path / "c", "[basic]\nak = a1\nsk = s1\nsecurity_token = t1\n")
+    found = read(path)
+    write(path, "[basic]\nak = a2\nsk = s2\n")
+    assert list(auth_of(found).secrets) == ["a2", "s2"]
+    assert list(found.secrets) == ["a2", "s2"]
+    path.unlink()
+    with pytest.raises(CredentialsError, match="cannot be read"):
+        auth_of(found)
+
+
+PIECES = st.sampled_from(
+    ["[basic]", "[", "]", "\n", "\r", " ", "ak", "sk", "=", ":", "%", "%(ak)s", "#", ";", "\0", "\ufeff", SECRET]
+)
+
+
+@given(st.lists(st.one_of(PIECES, st.text(max_size=3, alphabet=st.characters(exclude_categories=["Cs"])))))
+def test_no_content_brings_anything_but_a_sentence(tmp_path_factory: pytest.TempPathFactory, pieces: list[str]) -> None:
+    path = write(tmp_path_factory.getbasetemp() / "drawn", "".join(pieces))
+    said = ""
+    try:
+        read(path)
+    except CredentialsError as error:
+        said = str(error)
+    assert SECRET not in said
+    assert "\n" not in said

@@ -1,0 +1,240 @@
+# Copyright (c) datagate contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Bodies: unpacking within bounds, JSON that no API sends, and words for what an exchange ended with."""
+
+from __future__ import annotations
+
+import contextlib
+import gzip
+import json
+import math
+import tracemalloc
+import zlib
+from typing import Any
+
+import pytest
+import requests
+import urllib3
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.errors import PERMANENT, TRANSIENT
+from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.exchange import (
+    LARGEST_BODY,
+    NotJson,
+    TooLarge,
+    Truncated,
+    explain,
+    parse,
+    unpack,
+)
+
+BODY = json.dumps({"jobs": [{"name": "作业"}], "total": 1}).encode("utf-8")
+
+
+# -- unpack -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("encoding", ["", "identity", " Identity "])
+def test_a_plain_body_stays_as_it_is(encoding: str) -> None:
+    assert unpack(BODY, encoding) == BODY
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "x-gzip", "GZIP", " gzip ", "deflate"])
+def test_packed_bodies(encoding: str) -> None:
+    packed = zlib.compress(BODY) if "deflate" in encoding else gzip.compress(BODY)
+    assert unpack(packed, encoding) == BODY
+
+
+@pytest.mark.parametrize("end", [1, 5, 10, -8, -1])
+def test_a_packed_body_that_ends_early(end: int) -> None:
+    with pytest.raises(Truncated):
+        unpack(gzip.compress(BODY)[:end], "gzip")
+
+
+def test_an_empty_packed_body() -> None:
+    with pytest.raises(Truncated):
+        unpack(b"", "gzip")
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "deflate"])
+def test_a_body_that_is_not_packed(encoding: str) -> None:
+    with pytest.raises(NotJson, match="not what its Content-Encoding says"):
+        unpack(BODY, encoding)
+
+
+def test_a_packed_body_that_is_damaged() -> None:
+    packed = bytearray(gzip.compress(BODY))
+    packed[-6] ^= 0xFF  # its checksum
+    with pytest.raises(NotJson):
+        unpack(bytes(packed), "gzip")
+
+
+@pytest.mark.parametrize("encoding", ["br", "zstd", "gzip, gzip", "x" * 1000, "\n"])
+def test_unknown_packing(encoding: str) -> None:
+    if not encoding.strip():
+        assert unpack(BODY, encoding) == BODY
+        return
+    with pytest.raises(NotJson, match="unknown Content-Encoding") as caught:
+        unpack(BODY, encoding)
+    assert len(str(caught.value)) < 60
+
+
+@pytest.mark.parametrize("size", [LARGEST_BODY, LARGEST_BODY + 1])
+def test_the_bound_holds_for_what_is_unpacked(size: int) -> None:
+    packed = gzip.compress(b" " * size)
+    if size > LARGEST_BODY:
+        with pytest.raises(TooLarge):
+            unpack(packed, "gzip")
+    else:
+        assert len(unpack(packed, "gzip")) == size
+
+
+def test_a_bomb_does_not_go_off() -> None:
+    packer = zlib.compressobj(9, zlib.DEFLATED, zlib.MAX_WBITS | 16)
+    megabyte = b" " * (1024 * 1024)
+    bomb = b"".join(packer.compress(megabyte) for dummy in range(256)) + packer.flush()
+    assert len(bomb) < LARGEST_BODY
+    tracemalloc.start()
+    try:
+        with pytest.raises(TooLarge):
+            unpack(bomb, "gzip")
+        dummy, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 8 * LARGEST_BODY
+
+
+@given(st.binary(max_size=200), st.sampled_from(["gzip", "deflate", "", "br"]))
+def test_unpacking_anything(body: bytes, encoding: str) -> None:
+    with contextlib.suppress(NotJson, TooLarge, Truncated):
+        assert isinstance(unpack(body, encoding), bytes)
+
+
+# -- parse ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("body", "value"),
+    [
+        (b"NaN", None),
+        (b"[Infinity, -Infinity]", [None, None]),
+        (b"1e999", None),
+        (b"-1e999", None),
+        (b"1e-999", 0.0),
+        (b"1.5", 1.5),
+        (b"9" * 40, int("9" * 40)),
+        (b"9" * 41, None),
+        (b"-" + b"9" * 100000, None),
+        (b"1" * 5000 + b".5", None),
+        (b'\xef\xbb\xbf{"a": 1}', {"a": 1}),
+        ('{"名": "作业"}'.encode(), {"名": "作业"}),
+        (b'"\\ud800"', "\ud800"),
+        (b" \n[1]\r\n", [1]),
+        (b'{"a": 1, "a": 2}', {"a": 2}),
+        (b"null", None),
+    ],
+)
+def test_parse(body: bytes, value: Any) -> None:
+    assert parse(body) == value
+
+
+@pytest.mark.parametrize(
+    ("body", "problem"),
+    [
+        (b"", "body is not JSON"),
+        (b"{", "body is not JSON"),
+        (b'{"a": 1} trailing', "body is not JSON"),
+        (b"{'a': 1}", "body is not JSON"),
+        (b'"\n"', "body is not JSON"),
+        (b"\0", "body is not JSON"),
+        (b" <!DOCTYPE html><html>", "body is HTML, not JSON"),
+        (b"<HTML>", "body is HTML, not JSON"),
+        ("作业".encode("gb18030"), "body is not UTF-8"),
+        ("[1]".encode("utf-16"), "body is not UTF-8"),
+        (b'"\xed\xa0\x80"', "body is not UTF-8"),
+    ],
+)
+def test_not_json(body: bytes, problem: str) -> None:
+    with pytest.raises(NotJson) as caught:
+        parse(body)
+    assert str(caught.value) == problem
+
+
+@pytest.mark.parametrize("body", [b"[" * 100000, b'{"a":' * 100000, b"[" * 100000 + b"]" * 100000])
+def test_deep_nesting(body: bytes) -> None:
+    with pytest.raises(NotJson):
+        parse(body)
+
+
+def finite(value: Any) -> bool:
+    if isinstance(value, dict):
+        return all(finite(item) for item in value.values())
+    if isinstance(value, list):
+        return all(finite(item) for item in value)
+    return not isinstance(value, float) or math.isfinite(value)
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=10,
+)
+
+
+@given(JSON)
+def test_parsing_json(value: Any) -> None:
+    assert finite(parse(json.dumps(value).encode("ascii")))
+
+
+@given(st.one_of(st.binary(max_size=30), st.text(alphabet='[]{}":,0123456789eE+-.NaIfintyulrs\\ ', max_size=30)))
+def test_parsing_anything(body: Any) -> None:
+    said = "body is "
+    try:
+        parse(body if isinstance(body, bytes) else body.encode("ascii"))
+    except NotJson as error:
+        said = str(error)
+    assert said.startswith("body is ")
+
+
+# -- explain ----------------------------------------------------------------------------------------------------------
+
+SECRET = "https://h.example/p?q7Zs3cret"
+
+
+@pytest.mark.parametrize(
+    ("error", "kind", "words"),
+    [
+        (TooLarge(), TRANSIENT, "larger than 4 MiB"),
+        (Truncated(), TRANSIENT, "ended before it was complete"),
+        (requests.exceptions.ConnectTimeout(SECRET), TRANSIENT, "no answer in time"),
+        (requests.exceptions.ReadTimeout(SECRET), TRANSIENT, "no answer in time"),
+        (urllib3.exceptions.ReadTimeoutError(None, SECRET, ""), TRANSIENT, "no answer in time"),  # type: ignore[arg-type]
+        (TimeoutError(SECRET), TRANSIENT, "no answer in time"),
+        (requests.exceptions.SSLError(f"CERTIFICATE_VERIFY_FAILED {SECRET}"), PERMANENT, "is not trusted"),
+        (requests.exceptions.SSLError(f"hostname doesn't match {SECRET}"), PERMANENT, "for another host"),
+        (requests.exceptions.SSLError(f"CERTIFICATE_REQUIRED {SECRET}"), PERMANENT, "wants a client certificate"),
+        (requests.exceptions.SSLError(f"HANDSHAKE_FAILURE {SECRET}"), PERMANENT, "was refused"),
+        (requests.exceptions.SSLError(SECRET), PERMANENT, "did not succeed"),
+        (requests.exceptions.ProxyError(SECRET), TRANSIENT, "the proxy"),
+        (requests.exceptions.ConnectionError(f"NameResolutionError {SECRET}"), TRANSIENT, "cannot be resolved"),
+        (requests.exceptions.ConnectionError(f"Connection refused {SECRET}"), TRANSIENT, "was refused"),
+        (requests.exceptions.ConnectionError(SECRET), TRANSIENT, "the connection broke"),
+        (requests.exceptions.InvalidURL(SECRET), PERMANENT, "cannot be sent"),
+        (requests.exceptions.InvalidHeader(SECRET), PERMANENT, "cannot be sent"),
+        (ConnectionResetError(104, SECRET), TRANSIENT, "the connection broke (ConnectionResetError)"),
+        (urllib3.exceptions.ProtocolError(SECRET), TRANSIENT, "the connection broke (ProtocolError)"),
+        (OSError(f"Could not find a suitable TLS CA certificate bundle, {SECRET}"), PERMANENT, "ca_path"),
+        (ValueError(SECRET), TRANSIENT, "the connection broke (ValueError)"),
+        (MemoryError(), TRANSIENT, "the connection broke (MemoryError)"),
+    ],
+    ids=lambda value: type(value).__name__ if isinstance(value, BaseException) else None,
+)
+def test_explain(error: BaseException, kind: str, words: str) -> None:
+    found_kind, found_words = explain(error)
+    assert found_kind == kind
+    assert words in found_words
+    assert "q7Zs3cret" not in found_words
+    assert "h.example" not in found_words

@@ -1,0 +1,117 @@
+# Copyright (c) datagate contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the session reads from headers, without any request being sent."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.clock import Clock
+from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.exchange import Answer
+from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.options import resolve
+from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.session import Session
+
+NOW = 1_700_000_000.0  # Tue, 14 Nov 2023 22:13:20 GMT
+
+
+class Still(Clock):
+    """A clock that stands still."""
+
+    def now(self) -> float:
+        return 0.0
+
+    def wall(self) -> float:
+        return NOW
+
+
+def session() -> Session:
+    params = {"access_key": "the-ak", "secret_key": "the-sk", "region": "cn-north-4", "project_id": "p1"}
+    return Session(resolve(params, {}, "dataarts"), Still())
+
+
+def retry_after(value: str) -> float | None:
+    return session()._retry_after(Answer(429, {"Retry-After": value}, None, 0.0))
+
+
+@pytest.mark.parametrize(
+    ("value", "seconds"),
+    [
+        ("0", 0.0),
+        ("2", 2.0),
+        (" 120 ", 120.0),
+        ("Tue, 14 Nov 2023 22:13:30 GMT", 10.0),
+        ("Tuesday, 14-Nov-23 22:13:30 GMT", 10.0),
+        ("Tue, 14 Nov 2023 22:13:30 +0000", 10.0),
+        ("Tue, 14 Nov 2023 22:13:00 GMT", 0.0),
+        ("", None),
+        ("soon", None),
+        ("-1", None),
+        ("1.5", None),
+        ("1e9", None),
+        ("\u0662", None),
+        ("\u00b2", None),
+    ],
+)
+def test_retry_after(value: str, seconds: float | None) -> None:
+    assert retry_after(value) == seconds
+
+
+def test_retry_after_of_a_number_that_is_too_long() -> None:
+    seconds = retry_after("9" * 400)
+    assert seconds is not None
+    assert math.isfinite(seconds)
+    assert seconds > 1e9
+
+
+def test_no_retry_after() -> None:
+    assert session()._retry_after(Answer(429, {}, None, 0.0)) is None
+
+
+DATES = st.lists(
+    st.one_of(
+        st.sampled_from(["Tue", ",", "14", "Nov", "2023", "22:13:30", "GMT", "+9999", "-0000", ":", ".", "-", "am"]),
+        st.integers(-(10**12), 10**12).map(str),
+        st.text(max_size=3),
+    ),
+    max_size=8,
+).map(" ".join)
+
+
+@given(st.one_of(st.text(max_size=30), DATES))
+def test_retry_after_takes_anything(value: str) -> None:
+    seconds = retry_after(value)
+    assert seconds is None or (seconds >= 0 and math.isfinite(seconds))
+    session()._skew(Answer(401, {"Date": value}, None, 0.0))
+
+
+@pytest.mark.parametrize(
+    ("date", "skew"),
+    [
+        ("Tue, 14 Nov 2023 22:13:20 GMT", None),
+        ("Tue, 14 Nov 2023 22:17:20 GMT", None),
+        ("Tue, 14 Nov 2023 23:13:20 GMT", 3600.0),
+        ("Tue, 14 Nov 2023 22:03:20 GMT", -600.0),
+        ("nonsense", None),
+    ],
+)
+def test_clock_skew(date: str, skew: float | None) -> None:
+    assert session()._skew(Answer(401, {"Date": date}, None, 0.0)) == skew
+
+
+def test_every_secret_is_told() -> None:
+    told: list[str] = []
+    params = {"access_key": "ak", "secret_key": "sk", "security_token": "st", "region": "r", "project_id": "p"}
+    Session(resolve(params, {}, "dli"), Still(), on_secret=told.append)
+    assert told == ["ak", "sk", "st"]
+
+
+def test_the_ceiling_is_known() -> None:
+    params: dict[str, Any] = {"auth_token": "t", "region": "r", "project_id": "p", "requests_per_second": 7}
+    assert Session(resolve(params, {}, "dli"), Still()).rate == 7.0

@@ -1,0 +1,137 @@
+# Copyright (c) datagate contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A session that asks a function instead of the cloud."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any
+
+from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.clock import Clock
+from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.errors import UNREACHED, RequestError
+from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.exchange import Answer
+from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.session import Call
+
+
+class CountingClock(Clock):
+    """Every request takes a second."""
+
+    def __init__(self) -> None:
+        self.time = 1000.0
+
+    def now(self) -> float:
+        return self.time
+
+
+class FakeSession:
+    """What the services need of a session.
+
+    :param respond: from a call to decoded JSON, or to the RequestError that it ends with.
+    :param reverse: the calls of one run are answered in the order that nobody expects.
+    :ivar calls: every call, in the order in which they were sent.
+    """
+
+    def __init__(self, respond: Callable[[Call], Any], reverse: bool = False) -> None:
+        self.respond = respond
+        self.reverse = reverse
+        self.clock = CountingClock()
+        self.calls: list[Call] = []
+        self.sent = 0
+        self.latency = 0.0
+        self.rate = 0.0
+
+    def get(self, call: Call, deadline: float | None = None) -> Answer:
+        for dummy, outcome in self.run([call], deadline):
+            if isinstance(outcome, RequestError):
+                raise outcome
+            return outcome
+        raise self.unreached(call)
+
+    def run(self, calls: Iterable[Call], deadline: float | None = None) -> Iterator[tuple[Call, Any]]:
+        feed = iter(calls)
+        if not self.reverse:
+            for call in self._until(feed, deadline):
+                yield call, self._answer(call)
+            return
+        # All requests are sent, and answered later.
+        yield from reversed([(call, self._answer(call)) for call in self._until(feed, deadline)])
+
+    def unreached(self, call: Call) -> RequestError:
+        return RequestError(UNREACHED, "the deadline came before the answer", service=call.service)
+
+    def asked(self) -> list[tuple[str, ...]]:
+        """The paths of all calls so far."""
+        return [call.segments for call in self.calls]
+
+    def queries(self) -> list[dict[str, str]]:
+        """The queries of all calls so far."""
+        return [dict(call.query) for call in self.calls]
+
+    def _until(self, feed: Iterator[Call], deadline: float | None) -> Iterator[Call]:
+        while deadline is None or self.clock.now() < deadline:
+            call = next(feed, None)
+            if call is None:
+                return
+            yield call
+
+    def _answer(self, call: Call) -> Any:
+        sent_at = self.clock.now()
+        self.clock.time += 1.0
+        self.calls.append(call)
+        self.sent += 1
+        data = self.respond(call)
+        return data if isinstance(data, RequestError) else Answer(200, {}, data, sent_at)
+
+
+PAGES = "pages"
+RECORDS = "records"
+
+
+class JobList:
+    """The job list call.
+
+    :param names: names in the service's order; of both types.
+    :param means: what offset counts.
+    :param cap: the most jobs that a page holds, whatever limit says.
+    :param total: ``true``, ``missing``, or another value that is sent in its place.
+    :param change: called before each answer with the number of requests so far and the list, which it may change.
+    """
+
+    def __init__(
+        self,
+        names: Sequence[str],
+        means: str = PAGES,
+        cap: int = 100,
+        total: Any = "true",
+        change: Callable[[int, list[str]], None] | None = None,
+    ) -> None:
+        self.names = list(names)
+        self.means = means
+        self.cap = cap
+        self.total = total
+        self.change = change
+        self.requests = 0
+
+    def __call__(self, call: Call) -> Any:
+        assert call.segments == ("v1", "{project_id}", "jobs")
+        query = dict(call.query)
+        if self.change is not None:
+            self.change(self.requests, self.names)
+        self.requests += 1
+        asked = int(query["limit"])
+        assert 1 <= asked <= 100
+        limit = min(asked, self.cap)
+        part = query.get("jobName", "").lower()
+        found = [name for name in self.names if part in name.lower()] if part else self.names
+        start = int(query["offset"]) * (limit if self.means == PAGES else 1)
+        answer: dict[str, Any] = {
+            "total": len(found),
+            "jobs": [{"name": name, "status": "NORMAL"} for name in found[start : start + limit]],
+        }
+        if self.total == "missing":
+            del answer["total"]
+        elif self.total != "true":
+            answer["total"] = self.total
+        return answer
