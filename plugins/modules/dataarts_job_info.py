@@ -301,7 +301,10 @@ from ansible_collections.datagate.huaweicloud.plugins.module_utils.door.module i
 def read(door: Door) -> Dict[str, Any]:
     query = listing.Query(door.params)
     session = door.connect()
-    return listing.read(session, session.connection.workspace, query)
+    try:
+        return listing.read(session, session.connection.workspace, query)
+    finally:
+        session.close()
 
 
 def main() -> None:

@@ -82,12 +82,17 @@ def emulator(folder: Path) -> Iterator[str]:
             time.sleep(0.05)
         yield ready.read_text("utf-8").strip()
     finally:
-        process.terminate()
-        try:
-            process.wait(5)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        end(process)
+
+
+def end(process: subprocess.Popen[bytes]) -> None:
+    """End a process, if it still runs: kindly at first, so that it can end its own."""
+    process.terminate()
+    try:
+        process.wait(5)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 def deploy(url: str, verdicts: Path) -> None:
@@ -102,12 +107,15 @@ def deploy(url: str, verdicts: Path) -> None:
     }
     variables = json.dumps({"emulator_url": url, "verdicts_file": str(verdicts)})
     command = [str(Path(sys.executable).with_name("ansible-playbook")), str(HERE / "deploy.yml"), "-e", variables]
+    process = subprocess.Popen(command, cwd=ROOT, env=environment)
     try:
-        done = subprocess.run(command, cwd=ROOT, env=environment, timeout=PLAYBOOK_TIMEOUT, check=False)
+        code = process.wait(PLAYBOOK_TIMEOUT)
     except subprocess.TimeoutExpired:
         raise DemoError(f"the playbook did not end within {PLAYBOOK_TIMEOUT:.0f} s") from None
-    if done.returncode:
-        raise DemoError(f"the playbook failed (exit code {done.returncode}), see above")
+    finally:
+        end(process)
+    if code:
+        raise DemoError(f"the playbook failed (exit code {code}), see above")
 
 
 def check(verdicts: Path) -> dict[str, Any]:
@@ -115,7 +123,9 @@ def check(verdicts: Path) -> dict[str, Any]:
     if not verdicts.is_file():
         raise DemoError("the playbook ended without writing the verdicts")
     found: dict[str, Any] = json.loads(verdicts.read_text("utf-8"))
-    wrong = [f"{key}: {found.get(key)!r} instead of {value!r}" for key, value in EXPECTED.items() if found.get(key) != value]
+    wrong = [
+        f"{key}: {found.get(key)!r} instead of {value!r}" for key, value in EXPECTED.items() if found.get(key) != value
+    ]
     if wrong:
         raise DemoError("a gate did not say what it should have said: " + "; ".join(wrong))
     return found

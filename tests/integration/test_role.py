@@ -90,13 +90,14 @@ class Gates:
         return str(self.run[f"rescue of {name}"]["ansible_failed_result.msg"])
 
 
-EMPTY = {
+EMPTY: dict[str, Any] = {
     name: ""
     for group in (arguments.CONNECTION, arguments.WORKSPACE, arguments.SELECTION, arguments.REAL_TIME_GATE)
     for name in group
     if name not in ("wait", "wait_for")
 }
-LISTS = {"tags": [], "exclude_names": [], "fail_states": [], "ignore_nodes": [], "endpoints": {}}
+NULLS: dict[str, Any] = dict.fromkeys(EMPTY)
+LISTS: dict[str, Any] = {"tags": [], "exclude_names": [], "fail_states": [], "ignore_nodes": [], "endpoints": {}}
 
 LOCAL = [
     *passage("wait_until_normal", "late", job_names="job_late"),
@@ -112,9 +113,11 @@ LOCAL = [
     *passage("dli_finished", "dli bad", job_ids=["dli-bad"]),
     *passage("dli_finished", "dli nothing", job_ids=" "),
     # Strings as surveys send them.
-    *passage("wait_until_normal", "survey", **{**EMPTY, "job_names": " job_good,\r\njob_also\n,", "wait_timeout": "20"}),
+    *passage(
+        "wait_until_normal", "survey", **{**EMPTY, "job_names": " job_good,\r\njob_also\n,", "wait_timeout": "20"}
+    ),
     *passage("wait_until_normal", "survey tags", **{**EMPTY, **LISTS, "tags": "good\n", "wait_interval": "0.3"}),
-    *passage("wait_until_normal", "nulls", **{**dict.fromkeys(EMPTY), "name_contains": "job_good"}),
+    *passage("wait_until_normal", "nulls", **{**NULLS, "name_contains": "job_good"}),
     *passage("dli_finished", "dli survey", **{**EMPTY, "stall_timeout": "", "job_ids": "dli-good\n"}),
     *passage("wait_until_normal", "word for false", job_names="job_trap", check_nodes="false"),
     *passage("wait_until_normal", "false", job_names="job_trap", check_nodes=False),
@@ -146,7 +149,11 @@ LOCAL = [
     *passage("dli_finished", "hostile message", job_ids="dli-bad", id="hostile"),
 ]
 DEFAULTS = {
-    "datagate.huaweicloud.dataarts_job_status": {"job_names": ["job_elsewhere"], "return_jobs": "none", "check_nodes": False}
+    "datagate.huaweicloud.dataarts_job_status": {
+        "job_names": ["job_elsewhere"],
+        "return_jobs": "none",
+        "check_nodes": False,
+    }
 }
 CHECK = {
     "name": "gate of check mode",
@@ -329,7 +336,10 @@ def fleet() -> Iterator[Gates]:
         "ansible_host": "127.0.0.1",
         "ansible_python_interpreter": sys.executable,
     }
-    inventory["all"]["hosts"]["broken"] = {**inventory["all"]["hosts"]["bastion"], "ansible_python_interpreter": "/no/py"}
+    inventory["all"]["hosts"]["broken"] = {
+        **inventory["all"]["hosts"]["bastion"],
+        "ansible_python_interpreter": "/no/py",
+    }
     with running(SCENARIO) as emulator:
         web = "web*"
         plays = [
@@ -364,7 +374,10 @@ def test_a_gate_runs_once_whatever_hosts_the_play_has(fleet: Gates) -> None:
 
 
 def test_a_failing_gate_fails_every_host_and_tells_each(fleet: Gates) -> None:
-    assert {record.host for record in fleet.run.all("rescue of many failing")} == {"web1", "web2", "web3", "web4"}
+    rescued = {record.host: record["ansible_failed_result.msg"] for record in fleet.run.all("rescue of many failing")}
+    assert sorted(rescued) == ["web1", "web2", "web3", "web4"]
+    assert rescued["web1"].startswith("FAIL")
+    assert {text for host, text in rescued.items() if host != "web1"} == {"Stopped at the gate, see web1"}
     found = on_hosts(fleet, "many failing")
     assert {result["verdict"] for result in found.values()} == {"FAIL"}
     assert len(found) == 4
@@ -396,7 +409,9 @@ def test_a_module_that_cannot_start_fails_the_gate(fleet: Gates) -> None:
 
 def test_after_a_failed_gate_no_host_goes_on(fleet: Gates) -> None:
     assert not fleet.run.all("never")
-    assert fleet.run.output.count("node BROKEN is EXCEPTION") == 3, "twice in passages, once at the end"
+    last = fleet.run.output.rpartition("TASK [")[2]
+    assert last.count("node BROKEN is EXCEPTION") == last.partition("fatal: ")[0].count("node BROKEN is EXCEPTION") + 1
+    assert last.count("fatal: ") == 2
 
 
 # -- what is shown ----------------------------------------------------------------------------------------------------
@@ -416,7 +431,9 @@ def wordy() -> Iterator[Run]:
             *passage("fail_on_exception", "key failing", **{**given, "job_names": "job_trap"}),
             *passage("fail_on_exception", "key refused", **{**given, "job_names": "a/b"}),
         ]
-        yield run([play([], roles=roles, environment=empty), play(tasks, environment=empty)], connection(emulator), "-vvv")
+        yield run(
+            [play([], roles=roles, environment=empty), play(tasks, environment=empty)], connection(emulator), "-vvv"
+        )
 
 
 def test_secrets_are_not_shown(wordy: Run) -> None:
@@ -435,10 +452,10 @@ def test_the_sentence_is_shown_once_and_alone() -> None:
         )
     assert done.code == 2
     sentence = "job_trap: node BROKEN is EXCEPTION"
-    assert done.output.count(sentence) == 1
-    assert sentence in done.output.partition("fatal: ")[2]
+    # From 2.19 on, ansible-core shows an error a second time, with its place.
+    assert done.output.partition("fatal: ")[2].count(sentence) == 1
+    assert done.output.count(sentence) <= 2
     assert "history" not in done.text
-    assert len(done.output.splitlines()) < 30
     assert done[STOP].failed
     assert [record.status for record in done.all(ASK)] == ["ok"]
 
@@ -459,7 +476,10 @@ ONLY_WAITING = {
     "exception_grace",
     "fail_on_exception",
     "max_consecutive_errors",
+    "progress",
     "require_records",
+    "resume",
+    "slice_timeout",
     "stable_for",
     "started_after",
     "wait_initial_delay",
@@ -476,10 +496,10 @@ def test_every_option_is_a_variable_and_handed_over() -> None:
         assert options_of(entry) == real_time - SET_BY_ENTRY | OWN
     assert options_of("fail_on_exception") == real_time - SET_BY_ENTRY - ONLY_WAITING | OWN
     assert options_of("dli_finished") == dli - SET_BY_ENTRY | OWN
-    for file, module, expected in (("real_time", "dataarts_job_status", real_time), ("dli", "dli_job_progress", dli)):
-        tasks = yaml.safe_load((ROLE / "tasks" / f"{file}.yml").read_text("utf-8"))
-        (options,) = (task[f"datagate.huaweicloud.{module}"] for task in tasks if len(task) > 2)
-        assert set(options) == expected
+    handed_over = yaml.safe_load((ROLE / "vars" / "main.yml").read_text("utf-8"))
+    assert set(handed_over["__job_gate_connection"]) == connect
+    assert set(handed_over["__job_gate_real_time"]) == real_time - connect
+    assert set(handed_over["__job_gate_dli"]) == dli - connect
 
 
 def test_no_fact_can_take_a_variables_place() -> None:

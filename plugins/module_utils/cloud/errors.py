@@ -10,7 +10,7 @@ The codes and what they mean are those of the DataArts Factory, DLI and API Gate
 from __future__ import annotations
 
 import re
-from typing import Any, Dict, Optional
+from typing import Any, Dict, List, Optional
 
 # What an error means for whoever asked.
 DENIED = "denied"  # not with these credentials, this permission
@@ -68,7 +68,11 @@ HINTS = {
 
 def printable(text: Any, limit: int = 200) -> str:
     """*text* on one line of at most *limit* characters, without control characters, direction marks or lone surrogates."""
-    clean = "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in str(text)[: limit + 1])
+    try:
+        raw = str(text)
+    except ValueError:  # a whole number of more digits than Python writes
+        raw = "a very long number"
+    clean = "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in raw[: limit + 1])
     return clean if len(clean) <= limit else clean[: limit - 1] + "\N{HORIZONTAL ELLIPSIS}"
 
 
@@ -174,11 +178,22 @@ class RequestError(DatagateError):
         self.retry_after = retry_after
         self.hint = hint
 
+    def dump(self) -> List[Any]:
+        """The error as plain data."""
+        names = ("service", "method", "path", "host", "status", "error_code", "request_id", "retry_after", "hint")
+        return [self.kind, self.summary, {name: getattr(self, name) for name in names}]
+
+    @classmethod
+    def load(cls, data: Optional[List[Any]]) -> Optional["RequestError"]:
+        """The error from plain data, None from None."""
+        return None if data is None else cls(data[0], data[1], **data[2])
+
     def __str__(self) -> str:
         head = self.error_code or (f"HTTP {self.status}" if self.status else "")
         if self.error_code and self.status:
             head += f" (HTTP {self.status})"
-        text = f"{head}: {self.summary}" if head else self.summary
+        said = self.summary.rstrip(". ")
+        text = f"{head}: {said}" if head else said
         if self.hint:
             text += f"; {self.hint}"
         where = f"{self.method} {self.host}{self.path}" if self.path else ""

@@ -187,6 +187,8 @@ def explain(error: BaseException) -> Tuple[str, str]:
         if isinstance(error, (known.InvalidURL, known.InvalidHeader, known.InvalidSchema, known.InvalidProxyURL)):
             return PERMANENT, "the request cannot be sent with this URL, proxy or header"
     name = type(error).__name__
+    if name == "LocationParseError":
+        return PERMANENT, "the request cannot be sent to this host; check endpoints"
     if "Timeout" in name:
         return TRANSIENT, "no answer in time"
     if isinstance(error, OSError) and not isinstance(error, ConnectionError) and "CA certificate" in str(error):

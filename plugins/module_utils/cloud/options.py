@@ -15,7 +15,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 from .credentials.base import Credentials
 from .credentials.chain import choose
-from .errors import CredentialsError, OptionError, printable
+from .errors import CredentialsError, OptionError, has_control, printable
 
 # Environment names by option, the first that is set wins. Those of credentials are in credentials/chain.py, because
 # credentials come whole from one place.
@@ -35,13 +35,16 @@ ENDPOINT_ENVIRONMENT: Dict[str, Tuple[str, ...]] = {
     "iam": ("HW_IAM_ENDPOINT", "HW_AUTH_URL"),
 }
 HOST_PREFIX = {"dataarts": "dayu-dlf", "dli": "dli", "iam": "iam"}
+LONGEST = 31 * 86400.0  # seconds; no wait of a deployment is longer, and clocks cannot hold any number
+SLOWEST_RATE = 0.001  # requests per second
+
 CLOUD = "myhuaweicloud.com"
 EUROPEAN_CLOUD = "myhuaweicloud.eu"  # of the regions whose name starts with EUROPEAN_REGION
 EUROPEAN_REGION = "eu-west-1"
 
 _LABELS = r"[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*"
 _HEADER = r"[\x21-\x7e]([\x20-\x7e]*[\x21-\x7e])?"
-_LOOPBACK = r"(localhost|127(\.\d{1,3}){3}|::1)"
+_LOOPBACK = r"(localhost|127(\.(25[0-5]|2[0-4]\d|1?\d?\d)){3}|::1)"
 _TRUE = ("1", "true", "yes", "on", "y", "t")
 _FALSE = ("0", "false", "no", "off", "n", "f", "")
 
@@ -74,6 +77,10 @@ class Connection:
     requests_per_second: float
     warnings: List[str] = field(default_factory=list)
 
+    def target(self, service: str) -> List[Optional[str]]:
+        """What of them says which jobs are read; nothing of it is secret."""
+        return [self.endpoints[service], self.project_id, self.project_name, self.workspace]
+
 
 def text(value: Any) -> Optional[str]:
     """A trimmed string, or None for nothing: surveys and unset variables send empty strings."""
@@ -95,14 +102,18 @@ def boolean(option: str, value: Any) -> bool:
     raise OptionError(option, "must be true or false")
 
 
-def number(option: str, value: Any, least: float = 0.0, above: bool = False) -> float:
-    """A finite number not below *least* (with *above*: larger than it)."""
+def number(option: str, value: Any, least: float = 0.0, above: bool = False, most: float = LONGEST) -> float:
+    """A number from *least* (with *above*: more than it) to *most*."""
     try:
         result = float(value)
+    except OverflowError:
+        result = math.inf
     except (TypeError, ValueError):
         raise OptionError(option, f"must be a number, not {printable(value, 40)!r}") from None
     if not math.isfinite(result) or result < least or (above and result <= least):
         raise OptionError(option, f"must be a number {'above' if above else 'not below'} {least:g}")
+    if result > most:
+        raise OptionError(option, f"must be a number of at most {most:,.0f}")
     return result
 
 
@@ -137,6 +148,15 @@ def setting(params: Mapping[str, Any], environ: Mapping[str, str], option: str) 
     return None, option
 
 
+def _is_host(host: Optional[str]) -> bool:
+    """Whether something is a host name or an IP address."""
+    if not host or len(host) > 253:
+        return False
+    if ":" in host:
+        return re.fullmatch(r"[0-9A-Fa-f:.]+", host) is not None
+    return re.fullmatch(_LABELS, host) is not None and all(len(label) < 64 for label in host.split("."))
+
+
 def check_endpoint(option: str, value: str) -> str:
     """A base URL without a slash at its end."""
     try:
@@ -144,7 +164,11 @@ def check_endpoint(option: str, value: str) -> str:
         host, dummy = parts.hostname, parts.port
     except ValueError:
         raise OptionError(option, "is not a URL; give something like https://host or https://host:port/path") from None
-    if parts.scheme not in ("https", "http") or not host or any(char <= " " or char >= "\x7f" for char in value):
+    if (
+        parts.scheme not in ("https", "http")
+        or not _is_host(host)
+        or any(char <= " " or char >= "\x7f" for char in value)
+    ):
         raise OptionError(option, "must be a URL that starts with https:// and names a host")
     if parts.username is not None or parts.password is not None or parts.query or parts.fragment:
         raise OptionError(
@@ -190,9 +214,9 @@ def derive_endpoint(service: str, region: Optional[str], cloud: Optional[str]) -
 def _file_option(option: str, value: Optional[str], directory: bool = False) -> Optional[str]:
     if value is None:
         return None
-    path = os.path.expanduser(value)
+    path = "" if has_control(value) else os.path.expanduser(value)
     if not (os.path.isfile(path) or (directory and os.path.isdir(path))) or not os.access(path, os.R_OK):
-        raise OptionError(option, f"cannot read {printable(path)} on the host where the module runs")
+        raise OptionError(option, f"cannot read {printable(value)} on the host where the module runs")
     return path
 
 
@@ -265,10 +289,14 @@ def resolve(params: Mapping[str, Any], environ: Mapping[str, str], service: str)
     rate = number(
         "requests_per_second", 20 if params.get("requests_per_second") is None else params["requests_per_second"]
     )
+    if 0 < rate < SLOWEST_RATE:
+        raise OptionError("requests_per_second", f"must be 0 (no ceiling) or at least {SLOWEST_RATE:g}")
     verify, cert = _tls(params, environ, warnings)
     proxy = _proxy(text(params.get("proxy")))
     project_id, option = setting(params, environ, "project_id")
-    project_name, dummy = setting(params, environ, "project_name")
+    project_name, option_of_name = setting(params, environ, "project_name")
+    if project_name is not None and has_control(project_name):
+        raise OptionError(option_of_name, "must be one line of text")
 
     credentials = choose(params, environ)
     for name, secret in credentials.header_values().items():

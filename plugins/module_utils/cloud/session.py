@@ -135,6 +135,9 @@ class Session:
             self._learn(secret)
         self._http = requests.Session()
         self._http.trust_env = False  # neither ~/.netrc nor REQUESTS_CA_BUNDLE may overrule what the options say
+        if connection.verify is False:
+            # The door warns once; urllib3 would for each request.
+            requests.packages.urllib3.disable_warnings()
         for scheme in ("https://", "http://"):
             self._http.mount(scheme, HTTPAdapter(pool_connections=4, pool_maxsize=workers, max_retries=0))
         self._agent = f"datagate.huaweicloud/{VERSION} requests/{requests.__version__} python/{sys.version_info[0]}.{sys.version_info[1]}"
@@ -264,7 +267,12 @@ class Session:
         if call.signed and self._project_id:
             headers["X-Project-Id"] = self._project_id
         headers.update(call.headers)
-        prepared = requests.Request(call.method, url, headers=headers, json=call.body, auth=attempt.auth).prepare()
+        request = requests.Request(call.method, url, headers=headers, json=call.body, auth=attempt.auth)
+        try:
+            prepared = request.prepare()
+        except (ValueError, requests.exceptions.RequestException):  # the text of either can hold what is secret
+            summary = "the request cannot be made of these options; check endpoints, workspace and project_name"
+            raise self._make(PERMANENT, summary, call) from None
         bound = now + self.connection.request_timeout
         if deadline is not None:
             bound = min(bound, deadline)
@@ -303,6 +311,8 @@ class Session:
             self.latency = (
                 now - flight.sent_at if not self.latency else 0.8 * self.latency + 0.2 * (now - flight.sent_at)
             )
+            if outcome.status != 401:
+                self._alone = False
             if outcome.status < 300:
                 return self._success(outcome, attempt)
             error = self._error(outcome, attempt.call)
@@ -333,7 +343,6 @@ class Session:
         return wait <= LONGEST_RETRY_AFTER if deadline is None else now + wait < deadline
 
     def _success(self, answer: Answer, attempt: _Attempt) -> Outcome:
-        self._alone = False
         self._pacer.answered()
         if attempt.call.signed and attempt.auth is self._auth:
             self._auth_worked = True
@@ -349,28 +358,29 @@ class Session:
             if attempt.call.service == "iam":
                 self._denied = error
             return error
-        if attempt.auth is not self._auth and not self._denied:
+        if self._auth is not None and attempt.auth is not self._auth and not self._denied:
             return self.clock.now()  # sent before the credentials were renewed
-        if self._denied is None:
-            renewed = None
-            if self.connection.credentials.renewable and self._auth_worked:
-                renewed = self._renew(deadline)
-            if renewed is not None:
-                self._auth = renewed
-                self._auth_worked = False
-                self._alone = True
+        if self._auth is None and not self._denied:
+            return error
+        if self._denied is None and self.connection.credentials.renewable and self._auth_worked:
+            before = set(self._auth.secrets) if self._auth else set()
+            try:
+                renewed = self._obtain(deadline)
+            except CredentialsError:
+                self._denied = error
+                return error
+            except RequestError as problem:
+                if problem.kind in (TRANSIENT, UNREACHED):
+                    # Nobody has refused anything yet: what has ended is not used again, and the next call asks anew.
+                    self._auth, self._auth_worked = None, False
+                    return problem
+                self._denied = error
+                return error
+            if set(renewed.secrets) != before:
+                self._auth, self._auth_worked, self._alone = renewed, False, True
                 return self.clock.now()
-            self._denied = error
+        self._denied = self._denied or error
         return error
-
-    def _renew(self, deadline: Optional[float]) -> Optional[Auth]:
-        """New credentials in the place of those that have ended, or None where there are none."""
-        before = set(self._auth.secrets) if self._auth else set()
-        try:
-            renewed = self._obtain(deadline)
-        except (RequestError, CredentialsError):
-            return None
-        return None if set(renewed.secrets) == before else renewed
 
     # -- credentials and project ------------------------------------------------------------------------------------
 

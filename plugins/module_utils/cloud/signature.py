@@ -46,7 +46,7 @@ def canonical_request(method: str, path: str, query: str, headers: Mapping[str, 
     :param query: encoded query as on the wire, without the question mark.
     :param headers: the headers to sign, names in any case.
     """
-    uri = "/".join(encode(unquote(segment)) for segment in path.split("/"))
+    uri = "/".join(encode(segment) for segment in unquote(path).split("/"))
     if not uri.endswith("/"):
         uri += "/"
     pairs: List[Tuple[str, str]] = []

@@ -51,6 +51,9 @@ GATE: Spec = {
     "wait_timeout": {"type": "float", "default": 600},
     "missing": {"type": "str", "choices": list(MISSING_CHOICES), "default": "fail"},
     "max_consecutive_errors": {"type": "int", "default": 5},
+    "progress": {"type": "bool", "default": True},
+    "slice_timeout": {"type": "float", "default": 0},
+    "resume": {"type": "str"},
     "return_jobs": {"type": "str", "choices": list(RETURN_CHOICES), "default": "auto"},
 }
 # What a gate for real-time jobs has besides. The lists of states have no choices here, because items are trimmed and

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from typing import Iterable, Iterator, Optional
+from typing import Any, Dict, Iterable, Iterator, Optional
 
 from ..cloud.session import Session
 from ..gate.loop import Source
@@ -24,6 +24,12 @@ class DliJobs(Source):
 
     def statuses(self, names: Iterable[str], deadline: Optional[float]) -> Iterator[Reading]:
         return self._service.statuses(names, deadline)
+
+    def remember(self) -> Dict[str, Any]:
+        return {"refused": self._service.refused}
+
+    def recall(self, learned: Dict[str, Any]) -> None:
+        self._service.refused = learned["refused"]
 
     @property
     def requests(self) -> int:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any, Dict, List, Mapping, Optional
 
-from ..cloud.errors import OptionError
+from ..cloud.errors import PERMANENT, OptionError, RequestError
 from ..cloud.options import text, whole
 from ..cloud.session import Session
 from ..gate.options import check_name, items, name_contains, tags
@@ -72,6 +72,10 @@ def read(session: Session, workspace: Optional[str], query: Query) -> Dict[str, 
         listing = service.list(
             kind, name=query.name or query.part, tags=query.tags, page_size=query.page_size, enough=enough
         )
+        if not listing.complete:
+            raise RequestError(
+                PERMANENT, "the job list does not end", service="dataarts", path="/v1/{project_id}/jobs", status=200
+            )
         found = [job for job in listing.jobs if query.fits(job)]
         jobs.extend(found)
         total += len(found) if query.filtered else max(listing.total, len(found))

@@ -20,9 +20,9 @@ from ..cloud.options import Connection, resolve
 from ..cloud.requests_import import IMPORT_ERROR
 from ..cloud.session import Session
 from ..gate import options
-from ..gate.loop import Loop, Source
+from ..gate.loop import WHOLE, Loop, Slices, Source
 from ..gate.policy import Policy, Selection
-from ..gate.result import as_dict, fails
+from ..gate.result import AUTO_ALL, as_dict, fails
 from .arguments import CONNECTION, Spec
 
 Body = Callable[["Door"], Dict[str, Any]]
@@ -74,12 +74,23 @@ class Door:
                 self.hide(unquote(password))
 
     def observe(self, policy: Policy, selection: Selection, source: Source, session: Session) -> Dict[str, Any]:
-        """Run a gate. Returns the module's result; ``failed`` is in it where the task fails."""
+        """Run a gate, or a slice of one. Returns the module's result; ``failed`` is in it where the task fails."""
+        return_jobs = options.return_jobs(self.params)
+        seconds, text = options.slices(self.params)
+        sliced = policy.wait and not policy.once and (seconds > 0 or text is not None)
+        slices, asked_for = WHOLE, ""
+        if sliced:
+            from ..gate import memory
+
+            asked_for = memory.digest(policy, selection, return_jobs, session.connection.target(self.service))
+            state = memory.unpack(text, asked_for) if text else None
+            slices = Slices(seconds, state, AUTO_ALL if return_jobs == "auto" else sys.maxsize)
         try:
-            outcome = Loop(policy, selection, source, session.clock).run()
+            outcome = Loop(policy, selection, source, session.clock, slices=slices).run()
         finally:
             session.close()
-        result = as_dict(outcome, options.return_jobs(self.params))
+        resume = memory.pack(outcome.state, asked_for) if outcome.state is not None else None
+        result = as_dict(outcome, return_jobs, resume)
         if fails(policy, outcome):
             result["failed"] = True
             if outcome.error is not None:

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from typing import Dict, Iterable, Iterator, List, Optional, Sequence, Tuple
+from typing import Any, Dict, Iterable, Iterator, List, Optional, Sequence, Tuple
 
 from ..cloud.session import Session
 from ..gate.loop import Source
@@ -39,6 +39,12 @@ class RealTimeJobs(Source):
 
     def explain_missing(self, names: Sequence[str], deadline: float) -> Dict[str, Tuple[List[str], bool]]:
         return self._service.resembling(names, deadline)
+
+    def remember(self) -> Dict[str, Any]:
+        return {"offset_means": self._service.offset_means}
+
+    def recall(self, learned: Dict[str, Any]) -> None:
+        self._service.offset_means = learned["offset_means"]
 
     @property
     def requests(self) -> int:

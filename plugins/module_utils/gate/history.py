@@ -49,6 +49,25 @@ class History:
             (self._first or self._later).popleft()
             self.dropped += 1
 
+    def dump(self) -> Dict[str, Any]:
+        """Its state as plain data."""
+        return {
+            "number": self._number,
+            "first": list(self._first),
+            "later": list(self._later),
+            "states": [[job, node, status] for (job, node), status in self._states.items()],
+            "dropped": self.dropped,
+            "changes": self.changes,
+        }
+
+    def load(self, data: Dict[str, Any]) -> None:
+        """Take over such a state."""
+        self._number = int(data["number"])
+        self._first.extend((number, entry) for number, entry in data["first"])
+        self._later.extend((number, entry) for number, entry in data["later"])
+        self._states.update({(job, node): status for job, node, status in data["states"]})
+        self.dropped, self.changes = int(data["dropped"]), int(data["changes"])
+
     def entries(self) -> List[Dict[str, Any]]:
         """The changes, oldest first."""
         merged = sorted([*self._first, *self._later], key=lambda item: (item[1]["at"], item[0]))

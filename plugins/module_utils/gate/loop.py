@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import random
-from typing import Callable, Dict, Iterable, Iterator, List, NamedTuple, Optional, Sequence, Tuple
+from typing import Any, Callable, Dict, Iterable, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
 from ..cloud.clock import Clock
 from ..cloud.errors import DatagateError, RequestError
@@ -23,6 +23,10 @@ from .track import NEVER
 SECONDS_AFTER_FAILURE = 2.0
 READS_AFTER_FAILURE = 40
 MISSING_EXPLAINED = 3
+SHORTEST_INTERVAL = 0.1  # seconds between the starts of two observations, whatever else is true
+# How many slices may end early because something has changed: one for so many seconds of the gate, and these besides.
+SECONDS_A_SLICE = 30.0
+EARLY_SLICES = 4
 SECONDS_TO_EXPLAIN = 10.0
 # The least severe reasons that the message tells; jobs on their way are no part of why a gate failed.
 _TOLD = {FAIL: SEVERITY["job_missing"], ERROR: SEVERITY["unreadable"]}
@@ -50,6 +54,13 @@ class Source:
         """For names of jobs that do not exist: similar names, and whether a batch job is called so."""
         return {}
 
+    def remember(self) -> Dict[str, Any]:
+        """What it has learned of the service, as plain data for the next slice."""
+        return {}
+
+    def recall(self, learned: Dict[str, Any]) -> None:
+        """Take over what a slice before has learned."""
+
     @property
     def requests(self) -> int:
         """Requests sent so far."""
@@ -62,10 +73,10 @@ class Source:
 
 
 class Outcome(NamedTuple):
-    """How a gate ended.
+    """How a gate ended, or how far its slice has come.
 
     :ivar elapsed: seconds.
-    :ivar error: the request error behind an ERROR, for its fields.
+    :ivar state: what the next slice goes on from, None where there is none.
     """
 
     verdict: Verdict
@@ -73,6 +84,7 @@ class Outcome(NamedTuple):
     elapsed: float
     requests: int
     msg: str
+    state: Optional[Dict[str, Any]]
 
     @property
     def error(self) -> Optional[RequestError]:
@@ -80,8 +92,24 @@ class Outcome(NamedTuple):
         return self.verdict.error
 
 
+class Slices(NamedTuple):
+    """A gate in pieces.
+
+    :ivar seconds: how long this piece may last; 0 for to the end.
+    :ivar state: what the piece before left behind, None for the first one.
+    :ivar most_whole: up to so many jobs are handed on with all that was read of them.
+    """
+
+    seconds: float = 0.0
+    state: Optional[Dict[str, Any]] = None
+    most_whole: int = 100
+
+
+WHOLE = Slices()  # not in pieces
+
+
 class Loop:
-    """Runs one gate.
+    """Runs one gate, or a slice of one.
 
     :param clock: gives the time and waits.
     :param uniform: random number between two bounds, for the jitter.
@@ -94,6 +122,7 @@ class Loop:
         source: Source,
         clock: Clock,
         uniform: Callable[[float, float], float] = random.uniform,
+        slices: Slices = WHOLE,
     ) -> None:
         self.policy = policy
         self.source = source
@@ -102,43 +131,104 @@ class Loop:
         self.gate = Gate(policy, selection, policy.interval)
         self.gate.workspace = source.workspace
         self._uniform = uniform
-        self._start = clock.now()
-        self._deadline: Optional[float] = None
-        if policy.wait and not policy.once and policy.timeout > 0:
-            self._deadline = self._start + policy.timeout
+        self._slices = slices
+        self._slice_start = self._start = clock.now()
+        self._start_wall = clock.wall()
         self._listed_at = NEVER  # on the gate's clock
         self._list_tried = NEVER
         self._duration = 0.0
+        self._requests = 0  # of earlier slices
+        self._count = 1  # slices, this one included
+        self._read_some = False
+        self._due = policy.initial_delay if policy.wait and not policy.once else 0.0
+        self._final = False  # no further observation follows the next one, or the one under way
+        # The observation that is under way: whether by status calls alone, and whether its closing look is done.
+        self._open = False
+        self._by_status: Optional[bool] = None
+        self._closed = False
+        if slices.state is not None:
+            self._load(slices.state)
+        self._changes = self.gate.history.changes
+        self._deadline: Optional[float] = None
+        if policy.wait and not policy.once and policy.timeout > 0:
+            self._deadline = self._start + policy.timeout
 
     # -- the whole --------------------------------------------------------------------------------------------------
 
     def run(self) -> Outcome:
-        """Observe until there is a verdict."""
+        """Observe until there is a verdict, or until the slice ends."""
         policy = self.policy
-        single = not policy.wait or policy.once or policy.timeout <= 0
-        if policy.wait and not policy.once:
-            self._sleep_until(self._at() + policy.initial_delay)
+        waits = policy.wait and not policy.once
+        single = not waits or policy.timeout <= 0
         while True:
-            began = self._at()
-            last = single or (self._left() is not None and began + self._lead() >= policy.timeout)
+            if not self._open:
+                if not self._rest(self._due):
+                    return self._pause()
+                self.gate.begin(self._at())
+                self._open, self._by_status, self._closed = True, None, False
+            began = self.gate.began
+            last = single or self._final
             closing = self._observe()
+            if closing is None:
+                return self._pause()
             at = self._at()
-            late = self._deadline is not None and at >= policy.timeout
-            ends = (last or late) and policy.wait and not policy.once
-            verdict = self.gate.verdict(at, closing, ends)
+            last = last or self._late()
+            verdict = self.gate.verdict(at, closing, last and waits)
             self._duration = at - began
-            if verdict.verdict != PENDING or last or late:
+            self._open = False
+            if verdict.verdict != PENDING or last:
                 return self._finish(verdict)
-            self._sleep_until(self._next(began))
+            self._due = self._next(began)
+            if self._news():
+                return self._pause()
+
+    def _rest(self, due: float) -> bool:
+        """Wait for the time *due*. False when the slice ends before."""
+        until = due
+        if self._deadline is not None:
+            until = min(until, self.policy.timeout)
+        ends = self._slice_start - self._start + self._slices.seconds
+        if self._slices.seconds and ends < until:
+            self.clock.sleep(ends - self._at())
+            return False
+        self.clock.sleep(until - self._at())
+        return True
+
+    def _slice_over(self) -> bool:
+        """Whether the slice has had its time; it reads at least once, so that slices get somewhere."""
+        if not self._slices.seconds or not self._read_some:
+            return False
+        return self.clock.now() - self._slice_start >= self._slices.seconds
+
+    def _news(self) -> bool:
+        """Whether the slice ends early because something has changed.
+
+        Starting a slice costs a second or two, so a job that flaps must not end every slice: over the whole gate there is one
+        slice for each half minute, and a few more.
+        """
+        if not self._slices.seconds or self.gate.history.changes == self._changes:
+            return False
+        return self._count <= EARLY_SLICES + self._at() / SECONDS_A_SLICE
+
+    def _pause(self) -> Outcome:
+        """End the slice. The verdict is PENDING, with what it would be held up by now."""
+        at = self._at()
+        kept = self.gate.ready_since
+        reasons = self.gate.verdict(at, False, False).reasons
+        self.gate.ready_since = kept
+        return self._outcome(Verdict(PENDING, reasons), self._dump())
 
     def _next(self, began: float) -> float:
         """When the next observation begins: after an interval, but so that the last one ends at the deadline."""
         after = began + self.policy.interval * self._uniform(0.9, 1.0)
         if self.gate.ready_since is not None:
             # Nothing but time is missing.
-            after = min(after, max(self._at(), self.gate.ready_since + self.policy.stable_for))
+            after = min(after, max(began + SHORTEST_INTERVAL, self.gate.ready_since + self.policy.stable_for))
+        if self._deadline is None:
+            return after
         latest = self.policy.timeout - self._lead()
-        return min(after, max(latest, self._at())) if self._deadline is not None else after
+        self._final = after >= latest
+        return max(latest, self._at()) if self._final else after
 
     def _lead(self) -> float:
         """How long before the deadline the last observation has to begin in order to be read to its end."""
@@ -146,10 +236,13 @@ class Loop:
 
     def _finish(self, verdict: Verdict) -> Outcome:
         self._explain(verdict)
+        return self._outcome(verdict, None)
+
+    def _outcome(self, verdict: Verdict, state: Optional[Dict[str, Any]]) -> Outcome:
         at = self._at()
         told = [item for item in verdict.reasons if SEVERITY[item["code"]] <= _TOLD.get(verdict.verdict, 9)]
         msg = words.summary(verdict.verdict, told or verdict.reasons, self.gate.tally(at), at, self.policy.kind.noun)
-        return Outcome(verdict, self.gate, round(at, 3), self.source.requests, msg)
+        return Outcome(verdict, self.gate, round(at, 3), self._requests + self.source.requests, msg, state)
 
     def _explain(self, verdict: Verdict) -> None:
         """Say of missing jobs what they may have been meant to be. Only a help: whatever goes wrong is passed over."""
@@ -168,17 +261,17 @@ class Loop:
             found = self.source.explain_missing(names[:MISSING_EXPLAINED], deadline)
         except DatagateError:
             return
+        self.gate.hints = {name: words.resembles(*what) for name, what in found.items()}
         for item in verdict.reasons:
-            if item["code"] == "job_missing" and item["job"] in found:
-                item["message"] += words.resembles(*found[item["job"]])
+            if item["code"] == "job_missing":
+                item["message"] += self.gate.hints.get(item["job"], "")
 
     # -- one observation --------------------------------------------------------------------------------------------
 
-    def _observe(self) -> bool:
-        """Read what this observation owes. True when it was read to its end."""
+    def _observe(self) -> Optional[bool]:
+        """Read what this observation owes: True when it was read to its end, None when the slice ended meanwhile."""
         gate, plan = self.gate, self.plan
-        began = self._at()
-        gate.begin(began)
+        began = gate.began
         if gate.selection.by_name and not gate.settled:
             return False
         try:
@@ -186,34 +279,36 @@ class Loop:
                 self._list()
                 if not gate.settled:
                     return False
-            by_status = plan.by_status(len(gate.tracks))
             gate.freshness = plan.freshness(len(gate.tracks))
-            if not by_status and self._listed_at < began:
-                # Where the list may be longer than the jobs are many, its first page says so.
-                by_status = not self._list(0 if self.policy.needs_nodes else len(gate.tracks))
-            return self._sweeps(by_status, began)
+            if self._by_status is None:
+                self._by_status = plan.by_status(len(gate.tracks))
+                if not self._by_status and self._listed_at < began:
+                    # Where the list may be longer than the jobs are many, its first page says so.
+                    self._by_status = not self._list(0 if self.policy.needs_nodes else len(gate.tracks))
+                self._list_tried = max(self._list_tried, began)
+            return self._sweeps(self._by_status, began)
         except RequestError as error:
             gate.fault(error)
             return False
 
-    def _sweeps(self, by_status: bool, began: float) -> bool:
+    def _sweeps(self, by_status: bool, began: float) -> Optional[bool]:
         """Status calls until none is owed, the list read in between and, where it matters, at the end."""
         gate, plan = self.gate, self.plan
-        self._list_tried = began
-        closed = False
         while True:
             owed = plan.owed(gate, by_status, self._at())
             if owed:
+                if self._slice_over():
+                    return None
                 if not self._read(owed):
                     return False
                 if self._late():
                     return not plan.owed(gate, by_status, self._at())
                 if self._list_due():
                     self._list_again()
-            elif closed or not self._scattered(began):
+            elif self._closed or not self._scattered(began):
                 return True
             elif self._close(by_status):
-                closed = True
+                self._closed = True
             else:
                 return False
 
@@ -242,6 +337,7 @@ class Loop:
     def _list(self, most_pages: int = 0) -> bool:
         """Read the job list. False when it is longer than *most_pages*."""
         self._list_tried = self._at()
+        self._read_some = True
         listing, readings = self.source.listing(self._deadline, most_pages)
         self.plan.pages = listing.pages
         if not listing.complete:
@@ -267,9 +363,10 @@ class Loop:
             nonlocal left, useful
             for name in names:
                 useful = not self._stopping(left)
-                if not useful or self._list_due():
+                if not useful or self._list_due() or self._slice_over():
                     return
                 left -= 1
+                self._read_some = True
                 yield name
 
         for reading in self.source.statuses(feed(), self._deadline):
@@ -290,10 +387,36 @@ class Loop:
     def _late(self) -> bool:
         return self._deadline is not None and self.clock.now() >= self._deadline
 
-    def _left(self) -> Optional[float]:
-        return None if self._deadline is None else self._deadline - self.clock.now()
+    # -- over to the next slice -------------------------------------------------------------------------------------
 
-    def _sleep_until(self, at: float) -> None:
-        left = self._left()
-        seconds = at - self._at()
-        self.clock.sleep(seconds if left is None else min(seconds, left))
+    def _dump(self) -> Dict[str, Any]:
+        return {
+            "gate": self.gate.dump(self._slices.most_whole),
+            "source": self.source.remember(),
+            "wall": self._start_wall,
+            "elapsed": self._at(),
+            "count": self._count,
+            "requests": self._requests + self.source.requests,
+            "due": self._due,
+            "open": [self._open, self._by_status, self._closed],
+            "final": self._final,
+            "listed_at": self._listed_at,
+            "list_tried": self._list_tried,
+            "duration": self._duration,
+            "pages": self.plan.pages,
+        }
+
+    def _load(self, state: Dict[str, Any]) -> None:
+        self.gate.load(state["gate"])
+        self.source.recall(state["source"])
+        self._start_wall = state["wall"]
+        # The time between the slices counts; a wall clock that was set back does not make it negative.
+        elapsed = max(state["elapsed"], self.clock.wall() - self._start_wall)
+        self._start = self._slice_start - elapsed
+        self._count = state["count"] + 1
+        self._requests = state["requests"]
+        self._due = state["due"]
+        self._open, self._by_status, self._closed = state["open"]
+        self._final = state["final"]
+        self._listed_at, self._list_tried = state["listed_at"], state["list_tried"]
+        self._duration, self.plan.pages = state["duration"], state["pages"]

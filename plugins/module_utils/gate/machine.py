@@ -103,6 +103,7 @@ class Gate:
         self.found = 0  # how many jobs the selection held when it was last looked up
         self.ready_since: Optional[float] = None
         self.workspace: Optional[str] = None
+        self.hints: Dict[str, str] = {}  # what to add to the message about a job that does not exist
         self._failing: Dict[str, str] = {}
         if selection.by_name:
             self._settle(selection.choose(selection.names))
@@ -177,6 +178,41 @@ class Gate:
         if verdict == PENDING and not track.doubt:
             self.ready_since = None
 
+    # -- over to the next slice -------------------------------------------------------------------------------------
+
+    def dump(self, most_whole: int) -> Dict[str, Any]:
+        """Its state as plain data.
+
+        :param most_whole: up to so many jobs are kept with all that was read of them; of more, only those not ready.
+        """
+        whole = len(self.tracks) <= most_whole
+        return {
+            "began": self.began,
+            "polls": self.polls,
+            "settled": self.settled,
+            "found": self.found,
+            "ready_since": self.ready_since,
+            "faults": self.faults,
+            "fault_error": self.fault_error.dump() if self.fault_error else None,
+            "history": self.history.dump(),
+            "tracks": [[name, track.dump(whole or track.ready_at is None)] for name, track in self.tracks.items()],
+        }
+
+    def load(self, data: Dict[str, Any]) -> None:
+        """Take over such a state."""
+        self.began, self.polls = data["began"], data["polls"]
+        self.settled, self.found = data["settled"], data["found"]
+        self.ready_since, self.faults = data["ready_since"], data["faults"]
+        self.fault_error = RequestError.load(data["fault_error"])
+        self.history.load(data["history"])
+        self.tracks = {}
+        for name, state in data["tracks"]:
+            track = self.tracks[name] = Track(name, self.policy)
+            track.load(state)
+            verdict, reasons = self.judge(track, track.read_at)
+            if verdict == FAIL:
+                self._failing[name] = reasons[0]["code"]
+
     # -- judging ----------------------------------------------------------------------------------------------------
 
     def left_out(self, track: Track) -> bool:
@@ -197,7 +233,8 @@ class Gate:
         policy, name = self.policy, track.name
         if track.missing:
             verdict = {MISSING_FAIL: FAIL, MISSING_WAIT: PENDING, MISSING_OK: PASS}[policy.missing]
-            found = [reason("job_missing", name, words.missing(policy, name, self.workspace))]
+            message = words.missing(policy, name, self.workspace) + self.hints.get(name, "")
+            found = [reason("job_missing", name, message)]
             return verdict, found + self._trouble(track)
         failures = track.failures()
         if failures:
@@ -291,7 +328,7 @@ class Gate:
         else:
             if self.ready_since is None:
                 self.ready_since = at
-            if not policy.wait or at - self.ready_since >= policy.stable_for:
+            if not policy.wait or at >= self.ready_since + policy.stable_for:
                 return Verdict(PASS, reasons)
             reasons.append(reason("not_stable", None, words.not_stable(at - self.ready_since, policy.stable_for)))
         if not last:

@@ -11,6 +11,7 @@ from typing import Any, Dict, List, Mapping, Optional, Tuple
 
 from ..cloud.errors import OptionError, has_control, printable
 from ..cloud.options import boolean, number, text, whole
+from ..services.normalize import state as known_state
 from ..services.readings import FAILING_STATES, REAL_TIME_STATES
 from .policy import DLI_KIND, MISSING_FAIL, MISSING_OK, MISSING_WAIT, REAL_TIME_KIND, Policy, Selection
 
@@ -173,11 +174,16 @@ def dli_policy(params: Mapping[str, Any], once: bool = False) -> Policy:
 def _states(
     option: str, params: Mapping[str, Any], default: Tuple[str, ...], choices: Tuple[str, ...]
 ) -> Tuple[str, ...]:
-    chosen = tuple(items(params.get(option))) or default
+    chosen = tuple(str(known_state(item)) for item in items(params.get(option))) or default
     for state in chosen:
         if state not in choices:
             raise OptionError(option, f"{printable(state, 40)!r} is not one of {', '.join(choices)}")
     return chosen
+
+
+def slices(params: Mapping[str, Any]) -> Tuple[float, Optional[str]]:
+    """The options ``slice_timeout`` and ``resume``."""
+    return number("slice_timeout", params.get("slice_timeout") or 0), text(params.get("resume"))
 
 
 def return_jobs(params: Mapping[str, Any]) -> str:

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict
+from typing import Any, Dict, Optional
 
 from .loop import Outcome
 from .policy import ERROR, FAIL, MISSING_FAIL, PASS, TIMEOUT, Policy
@@ -32,8 +32,11 @@ def fails(policy: Policy, outcome: Outcome) -> bool:
     return not policy.wait and bool(codes & _UNREAD)
 
 
-def as_dict(outcome: Outcome, return_jobs: str) -> Dict[str, Any]:
-    """The result, the same keys whatever the verdict."""
+def as_dict(outcome: Outcome, return_jobs: str, resume: Optional[str] = None) -> Dict[str, Any]:
+    """The result, the same keys whatever the verdict.
+
+    :param resume: what the next slice goes on from, as text.
+    """
     gate = outcome.gate
     jobs = gate.jobs(outcome.elapsed)
     job = jobs[0] if len(jobs) == 1 else None
@@ -53,5 +56,7 @@ def as_dict(outcome: Outcome, return_jobs: str) -> Dict[str, Any]:
         "requests": outcome.requests,
         "history": gate.history.entries(),
         "history_dropped": gate.history.dropped,
+        "by_status": gate.tally(outcome.elapsed).states,
+        "resume": resume,
         "msg": outcome.msg,
     }

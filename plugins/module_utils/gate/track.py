@@ -14,6 +14,30 @@ from .policy import Policy, matches
 
 NEVER = float("-inf")
 _COUNTERS = ("total_put_records", "total_get_records")
+# What of a track is plain data as it is.
+_PLAIN = (
+    "state",
+    "state_at",
+    "seen",
+    "missing",
+    "doubt",
+    "read_at",
+    "status_at",
+    "listed_at",
+    "errors",
+    "error_at",
+    "failing",
+    "failing_for",
+    "ready_at",
+    "_last_at",
+    "counters_seen",
+    "moved",
+    "tasks",
+    "mark",
+    "mark_at",
+)
+_JOB_FIELDS = ("status", "start_time", "message", "progress", "sub_job_id")
+_NODE_FIELDS = ("name", "status", "log_path")
 
 
 class Track:
@@ -154,7 +178,7 @@ class Track:
         self._count(at)
         if job.get("tasks") is not None:
             self.tasks = job["tasks"]
-        mark = (job.get("progress"), job.get("tasks"), job.get("sub_job_id"))
+        mark = [job.get("progress"), job.get("tasks"), job.get("sub_job_id")]
         if self.state != "RUNNING" or self.mark_at is None or mark != self.mark:
             self.mark, self.mark_at = mark, at if self.state == "RUNNING" else None
         self._settle(at)
@@ -194,6 +218,31 @@ class Track:
                     self._bases[name, counter] = int(number)
                 elif number > base and node.get("status") in (None, "NORMAL"):
                     self.moved = True
+
+    # -- over to the next slice -------------------------------------------------------------------------------------
+
+    def dump(self, whole: bool) -> Dict[str, Any]:
+        """Its state as plain data.
+
+        :param whole: with all that the services said of the job; without it, with what a verdict can need.
+        """
+        data = {name: getattr(self, name) for name in _PLAIN}
+        data["error"] = self.error.dump() if self.error else None
+        data["bases"] = [[node, counter, number] for (node, counter), number in self._bases.items()]
+        data["listed"] = self.listed if whole else _cut(self.listed, _JOB_FIELDS)
+        data["status"] = self.status if whole else _cut(self.status, _JOB_FIELDS)
+        if not whole and self.status and self.status.get("nodes"):
+            data["status"]["nodes"] = [_cut(node, _NODE_FIELDS) for node in self.status["nodes"]]
+        return data
+
+    def load(self, data: Dict[str, Any]) -> None:
+        """Take over such a state."""
+        for name in _PLAIN:
+            setattr(self, name, data[name])
+        self.error = RequestError.load(data["error"])
+        self._bases = {(node, counter): number for node, counter, number in data["bases"]}
+        self.listed, self.status = data["listed"], data["status"]
+        self.nodes = _by_name((self.status or {}).get("nodes") or [])
 
     # -- asking -----------------------------------------------------------------------------------------------------
 
@@ -247,6 +296,10 @@ class Track:
             merged["nodes"] = list(status.get("nodes") or [])
         merged["status"] = self.state
         return merged
+
+
+def _cut(data: Optional[Dict[str, Any]], names: Tuple[str, ...]) -> Optional[Dict[str, Any]]:
+    return None if data is None else {name: data[name] for name in names if name in data}
 
 
 def _by_name(nodes: List[Dict[str, Any]]) -> Dict[str, Dict[str, Any]]:

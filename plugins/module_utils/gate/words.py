@@ -163,6 +163,8 @@ def summary(verdict: str, reasons: Sequence[Mapping[str, Any]], tally: "Tally", 
     if len(jobs) > NAMED:
         told.append(f"and {len(jobs) - NAMED} more")
     ready = f"{tally.ready} of {tally.total} {noun}{'' if tally.total == 1 else 's'} ready"
+    if not tally.total:
+        ready = f"no {noun} to wait for"
     if verdict == "PASS":
         return f"PASS after {seconds(elapsed)}: {ready}" + "".join(f"; {text}" for text in told) + "."
     text = f"{verdict} after {seconds(elapsed)}: {'; '.join(told) or 'nothing was read'}."

@@ -12,7 +12,7 @@ from ..cloud.errors import MISSING
 from ..cloud.exchange import Answer
 from ..cloud.session import Call, Session, malformed
 from . import normalize
-from .readings import BATCH, LIST, REAL_TIME, STATUS, Listing, Reading
+from .readings import BATCH, BATCH_ONLY, LIST, REAL_TIME, STATUS, Listing, Reading
 
 LARGEST_PAGE = 100  # the page says 1000, and some regions refuse more than 100
 MOST_COMPARED = 2000  # names that a missing one is compared with
@@ -52,7 +52,7 @@ class DataArts:
         job = normalize.job(answer.data, call.key)
         if job is None or (job["status"] is None and "nodes" not in job and answer.data.get("name") is None):
             return Reading(call.key, answer.sent_at, STATUS, error=malformed(call, "the answer describes no job"))
-        if job.get("job_type") == BATCH:
+        if job.get("job_type") == BATCH or job["status"] in BATCH_ONLY:
             # Nobody says what the call answers for a batch job. It is no real-time job in any case.
             return Reading(call.key, answer.sent_at, STATUS, missing=True)
         job.setdefault("nodes", [])

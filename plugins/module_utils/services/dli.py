@@ -57,6 +57,15 @@ class Dli:
                 return
             calls = further
 
+    @property
+    def refused(self) -> List[str]:
+        """The versions under which the progress call was not found."""
+        return sorted(self._refused)
+
+    @refused.setter
+    def refused(self, versions: Iterable[str]) -> None:
+        self._refused = set(versions)
+
     # -- steps ------------------------------------------------------------------------------------------------------
 
     def _progress(self, call: Call, outcome: Outcome) -> Union[Reading, Call]:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from typing import Any, Dict, Iterable, List, Optional
 
-from .readings import DLI_STATES, REAL_TIME_STATES
+from .readings import BATCH_ONLY, DLI_STATES, REAL_TIME_STATES
 
 _DEEPEST = 20
 # Variants of a key, as they come out of snake(), and the name under which they are returned.
@@ -23,7 +23,7 @@ _RENAMED = {
     "node_type": "type",
 }
 _STATE_ALIASES = {"STARTTING": "STARTING"}
-_KNOWN_STATES = frozenset(REAL_TIME_STATES + DLI_STATES + ("SCHEDULING", "PAUSED"))
+_KNOWN_STATES = frozenset(REAL_TIME_STATES + DLI_STATES + BATCH_ONLY)
 # Whole numbers that some clouds send as text.
 _WHOLE = frozenset(
     (
@@ -155,11 +155,11 @@ def job(data: Any, name: Optional[str] = None) -> Optional[Dict[str, Any]]:
     """
     if not isinstance(data, dict):
         return None
-    nodes = data.get("nodes")
-    result = _fields({key: item for key, item in data.items() if key != "nodes"})
+    nodes = next((item for key, item in data.items() if snake(key) == "nodes" and isinstance(item, list)), None)
+    result = _fields({key: item for key, item in data.items() if snake(key) != "nodes"})
     result["name"] = text(result.get("name")) or name
     result["status"] = state(result.get("status"))
-    if isinstance(nodes, list):
+    if nodes is not None:
         result["nodes"] = [item for item in map(node, nodes) if item is not None]
     return result
 

@@ -13,7 +13,7 @@ from ..cloud.session import Call, Session, malformed
 from . import normalize
 from .readings import Listing
 
-MOST_PAGES = 2000
+MOST_PAGES = 20_000  # a list that is longer than this never ends
 
 # What offset counts. The documents say pages, another client of the vendor's counts records.
 PAGES = "pages"
@@ -68,12 +68,12 @@ class Pager:
             for outcome in self._get_all(calls):
                 self._take(outcome)
             page = max(page, expected)
-        while new and not self._done(enough, first) and page <= most_pages:
+        while new and not self._done(enough, first) and page < most_pages:
             before = len(self._jobs)
             taken = self._take(self._get(self._offset(page, step)))
             new = bool(taken) and len(self._jobs) > before
             page += 1
-        return self._listing(True)
+        return self._listing(not new or self._done(enough, first))
 
     def _second(self, first: List[str]) -> bool:
         """Read what comes after the first page, and learn from it what offset means. True while there may be more."""

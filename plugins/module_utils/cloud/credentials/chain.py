@@ -13,7 +13,7 @@ from __future__ import annotations
 import os
 from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
-from ..errors import CredentialsError, OptionError
+from ..errors import CredentialsError, OptionError, has_control
 from .base import Credentials
 
 AUTH_TYPES = ("auto", "aksk", "token", "password", "ecs_agency")
@@ -166,6 +166,8 @@ def choose(params: Mapping[str, Any], environ: Mapping[str, str]) -> Credentials
 def _file(path: str, named_by: str) -> Credentials:
     from .file import CredentialsFile
 
+    if has_control(path):
+        raise CredentialsError(f"{named_by} cannot be read: a path is one line of text")
     return CredentialsFile(os.path.expanduser(path), named_by)
 
 

@@ -224,6 +224,7 @@ SECRET = "https://h.example/p?q7Zs3cret"
         (requests.exceptions.ConnectionError(SECRET), TRANSIENT, "the connection broke"),
         (requests.exceptions.InvalidURL(SECRET), PERMANENT, "cannot be sent"),
         (requests.exceptions.InvalidHeader(SECRET), PERMANENT, "cannot be sent"),
+        (urllib3.exceptions.LocationParseError(SECRET), PERMANENT, "cannot be sent"),
         (ConnectionResetError(104, SECRET), TRANSIENT, "the connection broke (ConnectionResetError)"),
         (urllib3.exceptions.ProtocolError(SECRET), TRANSIENT, "the connection broke (ProtocolError)"),
         (OSError(f"Could not find a suitable TLS CA certificate bundle, {SECRET}"), PERMANENT, "ca_path"),

@@ -1,0 +1,66 @@
+# Copyright (c) datagate contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a gate takes along from one slice to the next: its state as one line of text, with a version and a digest.
+
+The digest is that of the gate's options, so that nobody goes on with a gate that asks for something else. There is no secret
+in it: only what was read of the jobs.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import zlib
+from typing import Any, Dict
+
+from ..cloud.errors import OptionError
+
+VERSION = "1"
+LARGEST = 64 * 1024 * 1024  # bytes of a state, unpacked
+
+State = Dict[str, Any]
+
+
+def digest(*parts: Any) -> str:
+    """A short digest of options; sets count as sorted lists."""
+    text = json.dumps(parts, sort_keys=True, default=lambda item: sorted(item))
+    return hashlib.sha256(text.encode("utf-8", "backslashreplace")).hexdigest()[:16]
+
+
+def pack(state: State, options: str) -> str:
+    """The text of the option ``resume``.
+
+    :param options: the digest of the gate's options.
+    """
+    data = zlib.compress(json.dumps(state, separators=(",", ":")).encode("utf-8"), 6)
+    return f"{VERSION}.{options}.{base64.urlsafe_b64encode(data).decode('ascii')}"
+
+
+def unpack(text: str, options: str) -> State:
+    """The state from such a text.
+
+    :raises OptionError: it is none, is of another version, or belongs to a gate with other options.
+    """
+    parts = text.split(".")
+    if len(parts) != 3:
+        raise OptionError("resume", "is not what an earlier slice returned as resume")
+    if parts[0] != VERSION:
+        raise OptionError("resume", "comes from another version of this collection; start the gate anew")
+    if parts[1] != options:
+        raise OptionError(
+            "resume", "belongs to a gate with other options; give it the same ones, or start the gate anew"
+        )
+    try:
+        unpacker = zlib.decompressobj()
+        data = unpacker.decompress(base64.urlsafe_b64decode(parts[2].encode("ascii")), LARGEST)
+        if unpacker.unconsumed_tail or not unpacker.eof:
+            raise ValueError
+        state = json.loads(data.decode("utf-8"))
+        if not isinstance(state, dict):
+            raise ValueError
+    except (ValueError, zlib.error, RecursionError):
+        raise OptionError("resume", "is damaged; start the gate anew") from None
+    return state

@@ -1,0 +1,1210 @@
+# Copyright (c) datagate contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The HTTP client against a real server: credentials, retries, the ceiling, the deadline, and what errors say.
+
+Waits are made on a clock that jumps, unless it is a real wait that is tested.
+"""
+
+from __future__ import annotations
+
+import gc
+import queue
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from email.utils import formatdate
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pytest
+import trustme
+
+from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.clock import Clock
+from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.credentials.agency import EcsAgency
+from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.credentials.base import Credentials
+from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.errors import (
+    DENIED,
+    MISSING,
+    PERMANENT,
+    TRANSIENT,
+    UNREACHED,
+    CredentialsError,
+    DatagateError,
+    RequestError,
+)
+from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.exchange import Answer
+from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.options import resolve
+from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.session import Call, Session
+from ansible_collections.datagate.huaweicloud.plugins.module_utils.services.dataarts import DataArts
+from ansible_collections.datagate.huaweicloud.plugins.module_utils.services.dli import Dli
+from tests.emulator import (
+    ACCESS_KEY,
+    AUTH_TOKEN,
+    DOMAIN_NAME,
+    PROJECT_ID,
+    REGION,
+    SECRET_KEY,
+    USER_NAME,
+    USER_PASSWORD,
+    Emulator,
+    running,
+)
+
+T = TypeVar("T")
+JOB = "job_sms"
+KEY = {"access_key": ACCESS_KEY, "secret_key": SECRET_KEY}
+USER = {"username": USER_NAME, "password": USER_PASSWORD, "domain_name": DOMAIN_NAME}
+LONG = 30.0  # far more than anything here takes, far less than what would be waited for wrongly
+
+
+class JumpClock(Clock):
+    """Time stands still while a request is under way, and jumps over every other wait."""
+
+    def __init__(self) -> None:
+        self.time = 1000.0
+
+    def now(self) -> float:
+        return self.time
+
+    def sleep(self, seconds: float) -> None:
+        self.time += max(0.0, seconds)
+
+    def wait(self, results: queue.SimpleQueue[T], seconds: float | None, busy: bool) -> T | None:
+        if busy and (seconds is None or seconds > 0):
+            return results.get(timeout=LONG)
+        assert seconds is not None, "a wait without end"
+        self.sleep(seconds)
+        try:
+            return results.get_nowait()
+        except queue.Empty:
+            return None
+
+
+Start = Callable[..., Emulator]
+Connect = Callable[..., Session]
+
+
+@pytest.fixture
+def start() -> Iterator[Start]:
+    """Start an emulator with one job, on a clock that stands still."""
+    with ExitStack() as stack:
+
+        def begin(scenario: dict[str, Any] | None = None, **overrides: Any) -> Emulator:
+            options = {"clock": "manual", "quota": 0, "jobs": [{"name": JOB}], **overrides}
+            return stack.enter_context(running(scenario or {}, **options))
+
+        yield begin
+
+
+@pytest.fixture
+def connect() -> Iterator[Connect]:
+    """A session for an emulator, or for a URL; a key, a project and no ceiling unless something else is said."""
+    with ExitStack() as stack:
+
+        def begin(
+            server: Emulator | str,
+            clock: Clock | None = None,
+            credentials: Credentials | None = None,
+            environ: dict[str, str] | None = None,
+            secrets: list[str] | None = None,
+            **params: Any,
+        ) -> Session:
+            url = server if isinstance(server, str) else server.url
+            given: dict[str, Any] = {
+                "endpoints": dict.fromkeys(("dataarts", "dli", "iam"), url),
+                "region": REGION,
+                "project_id": PROJECT_ID,
+                "requests_per_second": 0,
+                "request_timeout": LONG,
+                **params,
+            }
+            if not {"auth_token", "username", "credentials_file"} & set(params):
+                given = {**KEY, **given}
+            connection = resolve(given, environ or {}, "dataarts")
+            if credentials is not None:
+                connection = replace(connection, credentials=credentials)
+            session = Session(connection, clock or JumpClock(), None if secrets is None else secrets.append)
+            stack.callback(session.close)
+            return session
+
+        yield begin
+
+
+def status_of(name: str = JOB) -> Call:
+    return Call("dataarts", ("v1", "{project_id}", "jobs", name, "status"), key=name)
+
+
+def listing() -> Call:
+    return Call("dataarts", ("v1", "{project_id}", "jobs"), [("jobType", "REAL_TIME"), ("jobName", "q7Zs3cret")])
+
+
+def error_of(session: Session, call: Call | None = None, deadline: float | None = None) -> RequestError:
+    with pytest.raises(RequestError) as caught:
+        session.get(call or status_of(), deadline)
+    return caught.value
+
+
+def drain(
+    session: Session, calls: Iterable[Call], deadline: float | None = None
+) -> tuple[dict[str, Any], RequestError | None]:
+    """The outcomes by key, and what kept the rest of them from being had."""
+    seen: dict[str, Any] = {}
+    try:
+        for call, outcome in session.run(calls, deadline):
+            seen[call.key] = outcome
+    except RequestError as error:
+        return seen, error
+    return seen, None
+
+
+# -- credentials ------------------------------------------------------------------------------------------------------
+
+
+def test_access_key(start: Start, connect: Connect) -> None:
+    emulator = start()
+    answer = connect(emulator).get(status_of())
+    assert (answer.status, answer.data["name"]) == (200, JOB)
+    (record,) = emulator.journal
+    assert record.access_key == ACCESS_KEY
+    assert not {"x-auth-token", "x-security-token"} & set(record.headers)
+
+
+def test_temporary_key(start: Start, connect: Connect) -> None:
+    emulator = start(access_keys=[{**KEY, "security_token": "the-security-token=="}])
+    connect(emulator, security_token="the-security-token==").get(status_of())
+    (record,) = emulator.journal
+    assert record.headers["x-security-token"] == "the-security-token=="
+    assert "x-security-token" in record.headers["authorization"]
+
+
+def test_token(start: Start, connect: Connect) -> None:
+    emulator = start()
+    connect(emulator, auth_token=AUTH_TOKEN).get(status_of())
+    (record,) = emulator.journal
+    assert record.headers["x-auth-token"] == AUTH_TOKEN
+    assert "authorization" not in record.headers
+
+
+@pytest.mark.parametrize("project", [PROJECT_ID, None])
+def test_password(start: Start, connect: Connect, project: str | None) -> None:
+    emulator = start()
+    secrets: list[str] = []
+    session = connect(emulator, secrets=secrets, project_id=project, **USER)
+    for dummy in range(3):
+        session.get(status_of())
+    # The token's answer names the project, so that nobody needs to look it up.
+    assert [record.call for record in emulator.journal] == ["tokens", *["job_status"] * 3]
+    token = emulator.journal[1].headers["x-auth-token"]
+    assert secrets == [USER_PASSWORD, token]
+    assert all(record.headers["x-project-id"] == PROJECT_ID for record in emulator.requests("job_status"))
+    assert not any("authorization" in record.headers for record in emulator.journal)
+
+
+def test_credentials_file(start: Start, connect: Connect, tmp_path: Path) -> None:
+    emulator = start(access_keys=[{"access_key": "fileak", "secret_key": "filesk", "security_token": "filest"}])
+    path = tmp_path / "credentials"
+    path.write_text("[basic]\nak = fileak\nsk = filesk\nsecurity_token = filest\n", encoding="utf-8")
+    path.chmod(0o600)
+    connect(emulator, credentials_file=str(path)).get(status_of())
+    assert [record.access_key for record in emulator.journal] == ["fileak"]
+
+
+@pytest.mark.parametrize("metadata", [True, {"require_token": True}])
+def test_agency(start: Start, connect: Connect, metadata: Any) -> None:
+    emulator = start(metadata=metadata)
+    secrets: list[str] = []
+    session = connect(emulator, credentials=EcsAgency(base=emulator.url), secrets=secrets)
+    session.get(status_of())
+    session.get(status_of())
+    calls = [record.call for record in emulator.journal]
+    assert calls == ["metadata_token", "securitykey", "job_status", "job_status"]
+    record = emulator.journal[-1]
+    assert record.access_key in secrets
+    assert record.headers["x-security-token"] in secrets
+    assert not any("authorization" in record.headers for record in emulator.requests(service="metadata"))
+
+
+def test_no_agency(start: Start, connect: Connect) -> None:
+    emulator = start()
+    error = error_of(connect(emulator, credentials=EcsAgency(base=emulator.url)))
+    assert (error.kind, error.status) == (PERMANENT, 404)
+    assert not emulator.requests("job_status")
+
+
+@pytest.mark.parametrize("answer", [{}, {"credential": None}, {"credential": {"access": "a"}}, "text", []])
+def test_an_agency_that_gives_no_key(start: Start, connect: Connect, answer: Any) -> None:
+    emulator = start(metadata=True, faults=[{"match": {"call": "securitykey"}, "status": 200, "json": answer}])
+    error = error_of(connect(emulator, credentials=EcsAgency(base=emulator.url)))
+    assert error.kind == PERMANENT
+    assert "check that an agency is set" in str(error)
+
+
+def free_port() -> int:
+    """A port on which nobody listens."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
+
+
+def test_no_metadata_service(start: Start, connect: Connect) -> None:
+    emulator = start()
+    error = error_of(connect(emulator, credentials=EcsAgency(base=f"http://127.0.0.1:{free_port()}")))
+    assert "works only on a cloud server" in str(error)
+    assert emulator.journal == []
+
+
+def test_the_metadata_service_is_never_asked_through_a_proxy(start: Start, connect: Connect) -> None:
+    emulator = start(metadata=True)
+    session = connect(
+        emulator, credentials=EcsAgency(base=emulator.url), proxy=f"http://127.0.0.1:{free_port()}", retries=0
+    )
+    assert "proxy" in str(error_of(session))
+    assert [record.call for record in emulator.journal] == ["metadata_token", "securitykey"]
+
+
+def test_a_key_in_the_task_beside_tokens_in_the_environment(start: Start, connect: Connect) -> None:
+    emulator = start()
+    connect(emulator, environ={"HW_AUTH_TOKEN": "left-over", "HW_SECURITY_TOKEN": "left-over"}).get(status_of())
+    assert [record.status for record in emulator.journal] == [200]
+
+
+# -- the project ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("auth", [{}, {"auth_token": AUTH_TOKEN}])
+def test_project_look_up(start: Start, connect: Connect, auth: dict[str, str]) -> None:
+    emulator = start()
+    session = connect(emulator, project_id=None, **auth)
+    session.get(status_of())
+    session.get(status_of())
+    first, second, third = emulator.journal
+    assert (first.call, first.query) == ("projects", {"name": REGION})
+    assert "x-project-id" not in first.headers
+    assert second.headers["x-project-id"] == third.headers["x-project-id"] == PROJECT_ID
+    assert second.path == f"/v1/{PROJECT_ID}/jobs/{JOB}/status"
+
+
+def test_project_look_up_by_its_name(start: Start, connect: Connect) -> None:
+    emulator = start(projects=[{"id": PROJECT_ID, "name": "项目 a+b"}, {"id": "other", "name": REGION}])
+    connect(emulator, project_id=None, project_name="项目 a+b").get(status_of())
+    assert emulator.journal[0].query == {"name": "项目 a+b"}
+
+
+@pytest.mark.parametrize(
+    ("scenario", "kind", "words"),
+    [
+        ({"projects": [{"id": "p", "name": "other"}]}, PERMANENT, "no project named 'cn-north-4'; give project_id"),
+        ({"projects": [{"id": "p", "name": REGION}, {"id": "q", "name": REGION}]}, PERMANENT, "2 projects named"),
+        ({"projects_denied": True}, DENIED, "You are not authorized"),
+        ({"faults": [{"match": {"call": "projects"}, "status": 200, "json": []}]}, PERMANENT, "no project"),
+    ],
+)
+def test_no_project(start: Start, connect: Connect, scenario: dict[str, Any], kind: str, words: str) -> None:
+    emulator = start(scenario)
+    error = error_of(connect(emulator, project_id=None))
+    assert error.kind == kind
+    assert words in str(error)
+    assert error.path == "/v3/projects"
+    assert not emulator.requests("job_status")
+
+
+def test_a_project_look_up_that_finds_parts_of_names(start: Start, connect: Connect) -> None:
+    projects = [{"id": "other", "name": f"{REGION}_sub"}, {"id": PROJECT_ID, "name": REGION}, {"name": REGION}, None]
+    emulator = start(faults=[{"match": {"call": "projects"}, "status": 200, "json": {"projects": projects}}])
+    assert connect(emulator, project_id=None).get(status_of()).status == 200
+
+
+# -- what is sent -----------------------------------------------------------------------------------------------------
+
+
+def test_headers_that_are_always_sent(start: Start, connect: Connect) -> None:
+    job_id = "85798b38"
+    emulator = start(jobs=[{"name": JOB, "workspace": "ws1"}], dli_jobs=[{"job_id": job_id}])
+    session = connect(emulator)
+    service = DataArts(session, "ws1")
+    assert [reading.job is not None for reading in service.statuses([JOB])] == [True]
+    assert len(service.list().jobs) == 1
+    assert [reading.job is not None for reading in Dli(session).statuses([job_id])] == [True]
+    for record in emulator.journal:
+        assert record.headers["x-project-id"] == PROJECT_ID
+        assert record.headers["content-type"] == "application/json"
+        assert record.headers["x-language"] == "en_us"
+        assert record.headers["accept-encoding"] == "identity"
+        assert record.headers["user-agent"].startswith("datagate.huaweicloud/")
+        assert record.headers.get("workspace") == (None if record.service == "dli" else "ws1")
+        signed = record.headers["authorization"].split("SignedHeaders=")[1].split(",")[0].split(";")
+        assert set(signed) <= {"content-type", "host", "workspace", "x-project-id", "x-sdk-date"}
+        assert {"host", "x-sdk-date", "x-project-id"} <= set(signed)
+
+
+@pytest.mark.parametrize("name", ["作业 1~*+(x)", "100%25 x", "a%2Bb", "-_.~", "a b", "a?b#c&d=e", "\\", "é;:@,$!'[]"])
+def test_names_that_need_encoding(start: Start, connect: Connect, name: str) -> None:
+    emulator = start(jobs=[{"name": name}])
+    service = DataArts(connect(emulator))
+    (reading,) = service.statuses([name])
+    assert reading.job is not None
+    assert [job["name"] for job in service.list(name=name, tags=[]).jobs] == [name]
+    assert emulator.journal[0].job == name
+    assert "+" not in emulator.journal[1].raw_path
+
+
+def test_connections_are_kept(start: Start, connect: Connect) -> None:
+    emulator = start()
+    session = connect(emulator)
+    for name in (JOB, "nobody", JOB, "nobody", JOB):
+        list(session.run([status_of(name)]))
+    assert emulator.stats["connections"] == 1
+
+
+def test_netrc_is_ignored(start: Start, connect: Connect, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    netrc = tmp_path / ".netrc"
+    netrc.write_text("machine 127.0.0.1 login somebody password q7Zs3cret\ndefault login x password y\n")
+    netrc.chmod(0o600)
+    emulator = start()
+    connect(emulator).get(status_of())
+    connect(emulator, auth_token=AUTH_TOKEN).get(status_of())
+    signed, token = emulator.journal
+    assert signed.headers["authorization"].startswith("SDK-HMAC-SHA256 ")
+    assert "authorization" not in token.headers
+
+
+# -- redirects, TLS, proxies ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("call", ["job_status", "tokens", "projects"])
+def test_redirects_are_not_followed(start: Start, connect: Connect, call: str) -> None:
+    elsewhere = start()
+    rule = {"match": {"call": call}, "redirect": f"{elsewhere.url}/v1/{PROJECT_ID}/jobs/{JOB}/status"}
+    emulator = start(faults=[rule])
+    asking: dict[str, dict[str, Any]] = {"tokens": USER, "projects": {"project_id": None}}
+    params = asking.get(call, {})
+    error = error_of(connect(emulator, **params))
+    assert (error.kind, error.status) == (PERMANENT, 302)
+    assert "redirects are not followed" in str(error)
+    assert len(emulator.journal) == 1
+    assert elsewhere.journal == []
+
+
+def test_the_body_of_a_redirect_is_not_read(start: Start, connect: Connect) -> None:
+    rule = {"match": {"call": "job_status"}, "redirect": "http://127.0.0.1:1/", "body_size": 50_000_000}
+    error = error_of(connect(start(faults=[rule])))
+    assert (error.kind, error.status) == (PERMANENT, 302)
+
+
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """Files of a certificate authority, of a server and a client that it knows, and of another authority."""
+    folder = tmp_path_factory.mktemp("tls")
+    ours, other = trustme.CA(), trustme.CA()
+    server = ours.issue_cert("127.0.0.1", "localhost")
+    client = ours.issue_cert("client@example.com")
+    files = {name: str(folder / f"{name}.pem") for name in ("ca", "other", "server", "wrong", "client", "key", "cert")}
+    ours.cert_pem.write_to_path(files["ca"])
+    other.cert_pem.write_to_path(files["other"])
+    server.private_key_and_cert_chain_pem.write_to_path(files["server"])
+    ours.issue_cert("elsewhere.example").private_key_and_cert_chain_pem.write_to_path(files["wrong"])
+    client.private_key_and_cert_chain_pem.write_to_path(files["client"])
+    client.private_key_pem.write_to_path(files["key"])
+    client.cert_chain_pems[0].write_to_path(files["cert"])
+    return files
+
+
+# What asyncio's server leaves behind of a refused handshake is said by the garbage collector, at any time.
+refuses = pytest.mark.filterwarnings("ignore::ResourceWarning")
+
+
+@contextmanager
+def secure(authority: dict[str, str], certificate: str = "server", **options: Any) -> Iterator[Emulator]:
+    with running({"jobs": [{"name": JOB}], "quota": 0}, certfile=authority[certificate], **options) as emulator:
+        yield emulator
+    gc.collect()
+
+
+@refuses
+def test_certificates_are_checked(connect: Connect, authority: dict[str, str]) -> None:
+    with secure(authority) as emulator:
+        assert connect(emulator, ca_path=authority["ca"]).get(status_of()).status == 200
+        other = {"REQUESTS_CA_BUNDLE": authority["other"], "HW_CACERT": authority["ca"]}
+        assert connect(emulator, environ=other).get(status_of()).status == 200
+        emulator.clear()
+        for params in ({}, {"ca_path": authority["other"]}):
+            error = error_of(connect(emulator, **params))
+            assert error.kind == PERMANENT
+            assert "the server's certificate is not trusted" in str(error)
+        assert emulator.journal == []
+
+
+@refuses
+def test_the_certificates_name_is_checked(connect: Connect, authority: dict[str, str]) -> None:
+    with secure(authority, "wrong") as emulator:
+        error = error_of(connect(emulator, ca_path=authority["ca"]))
+        assert error.kind == PERMANENT
+        assert "TLS failed" in str(error)
+        assert emulator.journal == []
+
+
+@refuses
+@pytest.mark.filterwarnings("ignore::urllib3.exceptions.InsecureRequestWarning")
+@pytest.mark.parametrize("variable", ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"])
+def test_variables_do_not_undo_validate_certs(
+    connect: Connect, authority: dict[str, str], monkeypatch: pytest.MonkeyPatch, variable: str
+) -> None:
+    monkeypatch.setenv(variable, authority["other"])
+    with secure(authority) as emulator:
+        session = connect(emulator, environ={variable: authority["other"]}, validate_certs=False)
+        assert session.get(status_of()).status == 200
+        # Nor do they overrule ca_path.
+        assert connect(emulator, ca_path=authority["ca"]).get(status_of()).status == 200
+        assert "not trusted" in str(error_of(connect(emulator, environ={variable: authority["other"]})))
+
+
+@refuses
+def test_no_warning_for_every_request(connect: Connect, authority: dict[str, str]) -> None:
+    """validate_certs: false is warned of once, by the door; urllib3's own warnings would fill the module's output."""
+    with secure(authority) as emulator:
+        assert connect(emulator, validate_certs=False, retries=0).get(status_of()).status == 200
+
+
+@refuses
+@pytest.mark.parametrize("parts", [{"client_cert": "client"}, {"client_cert": "cert", "client_key": "key"}])
+def test_client_certificate(connect: Connect, authority: dict[str, str], parts: dict[str, str]) -> None:
+    files = {option: authority[name] for option, name in parts.items()}
+    with secure(authority, client_ca=authority["ca"]) as emulator:
+        assert connect(emulator, ca_path=authority["ca"], **files).get(status_of()).status == 200
+        error = error_of(connect(emulator, ca_path=authority["ca"], retries=0))
+        assert len(emulator.journal) == 1
+        assert error.status is None
+
+
+@refuses
+@pytest.mark.parametrize("option", ["ca_path", "client_cert"])
+def test_a_file_that_holds_no_certificate(
+    connect: Connect, authority: dict[str, str], tmp_path: Path, option: str
+) -> None:
+    path = tmp_path / "file.pem"
+    path.write_text("q7Zs3cret\n", encoding="utf-8")
+    with secure(authority) as emulator:
+        error = error_of(connect(emulator, **{"ca_path": authority["ca"], option: str(path)}))
+        assert error.kind == PERMANENT
+        assert option in str(error)
+        assert "q7Zs3cret" not in str(error)
+
+
+def test_a_proxy_is_used(start: Start, connect: Connect) -> None:
+    """The emulator takes a request for any host, as a proxy does."""
+    emulator = start()
+    connect("http://localhost:1", proxy=emulator.url).get(status_of())
+    (record,) = emulator.journal
+    assert record.headers["host"] == "localhost:1"
+
+
+def test_the_usual_proxy_variables(start: Start, connect: Connect, monkeypatch: pytest.MonkeyPatch) -> None:
+    emulator = start()
+    monkeypatch.setenv("http_proxy", f"http://user:q7Zs3cret@127.0.0.1:{free_port()}")
+    error = error_of(connect(emulator, retries=0))
+    assert (error.kind, error.status) == (TRANSIENT, None)
+    assert "the proxy cannot be reached" in str(error)
+    assert "q7Zs3cret" not in str(error)
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    connect(emulator).get(status_of())
+    assert len(emulator.journal) == 1
+
+
+# -- retries ----------------------------------------------------------------------------------------------------------
+
+BROKEN = [
+    pytest.param({"status": 429}, 429, id="429"),
+    pytest.param({"status": 502}, 502, id="502"),
+    pytest.param({"status": 503}, 503, id="503"),
+    pytest.param({"status": 504, "body": "<html>gateway</html>"}, 504, id="504"),
+    pytest.param({"reset": "before_headers"}, None, id="reset before headers"),
+    pytest.param({"reset": "after_headers"}, None, id="reset after headers"),
+    pytest.param({"reset": "mid_body"}, None, id="reset in the body"),
+    pytest.param({"truncate": 5}, None, id="truncated"),
+]
+
+
+@pytest.mark.parametrize(("fault", "status"), BROKEN)
+def test_retries(start: Start, connect: Connect, fault: dict[str, Any], status: int | None) -> None:
+    emulator = start(faults=[{"match": {"call": "job_status"}, "times": 3, **fault}])
+    clock = JumpClock()
+    session = connect(emulator, clock, retries=3)
+    assert session.get(status_of()).data["name"] == JOB
+    assert session.sent == len(emulator.journal) == 4
+    assert clock.time > 1000.0  # not at once
+    emulator.reset()
+    error = error_of(connect(emulator, retries=2))
+    assert (error.kind, error.status) == (TRANSIENT, status)
+    assert len(emulator.journal) == 3
+    emulator.reset()
+    error_of(connect(emulator, retries=0))
+    assert len(emulator.journal) == 1
+
+
+def test_every_retry_is_signed_anew(start: Start, connect: Connect, monkeypatch: pytest.MonkeyPatch) -> None:
+    emulator = start(faults=[{"match": {"call": "job_status"}, "times": 2, "status": 503}])
+    clock = JumpClock()
+    started = time.time()
+    monkeypatch.setattr(clock, "wall", lambda: started + clock.time - 1000.0)
+    connect(emulator, clock).get(status_of())
+    dates = [record.headers["x-sdk-date"] for record in emulator.journal]
+    assert len(set(dates)) > 1
+    assert emulator.journal[-1].status == 200
+
+
+@pytest.mark.parametrize(
+    ("fault", "kind"),
+    [
+        ({"status": 400}, TRANSIENT),
+        ({"error_code": "DLF.0100"}, MISSING),
+        ({"error_code": "DLF.3051"}, PERMANENT),
+        ({"status": 403}, DENIED),
+        ({"error_code": "DLF.6888"}, DENIED),
+        ({"status": 404}, PERMANENT),
+        ({"status": 500, "body": "oops"}, TRANSIENT),
+        ({"status": 200, "body": "<html>login</html>"}, TRANSIENT),
+    ],
+)
+def test_what_is_not_retried(start: Start, connect: Connect, fault: dict[str, Any], kind: str) -> None:
+    emulator = start(faults=[{"match": {"call": "job_status"}, **fault}])
+    assert error_of(connect(emulator)).kind == kind
+    assert len(emulator.journal) == 1
+
+
+def waited(start: Start, connect: Connect, status: int, value: str | None, **params: Any) -> float:
+    """Seconds between the first try and the second one."""
+    headers = {} if value is None else {"Retry-After": value}
+    emulator = start(faults=[{"match": {"call": "job_status", "nth": 1}, "status": status, "headers": headers}])
+    clock = JumpClock()
+    answer = connect(emulator, clock, **params).get(status_of())
+    assert len(emulator.journal) == 2
+    return answer.sent_at - 1000.0
+
+
+@pytest.mark.parametrize("status", [429, 502, 503, 504])
+def test_retry_after_is_honoured(start: Start, connect: Connect, status: int) -> None:
+    assert waited(start, connect, status, "7") == 7.0
+    assert waited(start, connect, status, "0") == 0.0
+    assert 25.0 <= waited(start, connect, status, formatdate(time.time() + 40, usegmt=True)) <= 40.0
+
+
+def test_a_throttled_answer_without_a_time(start: Start, connect: Connect) -> None:
+    assert 2.0 <= waited(start, connect, 429, None) <= 5.0
+    assert 2.0 <= waited(start, connect, 429, "soon") <= 5.0
+    assert 2.0 <= waited(start, connect, 429, "-1") <= 5.0
+
+
+def test_backoff_grows(start: Start, connect: Connect) -> None:
+    emulator = start(faults=[{"match": {"call": "job_status"}, "times": 6, "status": 503}])
+    clock = JumpClock()
+    answer = connect(emulator, clock, retries=6).get(status_of())
+    # 0.5, 1, 2, 4, 8 and 10 s, each between a half and the whole of it.
+    assert 12.75 <= answer.sent_at - 1000.0 <= 25.5
+
+
+@pytest.mark.parametrize("status", [429, 503])
+@pytest.mark.parametrize("value", ["11", "999999999999999999999", "Fri, 31 Dec 9999 23:59:59 GMT"])
+def test_a_retry_after_beyond_the_deadline_is_not_waited_for(
+    start: Start, connect: Connect, status: int, value: str
+) -> None:
+    emulator = start(faults=[{"match": {"call": "job_status"}, "status": status, "headers": {"Retry-After": value}}])
+    clock = JumpClock()
+    error = error_of(connect(emulator, clock), deadline=1010.0)
+    assert (error.kind, error.status) == (TRANSIENT, status)
+    assert error.retry_after is not None
+    assert error.retry_after >= 11.0
+    assert clock.time < 1010.0
+    assert len(emulator.journal) == 1
+
+
+def test_a_retry_after_without_a_deadline_has_its_bound(start: Start, connect: Connect) -> None:
+    emulator = start(
+        faults=[{"match": {"call": "job_status"}, "status": 429, "headers": {"Retry-After": "1000000000"}}]
+    )
+    clock = JumpClock()
+    assert error_of(connect(emulator, clock)).status == 429
+    assert clock.time < 1100.0
+
+
+def test_nobody_sends_while_one_is_throttled(start: Start, connect: Connect) -> None:
+    emulator = start(
+        jobs=[{"name": "a"}, {"name": "b"}, {"name": "c"}],
+        faults=[{"match": {"job": "a", "nth": 1}, "status": 429, "headers": {"Retry-After": "9"}}],
+    )
+    clock = JumpClock()
+    answers = {call.key: answer for call, answer in connect(emulator, clock).run(map(status_of, "abc"))}
+    assert all(isinstance(answer, Answer) and answer.sent_at >= 1009.0 for answer in answers.values())
+    assert len(answers) == 3
+
+
+def test_retries_end_at_the_deadline(start: Start, connect: Connect) -> None:
+    emulator = start(faults=[{"match": {"call": "job_status"}, "status": 503}])
+    clock = JumpClock()
+    error = error_of(connect(emulator, clock, retries=100), deadline=1030.0)
+    assert error.kind == TRANSIENT
+    assert clock.time <= 1030.0
+    assert 3 <= len(emulator.journal) <= 20
+
+
+# -- 401 --------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "params", [{"secret_key": "wrong"}, {"access_key": "nobody"}, {"auth_token": "wrong"}, {"security_token": "wrong"}]
+)
+def test_no_second_request_after_a_401(start: Start, connect: Connect, params: dict[str, str]) -> None:
+    emulator = start()
+    session = connect(emulator, **params)
+    seen, error = drain(session, (status_of(f"job_{number}") for number in range(200)))
+    assert error is not None
+    assert (error.kind, error.status, error.error_code) == (DENIED, 401, "APIGW.0301")
+    assert seen == {"job_0": error}
+    for dummy_call in range(5):
+        assert error_of(session) is error
+    assert len(emulator.journal) == session.sent == 1
+    # The message of the gateway echoes headers; none of it is shown.
+    assert "authentication failed" in str(error)
+    assert "canonical" not in str(error)
+    assert not any(value in str(error) for value in params.values() if value != "wrong")
+
+
+def test_a_wrong_password_is_tried_once(start: Start, connect: Connect) -> None:
+    emulator = start()
+    session = connect(emulator, **{**USER, "password": "q7Zs3cret"})
+    for dummy in range(5):
+        error = error_of(session)
+        assert (error.kind, error.status, error.path) == (DENIED, 401, "/v3/auth/tokens")
+        assert "q7Zs3cret" not in str(error)
+    assert [record.call for record in emulator.journal] == ["tokens"]
+
+
+def test_a_401_while_others_are_under_way(start: Start, connect: Connect) -> None:
+    """What was sent before the 401 may end; nothing is sent after it, whoever asks."""
+    emulator = start(
+        jobs=[{"name": "job_{i}", "count": 100}],
+        faults=[
+            {"match": {"job": "job_1"}, "status": 401},
+            {"match": {"call": "job_status", "job": "job_?*", "from": 0}, "delay": 0.5},
+        ],
+    )
+    session = connect(emulator)
+    seen, error = drain(session, (status_of(f"job_{number}") for number in range(100)))
+    assert error is not None
+    assert error.status == 401
+    assert session.sent == len(emulator.journal) <= 17  # the first one alone, and one for each worker
+    assert isinstance(seen["job_0"], Answer)
+    assert set(seen) == {record.job for record in emulator.journal}
+    error_of(session)
+    assert len(emulator.journal) <= 17
+
+
+def test_a_key_that_ends_is_not_tried_again(start: Start, connect: Connect) -> None:
+    emulator = start(access_keys=[{**KEY, "valid_until": 100}])
+    session = connect(emulator)
+    session.get(status_of())
+    emulator.advance(100)
+    assert error_of(session).kind == DENIED
+    assert error_of(session).kind == DENIED
+    assert [record.status for record in emulator.journal] == [200, 401]
+
+
+def test_a_wrong_clock_is_named(start: Start, connect: Connect) -> None:
+    for skew, words in ((3600, "s behind the server's"), (-3600, "s ahead of the server's")):
+        text = str(error_of(connect(start(clock_skew=skew))))
+        assert "this host's clock is" in text
+        assert words in text
+
+
+# -- renewal ----------------------------------------------------------------------------------------------------------
+
+
+def test_a_token_is_renewed_once_after_its_end(start: Start, connect: Connect) -> None:
+    emulator = start(token_lifetime=100)
+    session = connect(emulator, **USER)
+    for dummy in range(3):
+        assert session.get(status_of()).status == 200
+        assert session.get(status_of()).status == 200
+        emulator.advance(100)
+    calls = [(record.call, record.status) for record in emulator.journal]
+    good = [("job_status", 200), ("job_status", 200)]
+    renewed = [("job_status", 401), ("tokens", 201)]
+    assert calls == [("tokens", 201), *good, *renewed, *good, *renewed, *good]
+
+
+def test_renewing_ends_when_it_does_not_help(start: Start, connect: Connect) -> None:
+    emulator = start(faults=[{"match": {"call": "job_status", "from": 100}, "status": 401}])
+    session = connect(emulator, **USER)
+    session.get(status_of())
+    emulator.advance(100)
+    assert error_of(session).status == 401
+    assert error_of(session).status == 401
+    calls = [(record.call, record.status) for record in emulator.journal]
+    assert calls == [("tokens", 201), ("job_status", 200), ("job_status", 401), ("tokens", 201), ("job_status", 401)]
+
+
+def test_a_token_that_never_worked_is_not_renewed(start: Start, connect: Connect) -> None:
+    emulator = start(faults=[{"match": {"call": "job_status"}, "status": 401}])
+    assert error_of(connect(emulator, **USER)).status == 401
+    assert [record.call for record in emulator.journal] == ["tokens", "job_status"]
+
+
+def test_a_token_that_ends_under_many_calls_is_renewed_once(start: Start, connect: Connect) -> None:
+    emulator = start(jobs=[{"name": "job_{i}", "count": 40}], token_lifetime=100)
+    session = connect(emulator, **USER)
+    session.get(status_of("job_0"))
+    emulator.advance(100)
+    answers = [outcome for dummy, outcome in session.run(status_of(f"job_{number}") for number in range(40))]
+    assert len(answers) == 40
+    assert all(isinstance(answer, Answer) for answer in answers)
+    assert len(emulator.requests("tokens")) == 2
+    # They all went out before the first refusal came back, or after the renewal.
+    assert len(emulator.requests(status=401)) <= 16
+
+
+def test_a_password_that_was_changed_meanwhile(start: Start, connect: Connect) -> None:
+    emulator = start(token_lifetime=100, faults=[{"match": {"call": "tokens", "from": 100}, "status": 401}])
+    session = connect(emulator, **USER)
+    session.get(status_of())
+    emulator.advance(100)
+    for dummy in range(3):
+        assert (error_of(session).kind, error_of(session).status) == (DENIED, 401)
+    assert [record.call for record in emulator.journal] == ["tokens", "job_status", "job_status", "tokens"]
+
+
+def test_renewing_is_tried_again_when_nobody_answered(start: Start, connect: Connect) -> None:
+    """A token service that is away for a while has refused nothing; the old token is not sent again all the same."""
+    emulator = start(
+        token_lifetime=100, faults=[{"match": {"call": "tokens", "from": 100, "until": 200}, "status": 503}]
+    )
+    session = connect(emulator, retries=1, **USER)
+    session.get(status_of())
+    emulator.advance(100)
+    error_of(session)
+    emulator.advance(100)
+    assert session.get(status_of()).status == 200
+    assert [record.status for record in emulator.requests("job_status")] == [200, 401, 200]
+
+
+def test_an_agencys_key_is_renewed(start: Start, connect: Connect) -> None:
+    emulator = start(metadata={"lifetime": 100})
+    session = connect(emulator, credentials=EcsAgency(base=emulator.url))
+    session.get(status_of())
+    emulator.advance(100)
+    session.get(status_of())
+    assert len(emulator.requests("securitykey")) == 2
+    assert len({record.access_key for record in emulator.requests("job_status", status=200)}) == 2
+
+
+def write_keys(path: Path, access_key: str, secret_key: str) -> str:
+    path.write_text(f"[basic]\nak = {access_key}\nsk = {secret_key}\n", encoding="utf-8")
+    path.chmod(0o600)
+    return str(path)
+
+
+@pytest.mark.parametrize("renewed", [True, False])
+def test_a_file_is_read_again_when_its_key_has_ended(
+    start: Start, connect: Connect, tmp_path: Path, renewed: bool
+) -> None:
+    path = tmp_path / "credentials"
+    emulator = start(access_keys=[{**KEY, "valid_until": 100}, {"access_key": "new", "secret_key": "newer"}])
+    session = connect(emulator, credentials_file=write_keys(path, ACCESS_KEY, SECRET_KEY))
+    session.get(status_of())
+    emulator.advance(100)
+    if renewed:
+        write_keys(path, "new", "newer")
+        assert session.get(status_of()).status == 200
+        assert [record.access_key for record in emulator.journal] == [ACCESS_KEY, ACCESS_KEY, "new"]
+    else:
+        assert error_of(session).kind == DENIED
+        assert [record.status for record in emulator.journal] == [200, 401]
+
+
+def test_a_file_that_is_gone_when_its_key_has_ended(start: Start, connect: Connect, tmp_path: Path) -> None:
+    path = tmp_path / "credentials"
+    emulator = start(access_keys=[{**KEY, "valid_until": 100}])
+    session = connect(emulator, credentials_file=write_keys(path, ACCESS_KEY, SECRET_KEY))
+    session.get(status_of())
+    emulator.advance(100)
+    path.unlink()
+    assert error_of(session).status == 401
+    with pytest.raises((RequestError, CredentialsError)):
+        session.get(status_of())
+    assert len(emulator.journal) == 2
+
+
+# -- order and pace ---------------------------------------------------------------------------------------------------
+
+
+def starts(emulator: Emulator) -> list[float]:
+    return [record.at for record in emulator.journal]
+
+
+def test_the_first_request_goes_alone(start: Start, connect: Connect) -> None:
+    emulator = start(jobs=[{"name": "job_{i}", "count": 6}], latency=0.2)
+    clock = JumpClock()
+    session = connect(emulator, clock)
+    names = [f"job_{number}" for number in range(6)]
+    assert len(list(session.run(map(status_of, names)))) == 6
+    first, second, *dummy_rest = starts(emulator)
+    assert second - first >= 0.2
+    # After a pause the key may have ended: the first one goes alone again.
+    clock.sleep(6.0)
+    emulator.clear()
+    assert len(list(session.run(map(status_of, names)))) == 6
+    first, second, *dummy_rest = starts(emulator)
+    assert second - first >= 0.2
+
+
+def test_token_and_project_come_before_everything_else(start: Start, connect: Connect) -> None:
+    emulator = start(jobs=[{"name": "job_{i}", "count": 6}], latency=0.2)
+    session = connect(emulator, project_id=None)
+    list(session.run(status_of(f"job_{number}") for number in range(6)))
+    assert [record.call for record in emulator.journal][:2] == ["projects", "job_status"]
+    times = starts(emulator)
+    assert times[1] - times[0] >= 0.2
+
+
+@pytest.mark.parametrize("rate", [5, 20.0, 100])
+def test_the_ceiling_is_kept_evenly(start: Start, connect: Connect, rate: float) -> None:
+    emulator = start(jobs=[{"name": "job_{i}", "count": 30}])
+    session = connect(emulator, JumpClock(), requests_per_second=rate)
+    sent = sorted(
+        outcome.sent_at
+        for dummy, outcome in session.run(status_of(f"job_{number}") for number in range(30))
+        if isinstance(outcome, Answer)
+    )
+    assert [round(later - earlier, 6) for earlier, later in pairwise(sent)] == [round(1 / rate, 6)] * 29
+
+
+def test_look_ups_and_retries_are_under_the_ceiling(start: Start, connect: Connect) -> None:
+    emulator = start(
+        faults=[{"match": {"call": "job_status", "nth": 1}, "status": 503, "headers": {"Retry-After": "0"}}]
+    )
+    clock = JumpClock()
+    session = connect(emulator, clock, requests_per_second=2, project_id=None, **USER)
+    answer = session.get(status_of())
+    assert [record.call for record in emulator.journal] == ["tokens", "job_status", "job_status"]
+    assert answer.sent_at - 1000.0 >= 1.0
+
+
+def test_the_default_ceiling_stays_within_the_quota(start: Start, connect: Connect) -> None:
+    emulator = start(jobs=[{"name": "job_{i}", "count": 35}], quota=30, clock="real")
+    session = connect(emulator, Clock(), requests_per_second=20, retries=0)
+    outcomes = [outcome for dummy, outcome in session.run(status_of(f"job_{number}") for number in range(35))]
+    assert all(isinstance(outcome, Answer) for outcome in outcomes)
+    assert emulator.stats["by_status"] == {"200": 35}
+
+
+def test_sent_counts_everything(start: Start, connect: Connect) -> None:
+    emulator = start(faults=[{"match": {"call": "job_status", "nth": 1}, "status": 503}])
+    session = connect(emulator, project_id=None)
+    session.get(status_of())
+    assert session.sent == len(emulator.journal) == 3
+
+
+# -- time -------------------------------------------------------------------------------------------------------------
+
+SLOW = [
+    pytest.param({"hang": True}, id="hang"),
+    pytest.param({"drip": 5.0}, id="drip"),
+    pytest.param({"delay": 600.0}, id="delay"),
+]
+
+
+@pytest.mark.parametrize("fault", SLOW)
+def test_a_request_ends_with_its_timeout(start: Start, connect: Connect, fault: dict[str, Any]) -> None:
+    emulator = start(faults=[{"match": {"call": "job_status"}, **fault}])
+    session = connect(emulator, Clock(), request_timeout=0.3, retries=0)
+    started = time.monotonic()
+    error = error_of(session)
+    assert 0.3 <= time.monotonic() - started < LONG
+    assert (error.kind, error.status) == (TRANSIENT, None)
+    assert "no answer in time" in str(error)
+
+
+@pytest.mark.parametrize("fault", SLOW)
+def test_nothing_goes_on_past_the_deadline(start: Start, connect: Connect, fault: dict[str, Any]) -> None:
+    emulator = start(jobs=[{"name": "job_{i}", "count": 5}], faults=[{"match": {"job": "job_[1-9]"}, **fault}])
+    clock = Clock()
+    session = connect(emulator, clock, request_timeout=600)
+    started = clock.now()
+    outcomes = {
+        call.key: outcome for call, outcome in session.run((status_of(f"job_{n}") for n in range(5)), started + 1.0)
+    }
+    assert clock.now() - started < LONG
+    assert isinstance(outcomes.pop("job_0"), Answer)
+    assert outcomes
+    assert all(isinstance(outcome, RequestError) and outcome.kind == UNREACHED for outcome in outcomes.values())
+    assert "the deadline came before the answer" in str(error_of(session, deadline=started))
+
+
+def test_a_deadline_that_has_passed_sends_nothing(start: Start, connect: Connect) -> None:
+    emulator = start()
+    clock = JumpClock()
+    session = connect(emulator, clock)
+    assert error_of(session, deadline=1000.0).kind == UNREACHED
+    assert list(session.run([status_of()], 999.0)) == []
+    assert emulator.journal == []
+
+
+def test_a_slow_one_does_not_hold_up_the_others(start: Start, connect: Connect) -> None:
+    emulator = start(jobs=[{"name": "job_{i}", "count": 40}], faults=[{"match": {"job": "job_1"}, "hang": True}])
+    session = connect(emulator, Clock(), request_timeout=3, retries=0)
+    order = [call.key for call, dummy in session.run(status_of(f"job_{number}") for number in range(40))]
+    assert len(order) == 40
+    assert order[-1] == "job_1"
+
+
+def test_a_name_that_cannot_be_resolved(connect: Connect, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*dummy_arguments: Any, **dummy_options: Any) -> Any:
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", fail)
+    error = error_of(connect("https://nowhere.invalid", retries=1))
+    assert (error.kind, error.status, error.host) == (TRANSIENT, None, "nowhere.invalid")
+    assert "the host's name cannot be resolved" in str(error)
+
+
+def test_a_name_server_that_does_not_answer(connect: Connect, monkeypatch: pytest.MonkeyPatch) -> None:
+    released = threading.Event()
+
+    def hang(*dummy_arguments: Any, **dummy_options: Any) -> Any:
+        released.wait(60)
+        raise socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution")
+
+    monkeypatch.setattr(socket, "getaddrinfo", hang)
+    try:
+        error = error_of(connect("https://nowhere.invalid", Clock(), request_timeout=0.3, retries=0))
+    finally:
+        released.set()
+    assert "no answer in time" in str(error)
+
+
+@pytest.mark.parametrize(
+    "url", ["https://*.example", "https://.example", "https://a..b", "https://%zz", "https://[v1.a]"]
+)
+def test_a_host_that_no_request_can_be_sent_to(connect: Connect, url: str) -> None:
+    """It is refused as an option, or when the request is made."""
+
+    def attempt() -> None:
+        connect(url).get(status_of())
+
+    with pytest.raises(DatagateError):
+        attempt()
+
+
+@pytest.mark.parametrize("value", ["a\nb", " a", "作业", "\ud800"])
+def test_a_header_that_cannot_be_sent(start: Start, connect: Connect, value: str) -> None:
+    emulator = start()
+    call = Call("dataarts", ("v1", "{project_id}", "jobs"), headers={"workspace": value})
+    assert isinstance(error_of(connect(emulator), call), RequestError)
+    assert emulator.journal == []
+
+
+@pytest.mark.parametrize("name", ["\udcff", "\ud800x", "a\nb", "\0"])
+def test_a_projects_name_that_cannot_be_one(start: Start, connect: Connect, name: str) -> None:
+    emulator = start()
+
+    def attempt() -> None:
+        connect(emulator, project_id=None, project_name=name).get(status_of())
+
+    with pytest.raises(DatagateError):
+        attempt()
+
+
+def test_nobody_listens(connect: Connect) -> None:
+    error = error_of(connect(f"http://127.0.0.1:{free_port()}", retries=1))
+    assert (error.kind, error.status) == (TRANSIENT, None)
+    assert "the connection was refused" in str(error)
+
+
+def test_a_connection_that_was_closed_meanwhile(start: Start, connect: Connect) -> None:
+    emulator = start(faults=[{"match": {"call": "job_status"}, "close": True}])
+    session = connect(emulator)
+    for dummy in range(3):
+        assert session.get(status_of()).status == 200
+
+
+# -- answers ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("fault", [{"gzip_bomb": 100_000_000}, {"body_size": 100_000_000}])
+def test_floods(start: Start, connect: Connect, fault: dict[str, int]) -> None:
+    emulator = start(faults=[{"match": {"call": "job_status"}, **fault}])
+    error = error_of(connect(emulator, retries=0))
+    assert error.kind == TRANSIENT
+    assert "larger than 4 MiB" in str(error)
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [("", "body is not JSON"), ("<!DOCTYPE html>", "body is HTML"), ("[" * 100_000, "body is"), ('{"a":', "body is")],
+)
+def test_answers_that_are_not_json(start: Start, connect: Connect, body: str, words: str) -> None:
+    emulator = start(faults=[{"match": {"call": "job_status"}, "status": 200, "body": body}])
+    error = error_of(connect(emulator))
+    assert (error.kind, error.status) == (TRANSIENT, 200)
+    assert words in str(error)
+    assert error.request_id == emulator.journal[0].request_id
+
+
+def test_packed_answers_are_not_asked_for_and_understood(start: Start, connect: Connect) -> None:
+    emulator = start(gzip=True)
+    assert connect(emulator).get(status_of()).data["name"] == JOB
+
+
+def test_sent_at_is_when_the_request_was_sent(start: Start, connect: Connect) -> None:
+    emulator = start(latency=0.3)
+    clock = Clock()
+    before = clock.now()
+    answer = connect(emulator, clock).get(status_of())
+    assert before <= answer.sent_at <= clock.now() - 0.3
+
+
+def test_what_an_error_tells(start: Start, connect: Connect) -> None:
+    emulator = start(faults=[{"match": {"call": "job_list"}, "error_code": "DLF.0819", "error_msg": "no workspace"}])
+    error = error_of(connect(emulator), listing())
+    assert error.extras() == {
+        "error_code": "DLF.0819",
+        "http_status": 400,
+        "request_id": emulator.journal[0].request_id,
+        "method": "GET",
+        "path": f"/v1/{PROJECT_ID}/jobs",
+    }
+    assert (error.kind, error.service, error.host) == (PERMANENT, "dataarts", f"127.0.0.1:{emulator.port}")
+    text = str(error)
+    assert "DLF.0819 (HTTP 400): no workspace; check workspace" in text
+    assert "q7Zs3cret" not in text
+    assert f"GET 127.0.0.1:{emulator.port}/v1/{PROJECT_ID}/jobs, request " in text
+
+
+@pytest.mark.parametrize(("language", "message"), [("en", "The job does not exists."), ("zh", "作业不存在。")])
+@pytest.mark.parametrize("keys", [["error_code", "error_msg"], ["errorCode", "errorMsg"], ["code", "message"]])
+@pytest.mark.parametrize("code", ["DLF.0100", "DLF.30100", "1001"])
+def test_a_job_that_does_not_exist(
+    start: Start, connect: Connect, language: str, message: str, keys: list[str], code: str
+) -> None:
+    emulator = start(language=language, error_keys=keys, missing_job_code=code)
+    error = error_of(connect(emulator), status_of("nobody"))
+    assert (error.kind, error.error_code, error.summary) == (MISSING, code, message)
+
+
+@pytest.mark.parametrize("call", [status_of(), listing()])
+@pytest.mark.parametrize("fault", [{"status": 503}, {"reset": "before_headers"}, {"status": 200, "body": "x"}])
+def test_no_error_shows_the_query(start: Start, connect: Connect, call: Call, fault: dict[str, Any]) -> None:
+    emulator = start(faults=[{"match": {"service": "dataarts"}, **fault}])
+    error = error_of(connect(emulator, retries=0), call)
+    assert error.path.endswith("/jobs" if call.query else "/status")
+    assert error.method == "GET"
+    assert "?" not in str(error)
+    assert "q7Zs3cret" not in str(error)
+
+
+def test_secrets_are_taken_out_of_what_the_service_says(start: Start, connect: Connect) -> None:
+    echo = f"bad {ACCESS_KEY} and {SECRET_KEY}\r\n and \x1b[31mthe-token {'x' * 1000}"
+    emulator = start(
+        access_keys=[{**KEY, "security_token": "the-token"}],
+        faults=[{"match": {"call": "job_status"}, "status": 400, "error_code": "X.1", "error_msg": echo}],
+    )
+    error = error_of(connect(emulator, security_token="the-token"))
+    assert error.summary.startswith("bad *** and ***\ufffd\ufffd and \ufffd[31m*** xxx")
+    assert len(error.summary) == 200
+    emulator = start(faults=[{"match": {"call": "job_status"}, "status": 400, "json": {"error_msg": AUTH_TOKEN}}])
+    assert error_of(connect(emulator, auth_token=AUTH_TOKEN)).summary == "***"
+
+
+def test_an_error_without_a_reason(start: Start, connect: Connect) -> None:
+    emulator = start(faults=[{"match": {"call": "job_status"}, "status": 400, "json": {}}])
+    error = error_of(connect(emulator))
+    assert (error.summary, error.error_code) == ("the service gives no reason", None)
+
+
+# -- the services over real HTTP --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("means", ["page", "record"])
+@pytest.mark.parametrize(("count", "size"), [(0, 100), (1, 100), (100, 100), (101, 100), (250, 100), (30, 7), (5, 1)])
+def test_job_lists(start: Start, connect: Connect, means: str, count: int, size: int) -> None:
+    emulator = start(
+        jobs=[{"name": "job_{i:04d}", "count": count}] if count else [{"name": "other", "type": "BATCH"}],
+        offset_means=means,
+    )
+    service = DataArts(connect(emulator))
+    for dummy in range(2):
+        listing_ = service.list(page_size=size)
+        assert [job["name"] for job in listing_.jobs] == [f"job_{number:04d}" for number in range(count)]
+        assert (listing_.total, listing_.complete) == (count, True)
+    assert {record.status for record in emulator.journal} == {200}
+
+
+@pytest.mark.parametrize("means", ["page", "record"])
+def test_a_long_job_list_with_many_requests_at_once(start: Start, connect: Connect, means: str) -> None:
+    emulator = start(jobs=[{"name": "job_{i:05d}", "count": 10_000}], offset_means=means)
+    service = DataArts(connect(emulator))
+    found = service.list()
+    assert [job["name"] for job in found.jobs] == [f"job_{number:05d}" for number in range(10_000)]
+    assert len(emulator.journal) == found.pages <= 102
+
+
+def test_the_service_filters_by_parts_of_names(start: Start, connect: Connect) -> None:
+    emulator = start(jobs=[{"name": name} for name in ("sms", "job_SMS_1", "other")])
+    found = DataArts(connect(emulator)).list(name="sms")
+    assert [job["name"] for job in found.jobs] == ["sms", "job_SMS_1"]
+
+
+def test_a_denied_workspace(start: Start, connect: Connect) -> None:
+    emulator = start(denied_workspaces=["ws3"])
+    for workspace, kind in (("ws3", DENIED), ("unknown", PERMANENT)):
+        (reading,) = DataArts(connect(emulator), workspace).statuses([JOB])
+        assert reading.error is not None
+        assert reading.error.kind == kind
+
+
+@pytest.mark.parametrize("answer", ["missing", "batch"])
+def test_the_status_of_a_batch_job(start: Start, connect: Connect, answer: str) -> None:
+    emulator = start(jobs=[{"name": "nightly", "type": "BATCH"}], batch_status_answer=answer)
+    (reading,) = DataArts(connect(emulator)).statuses(["nightly"])
+    assert reading.error is None
+    assert reading.missing
+
+
+@pytest.mark.parametrize("path", ["v1", "v1.0", "both"])
+@pytest.mark.parametrize("code", ["DLI.0002", "DLI.0023"])
+def test_dli_paths(start: Start, connect: Connect, path: str, code: str) -> None:
+    names = [f"id-{number}" for number in range(5)]
+    jobs = [{"job_id": name, "status": "RUNNING", "progress": 0.5} for name in names]
+    emulator = start(dli_jobs=jobs, dli_progress_path=path, dli_missing_code=code)
+    service = Dli(connect(emulator))
+    for dummy in range(2):
+        readings = {reading.name: reading for reading in service.statuses([*names, "none"])}
+        assert readings.pop("none").missing
+        assert all(reading.job and reading.job["progress"] == 0.5 for reading in readings.values())
+    assert len(emulator.requests(error_code="APIGW.0101")) <= (6 if path == "v1.0" else 0)
+
+
+def test_dli_busy_queue_and_failure(start: Start, connect: Connect) -> None:
+    emulator = start(
+        dli_jobs=[
+            {"job_id": "busy", "status": "RUNNING", "errors": [{"from": 0, "to": 100}]},
+            {
+                "job_id": "failed",
+                "status": "FAILED",
+                "omit": ["sub_jobs"],
+                "status_fields": {"message": "out of memory", "queue_name": "q1"},
+            },
+        ]
+    )
+    readings = {reading.name: reading for reading in Dli(connect(emulator)).statuses(["busy", "failed"])}
+    busy, failed = readings["busy"].job, readings["failed"].job
+    assert busy is not None
+    assert failed is not None
+    assert busy["status"] == "RUNNING"
+    assert (failed["status"], failed["message"], failed["queue_name"]) == ("FAILED", "out of memory", "q1")
+    assert [record.call for record in emulator.journal].count("dli_status") == 2

@@ -1,0 +1,179 @@
+# Copyright (c) datagate contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A gate cut into slices says the same as one in one piece, at the same time, with the same history."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.errors import (
+    TRANSIENT,
+    OptionError,
+    RequestError,
+)
+from ansible_collections.datagate.huaweicloud.plugins.module_utils.gate import memory, options
+from ansible_collections.datagate.huaweicloud.plugins.module_utils.gate.loop import Loop, Outcome, Slices
+from ansible_collections.datagate.huaweicloud.plugins.module_utils.gate.result import as_dict
+from ansible_collections.datagate.huaweicloud.tests.unit.gate_world import GONE, World, gate
+
+BUSY = RequestError(TRANSIENT, "busy", status=503)
+
+
+def slice_of(world: World, seconds: float, state: Any, dli: bool, params: dict[str, Any]) -> Outcome:
+    if dli:
+        policy, selection = options.dli_policy(params), options.dli_selection(params)
+    else:
+        policy, selection = options.policy(params), options.selection(params)
+    world.sent = 0  # a slice is a process of its own, with a session of its own
+    slices = Slices(seconds, state)
+    return Loop(policy, selection, world, world.clock, uniform=lambda low, high: high, slices=slices).run()
+
+
+def in_slices(world: World, seconds: list[float], dli: bool = False, **params: Any) -> tuple[dict[str, Any], int]:
+    """The result of the last slice, and how many there were. The state goes through its text each time."""
+    state, count = None, 0
+    while True:
+        outcome = slice_of(world, seconds[min(count, len(seconds) - 1)], state, dli, params)
+        count += 1
+        assert count < 10_000
+        if outcome.state is None:
+            return as_dict(outcome, "all"), count
+        assert outcome.verdict.verdict == "PENDING"
+        state = memory.unpack(memory.pack(outcome.state, "x"), "x")
+
+
+def step(at: float) -> Any:
+    nodes = st.dictionaries(
+        st.sampled_from(["n1", "n2"]),
+        st.fixed_dictionaries(
+            {"status": st.sampled_from(["NORMAL", "STOPPED", "EXCEPTION"]), "total_put_records": st.integers(0, 3)}
+        ),
+        max_size=2,
+    )
+    state = st.sampled_from(["STARTING", "NORMAL", "NORMAL", "STOPPED", "EXCEPTION", "odd", GONE, BUSY])
+    return st.tuples(st.just(at), state, nodes)
+
+
+scripts = st.tuples(*(step(at) for at in (0.0, 13.0, 28.0, 44.0)))
+conditions = st.fixed_dictionaries(
+    {"wait_timeout": st.sampled_from([35.0, 90.0])},
+    optional={
+        "stable_for": st.sampled_from([5.0, 20.0]),
+        "exception_grace": st.sampled_from([15.0, 30.0]),
+        "missing": st.sampled_from(["wait", "ok"]),
+        "max_failing": st.just(1),
+        "require_records": st.just(True),
+        "max_consecutive_errors": st.just(2),
+        "fail_on_exception": st.just(False),
+        "check_nodes": st.just(False),
+        "wait_initial_delay": st.just(7.0),
+    },
+)
+
+
+@given(
+    st.tuples(scripts, scripts), conditions, st.lists(st.sampled_from([0.5, 2.0, 7.0, 30.0]), min_size=1, max_size=5)
+)
+def test_slices_make_no_difference(drawn: tuple, params: dict, seconds: list) -> None:
+    jobs = dict(zip(("a", "b"), drawn))
+    given_options = {"job_names": ["a", "b"], "wait": True, "return_jobs": "all", **params}
+    whole = gate(World(jobs, latency=0.1), **given_options)
+    whole.pop("failed")
+    cut, dummy = in_slices(World(jobs, latency=0.1), seconds, **given_options)
+    assert cut == whole
+
+
+def test_many_jobs_in_slices() -> None:
+    names = [f"job{number:04d}" for number in range(600)]
+    jobs: dict[str, Any] = {name: [(0, "NORMAL", {"n": "NORMAL"})] for name in names}
+    jobs["job0010"] = [(0, "STARTING"), (15, "NORMAL")]
+    params: dict[str, Any] = {"job_names": names, "wait": True, "wait_timeout": 300}
+    whole = gate(World(jobs, rate=28), **params, return_jobs="all")
+    cut, count = in_slices(World(jobs, rate=28), [5.0], **params)
+    assert count > 4
+    assert (cut["verdict"], cut["elapsed"], cut["requests"]) == ("PASS", whole["elapsed"], whole["requests"])
+
+
+def test_dli_in_slices() -> None:
+    jobs = {"a": [(0, "LAUNCHING"), (12, "RUNNING", {"_progress": 0.2, "_tasks": {"total": 4}}), (50, "FINISHED")]}
+    cut, dummy = in_slices(World(jobs, lists=False), [3.0], dli=True, job_ids=["a"], wait=True)
+    assert (cut["verdict"], cut["job"]["tasks"], cut["polls"]) == ("PASS", {"total": 4}, 6)
+    stalled = {"a": [(0, "RUNNING", {"_progress": 0.2})]}
+    params = {"job_ids": ["a"], "wait": True, "stall_timeout": 35}
+    cut, dummy = in_slices(World(stalled, lists=False), [3.0], dli=True, **params)
+    assert (cut["verdict"], cut["elapsed"]) == ("FAIL", 40.0)
+
+
+def test_the_time_between_slices_counts() -> None:
+    world = World({"a": [(0, "STARTING"), (500, "NORMAL")]})
+    params = {"job_names": ["a"], "wait": True, "wait_timeout": 100}
+    outcome = slice_of(world, 5, None, False, params)
+    world.clock.sleep(60)
+    outcome = slice_of(world, 5, outcome.state, False, params)
+    assert 65 <= outcome.elapsed <= 70
+    world.clock.sleep(600)
+    outcome = slice_of(world, 5, outcome.state, False, params)
+    assert outcome.verdict.verdict == "TIMEOUT"
+
+
+def test_a_change_ends_a_slice_early() -> None:
+    world = World({"a": [(0, "STARTING"), (15, "STOPPED"), (500, "NORMAL")]})
+    outcome = slice_of(world, 300, None, False, {"job_names": ["a"], "wait": True})
+    assert (outcome.elapsed, outcome.state is None) == (20.0, False)
+
+
+@pytest.mark.parametrize("flapping", [False, True])
+def test_an_hour_costs_at_most_130_slices(flapping: bool) -> None:
+    script: list[Any] = [(0, "STARTING")]
+    if flapping:
+        script = [(number * 10 - 1, ("NORMAL", "STARTING")[number % 2], {"bad": "STARTING"}) for number in range(400)]
+    world = World({"a": script, "b": [(0, "STARTING")]})
+    grown = [1.0, 2.0, 4.0, 8.0, 16.0, 30.0]
+    result, count = in_slices(world, grown, job_names=["a", "b"], wait=True, wait_timeout=3600)
+    assert result["verdict"] == "TIMEOUT"
+    assert count <= 130
+
+
+def test_a_list_younger_than_the_interval_is_not_read_again() -> None:
+    names = [f"job{number:04d}" for number in range(600)]
+    world = World({name: [(0, "STARTING"), (45, "NORMAL")] for name in names}, rate=28)
+    in_slices(world, [1.0], job_names=names, wait=True, wait_timeout=300, check_nodes=False)
+    starts = [at for (at, what), (before, other) in zip(world.asked[1:], world.asked) if at - before > 1]
+    assert all(later - earlier >= 9 for earlier, later in zip(starts, starts[1:]))
+
+
+class TestText:
+    state = {"a": [1, None, "作业"]}
+
+    def test_there_and_back(self) -> None:
+        text = memory.pack(self.state, "0123")
+        assert text.startswith("1.0123.")
+        assert text.isascii()
+        assert memory.unpack(text, "0123") == self.state
+
+    @pytest.mark.parametrize(
+        "text", ["x", "1.0123.", "1.0123.AAAA", "1.0123.%%%", "2.0123.AAAA", "1.9999.AAAA", "..", "1.0123." + "é"]
+    )
+    def test_what_is_none_is_refused(self, text: str) -> None:
+        with pytest.raises(OptionError, match="resume"):
+            memory.unpack(text, "0123")
+
+    def test_no_bomb(self) -> None:
+        packed = memory.pack({"a": "x" * (memory.LARGEST + 1)}, "0")
+        with pytest.raises(OptionError, match="damaged"):
+            memory.unpack(packed, "0")
+
+    def test_digest_depends_on_every_option(self) -> None:
+        base = {"job_names": ["a"], "wait": True}
+        policies = [options.policy({**base, **extra}) for extra in ({}, {"stable_for": 1}, {"wait_for": ["STOPPED"]})]
+        digests = {memory.digest(policy, options.selection(base)) for policy in policies}
+        digests.add(memory.digest(policies[0], options.selection({"job_names": ["b"]})))
+        assert len(digests) == 4
+        assert memory.digest(policies[0]) == memory.digest(options.policy(json.loads(json.dumps(base))))
