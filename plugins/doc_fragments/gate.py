@@ -15,7 +15,8 @@ options:
   wait:
     description:
       - V(true) observes the jobs again and again until there is a verdict, for O(wait_timeout) seconds at most. The
-        task fails unless the verdict is RV(verdict=PASS). In check mode, RV(verdict=PENDING) does not fail it either.
+        task fails unless the verdict is RV(verdict=PASS). RV(verdict=PENDING) does not fail it either. With V(true) it
+        comes only from a slice (see O(slice_timeout)) and in check mode.
       - V(false) reads once. RV(verdict) is what a gate would say at this moment, and RV(verdict=PENDING) where it
         would go on waiting. Neither fails the task. It fails if a job does not exist (see O(missing)), if too few
         jobs were found, and if a job could not be read.
@@ -39,6 +40,7 @@ options:
       - Seconds for the whole task, however many jobs there are, retries and pauses that the service asks for
         included. The last observation ends at this time, and the verdict is then RV(verdict=TIMEOUT) unless the jobs
         have passed or failed.
+      - A gate in slices (see O(slice_timeout)) has this time for all of them together, the time between them included.
       - V(0) is a single observation, which takes as long as O(request_timeout) and O(retries) allow.
       - Has a meaning only with O(wait=true).
     type: float
@@ -65,6 +67,43 @@ options:
       - Has a meaning only with O(wait=true). A single reading ends at the first error.
     type: int
     default: 5
+  progress:
+    description:
+      - Whether the controller shows how far the gate has come while the task runs. It shows a line for each change, and
+        at least one a minute.
+      - This is done by an action plugin with the module's name, which runs the module in slices that grow from 1 to 30
+        seconds (see O(slice_timeout)). The task returns what the last of them says, which is about the whole gate.
+      - There are no lines with C(no_log), in check mode, with C(async), and where O(slice_timeout) or O(resume) is
+        given.
+      - Has a meaning only with O(wait=true).
+    type: bool
+    default: true
+  slice_timeout:
+    description:
+      - Seconds after which the module returns RV(verdict=PENDING), so that a long gate can be passed in several tasks.
+        The next one goes on from there if it is given RV(resume) as O(resume). V(0) is no slice, but the gate to its
+        end.
+      - A slice ends earlier when a job or node has changed its state. This is limited, so that a job that changes all
+        the time does not start a slice every few seconds.
+      - A slice ends only between readings, so it may last a little longer. If there is a verdict before its end, it
+        returns this one, and RV(resume) is null.
+      - The end of a slice does not fail the task, so see that nothing goes on with RV(verdict=PENDING) that must wait
+        for the gate.
+      - Has a meaning only with O(wait=true), and not in check mode.
+    type: float
+    default: 0
+  resume:
+    description:
+      - What the slice before returned as RV(resume). The gate goes on from there. If not set or empty, it begins anew.
+      - It carries the time that has passed, what was read of the jobs, a version, and a digest of the options, but no
+        credentials.
+      - The options must be the same as in the slice before, and so must the place that is asked. Anything else is an
+        error. Only O(progress), O(slice_timeout), the credentials, and those options may differ that say how a
+        request is made, such as O(retries) and O(proxy).
+      - The time between two slices is taken from the clock of the host on which the module runs, so let them run on the
+        same host.
+      - Has a meaning only with O(wait=true), and not in check mode.
+    type: str
   return_jobs:
     description:
       - Which jobs RV(jobs) holds. The verdict is about all of them in any case, and RV(job) does not depend on this.
@@ -83,5 +122,5 @@ notes:
     and is not any more is not ready.
   - Failure comes before everything else. An error with one job does not hide the failure of another, a state that
     nobody knows is neither ready nor failing, and what could not be read never counts as ready.
-  - With C(async), nothing else is different. Set its time limit higher than O(wait_timeout).
+  - With C(async), only the lines of O(progress) are missing. Set its time limit higher than O(wait_timeout).
 """

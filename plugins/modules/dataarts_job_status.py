@@ -68,7 +68,7 @@ notes:
   - When a job list and a reading of a job disagree, the later one counts. A failure or an absence that only the list
     shows is first confirmed by reading the job.
   - C(running_data) and C(extend_counter) of a node may hold parameters of the job. Where these are secret, use
-    C(no_log). O(return_jobs=none) leaves out RV(jobs), but not RV(job).
+    C(no_log). O(return_jobs=none) leaves out RV(jobs), but neither RV(job) nor what RV(resume) keeps of them.
 seealso:
   - module: datagate.huaweicloud.dataarts_job_info
   - module: datagate.huaweicloud.dli_job_progress
@@ -192,6 +192,28 @@ EXAMPLES = r"""
     cmd: /opt/pipelines/rollback.sh job_sms
   changed_when: true
   when: gate.verdict | default('ERROR') != 'PASS'
+
+- name: Begin a gate of up to two hours, and come back after ten minutes or at a change
+  datagate.huaweicloud.dataarts_job_status:
+    tags: orders
+    wait: true
+    wait_timeout: 7200
+    slice_timeout: 600
+  delegate_to: localhost
+  register: first_slice
+
+- name: Tell the others how far it is
+  ansible.builtin.debug:
+    msg: "{{ first_slice.msg }}"
+
+- name: Go on with the same gate if it is not over yet, now to its end
+  datagate.huaweicloud.dataarts_job_status:
+    tags: orders
+    wait: true
+    wait_timeout: 7200
+    resume: "{{ first_slice.resume }}"
+  delegate_to: localhost
+  when: first_slice.verdict == 'PENDING'
 
 - name: Only look, and show the state of every node
   datagate.huaweicloud.dataarts_job_status:
@@ -379,7 +401,8 @@ verdict:
     - What the gate says about all jobs together.
     - V(PASS), all jobs are ready, or no more than O(max_failing) have failed and the others are ready.
     - V(FAIL), a job has failed, does not exist, or too few jobs were found.
-    - V(PENDING), nothing has failed, but not all is ready. Only without O(wait) or in check mode.
+    - V(PENDING), nothing has failed, but not all is ready. It comes only from a slice (see O(slice_timeout)), in check
+      mode, or from a reading without O(wait), and never fails the task.
     - V(TIMEOUT), O(wait_timeout) seconds have passed, and not all is ready.
     - V(ERROR), jobs could not be read, and nothing that was read has failed.
   type: str
@@ -462,17 +485,18 @@ reasons:
       node: DLI_SMS_GES
       status: EXCEPTION
 elapsed:
-  description: Seconds that it took.
+  description: Seconds that it took. With O(resume), those since the first slice began.
   type: float
   returned: always, except when the options or the credentials cannot be used
   sample: 42.17
 polls:
-  description: How many observations were begun.
+  description: How many observations were begun, in all slices so far.
   type: int
   returned: always, except when the options or the credentials cannot be used
   sample: 5
 requests:
-  description: How many HTTP requests were sent, with retries and those for a token or a project's ID.
+  description:
+    - How many HTTP requests were sent, with retries and those for a token or a project's ID, in all slices so far.
   type: int
   returned: always, except when the options or the credentials cannot be used
   sample: 14
@@ -485,7 +509,7 @@ history:
   returned: always, except when the options or the credentials cannot be used
   contains:
     at:
-      description: When it was seen, in seconds since the task began.
+      description: When it was seen, in seconds since the gate began.
       type: float
       returned: always
       sample: 10.031
@@ -525,6 +549,23 @@ history_dropped:
   type: int
   returned: always, except when the options or the credentials cannot be used
   sample: 0
+by_status:
+  description:
+    - How many jobs are in which state, whatever O(return_jobs) says. Jobs that O(missing=ok) leaves out are not counted.
+    - Jobs that do not exist are counted as V(missing), those that were not read yet as V(not read), and those that show
+      no state as V(without a state).
+  type: dict
+  returned: always, except when the options or the credentials cannot be used
+  sample:
+    NORMAL: 1
+    STARTING: 1
+resume:
+  description:
+    - What O(resume) of the next slice needs in order to go on with the gate. Null unless a slice has ended before there
+      was a verdict (see O(slice_timeout)).
+  type: str
+  returned: always, except when the options or the credentials cannot be used
+  sample: 1.5d1c0f3a9b7e2468.eJyrVkpUslIqLkksSVWqBQAcWQRn
 option:
   description: The option that cannot be used.
   type: str

@@ -47,7 +47,7 @@ notes:
   - If DLI answers that the queue is busy or its back end too old (DLI.0999), the module asks for the job's status
     instead, which has no progress. It asks for the status also when a job has failed and the progress names no
     reason. The status of a job holds its SQL statement, in C(statement). Where this is secret, use C(no_log).
-    O(return_jobs=none) leaves out RV(jobs), but not RV(job).
+    O(return_jobs=none) leaves out RV(jobs), but neither RV(job) nor what RV(resume) keeps of them.
 seealso:
   - module: datagate.huaweicloud.dataarts_job_status
   - module: datagate.huaweicloud.dataarts_job_info
@@ -305,7 +305,8 @@ verdict:
     - What the gate says about all jobs together.
     - V(PASS), all jobs are ready.
     - V(FAIL), a job has failed, or it does not exist.
-    - V(PENDING), nothing has failed, but not all is ready. Only without O(wait) or in check mode.
+    - V(PENDING), nothing has failed, but not all is ready. It comes only from a slice (see O(slice_timeout)), in check
+      mode, or from a reading without O(wait), and never fails the task.
     - V(TIMEOUT), O(wait_timeout) seconds have passed, and not all is ready.
     - V(ERROR), jobs could not be read, and nothing that was read has failed.
   type: str
@@ -380,17 +381,18 @@ reasons:
       node: null
       status: FAILED
 elapsed:
-  description: Seconds that it took.
+  description: Seconds that it took. With O(resume), those since the first slice began.
   type: float
   returned: always, except when the options or the credentials cannot be used
   sample: 42.17
 polls:
-  description: How many observations were begun.
+  description: How many observations were begun, in all slices so far.
   type: int
   returned: always, except when the options or the credentials cannot be used
   sample: 5
 requests:
-  description: How many HTTP requests were sent, with retries and those for a token or a project's ID.
+  description:
+    - How many HTTP requests were sent, with retries and those for a token or a project's ID, in all slices so far.
   type: int
   returned: always, except when the options or the credentials cannot be used
   sample: 5
@@ -403,7 +405,7 @@ history:
   returned: always, except when the options or the credentials cannot be used
   contains:
     at:
-      description: When it was seen, in seconds since the task began.
+      description: When it was seen, in seconds since the gate began.
       type: float
       returned: always
       sample: 10.031
@@ -443,6 +445,22 @@ history_dropped:
   type: int
   returned: always, except when the options or the credentials cannot be used
   sample: 0
+by_status:
+  description:
+    - How many jobs are in which state, whatever O(return_jobs) says. Jobs that O(missing=ok) leaves out are not counted.
+    - Jobs that do not exist are counted as V(missing), those that were not read yet as V(not read), and those that show
+      no state as V(without a state).
+  type: dict
+  returned: always, except when the options or the credentials cannot be used
+  sample:
+    RUNNING: 1
+resume:
+  description:
+    - What O(resume) of the next slice needs in order to go on with the gate. Null unless a slice has ended before there
+      was a verdict (see O(slice_timeout)).
+  type: str
+  returned: always, except when the options or the credentials cannot be used
+  sample: 1.5d1c0f3a9b7e2468.eJyrVkpUslIqLkksSVWqBQAcWQRn
 option:
   description: The option that cannot be used.
   type: str

@@ -70,7 +70,7 @@ def load_oracle() -> Oracle | None:
         except ModuleNotFoundError:
             return None
 
-    class Recording(Signer):  # type: ignore[misc]
+    class Recording(Signer):
         """Keeps the canonical request, which the gateway's error message echoes."""
 
         canonical = ""

@@ -166,6 +166,7 @@ def check_endpoint(option: str, value: str) -> str:
         raise OptionError(option, "is not a URL; give something like https://host or https://host:port/path") from None
     if (
         parts.scheme not in ("https", "http")
+        or host is None
         or not _is_host(host)
         or any(char <= " " or char >= "\x7f" for char in value)
     ):

@@ -137,7 +137,7 @@ class Session:
         self._http.trust_env = False  # neither ~/.netrc nor REQUESTS_CA_BUNDLE may overrule what the options say
         if connection.verify is False:
             # The door warns once; urllib3 would for each request.
-            requests.packages.urllib3.disable_warnings()
+            requests.packages.urllib3.disable_warnings()  # type: ignore[attr-defined]
         for scheme in ("https://", "http://"):
             self._http.mount(scheme, HTTPAdapter(pool_connections=4, pool_maxsize=workers, max_retries=0))
         self._agent = f"datagate.huaweicloud/{VERSION} requests/{requests.__version__} python/{sys.version_info[0]}.{sys.version_info[1]}"

@@ -1,0 +1,78 @@
+# Copyright (c) datagate contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the action plugins of the gates share: a waiting gate is run in slices, and what happens is shown meanwhile.
+
+A module cannot print, so the wait is cut: each slice is one run of the module on the host that the task is for, and hands its
+state to the next. Whatever is not a wait in the foreground is one run, as with any module.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ansible.module_utils.parsing.convert_bool import boolean
+from ansible.plugins.action import ActionBase
+from ansible.utils.display import Display
+
+from ansible_collections.datagate.huaweicloud.plugins.plugin_utils.progress import Progress
+
+FIRST_SLICE = 1.0
+LONGEST_SLICE = 30.0
+START = 3.0  # seconds that the start of a slice may take
+
+
+class GateAction(ActionBase):
+    """Runs the module named by ``MODULE``."""
+
+    MODULE = ""
+    _supports_check_mode = True
+    _supports_async = True
+
+    def run(self, tmp: Any = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        result: dict[str, Any] = super().run(tmp, task_vars)
+        variables = task_vars or {}
+        if not self._shows_progress():
+            wrap_async = bool(self._task.async_val) and not self._connection.has_native_async
+            result.update(self._execute_module(module_name=self.MODULE, task_vars=variables, wrap_async=wrap_async))
+            return result
+        result.update(self._slices(variables))
+        return result
+
+    def _shows_progress(self) -> bool:
+        """Whether this is a wait in the foreground that may be seen and is not cut into slices by its author."""
+        arguments = self._task.args
+        if self._task.async_val or self._task.check_mode or self._task.no_log:
+            return False
+        if arguments.get("resume") or arguments.get("slice_timeout") not in (None, "", 0, "0"):
+            return False
+        return self._truth("wait", False) and self._truth("progress", True)
+
+    def _truth(self, option: str, default: bool) -> bool:
+        value = self._task.args.get(option)
+        return default if value is None else bool(boolean(value, strict=False))
+
+    def _slices(self, variables: dict[str, Any]) -> dict[str, Any]:
+        several = len(variables.get("ansible_play_hosts_all") or []) > 1
+        progress = Progress(str(variables.get("inventory_hostname", "")) if several else "")
+        seconds, resume = FIRST_SLICE, None
+        while True:
+            arguments = {**self._task.args, "slice_timeout": seconds, "resume": resume}
+            result: dict[str, Any] = self._execute_module(
+                module_name=self.MODULE, module_args=arguments, task_vars=variables
+            )
+            resume = result.get("resume")
+            seconds = min(2 * seconds, LONGEST_SLICE)
+            if not resume:
+                return self._tidy(result)
+            for line in progress.lines(result, seconds + START):
+                Display().display(line)
+
+    @staticmethod
+    def _tidy(result: dict[str, Any]) -> dict[str, Any]:
+        """The arguments that are told are the author's own."""
+        arguments = (result.get("invocation") or {}).get("module_args")
+        if isinstance(arguments, dict):
+            arguments.update(slice_timeout=0.0, resume=None)
+        return result

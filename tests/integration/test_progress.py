@@ -1,0 +1,181 @@
+# Copyright (c) datagate contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A waiting gate shows how it is going, and otherwise its task behaves as any module's."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.emulator import Emulator, running
+
+from .playbook import Run, connection, play, run, task
+
+STARTS = {"timeline": [{"at": 0, "status": "STARTING"}, {"after": "jobs", "at": 3, "status": "NORMAL"}]}
+SCENARIO: dict[str, Any] = {
+    "quota": 0,
+    "jobs": [
+        {"name": "job_slow", **STARTS, "nodes": [{"name": "n", "type": "DLI SQL"}]},
+        {"name": "job_good", "status": "NORMAL"},
+        {"name": "job_stuck", "status": "STARTING"},
+    ],
+    "dli_jobs": [
+        {
+            "job_id": "d1",
+            "timeline": [
+                {
+                    "at": 0,
+                    "status": "RUNNING",
+                    "progress": 0.4,
+                    "sub_job_id": 0,
+                    "sub_jobs": [{"id": 0, "num_tasks": 20, "num_completed_tasks": 8}],
+                },
+                {"after": "dli", "at": 3, "status": "FINISHED", "progress": 1},
+            ],
+        }
+    ],
+}
+WAIT = {"wait": True, "wait_interval": 0.5, "wait_timeout": 60}
+SHORT = {"job_names": ["job_stuck"], "wait": True, "wait_interval": 0.5, "wait_timeout": 2}
+
+
+def go(name: str, event: str) -> dict[str, Any]:
+    return task(name, "ansible.builtin.uri", {"url": f"{{{{ emulator }}}}/_emulator/events/{event}", "method": "POST"})
+
+
+@pytest.fixture(scope="module")
+def emulator() -> Iterator[Emulator]:
+    with running(SCENARIO) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def ran(emulator: Emulator, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """One play with everything, so that Ansible starts only once."""
+    # Ansible looks up the home of the user for the results of async tasks, and the tests' HOME is another.
+    environment = {**connection(emulator), "ANSIBLE_ASYNC_DIR": str(tmp_path_factory.mktemp("async"))}
+    stuck = {**SHORT, "wait_timeout": 1.5}
+    tasks = [
+        go("Go", "jobs"),
+        task("Jobs", "dataarts_job_status", {"job_names": ["job_slow", "job_good"], **WAIT}),
+        go("Go on", "dli"),
+        task("Dli", "dli_job_progress", {"job_ids": "d1", **WAIT}),
+        task("Hidden", "dataarts_job_status", stuck, no_log=True),
+        task("Silent", "dataarts_job_status", {**stuck, "progress": False}),
+        task("Check mode", "dataarts_job_status", SHORT, check_mode=True),
+        task("One reading", "dataarts_job_status", {"job_names": ["job_stuck"]}),
+        task("Async", "dataarts_job_status", stuck, **{"async": 60, "poll": 1}),
+        task(
+            "Environment",
+            "dataarts_job_status",
+            {"job_names": ["job_good"], **WAIT},
+            environment={"HW_MAX_RETRIES": "x"},
+        ),
+        task("Until", "dataarts_job_status", stuck, until="u is success", retries=2, delay=0, register="u"),
+        task("Template", "dataarts_job_status", {"job_names": "{{ ['job_good'] }}", "wait": "{{ 'yes' }}"}),
+        task("First slice", "dataarts_job_status", {**SHORT, "wait_timeout": 600, "slice_timeout": 0.7}, register="s"),
+        task(
+            "Second slice",
+            "dataarts_job_status",
+            {**SHORT, "wait_timeout": 600, "slice_timeout": 0.7, "resume": "{{ s.resume }}"},
+        ),
+        task("Other options", "dataarts_job_status", {**SHORT, "wait_timeout": 500, "resume": "{{ s.resume }}"}),
+        task("Bad option", "dataarts_job_status", {**WAIT, "job_names": "a/b"}),
+    ]
+    return run([play(tasks)], environment, variables={"emulator": emulator.url})
+
+
+def lines(ran: Run, name: str) -> list[str]:
+    """What was shown between a task's heading and its result."""
+    shown = ran.output.partition(f"TASK [{name}]")[2]
+    return [line for line in re.split(r"\n(?=TASK|PLAY)", shown)[0].splitlines() if re.match(r"\d+:\d\d ", line)]
+
+
+def test_changes_are_shown_as_they_come(ran: Run) -> None:
+    assert ran["Jobs"]["verdict"] == "PASS"
+    shown = lines(ran, "Jobs")
+    assert shown[0].endswith("1 NORMAL, 1 STARTING; waiting for job_slow")
+    assert [line for line in shown if line.endswith("job_slow: STARTING -> NORMAL")] in ([], shown[1:2])
+    assert len(shown) == len(set(shown))
+    assert all(len(line) <= 100 for line in shown)
+
+
+def test_a_dli_job_shows_its_bar(ran: Run) -> None:
+    assert ran["Dli"]["verdict"] == "PASS"
+    assert ran["Dli"]["job"]["tasks"]["completed"] == 8, "the last seen once the job has ended"
+    assert any("[########............]  40 % 8 of 20 tasks, sub-job 0" in line for line in lines(ran, "Dli"))
+
+
+def test_the_result_is_that_of_one_run(ran: Run) -> None:
+    result = ran["Jobs"].result
+    assert result["resume"] is None
+    assert [item["status"] for item in result["history"] if item["job"] == "job_slow" and item["node"] is None] == [
+        "STARTING",
+        "NORMAL",
+    ]
+    assert result["polls"] > 2
+
+
+@pytest.mark.parametrize(
+    "name", ["Hidden", "Silent", "Check mode", "One reading", "Async", "First slice", "Second slice"]
+)
+def test_nothing_is_shown_where_nothing_should_be(ran: Run, name: str) -> None:
+    assert lines(ran, name) == []
+
+
+def test_a_wait_that_fails_shows_lines_and_fails(ran: Run) -> None:
+    assert ran.all("Until")[-1].failed
+    assert ran.all("Until")[-1]["verdict"] == "TIMEOUT"
+    assert lines(ran, "Until")
+
+
+def test_check_mode_observes_once(ran: Run) -> None:
+    assert not ran["Check mode"].failed
+    assert (ran["Check mode"]["verdict"], ran["Check mode"]["polls"]) == ("PENDING", 1)
+
+
+def test_async_does_the_same_work(ran: Run) -> None:
+    assert ran.all("Async")[-1].failed
+    assert ran.all("Async")[-1].result.get("verdict") == "TIMEOUT", ran.all("Async")[-1].result
+
+
+def test_environment_reaches_the_module(ran: Run) -> None:
+    assert ran["Environment"].failed
+    assert "retries (HW_MAX_RETRIES)" in ran["Environment"].msg
+
+
+def test_templates_are_resolved(ran: Run) -> None:
+    assert ran["Template"]["verdict"] == "PASS"
+
+
+def test_slices_by_hand(ran: Run) -> None:
+    first, second = ran["First slice"], ran["Second slice"]
+    assert (first["verdict"], first.failed) == ("PENDING", False)
+    assert first["resume"]
+    assert second["elapsed"] > first["elapsed"]
+    assert second["polls"] >= first["polls"]
+    assert second["requests"] > first["requests"] or second["polls"] == first["polls"]
+    assert "emulatorSecretKey" not in ran.text
+    refused = ran["Other options"]
+    assert refused.failed
+    assert "resume: belongs to a gate with other options" in refused.msg
+
+
+def test_a_refused_option_is_told_once(ran: Run) -> None:
+    assert ran["Bad option"].failed
+    assert ran["Bad option"].msg.startswith("job_names: ")
+
+
+def test_hosts_are_named_where_there_are_several(emulator: Emulator) -> None:
+    inventory = "web1 ansible_connection=local\nweb2 ansible_connection=local\n[all:vars]\n"
+    inventory += 'ansible_python_interpreter="{{ ansible_playbook_python }}"\n'
+    tasks = [task("Wait", "dataarts_job_status", SHORT)]
+    ran = run([play(tasks, "all")], connection(emulator), inventory=inventory)
+    assert re.search(r"^web1: \d+:\d\d 1 STARTING; waiting for job_stuck$", ran.output, re.MULTILINE)
+    assert re.search(r"^web2: \d+:\d\d ", ran.output, re.MULTILINE)
+    assert all(record.failed for record in ran.all("Wait"))

@@ -1,0 +1,99 @@
+# Copyright (c) datagate contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The lines that a user sees while a gate waits."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+import pytest
+
+from ansible_collections.datagate.huaweicloud.plugins.plugin_utils.progress import WIDTH, Progress, bar, clock
+
+
+def entry(at: float, job: str, previous: str | None, status: str | None, node: str | None = None) -> dict[str, Any]:
+    return {"at": at, "job": job, "node": node, "previous": previous, "status": status}
+
+
+def result(elapsed: float, history: list[dict[str, Any]], waiting: int = 0, **more: Any) -> dict[str, Any]:
+    reasons = [{"code": "still_pending", "job": f"job{number}"} for number in range(waiting)]
+    return {"elapsed": elapsed, "history": history, "history_dropped": 0, "reasons": reasons, "by_status": {}, **more}
+
+
+def test_first_the_state_then_changes_and_nothing_twice() -> None:
+    progress = Progress()
+    history = [entry(0, "a", None, "STARTING")]
+    assert progress.lines(result(1, history, by_status={"STARTING": 1}), 2) == ["0:01 1 STARTING"]
+    assert progress.lines(result(3, history, by_status={"STARTING": 1}), 4) == []
+    history = [*history, entry(65, "a", "STARTING", "NORMAL", "n"), entry(66, "a", "STARTING", "NORMAL")]
+    lines = progress.lines(result(70, history, by_status={"NORMAL": 1}), 4)
+    assert lines == ["1:05 a node n: STARTING -> NORMAL", "1:06 a: STARTING -> NORMAL", "1:10 1 NORMAL"]
+
+
+def test_a_line_at_least_once_a_minute() -> None:
+    progress = Progress()
+    spoken = [0.0]
+    for number in range(1, 120):
+        at = number * 31.5
+        if progress.lines(result(at, [], by_status={"STARTING": 1}), 33):
+            spoken.append(at)
+    assert max(later - earlier for earlier, later in itertools.pairwise(spoken)) <= 60
+
+
+def test_who_is_waited_for() -> None:
+    line = Progress().lines(result(5, [], 40, by_status={"STARTING": 40, "NORMAL": 2}), 2)[0]
+    assert line == "0:05 40 STARTING, 2 NORMAL; waiting for job0, job1, job2, + 37 more"
+
+
+def test_many_changes_are_gathered() -> None:
+    history = [entry(1, f"job{number}", "STARTING", "NORMAL") for number in range(50)]
+    lines = Progress().lines(result(2, history), 2)
+    assert len(lines) == 12
+    assert lines[10] == "0:02 + 40 more changes"
+
+
+def test_changes_that_the_history_has_dropped_are_not_missed() -> None:
+    progress = Progress()
+    progress.lines(result(1, [entry(0, f"job{number}", None, "STARTING") for number in range(3)]), 2)
+    kept = [entry(0, "job2", None, "STARTING"), entry(5, "job0", "STARTING", "NORMAL")]
+    lines = progress.lines(result(6, kept, history_dropped=2), 2)
+    assert "0:05 job0: STARTING -> NORMAL" in lines
+
+
+def test_lines_fit_and_hold_no_control_characters() -> None:
+    nasty = "\x1b[31m\n" + "x" * 300
+    history = [entry(3, nasty, nasty, nasty, nasty)]
+    for line in Progress(nasty).lines(result(5, history, by_status={nasty: 3}), 2):
+        assert len(line) <= WIDTH
+        assert line.isprintable()
+
+
+def test_the_host_is_named() -> None:
+    assert Progress("web1").lines(result(5, []), 2) == ["web1: 0:05 nothing read yet"]
+
+
+def test_dli_shows_a_bar() -> None:
+    job = {"job_id": "d", "progress": 0.45, "sub_job_id": 0, "tasks": {"completed": 90, "total": 200}}
+    line = Progress().lines(result(5, [], by_status={"RUNNING": 1}, jobs=[job]), 2)[0]
+    assert line == "0:05 1 RUNNING [#########...........]  45 % 90 of 200 tasks, sub-job 0"
+    job = {"job_id": "d", "progress": None, "sub_job_id": None, "tasks": None}
+    assert Progress().lines(result(5, [], by_status={"LAUNCHING": 1}, jobs=[job]), 2) == ["0:05 1 LAUNCHING"]
+
+
+def test_stability() -> None:
+    reasons = [{"code": "not_stable", "job": None}]
+    line = Progress().lines(result(5, [], by_status={"NORMAL": 1}, reasons=reasons), 2)[0]
+    assert line == "0:05 1 NORMAL; all ready, until they have been for stable_for"
+
+
+@pytest.mark.parametrize(("seconds", "text"), [(0.9, "0:00"), (61, "1:01"), (3723, "1:02:03")])
+def test_clock(seconds: float, text: str) -> None:
+    assert clock(seconds) == text
+
+
+@pytest.mark.parametrize(("fraction", "full"), [(0, 0), (0.5, 10), (1, 20)])
+def test_bar(fraction: float, full: int) -> None:
+    assert bar(fraction).count("#") == full
