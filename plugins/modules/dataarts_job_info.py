@@ -297,6 +297,9 @@ from ansible_collections.datagate.huaweicloud.plugins.module_utils.door import l
 from ansible_collections.datagate.huaweicloud.plugins.module_utils.door.arguments import LIST, WORKSPACE
 from ansible_collections.datagate.huaweicloud.plugins.module_utils.door.module import Door, run
 
+ARGUMENTS = {**WORKSPACE, **LIST}
+SERVICE = "dataarts"
+
 
 def read(door: Door) -> Dict[str, Any]:
     query = listing.Query(door.params)
@@ -307,8 +310,11 @@ def read(door: Door) -> Dict[str, Any]:
         session.close()
 
 
+BODY = read
+
+
 def main() -> None:
-    run({**WORKSPACE, **LIST}, "dataarts", read)
+    run(ARGUMENTS, SERVICE, BODY)
 
 
 if __name__ == "__main__":

@@ -610,6 +610,9 @@ from ansible_collections.datagate.huaweicloud.plugins.module_utils.door.module i
 from ansible_collections.datagate.huaweicloud.plugins.module_utils.door.real_time_jobs import RealTimeJobs
 from ansible_collections.datagate.huaweicloud.plugins.module_utils.gate import options
 
+ARGUMENTS = {**WORKSPACE, **SELECTION, **REAL_TIME_GATE}
+SERVICE = "dataarts"
+
 
 def observe(door: Door) -> Dict[str, Any]:
     policy = options.policy(door.params, once=door.module.check_mode)
@@ -618,8 +621,11 @@ def observe(door: Door) -> Dict[str, Any]:
     return door.observe(policy, selection, RealTimeJobs(session, session.connection.workspace, selection), session)
 
 
+BODY = observe
+
+
 def main() -> None:
-    run({**WORKSPACE, **SELECTION, **REAL_TIME_GATE}, "dataarts", observe)
+    run(ARGUMENTS, SERVICE, BODY)
 
 
 if __name__ == "__main__":

@@ -501,6 +501,9 @@ from ansible_collections.datagate.huaweicloud.plugins.module_utils.door.dli_jobs
 from ansible_collections.datagate.huaweicloud.plugins.module_utils.door.module import Door, run
 from ansible_collections.datagate.huaweicloud.plugins.module_utils.gate import options
 
+ARGUMENTS = {**DLI_SELECTION, **DLI_GATE}
+SERVICE = "dli"
+
 
 def observe(door: Door) -> Dict[str, Any]:
     policy = options.dli_policy(door.params, once=door.module.check_mode)
@@ -509,8 +512,11 @@ def observe(door: Door) -> Dict[str, Any]:
     return door.observe(policy, selection, DliJobs(session), session)
 
 
+BODY = observe
+
+
 def main() -> None:
-    run({**DLI_SELECTION, **DLI_GATE}, "dli", observe)
+    run(ARGUMENTS, SERVICE, BODY)
 
 
 if __name__ == "__main__":

@@ -2,14 +2,17 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the action plugins of the gates share: a waiting gate is run in slices, and what happens is shown meanwhile.
+"""What the action plugins share: a waiting gate is run in slices, and what happens is shown meanwhile.
 
 A module cannot print, so the wait is cut: each slice is one run of the module on the host that the task is for, and hands its
-state to the next. Whatever is not a wait in the foreground is one run, as with any module.
+state to the next. Whatever is not a wait in the foreground is one run, as with any module. Where the task is for the controller
+itself, no module is started at all.
 """
 
 from __future__ import annotations
 
+import sys
+from importlib import import_module
 from typing import Any
 
 from ansible.module_utils.parsing.convert_bool import boolean
@@ -20,6 +23,7 @@ from ansible_collections.datagate.huaweicloud.plugins.plugin_utils.progress impo
 
 FIRST_SLICE = 1.0
 LONGEST_SLICE = 30.0
+MODULES = "ansible_collections.datagate.huaweicloud.plugins.modules"
 START = 3.0  # seconds that the start of a slice may take
 
 
@@ -35,7 +39,7 @@ class GateAction(ActionBase):
         variables = task_vars or {}
         if not self._shows_progress():
             wrap_async = bool(self._task.async_val) and not self._connection.has_native_async
-            result.update(self._execute_module(module_name=self.MODULE, task_vars=variables, wrap_async=wrap_async))
+            result.update(self._run(self._task.args, variables, wrap_async))
             return result
         result.update(self._slices(variables))
         return result
@@ -59,9 +63,7 @@ class GateAction(ActionBase):
         seconds, resume = FIRST_SLICE, None
         while True:
             arguments = {**self._task.args, "slice_timeout": seconds, "resume": resume}
-            result: dict[str, Any] = self._execute_module(
-                module_name=self.MODULE, module_args=arguments, task_vars=variables
-            )
+            result = self._run(arguments, variables)
             resume = result.get("resume")
             seconds = min(2 * seconds, LONGEST_SLICE)
             if not resume:
@@ -69,10 +71,32 @@ class GateAction(ActionBase):
             for line in progress.lines(result, seconds + START):
                 Display().display(line)
 
+    def _run(self, arguments: dict[str, Any], variables: dict[str, Any], wrap_async: bool = False) -> dict[str, Any]:
+        """One run of the module."""
+        if self._is_local(variables):
+            from ansible_collections.datagate.huaweicloud.plugins.plugin_utils import in_process
+
+            code = import_module(f"{MODULES}.{self.MODULE.rpartition('.')[2]}")
+            check_mode = bool(self._task.check_mode)
+            return in_process.run(arguments, code.ARGUMENTS, code.SERVICE, code.BODY, check_mode, self.MODULE)
+        result: dict[str, Any] = self._execute_module(
+            module_name=self.MODULE, module_args=arguments, task_vars=variables, wrap_async=wrap_async
+        )
+        return result
+
+    def _is_local(self, variables: dict[str, Any]) -> bool:
+        """Whether a module would run as this user, with this Python and this environment."""
+        if self._task.async_val or self._connection.transport != "local" or self._connection.become is not None:
+            return False
+        if any(self._task.environment or ()):
+            return False
+        interpreter = variables.get("ansible_python_interpreter")
+        return bool(interpreter and self._templar.template(interpreter) == sys.executable)
+
     @staticmethod
     def _tidy(result: dict[str, Any]) -> dict[str, Any]:
         """The arguments that are told are the author's own."""
-        arguments = (result.get("invocation") or {}).get("module_args")
-        if isinstance(arguments, dict):
-            arguments.update(slice_timeout=0.0, resume=None)
+        invocation = result.get("invocation") or {}
+        if isinstance(invocation.get("module_args"), dict):
+            invocation["module_args"].update(slice_timeout=0.0, resume=None)
         return result

@@ -11,21 +11,37 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Optional
 
-ERRORS = ("busy", "denied", "broken", "unauthorized")  # passing; not allowed; another that cannot mend itself; HTTP 401
-KNOWN = (
-    "STARTING", "NORMAL", "EXCEPTION", "STOPPING", "STOPPED", "PAUSE", "ABNORMAL", "DISABLE", "OVERLOAD", "INIT",
-)  # fmt: skip
+GONE = "gone"
+FOREVER = 1e9
+KNOWN = ("STARTING", "NORMAL", "EXCEPTION", "STOPPING", "STOPPED", "PAUSE", "ABNORMAL", "DISABLE", "OVERLOAD", "INIT")
+KNOWN_DLI = ("LAUNCHING", "RUNNING", "SCALING", "FINISHED", "FAILED", "CANCELLED")
 
 
 class Shown(NamedTuple):
-    """What the cloud says of a job from some second on. ``state`` may be a state, None, "gone", or one of ERRORS."""
+    """What is true of a job from the second *at* on; the state may be GONE or None. Nodes are fields by name."""
 
     at: float
-    state: str | None
+    state: Optional[str]
     nodes: Mapping[str, Mapping[str, Any]] = {}
-    start_time: int | None = None
+    start_time: Optional[int] = None
+    progress: float = 0.0
+
+
+class Fault(NamedTuple):
+    """From *start* on and before *end* a call is answered so: busy, denied or broken (an error that cannot mend itself)."""
+
+    start: float
+    end: float
+    kind: str
+
+
+class Job(NamedTuple):
+    """One job: the truth, and when its status call does not tell it."""
+
+    steps: Sequence[Shown]
+    faults: Sequence[Fault] = ()
 
 
 class Expected(NamedTuple):
@@ -33,145 +49,235 @@ class Expected(NamedTuple):
 
     verdict: str
     elapsed: float
-    reasons: set[tuple[str, str | None, str | None]]
+    polls: int
     failed: bool
+    reasons: set[tuple[str, Optional[str], Optional[str]]]
 
 
 def expect(
-    scripts: Mapping[str, Sequence[Shown]], names: Sequence[str], check_mode: bool = False, **given: Any
+    jobs: Mapping[str, Job],
+    options: Mapping[str, Any],
+    check_mode: bool = False,
+    dli: bool = False,
+    list_faults: Sequence[Fault] = (),
+    locked_from: float = FOREVER,
 ) -> Expected:
-    """The verdict on real-time jobs selected by name, every one of them read at the very moment of an observation."""
-    wait = given.get("wait", False)
+    """What a gate with *options* says of *jobs* when requests take no time.
+
+    :param list_faults: when the job list cannot be read.
+    :param locked_from: since when every request is answered with 401.
+    """
+    wait = options.get("wait", False)
     once = check_mode or not wait
-    waited = {
-        "exception_grace": 0, "stable_for": 0, "started_after": None, "require_records": False, "wait_initial_delay": 0,
-        "wait_interval": 10, "wait_timeout": 600, "max_consecutive_errors": 5,
-    }  # fmt: skip
-    if wait:
-        waited = {key: given.get(key, value) for key, value in waited.items()}
-    wait_for = given.get("wait_for", ["NORMAL"])
-    fail_states = given.get("fail_states", ["EXCEPTION", "ABNORMAL"])
-    missing = given.get("missing", "fail")
-    fails_task = given.get("fail_on_exception", wait)
-    failing_counts = fails_task or not wait  # a reading without wait says FAIL, though the task may not fail on it
+    starred = options if wait else {}  # what has a meaning only with wait
+    interval, deadline = starred.get("wait_interval", 10), starred.get("wait_timeout", 600)
+    grace, stable_for = starred.get("exception_grace", 0), starred.get("stable_for", 0)
+    started_after, needs_records = starred.get("started_after"), starred.get("require_records", False)
+    stall, most_errors = starred.get("stall_timeout", 0), starred.get("max_consecutive_errors", 5)
+    most_errors = 1 if once else most_errors
+    wait_for = ["FINISHED"] if dli else options.get("wait_for", ["NORMAL"])
+    fail_states = ["FAILED", "CANCELLED"] if dli else options.get("fail_states", ["EXCEPTION", "ABNORMAL"])
+    check_nodes = options.get("check_nodes", True) and not dli
+    missing = options.get("missing", "fail")
+    fatal = options.get("fail_on_exception", wait)
+    failures_count = fatal or not wait  # a reading says FAIL of a failing state, whether or not the task fails on it
 
-    wanted = [name for name in names if not any(fnmatchcase(name, one) for one in given.get("exclude_names", []))]
-    if len(wanted) < given.get("min_jobs", 1):
-        return Expected("FAIL", 0, {("too_few_jobs", None, None)}, True)
-
-    deadline = waited["wait_timeout"]
-    now = 0 if once else min(waited["wait_initial_delay"], deadline)
-    errors = dict.fromkeys(wanted, 0)  # in a row
-    failing_for: dict[Any, float] = {}  # (job, node) -> seconds in a failing state
-    was_failing: dict[Any, float] = {}  # (job, node) -> when it was last seen so, if it is failing
-    ready_since: dict[Any, float] = {}
-    counters: dict[Any, float] = {}  # (job, node, counter) -> last seen
-    moved: set[str] = set()  # jobs that wrote or read
+    polls = 0
+    now = 0.0 if once else starred.get("wait_initial_delay", 0)
+    by_name = options.get("job_names") or options.get("job_ids")
+    wanted = None  # the selection, once it is settled
+    list_errors = 0
     stable_since = None
+    errors: dict[str, int] = {}  # unreadable observations in a row
+    said: dict[str, Any] = {}  # job -> its reasons when it was last read
+    tolerable: dict[str, str] = {}  # job -> "fails", or "grace" while its failing state does not count yet
+    failing_for: dict[str, float] = {}  # job -> seconds in a failing state
+    failing_at: dict[str, float] = {}  # job -> when it was last seen in one, if that was its last reading
+    ready_at: dict[str, float] = {}  # job -> since when it has been ready
+    counters: dict[Any, int] = {}  # (job, node, counter) -> from where it is counted
+    moved: set[str] = set()  # jobs that wrote or read records
+    left_out: set[str] = set()
+    finished: set[str] = set()  # DLI jobs in a state that never changes
+    running: dict[str, Any] = {}  # DLI job -> (progress, since when)
 
     while True:
+        polls += 1
         last = once or now >= deadline
-        reasons: set[tuple[str, str | None, str | None]] = set()
-        failed_jobs, pending, broken, tolerable = [], [], [], []
-        in_grace = False
-        absent_fails = False
-        for name in wanted:
-            shown = Shown(0, "gone")
-            for step in scripts.get(name, ()):
-                if step.at <= now:
-                    shown = step
-            if shown.state in ERRORS:
-                errors[name] += 1
-                ready_since.pop(name, None)
-                reasons.add(("unreadable" if shown.state in ("busy", "broken") else "denied", name, None))
-                pending.append(name)
-                if shown.state != "busy" or errors[name] >= waited["max_consecutive_errors"] or once:
-                    broken.append(name)
+        reasons: set[Any] = set()
+        pending = fails = absent = unread = False
+        wrong = False  # ERROR, unless there is a failure
+
+        # The selection.
+        excluded = options.get("exclude_names", [])
+        if wanted is None:
+            listed = [name for name, job in jobs.items() if [step for step in job.steps if step.at <= now][-1].state != GONE]
+            chosen = by_name or [name for name in listed if options.get("name_contains", "") in name]
+            chosen = [name for name in chosen if not any(fnmatchcase(name, one) for one in excluded)]
+            fault = [one.kind for one in list_faults if one.start <= now < one.end and not by_name]
+            if now >= locked_from and not by_name:
+                reasons.add(("denied", None, None))
+                return Expected("ERROR", now, polls, True, reasons)
+            if fault:
+                list_errors += 1
+                reasons.add(("denied" if fault[0] == "denied" else "unreadable", None, None))
+                pending = True
+                wrong = fault[0] != "busy" or list_errors >= most_errors
+            else:
+                list_errors = 0
+                if len(chosen) >= options.get("min_jobs", 1):
+                    wanted = chosen
+                else:
+                    reasons.add(("too_few_jobs", None, None))
+                    if missing != "wait" or by_name:
+                        return Expected("FAIL", now, polls, True, reasons)
+                    pending = True
+        elif now >= locked_from and not set(wanted) <= left_out | finished:
+            pass
+
+        names = wanted or []
+        if now >= locked_from and not set(names) <= left_out | finished:
+            # Nothing is read any more; of each job the last that was seen is told.
+            reasons.add(("denied", None, None))
+            for name in names:
+                reasons |= said.get(name, {("still_pending", name, None)})
+            return Expected("ERROR", now, polls, True, reasons)
+
+        # Each job.
+        failed_jobs = 0
+        for name in names:
+            if name in left_out or name in finished:
+                reasons |= said[name]
+                continue
+            shown = [step for step in jobs[name].steps if step.at <= now][-1]
+            fault = [one.kind for one in jobs[name].faults if one.start <= now < one.end]
+            if fault:
+                # It is not ready, and a failure or absence that was seen before is not gone with it.
+                errors[name] = errors.get(name, 0) + 1
+                ready_at.pop(name, None)
+                unread = True
+                wrong = wrong or fault[0] != "busy" or errors[name] >= most_errors
+                reasons.add(("denied" if fault[0] == "denied" else "unreadable", name, None))
+                if name in tolerable:
+                    reasons |= said[name]
+                    if tolerable[name] == "fails" or (last and not once):
+                        failed_jobs += 1
+                    else:
+                        pending = True
+                else:
+                    if said.get(name) == {("job_missing", name, None)}:
+                        reasons |= said[name]
+                    pending = True
                 continue
             errors[name] = 0
-            if shown.state == "gone":
-                reasons.add(("job_missing", name, None))
+
+            if shown.state == GONE:
+                said[name] = {("job_missing", name, None)}
+                reasons |= said[name]
+                if name in failing_at:
+                    failing_for[name] = failing_for.get(name, 0) + now - failing_at.pop(name)
+                tolerable.pop(name, None)
+                ready_at.pop(name, None)
+                running.pop(name, None)
                 if missing == "fail":
-                    failed_jobs.append(name)
-                    absent_fails = True
+                    absent = True
                 elif missing == "wait":
-                    pending.append(name)
+                    pending = True
+                else:
+                    left_out.add(name)
                 continue
 
-            # Records: any counter of a running node that grows.
+            # Records of running nodes, counted from the first observation or from where a counter fell to.
             for node, fields in shown.nodes.items():
                 for counter in ("total_put_records", "total_get_records"):
-                    value = fields.get(counter)
+                    value, key = fields.get(counter), (name, node, counter)
                     if value is None:
                         continue
-                    before = counters.get((name, node, counter))
-                    if before is not None and value > before and fields.get("status") == "NORMAL":
+                    if key not in counters or value < counters[key]:
+                        counters[key] = value
+                    elif value > counters[key] and fields.get("status") == "NORMAL":
                         moved.add(name)
-                    counters[name, node, counter] = value
 
-            # What is in a failing state: the job (node None) and its nodes.
-            bad = {None} if shown.state in fail_states else set()
-            if given.get("check_nodes", True) and shown.state != "STOPPED":
+            # What is in a failing state: the job (None) and its nodes.
+            bad: list[Optional[str]] = [None] if shown.state in fail_states else []
+            if check_nodes and shown.state != "STOPPED":
                 for node, fields in shown.nodes.items():
-                    ignored = any(fnmatchcase(node, one) for one in given.get("ignore_nodes", []))
+                    ignored = any(fnmatchcase(node, one) for one in options.get("ignore_nodes", []))
                     if fields.get("status") in ("EXCEPTION", "ABNORMAL") and not ignored:
-                        bad.add(node)
-            ready = not bad and shown.state in wait_for
-            started = waited["started_after"]
-            restarted = started is None or (shown.start_time is not None and shown.start_time >= started)
-            ready = ready and restarted
+                        bad.append(node)
+            restarted = started_after is None or (shown.start_time is not None and shown.start_time >= started_after)
+            ready = not bad and shown.state in wait_for and restarted
+
+            # A node counts like its job, so they have one account.
+            if name in failing_at:
+                failing_for[name] = failing_for.get(name, 0) + now - failing_at.pop(name)
+            if bad:
+                failing_at[name] = now
             if ready:
-                ready_since.setdefault(name, now)
+                ready_at.setdefault(name, now)
+                if now - ready_at[name] >= stable_for:
+                    failing_for[name] = 0
             else:
-                ready_since.pop(name, None)
+                ready_at.pop(name, None)
 
-            counted = False
-            for thing in [None, *shown.nodes]:
-                key = (name, thing)
-                if key in was_failing:
-                    failing_for[key] = failing_for.get(key, 0) + now - was_failing[key]
-                    del was_failing[key]
-                if thing in bad:
-                    was_failing[key] = now
-                    if failing_counts and (failing_for.get(key, 0) >= waited["exception_grace"] or (last and not once)):
-                        counted = True
-                elif name in ready_since and now - ready_since[name] >= waited["stable_for"]:
-                    failing_for.pop(key, None)
-            if counted:
-                failed_jobs.append(name)
-                reasons.update(("node_exception" if thing else "job_exception", name, thing) for thing in bad)
-            elif bad:
-                pending.append(name)
-                reasons.add(("still_pending", name, None))
-            elif not ready:
-                pending.append(name)
-                if shown.state not in KNOWN:
-                    reasons.add(("unknown_state", name, None))
-                elif shown.state in wait_for:
-                    reasons.add(("not_restarted", name, None))
+            # DLI: since when nothing has moved.
+            if shown.state != "RUNNING":
+                running.pop(name, None)
+            elif name not in running or running[name][0] != shown.progress:
+                running[name] = (shown.progress, now)
+            stalled = stall and name in running and now - running[name][1] >= stall
+
+            tolerable.pop(name, None)
+            said[name] = set()
+            if bad and failures_count:
+                for node in bad:
+                    code = {"FAILED": "dli_failed", "CANCELLED": "dli_cancelled"}.get(shown.state or "", "job_exception")
+                    said[name].add(("node_exception" if node else code, name, node))
+                if failing_for.get(name, 0) >= grace:
+                    tolerable[name] = "fails"
+                    failed_jobs += 1
                 else:
-                    reasons.add(("still_pending", name, None))
-            elif waited["require_records"] and name not in moved:
-                pending.append(name)
-                reasons.add(("no_records", name, None))
+                    tolerable[name] = "grace"
+                    if last and not once:
+                        failed_jobs += 1
+                    else:
+                        pending = True
+            elif bad:
+                said[name] = {("still_pending", name, node) for node in bad}
+                pending = True
+            elif stalled:
+                said[name].add(("stalled", name, None))
+                failed_jobs += 1
+            elif ready and needs_records and name not in moved:
+                said[name].add(("no_records", name, None))
+                pending = True
+            elif not ready:
+                code = "not_restarted" if shown.state in wait_for else "still_pending"
+                known = KNOWN_DLI if dli else KNOWN
+                said[name].add((code if shown.state in known else "unknown_state", name, None))
+                pending = True
+            reasons |= said[name]
+            if dli and shown.state in ("FINISHED", "FAILED", "CANCELLED"):
+                finished.add(name)
 
-        if len(failed_jobs) > given.get("max_failing", 0):
-            return Expected("FAIL", now, reasons, bool(fails_task or check_mode or absent_fails))
-        if broken:
-            return Expected("ERROR", now, reasons, True)
+        # The verdict.
+        fails = absent or failed_jobs > options.get("max_failing", 0)
+        if fails:
+            unreadable = any(code in ("unreadable", "denied") for code, dummy, dummy2 in reasons)
+            return Expected("FAIL", now, polls, bool(wait or fatal or absent or unreadable), reasons)
+        if wrong:
+            return Expected("ERROR", now, polls, True, reasons)
         if pending:
             stable_since = None
-        else:
-            if stable_since is None:
-                stable_since = now
-            if now - stable_since >= waited["stable_for"]:
-                return Expected("PASS", now, reasons, False)
+        elif not unread:
+            stable_since = now if stable_since is None else stable_since
+            if now - stable_since >= stable_for:
+                return Expected("PASS", now, polls, False, reasons)
             reasons.add(("not_stable", None, None))
         if once:
-            return Expected("PENDING", now, reasons, False)
+            return Expected("PENDING", now, polls, False, reasons)
         if last:
-            return Expected("TIMEOUT", now, reasons, True)
-        following = min(now + waited["wait_interval"], deadline)
+            return Expected("TIMEOUT", now, polls, True, reasons)
+        following = min(now + interval, deadline)
         if stable_since is not None:
-            following = min(following, stable_since + waited["stable_for"])
+            following = min(following, max(now + 0.1, stable_since + stable_for))
         now = following

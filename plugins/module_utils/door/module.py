@@ -2,17 +2,18 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The door that all modules share: Ansible's side of options, secrets, warnings and failures."""
+"""The door that all modules share: options, secrets, warnings and failures.
+
+What stands behind it is an AnsibleModule, or on the controller something that can do what is needed of one here.
+"""
 
 from __future__ import annotations
 
 import os
 import sys
 import traceback
-from typing import Any, Callable, Dict, Mapping
+from typing import Any, Callable, Dict, Mapping, Protocol, Set
 from urllib.parse import unquote, urlsplit
-
-from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 
 from ..cloud.clock import Clock
 from ..cloud.errors import DatagateError
@@ -28,13 +29,24 @@ from .arguments import CONNECTION, Spec
 Body = Callable[["Door"], Dict[str, Any]]
 
 
+class Host(Protocol):
+    """What is needed of whoever runs the module's work; an AnsibleModule has all of it."""
+
+    params: Dict[str, Any]
+    check_mode: bool
+    no_log_values: Set[str]
+
+    def warn(self, warning: str) -> None:
+        """Show a warning."""
+
+
 class Door:
     """A running module.
 
     :ivar params: its options.
     """
 
-    def __init__(self, module: AnsibleModule, service: str) -> None:
+    def __init__(self, module: Host, service: str) -> None:
         self.module = module
         self.params: Mapping[str, Any] = module.params
         self.service = service
@@ -98,24 +110,35 @@ class Door:
         return result
 
 
+def execute(host: Host, service: str, body: Body) -> Dict[str, Any]:
+    """Do a module's work. Returns its result, or one clear sentence as the message of a failed one; never raises."""
+    if IMPORT_ERROR is not None:
+        from ansible.module_utils.basic import missing_required_lib
+
+        return {"failed": True, "changed": False, "msg": missing_required_lib("requests")}
+    try:
+        result = body(Door(host, service))
+    except DatagateError as error:
+        result = {"failed": True, "msg": str(error), **error.extras()}
+    except Exception as error:  # noqa: BLE001 - a traceback could show what is secret
+        frame = traceback.extract_tb(sys.exc_info()[2])[-1]
+        place = f"{os.path.basename(frame.filename)}:{frame.lineno}"
+        text = f"This is a defect of the collection, please report it: {type(error).__name__} at {place}"
+        result = {"failed": True, "msg": text}
+    return {"changed": False, **result}
+
+
 def run(spec: Spec, service: str, body: Body) -> None:
-    """A module's ``main``: make the module, do its work, and end with its result or with one clear sentence.
+    """A module's ``main``.
 
     :param spec: the module's own options; those of the connection are added.
     :param service: the service that it calls.
     :param body: its work; returns the result.
     """
+    from ansible.module_utils.basic import AnsibleModule
+
     module = AnsibleModule(argument_spec={**CONNECTION, **spec}, supports_check_mode=True)
-    if IMPORT_ERROR is not None:
-        module.fail_json(msg=missing_required_lib("requests"), exception=IMPORT_ERROR)
-    try:
-        result = body(Door(module, service))
-    except DatagateError as error:
-        module.fail_json(msg=str(error), **error.extras())
-    except Exception as error:  # noqa: BLE001 - a traceback could show what is secret
-        frame = traceback.extract_tb(sys.exc_info()[2])[-1]
-        place = f"{os.path.basename(frame.filename)}:{frame.lineno}"
-        module.fail_json(msg=f"This is a defect of the collection, please report it: {type(error).__name__} at {place}")
+    result = execute(module, service, body)
     if result.pop("failed", False):
         module.fail_json(**result)
-    module.exit_json(changed=False, **result)
+    module.exit_json(**result)

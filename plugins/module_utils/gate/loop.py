@@ -195,8 +195,9 @@ class Loop:
         return True
 
     def _slice_over(self) -> bool:
-        """Whether the slice has had its time; it reads at least once, so that slices get somewhere."""
-        if not self._slices.seconds or not self._read_some:
+        """Whether the slice has had its time. It reads at least once, so that slices get somewhere, and it ends with a verdict
+        where the gate has failed."""
+        if not self._slices.seconds or not self._read_some or self.gate.failed:
             return False
         return self.clock.now() - self._slice_start >= self._slices.seconds
 

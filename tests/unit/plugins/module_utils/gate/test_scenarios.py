@@ -2,9 +2,113 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Drawn scripts of jobs against drawn options: the gate and a second, naive model must agree.
-
-The model is :func:`expect` of ``gate_model.py``; it shares nothing with the gate but the text of what the gate promises.
-"""
+"""Drawn jobs, faults and options: the gate and a naive model of it say the same, at the same time, for the same reasons."""
 
 from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.errors import (
+    DENIED,
+    PERMANENT,
+    TRANSIENT,
+    RequestError,
+)
+from ansible_collections.datagate.huaweicloud.tests.unit.gate_draws import Scenario, scenarios
+from ansible_collections.datagate.huaweicloud.tests.unit.gate_model import FOREVER, Expected, Fault, Job, Shown, expect
+from ansible_collections.datagate.huaweicloud.tests.unit.gate_world import World, codes, gate
+
+ERRORS = {
+    "busy": RequestError(TRANSIENT, "busy", status=503),
+    "denied": RequestError(DENIED, "no permission", status=400, error_code="DLF.6888"),
+    "broken": RequestError(PERMANENT, "Workspace does not exists", status=400, error_code="DLF.0819"),
+    "locked": RequestError(DENIED, "authentication failed", status=401, error_code="APIGW.0301"),
+}
+latencies = st.sampled_from([0.0, 0.002])
+
+
+def script(job: Job, faults: list[Fault]) -> list[Any]:
+    """A job as the world's script; what a fault covers becomes its error."""
+    faults = [*job.faults, *faults]
+    moments = {0.0, *(step.at for step in job.steps)}
+    for fault in faults:
+        moments |= {fault.start, fault.end}
+    steps: list[Any] = []
+    for at in sorted(moments):
+        kinds = [fault.kind for fault in faults if fault.start <= at < fault.end]
+        if kinds:
+            # A lock comes before everything, of other faults the first counts.
+            steps.append((at, ERRORS["locked" if "locked" in kinds else kinds[0]]))
+        else:
+            steps.append((at, *shown([step for step in job.steps if step.at <= at][-1])))
+    return steps
+
+
+def shown(step: Shown) -> tuple[Any, dict[str, Any]]:
+    """One step in the world's words."""
+    fields: dict[str, Any] = dict(step.nodes)
+    fields["_progress"] = step.progress
+    if step.start_time is not None:
+        fields["_start_time"] = step.start_time
+    return step.state, fields
+
+
+def play(scenario: Scenario, dli: bool, latency: float) -> Expected:
+    """The gate's own result."""
+    lock = [Fault(scenario.locked_from, 2 * FOREVER, "locked")]
+    world = World(
+        {name: script(job, lock) for name, job in scenario.jobs.items()},
+        rate=500,
+        latency=latency,
+        lists=not dli,
+        lists_say={name: [(step.at, *shown(step)) for step in job.steps] for name, job in scenario.jobs.items()},
+        list_errors=[(one.start, one.end, ERRORS[one.kind]) for one in [*lock, *scenario.list_faults]],
+    )
+    result = gate(world, scenario.check_mode, dli, **scenario.options)
+    if scenario.options["wait"] and scenario.options["wait_timeout"]:
+        assert result["elapsed"] <= scenario.options["wait_timeout"]
+    reasons = codes(result)
+    assert len(set(reasons)) == len(reasons), "a reason twice"
+    return Expected(result["verdict"], result["elapsed"], result["polls"], result["failed"], set(reasons))
+
+
+def agree(scenario: Scenario, dli: bool, latency: float) -> None:
+    """Whether gate and model say the same."""
+    found = play(scenario, dli, latency)
+    expected = expect(
+        scenario.jobs, scenario.options, scenario.check_mode, dli, scenario.list_faults, scenario.locked_from
+    )
+    # Requests take milliseconds, and time is rounded to them.
+    assert found._replace(elapsed=expected.elapsed) == expected
+    assert abs(found.elapsed - expected.elapsed) < 0.1
+
+
+@settings(max_examples=1500)
+@given(scenarios(), latencies)
+def test_real_time_jobs(scenario: Scenario, latency: float) -> None:
+    agree(scenario, False, latency)
+
+
+@settings(max_examples=700)
+@given(scenarios(dli=True), latencies)
+def test_dli_jobs(scenario: Scenario, latency: float) -> None:
+    agree(scenario, True, latency)
+
+
+@settings(max_examples=700)
+@given(scenarios(by_list=True), latencies)
+def test_selections(scenario: Scenario, latency: float) -> None:
+    agree(scenario, False, latency)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1200)
+@pytest.mark.parametrize("kind", [{}, {"dli": True}, {"by_list": True}])
+@settings(max_examples=20000)
+@given(st.data(), latencies)
+def test_many_more(kind: dict[str, bool], data: Any, latency: float) -> None:
+    agree(data.draw(scenarios(**kind)), kind.get("dli", False), latency)

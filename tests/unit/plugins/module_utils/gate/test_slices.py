@@ -141,6 +141,13 @@ def test_an_hour_costs_at_most_130_slices(flapping: bool) -> None:
     assert count <= 130
 
 
+def test_a_slice_does_not_end_before_a_failure_is_told() -> None:
+    jobs: dict[str, Any] = {f"job{number:02d}": [(0, "NORMAL")] for number in range(35)}
+    jobs["job00"] = [(0, "EXCEPTION")]
+    outcome = slice_of(World(jobs, rate=20), 1.0, None, False, {"job_names": list(jobs), "wait": True})
+    assert outcome.verdict.verdict == "FAIL"
+
+
 def test_a_list_younger_than_the_interval_is_not_read_again() -> None:
     names = [f"job{number:04d}" for number in range(600)]
     world = World({name: [(0, "STARTING"), (45, "NORMAL")] for name in names}, rate=28)

@@ -1,0 +1,151 @@
+# Copyright (c) datagate contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Scenarios for hypothesis to draw: jobs, faults and options of a gate.
+
+Times lie on grids that never meet, so that no verdict hangs on which of two things at the same moment comes first, nor on
+the milliseconds that requests take: observations at halves of a second, changes a fifth after, grace and stalls at quarters.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from hypothesis import strategies as st
+
+from ansible_collections.datagate.huaweicloud.tests.unit.gate_model import FOREVER, GONE, Fault, Job, Shown
+
+NAMES = ("a", "b", "c", "d")
+STATES = (
+    *("NORMAL",) * 8, *("STARTING",) * 3, *("STOPPED",) * 3, *("EXCEPTION",) * 3,
+    "ABNORMAL", "PAUSE", "STOPPING", "OVERLOAD", "MELTING", None, GONE, GONE,
+)  # fmt: skip
+NODE_STATES = (*("NORMAL",) * 6, "STARTING", "STOPPED", "EXCEPTION", "ABNORMAL", "MELTING", None)
+
+
+class Scenario(NamedTuple):
+    """What there is, and what is asked of it."""
+
+    jobs: dict[str, Job]
+    options: dict[str, Any]
+    check_mode: bool
+    list_faults: tuple[Fault, ...] = ()
+    locked_from: float = FOREVER
+
+
+moments = st.sampled_from([float(f"{second}.2") for second in (*range(10), *range(10, 60, 3))])
+
+
+def _fault(start: float, length: float, kind: str) -> Fault:
+    return Fault(0.0 if start < 1 else start, start + length, kind)
+
+
+faults = st.builds(
+    _fault,
+    moments,
+    st.sampled_from([5.0, 12.0, 25.0, 50.0, FOREVER]),
+    st.sampled_from(["busy", "busy", "busy", "busy", "denied", "broken"]),
+)
+few_faults = st.one_of(st.just(()), st.just(()), st.tuples(faults), st.tuples(faults, faults))
+
+
+def _node(status: Any, put: Any, got: Any) -> dict[str, Any]:
+    fields = {"status": status, "total_put_records": put, "total_get_records": got}
+    # Whether a node without a state, or in any but NORMAL and STOPPED, runs is for nobody to say.
+    with_counters = status in ("NORMAL", "STOPPED", "EXCEPTION")
+    return {key: value for key, value in fields.items() if key == "status" or (value is not None and with_counters)}
+
+
+counts = st.sampled_from([None, 0, 1, 2, 3])
+nodes = st.dictionaries(
+    st.sampled_from(["n1", "n2"]), st.builds(_node, st.sampled_from(NODE_STATES), counts, counts), max_size=2
+)
+real_time_steps = st.lists(
+    st.tuples(moments, st.sampled_from(STATES), nodes, st.sampled_from([None, 5, 10, 15])), min_size=1, max_size=6
+)
+dli_steps = st.lists(
+    st.tuples(
+        moments,
+        st.sampled_from(
+            ["LAUNCHING", "RUNNING", "RUNNING", "RUNNING", "SCALING", "FINISHED", "FINISHED", "FAILED", "CANCELLED",
+             "MELTING", GONE]
+        ),
+        st.sampled_from([0.0, 0.5, 0.7]),
+    ),
+    min_size=1,
+    max_size=5,
+)  # fmt: skip
+
+
+def _in_order(drawn: list[Any]) -> list[Any]:
+    """By time, one for each moment, the first from the beginning."""
+    ordered = [step for dummy, step in sorted({step[0]: step for step in drawn}.items())]
+    return [(0.0, *ordered[0][1:]), *ordered[1:]]
+
+
+timing = {
+    "wait_initial_delay": st.sampled_from([3, 7]),
+    "wait_interval": st.sampled_from([3, 7, 10]),
+    "max_consecutive_errors": st.sampled_from([1, 2, 3]),
+}
+conditions = {
+    "wait_for": st.sampled_from([["STOPPED"], ["NORMAL", "OVERLOAD"], ["STOPPED", "PAUSE"]]),
+    "fail_states": st.sampled_from([["EXCEPTION"], ["PAUSE", "EXCEPTION"], ["EXCEPTION", "ABNORMAL", "STOPPING"]]),
+    "fail_on_exception": st.booleans(),
+    "check_nodes": st.booleans(),
+    "ignore_nodes": st.sampled_from([["n1"], ["n?"], ["N*"]]),
+    "max_failing": st.sampled_from([1, 2]),
+    "exception_grace": st.sampled_from([2.25, 8.25, 12.25, 22.25, 27.25]),
+    "stable_for": st.sampled_from([2.5, 4.5, 12.5, 20.5]),
+    "started_after": st.just(10),
+    "require_records": st.just(True),
+    "missing": st.sampled_from(["wait", "ok"]),
+    "exclude_names": st.sampled_from([["d"], ["[ab]"], ["*"], ["D"]]),
+    "min_jobs": st.sampled_from([1, 2, 3]),
+}
+
+
+@st.composite
+def scenarios(draw: Any, dli: bool = False, by_list: bool = False) -> Scenario:
+    """A scenario of real-time jobs by name, of DLI jobs, or of real-time jobs that a list must find first."""
+    optional: dict[str, Any] = dict(timing)
+    if dli:
+        optional.update({"missing": conditions["missing"], "stall_timeout": st.sampled_from([5.25, 12.25, 21.25])})
+    else:
+        optional.update(conditions)
+    chosen = draw(st.sets(st.sampled_from(sorted(optional)), max_size=6))
+    options = {key: draw(optional[key]) for key in sorted(chosen)}
+    options["wait"] = draw(st.sampled_from([True] * 6 + [False]))
+    options["wait_timeout"] = draw(st.sampled_from([0, 30, 31, 45, 60]))
+    if not options["wait_timeout"]:
+        for key in ("wait_initial_delay", "exception_grace", "stable_for"):  # they have to fit into it
+            options.pop(key, None)
+    if set(options.get("wait_for", ())) & set(options.get("fail_states", ())):
+        del options["wait_for"]
+
+    names = NAMES[: draw(st.integers(1, 4))]
+    # Without nodes the gate may read the list instead of the jobs; whose fault it then meets is its own affair.
+    by_status = options.get("check_nodes", True) or dli or len(names) <= 2
+    jobs = {}
+    for name in names:
+        if dli:
+            steps = [Shown(at, state, progress=part) for at, state, part in _in_order(draw(dli_steps))]
+        else:
+            steps = [Shown(*step) for step in _in_order(draw(real_time_steps))]
+        jobs[name] = Job(steps, draw(few_faults) if by_status else ())
+    list_faults = ()
+    if by_list:
+        # Jobs that are not meant, in the worst state.
+        jobs = {f"x_{name}": job for name, job in jobs.items()}
+        jobs["other"] = Job([Shown(0.0, "EXCEPTION")])
+        if "exclude_names" in options:
+            options["exclude_names"] = [f"x_{one}" for one in options["exclude_names"]]
+        options["name_contains"] = "x_"
+        list_faults = draw(few_faults) if by_status else ()
+    else:
+        options["job_ids" if dli else "job_names"] = list(names)
+    locked_from = FOREVER
+    if by_status and draw(st.integers(0, 9)) == 9:
+        locked_from = draw(moments)
+    return Scenario(jobs, options, draw(st.integers(0, 7)) == 7, list_faults, locked_from)
