@@ -18,6 +18,8 @@ from tests.emulator import ACCESS_KEY, SECRET_KEY, Emulator, running
 from .playbook import Run, connection, play, run, task
 
 GROUP = "group/datagate.huaweicloud.huaweicloud"
+# A task for the controller runs in the controller's process; one that sets an environment needs a process of its own.
+OWN_PROCESS = {"DATAGATE_TEST": "as a module"}
 RESULT = {
     "changed",
     "elapsed",
@@ -28,6 +30,8 @@ RESULT = {
     "msg",
     "polls",
     "reasons",
+    "by_status",
+    "resume",
     "requests",
     "verdict",
 }
@@ -196,8 +200,8 @@ TASKS = [
 ]
 
 
-@pytest.fixture(scope="module")
-def scene() -> Iterator[Scene]:
+@pytest.fixture(scope="module", params=["in process", "as a module"])
+def scene(request: pytest.FixtureRequest) -> Iterator[Scene]:
     """Most of what the modules do, with the connection in the environment, and then in module_defaults."""
     with running(SCENARIO) as emulator:
         given = {
@@ -212,7 +216,7 @@ def scene() -> Iterator[Scene]:
             info("defaults: info", name="job_good"),
         ]
         plays = [
-            play(TASKS),
+            play(TASKS, environment=OWN_PROCESS if request.param == "as a module" else {}),
             play(defaults, environment=NO_ENVIRONMENT, module_defaults={GROUP: given}),
             play([status("nothing", "job_good")], environment=NO_ENVIRONMENT),
         ]
@@ -468,11 +472,12 @@ BAD: list[tuple[str, dict[str, Any]]] = [
 ]
 
 
-@pytest.fixture(scope="module")
-def refused() -> Iterator[Scene]:
+@pytest.fixture(scope="module", params=["in process", "as a module"])
+def refused(request: pytest.FixtureRequest) -> Iterator[Scene]:
     """Every bad input in one playbook."""
+    own = OWN_PROCESS if request.param == "as a module" else {}
     with running(SCENARIO) as emulator:
-        yield Scene(run([play([item for dummy, item in BAD])], connection(emulator)), emulator)
+        yield Scene(run([play([item for dummy, item in BAD], environment=own)], connection(emulator)), emulator)
 
 
 @pytest.mark.parametrize(("option", "name"), [(option, item["name"]) for option, item in BAD])

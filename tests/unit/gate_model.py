@@ -90,6 +90,7 @@ def expect(
     stable_since = None
     errors: dict[str, int] = {}  # unreadable observations in a row
     said: dict[str, Any] = {}  # job -> its reasons when it was last read
+    unreadable: dict[str, Any] = {}  # job -> the reason for that, if the last try to read it failed
     tolerable: dict[str, str] = {}  # job -> "fails", or "grace" while its failing state does not count yet
     failing_for: dict[str, float] = {}  # job -> seconds in a failing state
     failing_at: dict[str, float] = {}  # job -> when it was last seen in one, if that was its last reading
@@ -104,7 +105,7 @@ def expect(
         polls += 1
         last = once or now >= deadline
         reasons: set[Any] = set()
-        pending = fails = absent = unread = False
+        pending = absent = unread = False
         wrong = False  # ERROR, unless there is a failure
 
         # The selection.
@@ -131,15 +132,15 @@ def expect(
                     if missing != "wait" or by_name:
                         return Expected("FAIL", now, polls, True, reasons)
                     pending = True
-        elif now >= locked_from and not set(wanted) <= left_out | finished:
-            pass
 
         names = wanted or []
         if now >= locked_from and not set(names) <= left_out | finished:
             # Nothing is read any more; of each job the last that was seen is told.
             reasons.add(("denied", None, None))
             for name in names:
-                reasons |= said.get(name, {("still_pending", name, None)})
+                reasons |= unreadable.get(name, set()) | said.get(name, set())
+                if name not in unreadable and name not in said:
+                    reasons.add(("still_pending", name, None))
             return Expected("ERROR", now, polls, True, reasons)
 
         # Each job.
@@ -156,7 +157,8 @@ def expect(
                 ready_at.pop(name, None)
                 unread = True
                 wrong = wrong or fault[0] != "busy" or errors[name] >= most_errors
-                reasons.add(("denied" if fault[0] == "denied" else "unreadable", name, None))
+                unreadable[name] = {("denied" if fault[0] == "denied" else "unreadable", name, None)}
+                reasons |= unreadable[name]
                 if name in tolerable:
                     reasons |= said[name]
                     if tolerable[name] == "fails" or (last and not once):
@@ -166,9 +168,12 @@ def expect(
                 else:
                     if said.get(name) == {("job_missing", name, None)}:
                         reasons |= said[name]
+                    else:
+                        said[name] = set()  # whatever state it was in
                     pending = True
                 continue
             errors[name] = 0
+            unreadable.pop(name, None)
 
             if shown.state == GONE:
                 said[name] = {("job_missing", name, None)}
@@ -260,10 +265,8 @@ def expect(
                 finished.add(name)
 
         # The verdict.
-        fails = absent or failed_jobs > options.get("max_failing", 0)
-        if fails:
-            unreadable = any(code in ("unreadable", "denied") for code, dummy, dummy2 in reasons)
-            return Expected("FAIL", now, polls, bool(wait or fatal or absent or unreadable), reasons)
+        if absent or failed_jobs > options.get("max_failing", 0):
+            return Expected("FAIL", now, polls, bool(wait or fatal or absent or unread), reasons)
         if wrong:
             return Expected("ERROR", now, polls, True, reasons)
         if pending:

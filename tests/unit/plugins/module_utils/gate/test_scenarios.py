@@ -28,7 +28,6 @@ ERRORS = {
     "broken": RequestError(PERMANENT, "Workspace does not exists", status=400, error_code="DLF.0819"),
     "locked": RequestError(DENIED, "authentication failed", status=401, error_code="APIGW.0301"),
 }
-latencies = st.sampled_from([0.0, 0.002])
 
 
 def script(job: Job, faults: list[Fault]) -> list[Any]:
@@ -57,13 +56,13 @@ def shown(step: Shown) -> tuple[Any, dict[str, Any]]:
     return step.state, fields
 
 
-def play(scenario: Scenario, dli: bool, latency: float) -> Expected:
+def play(scenario: Scenario, dli: bool) -> Expected:
     """The gate's own result."""
     lock = [Fault(scenario.locked_from, 2 * FOREVER, "locked")]
     world = World(
         {name: script(job, lock) for name, job in scenario.jobs.items()},
-        rate=500,
-        latency=latency,
+        rate=float("inf"),
+        latency=scenario.latency,
         lists=not dli,
         lists_say={name: [(step.at, *shown(step)) for step in job.steps] for name, job in scenario.jobs.items()},
         list_errors=[(one.start, one.end, ERRORS[one.kind]) for one in [*lock, *scenario.list_faults]],
@@ -76,9 +75,9 @@ def play(scenario: Scenario, dli: bool, latency: float) -> Expected:
     return Expected(result["verdict"], result["elapsed"], result["polls"], result["failed"], set(reasons))
 
 
-def agree(scenario: Scenario, dli: bool, latency: float) -> None:
+def agree(scenario: Scenario, dli: bool) -> None:
     """Whether gate and model say the same."""
-    found = play(scenario, dli, latency)
+    found = play(scenario, dli)
     expected = expect(
         scenario.jobs, scenario.options, scenario.check_mode, dli, scenario.list_faults, scenario.locked_from
     )
@@ -88,27 +87,27 @@ def agree(scenario: Scenario, dli: bool, latency: float) -> None:
 
 
 @settings(max_examples=1500)
-@given(scenarios(), latencies)
-def test_real_time_jobs(scenario: Scenario, latency: float) -> None:
-    agree(scenario, False, latency)
+@given(scenarios())
+def test_real_time_jobs(scenario: Scenario) -> None:
+    agree(scenario, False)
 
 
 @settings(max_examples=700)
-@given(scenarios(dli=True), latencies)
-def test_dli_jobs(scenario: Scenario, latency: float) -> None:
-    agree(scenario, True, latency)
+@given(scenarios(dli=True))
+def test_dli_jobs(scenario: Scenario) -> None:
+    agree(scenario, True)
 
 
 @settings(max_examples=700)
-@given(scenarios(by_list=True), latencies)
-def test_selections(scenario: Scenario, latency: float) -> None:
-    agree(scenario, False, latency)
+@given(scenarios(by_list=True))
+def test_selections(scenario: Scenario) -> None:
+    agree(scenario, False)
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(1200)
 @pytest.mark.parametrize("kind", [{}, {"dli": True}, {"by_list": True}])
 @settings(max_examples=20000)
-@given(st.data(), latencies)
-def test_many_more(kind: dict[str, bool], data: Any, latency: float) -> None:
-    agree(data.draw(scenarios(**kind)), kind.get("dli", False), latency)
+@given(st.data())
+def test_many_more(kind: dict[str, bool], data: Any) -> None:
+    agree(data.draw(scenarios(**kind)), kind.get("dli", False))
