@@ -24,7 +24,7 @@ def clock(seconds: float) -> str:
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
-def bar(fraction: float) -> str:
+def gauge(fraction: float) -> str:
     """A bar of fixed length with its percentage."""
     full = int(fraction * BAR)
     return f"[{'#' * full}{'.' * (BAR - full)}] {fraction * 100:3.0f} %"
@@ -95,7 +95,7 @@ class Progress:
     def _work(job: dict[str, Any]) -> str:
         """A DLI job's bar, which is that of the running sub-job, and its tasks."""
         fraction = job.get("progress")
-        text = bar(float(fraction)) if isinstance(fraction, (int, float)) else ""
+        text = gauge(float(fraction)) if isinstance(fraction, (int, float)) else ""
         tasks = job.get("tasks")
         if tasks:
             text += f" {tasks.get('completed')} of {tasks.get('total')} tasks"

@@ -177,4 +177,4 @@ class Authenticator:
 def decode_query(raw: str) -> list[tuple[str, str]]:
     """Names and values of a query as the signature sees them: `%20` is a space, `+` is a plus."""
     pairs = (part.partition("=") for part in raw.split("&") if part)
-    return [(unquote(name), unquote(value)) for name, _, value in pairs]
+    return [(unquote(name), unquote(value)) for name, dummy, value in pairs]

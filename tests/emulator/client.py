@@ -48,7 +48,7 @@ def signed_headers(
     lower.setdefault("host", parts.netloc)
     names = ";".join(sorted(lower))
     path = "/".join(encoded(unquote(segment)) for segment in parts.path.split("/"))
-    pairs = sorted((unquote(n), unquote(v)) for n, _, v in (p.partition("=") for p in parts.query.split("&") if p))
+    pairs = sorted((unquote(n), unquote(v)) for n, dummy, v in (p.partition("=") for p in parts.query.split("&") if p))
     canonical = "\n".join(
         (
             method,

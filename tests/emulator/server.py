@@ -59,7 +59,7 @@ class Server:
         if not target.startswith("/"):
             parts = urlsplit(target)
             target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-        raw_path, _, raw_query = target.partition("?")
+        raw_path, dummy, raw_query = target.partition("?")
         if raw_path.startswith(PREFIX):
             return _plain(self._guarded_control(request.method, raw_path, body))
         self._in_flight += 1

@@ -88,7 +88,7 @@ def test_job_list_example(start: Start) -> None:
         "create_time": 1680783636000,
         "last_instance_end_time": 1682519407000,
     }
-    _, client = start({"jobs": [job]})
+    dummy, client = start({"jobs": [job]})
     assert client.jobs(None).json() == example("job_list")
 
 
@@ -96,7 +96,7 @@ def test_realtime_status_minimal_example(start: Start) -> None:
     node = {"name": "MRS_Flink_Job_8635", "omit": ["status", "type"]}
     omit = ["startTime", "lastUpdateTime", "createUser", "lastModifiyUser"]
     job = {"name": "job_sms", "nodes": [node], "omit": omit}
-    _, client = start({"jobs": [job], "spelling": ["LastInstanceStatus"]})
+    dummy, client = start({"jobs": [job], "spelling": ["LastInstanceStatus"]})
     assert client.status("job_sms").json() == example("realtime_status_minimal")
 
 
@@ -127,13 +127,13 @@ def test_realtime_status_seven_nodes_example(start: Start) -> None:
         "nodes": nodes,
         "omit": ["createUser", "lastModifiyUser"],
     }
-    _, client = start({"jobs": [job]})
+    dummy, client = start({"jobs": [job]})
     assert client.status("job_sms").json() == wanted
 
 
 def test_dli_progress_example(start: Start) -> None:
     job = {"job_id": DLI_JOB, "status": "RUNNING", "sub_job_id": 0, "sub_jobs": [{"id": 0}]}
-    _, client = start({"dli_jobs": [job]})
+    dummy, client = start({"dli_jobs": [job]})
     assert client.progress(DLI_JOB).json() == example("dli_progress_running")
 
 
@@ -141,7 +141,7 @@ def test_dli_progress_example(start: Start) -> None:
     ("code", "body"), [("DLF.0100", "error_job_missing_0100"), ("DLF.30100", "error_job_missing_30100")]
 )
 def test_missing_job_examples(start: Start, code: str, body: str) -> None:
-    _, client = start(missing_job_code=code)
+    dummy, client = start(missing_job_code=code)
     response = client.status("nobody")
     assert response.status_code == 400
     assert response.json() == example(body)
@@ -154,7 +154,7 @@ def test_every_example_is_used() -> None:
 
 
 def test_old_spellings(start: Start) -> None:
-    _, client = start({"jobs": [{"name": "j", "status": "STARTING", "nodes": [{"name": "n"}]}]}, spelling="old")
+    dummy, client = start({"jobs": [{"name": "j", "status": "STARTING", "nodes": [{"name": "n"}]}]}, spelling="old")
     status = client.status("j").json()
     assert status["status"] == "STARTTING"
     assert "starttime" in status
@@ -175,7 +175,7 @@ def test_missing_fields_null_status_and_extra_fields(start: Start) -> None:
         "extra": {"newField": {"a": 1}},
         "nodes": [{"name": "n", "status": None, "omit": ["type"], "extra": {"other": [1]}}],
     }
-    _, client = start({"jobs": [job]}, times_as="string")
+    dummy, client = start({"jobs": [job]}, times_as="string")
     listed = client.jobs().json()["jobs"][0]
     assert not {"status", "startTime", "owner"} & set(listed)
     assert listed["newField"] == {"a": 1}
@@ -192,20 +192,20 @@ def test_missing_fields_null_status_and_extra_fields(start: Start) -> None:
 
 @pytest.mark.parametrize("path", ["/", "/v2/p/jobs", "/v1/p/jobs/a/b/status", "/v1.0/p/jobs/x/progress", "/v1/p/job"])
 def test_unknown_paths(start: Start, path: str) -> None:
-    _, client = start()
+    dummy, client = start()
     response = client.get(path)
     assert error_of(response) == (404, "APIGW.0101")
     assert response.headers["X-Request-Id"] == response.json()["request_id"]
 
 
 def test_wrong_host(start: Start) -> None:
-    _, client = start({"jobs": [{"name": "j"}]}, hosts={"dataarts": "127.0.0.1", "dli": "dli.example.com"})
+    dummy, client = start({"jobs": [{"name": "j"}]}, hosts={"dataarts": "127.0.0.1", "dli": "dli.example.com"})
     assert client.status("j").status_code == 200
     assert error_of(client.progress("x")) == (404, "APIGW.0101")
 
 
 def test_path_is_judged_before_the_quota_and_the_quota_before_the_signature(start: Start) -> None:
-    _, client = start(quota={"per_user": 1})
+    dummy, client = start(quota={"per_user": 1})
     client.secret_key = "wrong"
     assert error_of(client.get("/nowhere")) == (404, "APIGW.0101")
     assert error_of(client.status("j")) == (401, "APIGW.0301")
@@ -213,7 +213,7 @@ def test_path_is_judged_before_the_quota_and_the_quota_before_the_signature(star
 
 
 def test_headers_that_are_always_needed(start: Start) -> None:
-    _, client = start({"jobs": [{"name": "j"}]})
+    dummy, client = start({"jobs": [{"name": "j"}]})
     assert error_of(client.status("j", headers={"Content-Type": None})) == (400, "APIGW.0106")
     response = client.status("j", headers={"X-Project-Id": None})
     assert error_of(response) == (400, "DLF.0819")
@@ -236,12 +236,12 @@ def test_workspaces(start: Start) -> None:
 
 
 def test_no_default_workspace(start: Start) -> None:
-    _, client = start({"jobs": [{"name": "j"}]}, default_workspace=False)
+    dummy, client = start({"jobs": [{"name": "j"}]}, default_workspace=False)
     assert error_of(client.jobs()) == (400, "DLF.0819")
 
 
 def test_default_workspace_by_its_id(start: Start) -> None:
-    _, client = start({"jobs": [{"name": "j"}]}, default_workspace="ws0")
+    dummy, client = start({"jobs": [{"name": "j"}]}, default_workspace="ws0")
     assert client.status("j").status_code == client.status("j", headers={"workspace": "ws0"}).status_code == 200
 
 
@@ -249,27 +249,27 @@ def test_default_workspace_by_its_id(start: Start) -> None:
     "query", [{"limit": 101}, {"limit": 0}, {"limit": "x"}, {"offset": -1}, {"offset": "x"}, {"jobType": "OTHER"}]
 )
 def test_bad_parameters(start: Start, query: dict[str, Any]) -> None:
-    _, client = start()
+    dummy, client = start()
     response = client.get(f"/v1/{PROJECT_ID}/jobs", query)
     assert response.status_code == 400
     assert response.json() == example("error_invalid_parameter")
 
 
 def test_max_limit(start: Start) -> None:
-    _, client = start(max_limit=1000)
+    dummy, client = start(max_limit=1000)
     assert client.jobs(limit=1000).status_code == 200
 
 
 def test_status_of_a_batch_job(start: Start) -> None:
     scenario = {"jobs": [{"name": "b", "type": "BATCH"}]}
-    _, client = start(scenario)
+    dummy, client = start(scenario)
     assert error_of(client.status("b")) == (400, "DLF.0100")
-    _, client = start(scenario, batch_status_answer="batch")
+    dummy, client = start(scenario, batch_status_answer="batch")
     assert client.status("b").json()["status"] == "SCHEDULING"
 
 
 def test_language_and_keys_of_errors(start: Start) -> None:
-    _, client = start(language="zh", error_keys=["errorCode", "errorMsg"], missing_job_code="1001")
+    dummy, client = start(language="zh", error_keys=["errorCode", "errorMsg"], missing_job_code="1001")
     assert client.status("j").json() == {"errorCode": "1001", "errorMsg": "作业不存在。"}
 
 
@@ -304,7 +304,7 @@ def test_signed_names(start: Start, name: str) -> None:
 
 
 def test_plus_for_a_space_does_not_fit_the_signature(start: Start) -> None:
-    _, client = start()
+    dummy, client = start()
     url = f"{client.url}/v1/{PROJECT_ID}/jobs?jobName=a%20b"
     headers = signed_headers("GET", url, client.headers)
     assert client.session.get(url, headers=headers, timeout=TIMEOUT).status_code == 200
@@ -313,7 +313,7 @@ def test_plus_for_a_space_does_not_fit_the_signature(start: Start) -> None:
 
 
 def test_bad_signature_echoes_the_canonical_request(start: Start) -> None:
-    _, client = start()
+    dummy, client = start()
     client.secret_key = "wrong"
     response = client.status("j", headers={"X-Language": "zh_cn"})
     assert error_of(response) == (401, "APIGW.0301")
@@ -321,27 +321,27 @@ def test_bad_signature_echoes_the_canonical_request(start: Start) -> None:
 
 
 def test_date_far_from_the_servers(start: Start) -> None:
-    _, client = start({"jobs": [{"name": "j"}]})
+    dummy, client = start({"jobs": [{"name": "j"}]})
     assert client.status("j", late=14 * 60).status_code == 200
     assert error_of(client.status("j", late=16 * 60)) == (401, "APIGW.0301")
     assert error_of(client.status("j", late=-16 * 60)) == (401, "APIGW.0301")
 
 
 def test_clock_skew(start: Start) -> None:
-    _, client = start({"jobs": [{"name": "j"}]}, clock_skew=3600)
+    dummy, client = start({"jobs": [{"name": "j"}]}, clock_skew=3600)
     assert error_of(client.status("j")) == (401, "APIGW.0301")
     assert client.status("j", late=-3600).status_code == 200
 
 
 def test_unsigned_port(start: Start) -> None:
-    _, client = start({"jobs": [{"name": "j"}]})
+    dummy, client = start({"jobs": [{"name": "j"}]})
     url = f"{client.url}/v1/{PROJECT_ID}/jobs/j/status"
     headers = signed_headers("GET", url.replace(f":{client.url.rpartition(':')[2]}", ""), client.headers)
     assert error_of(client.session.get(url, headers=headers, timeout=TIMEOUT)) == (401, "APIGW.0301")
 
 
 def test_no_authentication_and_two_at_once(start: Start) -> None:
-    _, client = start()
+    dummy, client = start()
     url = f"{client.url}/v1/{PROJECT_ID}/jobs"
     assert error_of(requests.get(url, headers=client.headers, timeout=TIMEOUT)) == (401, "APIGW.0301")
     both = signed_headers("GET", url, client.headers) | {"X-Auth-Token": AUTH_TOKEN}
@@ -357,13 +357,13 @@ def test_authentication_switched_off(start: Start) -> None:
 
 def test_lock_after_more_than_five_bad_signatures(start: Start) -> None:
     emulator, client = start({"jobs": [{"name": "j"}]}, quota=0)
-    for _ in range(5):
+    for dummy in range(5):
         client.secret_key = "wrong"
         assert client.status("j").status_code == 401
     client.secret_key = SECRET_KEY
     assert client.status("j").status_code == 200, "five do not lock, and a right one ends the row"
     client.secret_key = "wrong"
-    for _ in range(6):
+    for dummy in range(6):
         assert "locked" not in client.status("j").json()["error_msg"]
     client.secret_key = SECRET_KEY
     response = client.status("j")
@@ -377,9 +377,9 @@ def test_lock_after_more_than_five_bad_signatures(start: Start) -> None:
 
 def test_a_lock_concerns_one_key(start: Start) -> None:
     keys = [{"access_key": ACCESS_KEY, "secret_key": SECRET_KEY}, {"access_key": "OTHER", "secret_key": "other"}]
-    _, client = start({"jobs": [{"name": "j"}]}, access_keys=keys, quota=0)
+    dummy, client = start({"jobs": [{"name": "j"}]}, access_keys=keys, quota=0)
     client.secret_key = "wrong"
-    for _ in range(7):
+    for dummy in range(7):
         client.status("j")
     client.access_key, client.secret_key = "OTHER", "other"
     assert client.status("j").status_code == 200
@@ -396,7 +396,7 @@ def test_temporary_key(start: Start) -> None:
 
 
 def test_security_token_with_a_permanent_key(start: Start) -> None:
-    _, client = start({"jobs": [{"name": "j"}]})
+    dummy, client = start({"jobs": [{"name": "j"}]})
     assert error_of(client.status("j", headers={"X-Security-Token": "tok=="})) == (401, "APIGW.0301")
 
 
@@ -431,7 +431,7 @@ def test_token_by_password(start: Start, project: dict[str, str]) -> None:
 
 
 def test_wrong_password(start: Start) -> None:
-    _, client = start()
+    dummy, client = start()
     url = f"{client.url}/v3/auth/tokens?nocatalog=true"
     response = requests.post(url, json=password_body("wrong", name=REGION), timeout=TIMEOUT)
     assert response.status_code == 401
@@ -442,13 +442,13 @@ def test_wrong_password(start: Start) -> None:
 
 def test_project_look_up(start: Start) -> None:
     projects = [{"id": "a" * 32, "name": "r1"}, {"id": "b" * 32, "name": "r2"}, {"id": "c" * 32, "name": "r2"}]
-    _, client = start(projects=projects)
+    dummy, client = start(projects=projects)
     client.headers = {}
     found = {name: client.get("/v3/projects", {"name": name}).json()["projects"] for name in ("r1", "r2", "r3")}
     assert [project["id"] for project in found["r1"]] == ["a" * 32]
     assert len(found["r2"]) == 2
     assert found["r3"] == []
-    _, client = start(projects_denied=True)
+    dummy, client = start(projects_denied=True)
     assert client.get("/v3/projects", {"name": REGION}).json()["error"]["code"] == 403
     client.secret_key = "wrong"
     assert client.get("/v3/projects", {"name": REGION}).status_code == 401
@@ -472,7 +472,7 @@ def test_agency_keys(start: Start) -> None:
 
 
 def test_no_agency(start: Start) -> None:
-    _, client = start()
+    dummy, client = start()
     assert requests.get(f"{client.url}/openstack/latest/securitykey", timeout=TIMEOUT).status_code == 404
     assert requests.put(f"{client.url}/meta-data/latest/api/token", timeout=TIMEOUT).status_code == 404
 
@@ -482,7 +482,7 @@ def test_no_agency(start: Start) -> None:
 
 def test_quota_by_user(start: Start) -> None:
     emulator, client = start({"jobs": [{"name": "j"}]}, quota={"per_user": 30, "retry_after": 2})
-    assert [client.status("j").status_code for _ in range(30)] == [200] * 30
+    assert [client.status("j").status_code for dummy in range(30)] == [200] * 30
     response = client.status("j")
     assert error_of(response) == (429, "APIGW.0308")
     assert response.headers["Retry-After"] == "2"
@@ -497,17 +497,17 @@ def test_quota_by_user(start: Start) -> None:
 
 
 def test_quota_by_api_and_without_retry_after(start: Start) -> None:
-    _, client = start(quota={"per_user": 0, "per_api": 2})
-    assert [client.status("j").status_code for _ in range(3)] == [400, 400, 429]
+    dummy, client = start(quota={"per_user": 0, "per_api": 2})
+    assert [client.status("j").status_code for dummy in range(3)] == [400, 400, 429]
     assert "Retry-After" not in client.status("j").headers
     assert client.jobs().status_code == 200
 
 
 def test_quota_is_on_by_default_and_can_be_off(start: Start) -> None:
-    _, client = start()
-    assert sum(client.jobs().status_code == 429 for _ in range(31)) == 1
-    _, client = start(quota=0)
-    assert {client.jobs().status_code for _ in range(310)} == {200}
+    dummy, client = start()
+    assert sum(client.jobs().status_code == 429 for dummy in range(31)) == 1
+    dummy, client = start(quota=0)
+    assert {client.jobs().status_code for dummy in range(310)} == {200}
 
 
 # The list
@@ -515,7 +515,7 @@ def test_quota_is_on_by_default_and_can_be_off(start: Start) -> None:
 
 def test_list_defaults(start: Start) -> None:
     jobs = [{"name": "rt_{i}", "count": 12}, {"name": "b_{i}", "count": 12, "type": "BATCH"}]
-    _, client = start({"jobs": jobs})
+    dummy, client = start({"jobs": jobs})
     assert names(client.jobs(None)) == [f"b_{i}" for i in range(10)]
     assert client.jobs(None).json()["total"] == 12
     assert len(names(client.jobs("REAL_TIME", limit=100))) == 12
@@ -523,7 +523,7 @@ def test_list_defaults(start: Start) -> None:
 
 @pytest.mark.parametrize(("means", "second", "far"), [("page", 100, []), ("record", 1, None)])
 def test_both_readings_of_offset(start: Start, means: str, second: int, far: list[str] | None) -> None:
-    _, client = start({"jobs": [{"name": "j{i:03d}", "count": 250}]}, offset_means=means)
+    dummy, client = start({"jobs": [{"name": "j{i:03d}", "count": 250}]}, offset_means=means)
     assert names(client.jobs(limit=100, offset=0))[0] == "j000"
     assert names(client.jobs(limit=100, offset=1))[0] == f"j{second:03d}"
     if means == "page":
@@ -539,19 +539,19 @@ def test_fuzzy_name_and_tags(start: Start) -> None:
         {"name": "Orders_2", "tags": ["b"]},
         {"name": "other", "tags": "c"},
     ]
-    _, client = start({"jobs": jobs})
+    dummy, client = start({"jobs": jobs})
     assert names(client.jobs(jobName="order")) == ["orders", "Orders_2"]
     assert names(client.jobs(tags="a,c")) == ["orders", "other"]
     assert names(client.jobs(tags="b", jobName="_2")) == ["Orders_2"]
     assert names(client.jobs(jobName="none")) == []
-    _, client = start({"jobs": jobs}, fuzzy_case_sensitive=True, tags_match="all")
+    dummy, client = start({"jobs": jobs}, fuzzy_case_sensitive=True, tags_match="all")
     assert names(client.jobs(jobName="order")) == ["orders"]
     assert names(client.jobs(tags="a,b")) == ["orders"]
 
 
 def test_list_orders(start: Start) -> None:
     jobs = [{"name": "b"}, {"name": "c"}, {"name": "a"}]
-    _, client = start({"jobs": jobs}, list_order="name")
+    dummy, client = start({"jobs": jobs}, list_order="name")
     assert names(client.jobs()) == ["a", "b", "c"]
     emulator, client = start({"jobs": jobs}, list_order="last_update")
     assert names(client.jobs()) == ["b", "c", "a"]
@@ -575,7 +575,7 @@ def test_list_and_status_disagree(start: Start) -> None:
         {"name": "b", "status": "NORMAL", "list_timeline": [{"absent": True}]},
         {"name": "c", "absent": True, "list_timeline": [{"absent": False, "status": "NORMAL"}]},
     ]
-    _, client = start({"jobs": jobs})
+    dummy, client = start({"jobs": jobs})
     assert {job["name"]: job["status"] for job in client.jobs().json()["jobs"]} == {"a": "EXCEPTION", "c": "NORMAL"}
     assert client.status("a").json()["status"] == client.status("b").json()["status"] == "NORMAL"
     assert error_of(client.status("c")) == (400, "DLF.0100")
@@ -594,7 +594,7 @@ def test_timeline_over_time(start: Start) -> None:
     ]
     emulator, client = start({"jobs": [{"name": "j", "timeline": timeline}]})
     seen = []
-    for _ in range(5):
+    for dummy in range(5):
         response = client.status("j")
         seen.append(response.json().get("status") or response.json()["error_code"])
         assert client.jobs().json()["total"] == (0 if "DLF" in seen[-1] else 1)
@@ -789,11 +789,11 @@ def test_dli_error_window(start: Start) -> None:
 
 def test_dli_path_and_missing_job(start: Start) -> None:
     scenario = {"dli_jobs": [{"job_id": "x"}]}
-    _, client = start(scenario)
+    dummy, client = start(scenario)
     assert client.progress("x").status_code == 200
     assert error_of(client.progress("x", "v1.0")) == (404, "APIGW.0101")
     assert error_of(client.progress("y")) == (400, "DLI.0002")
-    _, client = start(scenario, dli_progress_path="v1.0", dli_missing_code="DLI.0023")
+    dummy, client = start(scenario, dli_progress_path="v1.0", dli_missing_code="DLI.0023")
     assert error_of(client.progress("x")) == (404, "APIGW.0101")
     assert client.progress("x", "v1.0").status_code == 200
     assert error_of(client.progress("y", "v1.0")) == (404, "DLI.0023")
@@ -836,8 +836,8 @@ def test_fault_matches(start: Start, match: dict[str, Any], hit: list[int]) -> N
 
 def test_fault_times_and_order(start: Start) -> None:
     faults = [{"times": 1, "error_code": "APIGW.0308"}, {"times": 2, "error_code": "DLF.6888", "error_msg": "无权限"}]
-    _, client = start({"jobs": [{"name": "j"}], "faults": faults})
-    seen = [client.status("j") for _ in range(4)]
+    dummy, client = start({"jobs": [{"name": "j"}], "faults": faults})
+    seen = [client.status("j") for dummy in range(4)]
     assert [response.status_code for response in seen] == [429, 400, 400, 200]
     assert seen[1].json()["error_msg"] == "无权限"
 
@@ -860,16 +860,16 @@ def test_fault_after_an_event_and_rules_that_only_fire_or_move_the_time(start: S
 
 
 def test_bodies_that_are_not_json(start: Start) -> None:
-    _, client = with_fault(start, body="<html>Bad Gateway</html>", status=502)
+    dummy, client = with_fault(start, body="<html>Bad Gateway</html>", status=502)
     response = client.status("j")
     assert (response.status_code, response.text) == (502, "<html>Bad Gateway</html>")
     assert response.headers["X-Request-Id"]
-    _, client = with_fault(start, json={"jobs": None})
+    dummy, client = with_fault(start, json={"jobs": None})
     assert client.jobs().json() == {"jobs": None}
 
 
 def test_redirect(start: Start) -> None:
-    _, client = with_fault(start, redirect="http://example.com/")
+    dummy, client = with_fault(start, redirect="http://example.com/")
     response = client.status("j")
     assert (response.status_code, response.headers["Location"]) == (302, "http://example.com/")
 
@@ -895,26 +895,26 @@ def test_resets(start: Start, reset: str) -> None:
 
 
 def test_truncated_body(start: Start) -> None:
-    _, client = with_fault(start, truncate=5)
+    dummy, client = with_fault(start, truncate=5)
     with pytest.raises(requests.exceptions.ChunkedEncodingError, match="IncompleteRead"):
         client.status("j")
 
 
 def test_slow_bytes(start: Start) -> None:
-    _, client = with_fault(start, drip=0.0001)
+    dummy, client = with_fault(start, drip=0.0001)
     response = client.status("k")
     assert response.json()["name"] == "k"
     assert response.elapsed.total_seconds() < TIMEOUT
 
 
 def test_large_bodies(start: Start) -> None:
-    _, client = with_fault(start, gzip_bomb=5_000_000, match={"job": "j"})
+    dummy, client = with_fault(start, gzip_bomb=5_000_000, match={"job": "j"})
     response = client.status("j", stream=True)
     assert response.headers["Content-Encoding"] == "gzip"
     packed = response.raw.read(decode_content=False)
     assert len(packed) < 50_000
     assert len(client.status("j").content) == 5_000_000
-    _, client = with_fault(start, body_size=300_000)
+    dummy, client = with_fault(start, body_size=300_000)
     assert len(client.status("j").content) == 300_000
 
 
@@ -927,15 +927,15 @@ def test_hang(start: Start) -> None:
 
 
 def test_fault_clock_skew_and_changed_status(start: Start) -> None:
-    _, client = with_fault(start, clock_skew=3600, times=1)
-    assert [client.status("j").status_code for _ in range(2)] == [401, 200]
-    _, client = with_fault(start, status=203)
+    dummy, client = with_fault(start, clock_skew=3600, times=1)
+    assert [client.status("j").status_code for dummy in range(2)] == [401, 200]
+    dummy, client = with_fault(start, status=203)
     assert client.status("j").json()["name"] == "j"
     assert client.status("j").status_code == 203
 
 
 def test_gzip(start: Start) -> None:
-    _, client = start({"jobs": [{"name": "j{i}", "count": 50}]}, gzip=True)
+    dummy, client = start({"jobs": [{"name": "j{i}", "count": 50}]}, gzip=True)
     client.headers["Accept-Encoding"] = "gzip"
     response = client.jobs(limit=100)
     assert response.headers["Content-Encoding"] == "gzip"
@@ -978,7 +978,7 @@ def test_requests_at_the_same_time_are_counted(start: Start) -> None:
         with contextlib.suppress(requests.ConnectionError):
             client.jobs()
 
-    threads = [threading.Thread(target=ask, daemon=True) for _ in range(3)]
+    threads = [threading.Thread(target=ask, daemon=True) for dummy in range(3)]
     for thread in threads:
         thread.start()
     deadline = time.monotonic() + TIMEOUT
@@ -1155,7 +1155,7 @@ def test_https_with_client_certificates(tmp_path: Path) -> None:
 
 
 def test_a_mistake_of_the_emulator_is_not_silent(monkeypatch: pytest.MonkeyPatch) -> None:
-    def broken(*_: object) -> None:
+    def broken(*dummy: object) -> None:
         raise RuntimeError("out of order")
 
     def use() -> None:

@@ -43,9 +43,9 @@ FINISHED, FAILED, CANCELLED = "dli-finished", "dli-failed", "dli-cancelled"
 SOON, ENDLESS = "dli-soon", "dli-endless"
 
 
-def soon(status: str, event: str, /, **after: Any) -> dict[str, Any]:
+def soon(first: str, event: str, /, **after: Any) -> dict[str, Any]:
     """A job that changes half a second after it was first asked about."""
-    return {"status": status, "timeline": [{"after": event, "at": 0.5, **after}]}
+    return {"status": first, "timeline": [{"after": event, "at": 0.5, **after}]}
 
 
 def first_asked(job: str, call: str = "job_status") -> dict[str, Any]:
@@ -111,24 +111,24 @@ class Scene:
         return [reason["code"] for reason in self.run[name]["reasons"]]
 
 
-def status(name: str, names: Any = None, /, **options: Any) -> dict[str, Any]:
+def status(title: str, names: Any = None, /, **options: Any) -> dict[str, Any]:
     """A task on real-time jobs; `keywords` are those of the task."""
     keywords = options.pop("keywords", {})
     if names is not None:
         options["job_names"] = names
-    return task(name, "dataarts_job_status", options, **keywords)
+    return task(title, "dataarts_job_status", options, **keywords)
 
 
-def dli(name: str, ids: Any, /, **options: Any) -> dict[str, Any]:
+def dli(title: str, ids: Any, /, **options: Any) -> dict[str, Any]:
     """A task on DLI jobs."""
     keywords = options.pop("keywords", {})
-    return task(name, "dli_job_progress", {"job_ids": ids, **options}, **keywords)
+    return task(title, "dli_job_progress", {"job_ids": ids, **options}, **keywords)
 
 
-def info(name: str, /, **options: Any) -> dict[str, Any]:
+def info(title: str, /, **options: Any) -> dict[str, Any]:
     """A task that lists jobs."""
     keywords = options.pop("keywords", {})
-    return task(name, "dataarts_job_info", options, **keywords)
+    return task(title, "dataarts_job_info", options, **keywords)
 
 
 CHECK = {"keywords": {"check_mode": True}}

@@ -17,10 +17,10 @@ from hypothesis import strategies as st
 from ansible_collections.datagate.huaweicloud.tests.unit.gate_model import FOREVER, GONE, Fault, Job, Shown
 
 NAMES = ("a", "b", "c", "d")
-STATES = (
-    *("NORMAL",) * 8, *("STARTING",) * 3, *("STOPPED",) * 3, *("EXCEPTION",) * 3,
-    "ABNORMAL", "PAUSE", "STOPPING", "OVERLOAD", "MELTING", None, GONE, GONE,
-)  # fmt: skip
+# What jobs and nodes go through: on the way, flapping, and anything at all.
+CALM = ("NORMAL", "NORMAL", "NORMAL", "STARTING", "STOPPED")
+FLAPPING = ("NORMAL", "NORMAL", "EXCEPTION", "EXCEPTION", "STARTING")
+WILD = (*CALM, *CALM, *CALM, "EXCEPTION", "ABNORMAL", "PAUSE", "STOPPING", "OVERLOAD", "MELTING", None, GONE, GONE)
 NODE_STATES = (*("NORMAL",) * 6, "STARTING", "STOPPED", "EXCEPTION", "ABNORMAL", "MELTING", None)
 
 
@@ -62,8 +62,10 @@ counts = st.sampled_from([None, 0, 1, 2, 3])
 nodes = st.dictionaries(
     st.sampled_from(["n1", "n2"]), st.builds(_node, st.sampled_from(NODE_STATES), counts, counts), max_size=2
 )
-real_time_steps = st.lists(
-    st.tuples(moments, st.sampled_from(STATES), nodes, st.sampled_from([None, 5, 10, 15])), min_size=1, max_size=6
+starts = st.sampled_from([None, 5, 10, 15])
+real_time_steps = st.one_of(
+    st.lists(st.tuples(moments, st.sampled_from(states), nodes, starts), min_size=1, max_size=6)
+    for states in (CALM, FLAPPING, WILD)
 )
 dli_steps = st.lists(
     st.tuples(
@@ -117,6 +119,20 @@ conditions = {
 }
 
 
+# Options that meddle with each other, to be drawn together more often than chance would.
+TOGETHER = [
+    set(),
+    {"exception_grace"},
+    {"exception_grace", "stable_for"},
+    {"exception_grace", "stable_for", "started_after"},
+    {"exception_grace", "max_failing"},
+    {"exception_grace", "max_failing", "stable_for"},
+    {"require_records", "stable_for"},
+    {"stable_for", "missing"},
+    {"min_jobs", "missing", "exclude_names"},
+]
+
+
 @st.composite
 def scenarios(draw: Any, dli: bool = False, by_list: bool = False) -> Scenario:
     """A scenario of real-time jobs by name, of DLI jobs, or of real-time jobs that a list must find first."""
@@ -125,7 +141,9 @@ def scenarios(draw: Any, dli: bool = False, by_list: bool = False) -> Scenario:
         optional.update({"missing": conditions["missing"], "stall_timeout": st.sampled_from([5.25, 12.25, 21.25])})
     else:
         optional.update(conditions)
-    chosen = draw(st.sets(st.sampled_from(sorted(optional)), max_size=6))
+    chosen = draw(st.sets(st.sampled_from(sorted(optional)), max_size=4))
+    if not dli:
+        chosen |= draw(st.sampled_from(TOGETHER))
     options = {key: draw(optional[key]) for key in sorted(chosen)}
     options["wait"] = draw(st.sampled_from([True] * 6 + [False]))
     options["wait_timeout"] = draw(st.sampled_from([0, 30, 31, 45, 60]))

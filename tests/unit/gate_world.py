@@ -120,13 +120,18 @@ class World(Source):
                 return
             state, nodes = self._now(self.jobs.get(name, []), sent - self.start)[1:]
             if isinstance(state, RequestError):
-                if state.status == 401:
-                    raise state
+                self._refuse(state)
                 yield Reading(name, sent, STATUS, error=state)
             elif state == GONE:
                 yield Reading(name, sent, STATUS, missing=True)
             else:
                 yield Reading(name, sent, STATUS, job=_job(name, state, nodes, True))
+
+    @staticmethod
+    def _refuse(error: RequestError) -> None:
+        """What concerns every job is raised."""
+        if error.status == 401:
+            raise error
 
     def listing(self, deadline: float | None, most_pages: int) -> tuple[Listing, Sequence[Reading]]:
         began = self.clock.now()

@@ -26,7 +26,7 @@ State = Dict[str, Any]
 
 def digest(*parts: Any) -> str:
     """A short digest of options; sets count as sorted lists."""
-    text = json.dumps(parts, sort_keys=True, default=lambda item: sorted(item))
+    text = json.dumps(parts, sort_keys=True, default=sorted)
     return hashlib.sha256(text.encode("utf-8", "backslashreplace")).hexdigest()[:16]
 
 

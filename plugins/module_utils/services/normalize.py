@@ -9,6 +9,7 @@ Every field is optional and every type is checked: a gate must not fall over an 
 
 from __future__ import annotations
 
+import math
 import re
 from typing import Any, Dict, Iterable, List, Optional
 
@@ -108,7 +109,7 @@ def fraction(data: Any) -> Optional[float]:
         number = None if isinstance(data, bool) or data is None else float(str(data).strip()[:40])
     except ValueError:
         return None
-    return None if number is None or number != number else min(1.0, max(0.0, number))
+    return None if number is None or math.isnan(number) else min(1.0, max(0.0, number))
 
 
 def state(data: Any) -> Optional[str]:

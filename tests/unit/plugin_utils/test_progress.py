@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.datagate.huaweicloud.plugins.plugin_utils.progress import WIDTH, Progress, bar, clock
+from ansible_collections.datagate.huaweicloud.plugins.plugin_utils.progress import WIDTH, Progress, clock, gauge
 
 
 def entry(at: float, job: str, previous: str | None, status: str | None, node: str | None = None) -> dict[str, Any]:
@@ -95,5 +95,5 @@ def test_clock(seconds: float, text: str) -> None:
 
 
 @pytest.mark.parametrize(("fraction", "full"), [(0, 0), (0.5, 10), (1, 20)])
-def test_bar(fraction: float, full: int) -> None:
-    assert bar(fraction).count("#") == full
+def test_gauge(fraction: float, full: int) -> None:
+    assert gauge(fraction).count("#") == full

@@ -88,7 +88,7 @@ def test_every_kind(
         found = choose({**params, **auth_type}, {})
     else:
         found = choose(auth_type, environ)
-    assert type(found) is type_
+    assert found.__class__ is type_
     assert found.place == f"the {place}"
     prefix = "task" if place == "task" else "env"
     assert list(found.secrets) == [f"{prefix}-{secret}" for secret in secrets]
@@ -101,13 +101,13 @@ def test_every_kind(
 def test_the_sdks_names() -> None:
     assert list(choose({}, SDK_KEY).secrets) == ["sdk-ak", "sdk-sk"]
     found = choose({}, {**SDK_KEY, "HUAWEICLOUD_SDK_SECURITY_TOKEN": "sdk-st"})
-    assert type(found) is TemporaryKey
+    assert found.__class__ is TemporaryKey
     assert found.header_values() == {"access_key": "sdk-ak", "secret_key": "sdk-sk", "security_token": "sdk-st"}
 
 
 def test_agency() -> None:
     found = choose({"auth_type": "ecs_agency"}, {**HW_KEY, **HW_TOKEN})
-    assert type(found) is EcsAgency
+    assert found.__class__ is EcsAgency
     assert found.renewable
     assert list(found.secrets) == []
 
@@ -164,7 +164,7 @@ def test_a_token_whose_answer_names_no_project(answer: Any) -> None:
 
 def test_a_key_in_the_task_takes_no_token_from_the_environment() -> None:
     found = choose(KEY, {**HW_TOKEN, "HW_SECURITY_TOKEN": "env-st", "HUAWEICLOUD_SDK_SECURITY_TOKEN": "sdk-st"})
-    assert type(found) is AccessKey
+    assert found.__class__ is AccessKey
     assert list(auth_of(found).secrets) == ["task-ak", "task-sk"]
 
 
@@ -181,10 +181,10 @@ def test_the_task_comes_before_the_environment_and_that_before_the_file(home: Pa
 
 
 def test_auto_takes_token_then_key_then_password() -> None:
-    assert type(choose({**USER, **KEY, **TOKEN}, {})) is AuthToken
-    assert type(choose({**USER, **TEMPORARY}, {})) is TemporaryKey
-    assert type(choose({}, {**HW_USER, **SDK_KEY, **HW_TOKEN})) is AuthToken
-    assert type(choose({}, {**HW_USER, **SDK_KEY})) is AccessKey
+    assert (choose({**USER, **KEY, **TOKEN}, {})).__class__ is AuthToken
+    assert (choose({**USER, **TEMPORARY}, {})).__class__ is TemporaryKey
+    assert (choose({}, {**HW_USER, **SDK_KEY, **HW_TOKEN})).__class__ is AuthToken
+    assert (choose({}, {**HW_USER, **SDK_KEY})).__class__ is AccessKey
 
 
 def test_the_two_families_of_names_are_not_mixed() -> None:
@@ -199,9 +199,9 @@ def test_the_two_families_of_names_are_not_mixed() -> None:
 
 
 def test_a_wanted_type_is_not_looked_for_in_other_types() -> None:
-    assert type(choose({"auth_type": "password"}, {**HW_TOKEN, **HW_KEY, **HW_USER})) is Password
-    assert type(choose({"auth_type": "aksk"}, {**HW_TOKEN, **HW_KEY, **HW_USER})) is AccessKey
-    assert type(choose({"auth_type": "token"}, {"HW_ACCESS_KEY": "half", **HW_TOKEN})) is AuthToken
+    assert (choose({"auth_type": "password"}, {**HW_TOKEN, **HW_KEY, **HW_USER})).__class__ is Password
+    assert (choose({"auth_type": "aksk"}, {**HW_TOKEN, **HW_KEY, **HW_USER})).__class__ is AccessKey
+    assert (choose({"auth_type": "token"}, {"HW_ACCESS_KEY": "half", **HW_TOKEN})).__class__ is AuthToken
 
 
 # -- half sets --------------------------------------------------------------------------------------------------------
@@ -260,7 +260,7 @@ def test_half_a_set_beside_a_whole_one() -> None:
 def test_the_domains_name_alone_is_no_credential() -> None:
     assert choose({"domain_name": "task-domain"}, HW_KEY).place == "the environment"
     assert choose({**KEY, "domain_name": "task-domain"}, {}).place == "the task"
-    assert type(choose({}, {**SDK_KEY, "HW_DOMAIN_NAME": "env-domain"})) is AccessKey
+    assert (choose({}, {**SDK_KEY, "HW_DOMAIN_NAME": "env-domain"})).__class__ is AccessKey
     # Nor is it taken from another place than the user's name and password.
     with pytest.raises(CredentialsError, match="gives HW_USER_NAME and HW_USER_PASSWORD but not HW_DOMAIN_NAME"):
         choose({"domain_name": "task-domain"}, {"HW_USER_NAME": "u", "HW_USER_PASSWORD": "p"})
@@ -270,7 +270,7 @@ def test_the_domains_name_alone_is_no_credential() -> None:
 def test_empty_strings_count_as_not_given(empty: Any) -> None:
     nothing = dict.fromkeys([*TEMPORARY, *TOKEN, *USER, "auth_type", "credentials_file"], empty)
     assert choose(nothing, HW_KEY).place == "the environment"
-    assert type(choose({**nothing, **KEY}, {})) is AccessKey
+    assert (choose({**nothing, **KEY}, {})).__class__ is AccessKey
     empty_text = empty or ""
     silent = dict.fromkeys([*HW_TOKEN, *HW_USER, "HW_ACCESS_KEY", "HW_SECRET_KEY", "HW_SECURITY_TOKEN"], empty_text)
     assert choose({}, {**silent, **SDK_KEY}).secrets[0] == "sdk-ak"
@@ -344,9 +344,9 @@ def test_auth_type_contradicts_what_is_given(auth_type: str, params: dict[str, s
 
 def test_auth_type_chooses_among_what_is_given() -> None:
     everything = {**KEY, **TOKEN, **USER}
-    assert type(choose({**everything, "auth_type": "aksk"}, {})) is AccessKey
-    assert type(choose({**everything, "auth_type": "token"}, {})) is AuthToken
-    assert type(choose({**everything, "auth_type": "password"}, {})) is Password
+    assert (choose({**everything, "auth_type": "aksk"}, {})).__class__ is AccessKey
+    assert (choose({**everything, "auth_type": "token"}, {})).__class__ is AuthToken
+    assert (choose({**everything, "auth_type": "password"}, {})).__class__ is Password
 
 
 @pytest.mark.parametrize("auth_type", ["token", "password", "ecs_agency"])
@@ -363,7 +363,7 @@ def test_a_file_contradicts_types_that_it_cannot_hold(auth_type: str, tmp_path: 
 def test_a_file_that_the_task_names_comes_before_the_environment(tmp_path: Path) -> None:
     path = write(tmp_path / "mine")
     found = choose({"credentials_file": str(path)}, {**HW_TOKEN, **HW_KEY})
-    assert type(found) is CredentialsFile
+    assert found.__class__ is CredentialsFile
     assert found.place == f"credentials_file {path}"
     assert list(auth_of(found).secrets) == ["file-ak", "file-sk"]
     assert choose({"credentials_file": str(path), "auth_type": "aksk"}, HW_KEY).place == f"credentials_file {path}"
