@@ -9,18 +9,17 @@ from __future__ import annotations
 from typing import Any, Dict, Iterable, Iterator, Optional
 
 from ..cloud.session import Session
-from ..gate.loop import Source
 from ..services.dli import Dli
 from ..services.readings import Reading
+from .session_source import SessionSource
 
 
-class DliJobs(Source):
+class DliJobs(SessionSource):
     """DLI jobs; there is no list of them."""
 
     def __init__(self, session: Session) -> None:
-        self._session = session
+        super().__init__(session)
         self._service = Dli(session)
-        self.rate = session.rate
 
     def statuses(self, names: Iterable[str], deadline: Optional[float]) -> Iterator[Reading]:
         return self._service.statuses(names, deadline)
@@ -30,11 +29,3 @@ class DliJobs(Source):
 
     def recall(self, learned: Dict[str, Any]) -> None:
         self._service.refused = learned["refused"]
-
-    @property
-    def requests(self) -> int:
-        return self._session.sent
-
-    @property
-    def latency(self) -> float:
-        return self._session.latency

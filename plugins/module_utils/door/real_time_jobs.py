@@ -9,22 +9,21 @@ from __future__ import annotations
 from typing import Any, Dict, Iterable, Iterator, List, Optional, Sequence, Tuple
 
 from ..cloud.session import Session
-from ..gate.loop import Source
 from ..gate.policy import Selection
 from ..services.dataarts import DataArts
 from ..services.readings import Listing, Reading
+from .session_source import SessionSource
 
 
-class RealTimeJobs(Source):
+class RealTimeJobs(SessionSource):
     """Real-time jobs of one workspace, with their list."""
 
     lists = True
 
     def __init__(self, session: Session, workspace: Optional[str], selection: Selection) -> None:
-        self._session = session
+        super().__init__(session)
         self._service = DataArts(session, workspace)
         self._selection = selection
-        self.rate = session.rate
         self.workspace = workspace
 
     def statuses(self, names: Iterable[str], deadline: Optional[float]) -> Iterator[Reading]:
@@ -45,11 +44,3 @@ class RealTimeJobs(Source):
 
     def recall(self, learned: Dict[str, Any]) -> None:
         self._service.offset_means = learned["offset_means"]
-
-    @property
-    def requests(self) -> int:
-        return self._session.sent
-
-    @property
-    def latency(self) -> float:
-        return self._session.latency
