@@ -35,7 +35,7 @@ class Scenario(NamedTuple):
     latency: float = 0.0
 
 
-moments = st.sampled_from([float(f"{second}.2") for second in (*range(10), *range(10, 60, 3))])
+moments = st.sampled_from([0.2, *(second + 0.2 for second in range(4, 60, 4))])
 
 
 def _fault(start: float, length: float, kind: str) -> Fault:
@@ -111,8 +111,8 @@ conditions = {
     "check_nodes": st.booleans(),
     "ignore_nodes": st.sampled_from([["n1"], ["n?"], ["N*"]]),
     "max_failing": st.sampled_from([1, 2]),
-    "exception_grace": st.sampled_from([2.25, 8.25, 12.25, 22.25, 27.25]),
-    "stable_for": st.sampled_from([2.5, 4.5, 12.5, 20.5]),
+    "exception_grace": st.sampled_from([8.25, 12.25, 18.25, 27.25]),
+    "stable_for": st.sampled_from([4.5, 8.5, 12.5, 20.5]),
     "started_after": st.just(10),
     "require_records": st.just(True),
     "missing": st.sampled_from(["wait", "ok"]),
@@ -147,7 +147,7 @@ def scenarios(draw: Any, dli: bool = False, by_list: bool = False) -> Scenario:
     chosen |= draw(st.sampled_from(TOGETHER if not dli else [set(), {"stall_timeout", "missing"}]))
     options = {key: draw(optional[key]) for key in sorted(chosen)}
     options["wait"] = draw(st.sampled_from([True] * 6 + [False]))
-    options["wait_timeout"] = draw(st.sampled_from([0, 30, 31, 45, 60]))
+    options["wait_timeout"] = draw(st.sampled_from([30, 31, 45, 60, 60, 0]))
     if not options["wait_timeout"]:
         for key in ("wait_initial_delay", "exception_grace", "stable_for"):  # they have to fit into it
             options.pop(key, None)

@@ -134,7 +134,8 @@ class Loop:
         self._slices = slices
         self._slice_start = self._start = clock.now()
         self._start_wall = clock.wall()
-        self._listed_at = NEVER  # on the gate's clock
+        # The last list: when its first request was sent and its last answer came, on the gate's clock.
+        self._listed_at = self._listed_until = NEVER
         self._list_tried = NEVER
         self._duration = 0.0
         self._requests = 0  # of earlier slices
@@ -233,7 +234,8 @@ class Loop:
 
     def _lead(self) -> float:
         """How long before the deadline the last observation has to begin in order to be read to its end."""
-        return 1.2 * self._duration + 2 * self.source.latency
+        paced = self.plan.seconds(max(0, len(self.gate.tracks) - 1)) if self._by_status else 0.0
+        return max(1.2 * self._duration, paced) + 2 * self.source.latency
 
     def _finish(self, verdict: Verdict) -> Outcome:
         self._explain(verdict)
@@ -319,7 +321,7 @@ class Loop:
     def _scattered(self, began: float) -> bool:
         """Whether all jobs look ready, but some were read long before the others."""
         gate, at = self.gate, self._at()
-        if not self.plan.lists or at - max(self._listed_at, began) <= TOGETHER or gate.failed:
+        if not self.plan.lists or at - max(self._listed_until, began) <= TOGETHER or gate.failed:
             return False
         return all(gate.judge(track, at)[0] != PENDING for track in gate.tracks.values())
 
@@ -343,7 +345,7 @@ class Loop:
         self.plan.pages = listing.pages
         if not listing.complete:
             return False
-        self._listed_at = listing.at - self._start
+        self._listed_at, self._listed_until = listing.at - self._start, self._at()
         self.gate.take_list(listing, readings, self._listed_at)
         return True
 
@@ -401,7 +403,7 @@ class Loop:
             "due": self._due,
             "open": [self._open, self._by_status, self._closed],
             "final": self._final,
-            "listed_at": self._listed_at,
+            "listed": [self._listed_at, self._listed_until],
             "list_tried": self._list_tried,
             "duration": self._duration,
             "pages": self.plan.pages,
@@ -419,5 +421,6 @@ class Loop:
         self._due = state["due"]
         self._open, self._by_status, self._closed = state["open"]
         self._final = state["final"]
-        self._listed_at, self._list_tried = state["listed_at"], state["list_tried"]
+        self._listed_at, self._listed_until = state["listed"]
+        self._list_tried = state["list_tried"]
         self._duration, self.plan.pages = state["duration"], state["pages"]
