@@ -5,7 +5,8 @@
 """Scenarios for hypothesis to draw: jobs, faults and options of a gate.
 
 Times lie on grids that never meet, so that no verdict hangs on which of two things at the same moment comes first, nor on
-the milliseconds that requests take: observations at halves of a second, changes a fifth after, grace and stalls at quarters.
+the milliseconds that requests take: observations at halves of a second, changes a fifth after, grace and stalls at quarters, the
+deadline a tenth before.
 """
 
 from __future__ import annotations
@@ -147,7 +148,7 @@ def scenarios(draw: Any, dli: bool = False, by_list: bool = False) -> Scenario:
     chosen |= draw(st.sampled_from(TOGETHER if not dli else [set(), {"stall_timeout", "missing"}]))
     options = {key: draw(optional[key]) for key in sorted(chosen)}
     options["wait"] = draw(st.sampled_from([True] * 6 + [False]))
-    options["wait_timeout"] = draw(st.sampled_from([30, 31, 45, 60, 60, 0]))
+    options["wait_timeout"] = draw(st.sampled_from([30.9, 31.9, 45.9, 60.9, 60.9, 0]))
     if not options["wait_timeout"]:
         for key in ("wait_initial_delay", "exception_grace", "stable_for"):  # they have to fit into it
             options.pop(key, None)

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase
-from typing import Any, NamedTuple, Optional
+from typing import Any, NamedTuple
 
 GONE = "gone"
 FOREVER = 1e9
@@ -23,9 +23,9 @@ class Shown(NamedTuple):
     """What is true of a job from the second *at* on; the state may be GONE or None. Nodes are fields by name."""
 
     at: float
-    state: Optional[str]
+    state: str | None
     nodes: Mapping[str, Mapping[str, Any]] = {}
-    start_time: Optional[int] = None
+    start_time: int | None = None
     progress: float = 0.0
 
 
@@ -51,7 +51,7 @@ class Expected(NamedTuple):
     elapsed: float
     polls: int
     failed: bool
-    reasons: set[tuple[str, Optional[str], Optional[str]]]
+    reasons: set[tuple[str, str | None, str | None]]
 
 
 def expect(
@@ -111,7 +111,9 @@ def expect(
         # The selection.
         excluded = options.get("exclude_names", [])
         if wanted is None:
-            listed = [name for name, job in jobs.items() if [step for step in job.steps if step.at <= now][-1].state != GONE]
+            listed = [
+                name for name, job in jobs.items() if [step for step in job.steps if step.at <= now][-1].state != GONE
+            ]
             chosen = by_name or [name for name in listed if options.get("name_contains", "") in name]
             chosen = [name for name in chosen if not any(fnmatchcase(name, one) for one in excluded)]
             fault = [one.kind for one in list_faults if one.start <= now < one.end and not by_name]
@@ -141,6 +143,8 @@ def expect(
                 reasons |= unreadable.get(name, set()) | said.get(name, set())
                 if name not in unreadable and name not in said:
                     reasons.add(("still_pending", name, None))
+            if last and not once and len(tolerable) > options.get("max_failing", 0):
+                return Expected("FAIL", now, polls, True, reasons)
             return Expected("ERROR", now, polls, True, reasons)
 
         # Each job.
@@ -203,7 +207,7 @@ def expect(
                         moved.add(name)
 
             # What is in a failing state: the job (None) and its nodes.
-            bad: list[Optional[str]] = [None] if shown.state in fail_states else []
+            bad: list[str | None] = [None] if shown.state in fail_states else []
             if check_nodes and shown.state != "STOPPED":
                 for node, fields in shown.nodes.items():
                     ignored = any(fnmatchcase(node, one) for one in options.get("ignore_nodes", []))
@@ -234,9 +238,8 @@ def expect(
             tolerable.pop(name, None)
             said[name] = set()
             if bad and failures_count:
-                for node in bad:
-                    code = {"FAILED": "dli_failed", "CANCELLED": "dli_cancelled"}.get(shown.state or "", "job_exception")
-                    said[name].add(("node_exception" if node else code, name, node))
+                final = {"FAILED": "dli_failed", "CANCELLED": "dli_cancelled"}.get(shown.state or "", "job_exception")
+                said[name] = {("node_exception" if node else final, name, node) for node in bad}
                 if failing_for.get(name, 0) >= grace:
                     tolerable[name] = "fails"
                     failed_jobs += 1

@@ -236,10 +236,9 @@ class Gate:
             message = words.missing(policy, name, self.workspace) + self.hints.get(name, "")
             found = [reason("job_missing", name, message)]
             return verdict, found + self._trouble(track)
-        failures = track.failures()
-        if failures:
+        failures, trouble = track.failures(), self._trouble(track)
+        if failures and (policy.counts_failing or not trouble):
             return self._judge_failures(track, failures)
-        trouble = self._trouble(track)
         if trouble:
             return PENDING, trouble
         if not track.seen:
@@ -247,8 +246,12 @@ class Gate:
         fields = {"status": track.state, "log_path": track.log_path()}
         if track.state not in policy.kind.known:
             return PENDING, [reason("unknown_state", name, words.unknown(name, track.state), **fields)]
-        if policy.stall_timeout and track.mark_at is not None and at - track.mark_at >= policy.stall_timeout:
-            return FAIL, [reason("stalled", name, words.stalled(name, at - track.mark_at), **fields)]
+        if (
+            policy.stall_timeout
+            and track.mark_at is not None
+            and track.status_at - track.mark_at >= policy.stall_timeout
+        ):
+            return FAIL, [reason("stalled", name, words.stalled(name, track.status_at - track.mark_at), **fields)]
         if track.state not in policy.ready or track.doubt:
             return PENDING, [reason("still_pending", name, words.pending(track, at), **fields)]
         if policy.started_after is not None:
@@ -279,7 +282,7 @@ class Gate:
                     log_path=track.log_path(node),
                 )
             )
-        return (FAIL if counts else PENDING), found
+        return (FAIL if counts else PENDING), found + self._trouble(track)
 
     def _trouble(self, track: Track) -> List[Reason]:
         if track.error is None or track.error is self.fatal:
@@ -300,6 +303,11 @@ class Gate:
                 FAIL, [reason("too_few_jobs", None, words.too_few(self.selection, self.found, self.workspace))]
             )
         judged = {name: self.judge(track, at) for name, track in sorted(self.tracks.items())}
+        if last and policy.counts_failing:
+            # The grace ends with the time that there is.
+            for name, (verdict, found) in judged.items():
+                if verdict == PENDING and self.tracks[name].failing:
+                    judged[name] = (FAIL, found)
         reasons = [item for dummy, found in judged.values() for item in found]
         failing = {name: found[0]["code"] for name, (verdict, found) in judged.items() if verdict == FAIL}
         short = not self.settled
@@ -338,11 +346,6 @@ class Gate:
             if verdict == PASS and self._unreached(track, at):
                 message = words.unreached(track, at)
                 reasons.append(reason("still_pending", name, message, status=track.state, log_path=track.log_path()))
-        if policy.counts_failing:
-            # The grace ends with the time that there is.
-            still = {name: "job_exception" for name in open_jobs if self.tracks[name].failing}
-            if self._too_many({**failing, **still}):
-                return Verdict(FAIL, reasons)
         return Verdict(TIMEOUT, reasons)
 
     def _together(self, at: float) -> bool:

@@ -134,7 +134,7 @@ class Track:
             self.seen, self.missing, self.doubt = True, True, False
             self._enter(None, at)
             self.nodes = {}
-            self.status = self.listed = None
+            self.status = self.listed = self.mark_at = None
             self.status_at = self.read_at = at
             self._settle(at)
         else:

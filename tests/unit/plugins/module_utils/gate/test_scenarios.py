@@ -86,19 +86,19 @@ def agree(scenario: Scenario, dli: bool) -> None:
     assert abs(found.elapsed - expected.elapsed) < 0.1
 
 
-@settings(max_examples=1500)
+@settings(max_examples=2500)
 @given(scenarios())
 def test_real_time_jobs(scenario: Scenario) -> None:
     agree(scenario, False)
 
 
-@settings(max_examples=700)
+@settings(max_examples=1200)
 @given(scenarios(dli=True))
 def test_dli_jobs(scenario: Scenario) -> None:
     agree(scenario, True)
 
 
-@settings(max_examples=700)
+@settings(max_examples=1200)
 @given(scenarios(by_list=True))
 def test_selections(scenario: Scenario) -> None:
     agree(scenario, False)
