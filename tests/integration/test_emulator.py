@@ -379,7 +379,7 @@ def test_a_lock_concerns_one_key(start: Start) -> None:
     keys = [{"access_key": ACCESS_KEY, "secret_key": SECRET_KEY}, {"access_key": "OTHER", "secret_key": "other"}]
     dummy, client = start({"jobs": [{"name": "j"}]}, access_keys=keys, quota=0)
     client.secret_key = "wrong"
-    for dummy in range(7):
+    for _number in range(7):
         client.status("j")
     client.access_key, client.secret_key = "OTHER", "other"
     assert client.status("j").status_code == 200
