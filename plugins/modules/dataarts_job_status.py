@@ -56,6 +56,14 @@ options:
     type: int
     default: 1
 attributes:
+  action:
+    description: Has an action plugin, so that a part of it runs on the controller.
+    support: full
+    details:
+      - It shows the lines of O(progress).
+      - A task for the controller itself (connection V(local), the Python that runs the playbook, without C(become),
+        C(async) and C(environment)) runs in the controller's own process, which saves the start of a module. Options
+        and results are the same.
   check_mode:
     details:
       - The module reads in check mode, too. With O(wait=true) it observes once and does not wait. RV(verdict=FAIL)
