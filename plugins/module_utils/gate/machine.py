@@ -254,12 +254,9 @@ class Gate:
             return FAIL, [reason("stalled", name, words.stalled(name, track.status_at - track.mark_at), **fields)]
         if track.state not in policy.ready or track.doubt:
             return PENDING, [reason("still_pending", name, words.pending(track, at), **fields)]
-        if policy.started_after is not None:
-            start = track.describe().get("start_time")
-            if not isinstance(start, int) or start < policy.started_after:
-                return PENDING, [
-                    reason("not_restarted", name, words.not_restarted(name, start, policy.started_after), **fields)
-                ]
+        if not track.restarted:
+            message = words.not_restarted(name, track.start_time, policy.started_after or 0)
+            return PENDING, [reason("not_restarted", name, message, **fields)]
         if policy.needs_nodes and track.status_at < track.state_at:
             return PENDING, [reason("still_pending", name, words.nodes_unread(track), **fields)]
         if policy.require_records and not track.moved:

@@ -126,6 +126,7 @@ class Track:
                 self.errors += 1
             self.error = reading.error
             self.error_at = at
+            self.ready_at = None  # what could not be read does not count as ready
         elif reading.source == LIST:
             self._take_listed(reading.job or {}, at, began)
         elif reading.missing:
@@ -198,7 +199,7 @@ class Track:
 
     def _settle(self, at: float) -> None:
         self.failing = bool(self.failures())
-        if self.failing or self.missing or self.state not in self.policy.ready:
+        if self.failing or self.missing or self.state not in self.policy.ready or not self.restarted:
             self.ready_at = None
         elif self.ready_at is None:
             self.ready_at = at
@@ -260,6 +261,18 @@ class Track:
                 if node.get("status") in self.policy.kind.node_failing and not matches(name, self.policy.ignore_nodes)
             )
         return found
+
+    @property
+    def start_time(self) -> Optional[int]:
+        """When the job was started, in epoch milliseconds, as far as it says so."""
+        start = self.describe().get("start_time")
+        return start if isinstance(start, int) else None
+
+    @property
+    def restarted(self) -> bool:
+        """Whether the job was started late enough to be ready."""
+        after = self.policy.started_after
+        return after is None or (self.start_time is not None and self.start_time >= after)
 
     @property
     def final(self) -> bool:

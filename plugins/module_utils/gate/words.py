@@ -90,9 +90,9 @@ def unreached(track: "Track", at: float) -> str:
     return f"{name(track.name)} was {printable(track.state, 40)} {age} before the end and was not reached again"
 
 
-def not_restarted(job: str, start: Any, after: int) -> str:
+def not_restarted(job: str, start: Optional[int], after: int) -> str:
     """A job that shows the state from before its restart."""
-    if not isinstance(start, int):
+    if start is None:
         return f"{name(job)} shows no start time, so nobody can tell whether it was restarted"
     return f"{name(job)} was started {seconds((after - start) / 1000.0)} before started_after"
 
