@@ -34,20 +34,6 @@ class Verdict(NamedTuple):
     error: Optional[RequestError] = None
 
 
-class Tally:
-    """How many jobs are selected, are ready, and are in each state."""
-
-    def __init__(self) -> None:
-        self.total = 0
-        self.ready = 0
-        self.states: Dict[str, int] = {}
-
-    def __str__(self) -> str:
-        """``3 NORMAL, 1 STARTING``, the most frequent first."""
-        ordered = sorted(self.states.items(), key=lambda item: (-item[1], item[0]))
-        return ", ".join(f"{count} {words.state(state)}" for state, count in ordered)
-
-
 def reason(code: str, job: Optional[str], message: str, node: Optional[str] = None, **fields: Any) -> Reason:
     """A reason with all of its keys."""
     return {
@@ -357,9 +343,9 @@ class Gate:
             return True
         return self.policy.needs_nodes and not track.missing and track.status_at < at - self.freshness
 
-    def tally(self, at: float) -> "Tally":
+    def tally(self, at: float) -> words.Tally:
         """How many jobs there are, are ready, and are in which state."""
-        result = Tally()
+        result = words.Tally()
         for track in self.tracks.values():
             if self.left_out(track):
                 continue

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, Dict, List, Mapping, Optional, Sequence
 from ..cloud.errors import RequestError, printable
 
 if TYPE_CHECKING:
-    from .machine import Tally
     from .policy import Policy, Selection
     from .track import Track
 
@@ -154,7 +153,21 @@ def state(text: Any) -> str:
     return printable(text, 40)
 
 
-def summary(verdict: str, reasons: Sequence[Mapping[str, Any]], tally: "Tally", elapsed: float, noun: str) -> str:
+class Tally:
+    """How many jobs are selected, are ready, and are in each state."""
+
+    def __init__(self) -> None:
+        self.total = 0
+        self.ready = 0
+        self.states: Dict[str, int] = {}
+
+    def __str__(self) -> str:
+        """``3 NORMAL, 1 STARTING``, the most frequent first."""
+        ordered = sorted(self.states.items(), key=lambda item: (-item[1], item[0]))
+        return ", ".join(f"{count} {state(item)}" for item, count in ordered)
+
+
+def summary(verdict: str, reasons: Sequence[Mapping[str, Any]], tally: Tally, elapsed: float, noun: str) -> str:
     """The one sentence that is read at night: the verdict, who is to blame, in what state, and where its log is."""
     jobs: Dict[Any, List[Mapping[str, Any]]] = {}
     for item in reasons:
