@@ -67,6 +67,7 @@ class Flight:
 
     def _exchange(self) -> Answer:
         # The adapter is used rather than Session.send, which reads the whole body of a redirect even when it is not followed.
+        # It does not look at ~/.netrc and REQUESTS_CA_BUNDLE either, so neither overrules what the options say.
         response = self._transport.send(self.prepared, stream=True, **self._send_options)
         complete = False
         try:

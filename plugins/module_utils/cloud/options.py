@@ -244,7 +244,7 @@ def _tls(
         validate = not boolean(f"validate_certs ({INSECURE})", environ[INSECURE])
     value, option = setting(params, environ, "ca_path")
     if value is None:
-        # Session.trust_env is off, so the variables that requests itself knows are read here.
+        # The transport reads no variables, so those that requests itself knows are read here.
         for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
             if value is None:
                 value, option = text(environ.get(name)), f"ca_path ({name})"

@@ -134,7 +134,6 @@ class Session:
         for secret in connection.credentials.secrets:
             self._learn(secret)
         self._http = requests.Session()
-        self._http.trust_env = False  # neither ~/.netrc nor REQUESTS_CA_BUNDLE may overrule what the options say
         if connection.verify is False:
             # The door warns once; urllib3 would for each request.
             requests.packages.urllib3.disable_warnings()  # type: ignore[attr-defined]

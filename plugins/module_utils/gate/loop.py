@@ -15,7 +15,7 @@ from ..services.readings import Listing, Reading
 from . import words
 from .machine import SEVERITY, Gate, Verdict
 from .plan import LIST_EVERY, TOGETHER, Plan
-from .policy import ERROR, FAIL, MISSING_OK, PASS, PENDING, Policy, Selection
+from .policy import ERROR, FAIL, MISSING_OK, PASS, PENDING, SHORTEST_INTERVAL, Policy, Selection
 from .track import NEVER
 
 # Once a gate has failed, what is left of its observation is still read where that takes no longer than this, because the
@@ -23,7 +23,6 @@ from .track import NEVER
 SECONDS_AFTER_FAILURE = 2.0
 READS_AFTER_FAILURE = 40
 MISSING_EXPLAINED = 3
-SHORTEST_INTERVAL = 0.1  # seconds between the starts of two observations, whatever else is true
 # How many slices may end early because something has changed: one for so many seconds of the gate, and these besides.
 SECONDS_A_SLICE = 30.0
 EARLY_SLICES = 4

@@ -13,10 +13,18 @@ from ..cloud.errors import OptionError, has_control, printable
 from ..cloud.options import boolean, number, text, whole
 from ..services.normalize import state as known_state
 from ..services.readings import FAILING_STATES, REAL_TIME_STATES
-from .policy import DLI_KIND, MISSING_FAIL, MISSING_OK, MISSING_WAIT, REAL_TIME_KIND, Policy, Selection
+from .policy import (
+    DLI_KIND,
+    MISSING_FAIL,
+    MISSING_OK,
+    MISSING_WAIT,
+    REAL_TIME_KIND,
+    SHORTEST_INTERVAL,
+    Policy,
+    Selection,
+)
 
 LONGEST_NAME = 128
-SHORTEST_INTERVAL = 0.1
 WAIT_FOR_CHOICES = tuple(state for state in REAL_TIME_STATES if state not in FAILING_STATES)
 MISSING_CHOICES = (MISSING_FAIL, MISSING_WAIT, MISSING_OK)
 RETURN_CHOICES = ("auto", "all", "failing", "none")

@@ -17,6 +17,8 @@ PENDING = "PENDING"
 TIMEOUT = "TIMEOUT"
 ERROR = "ERROR"
 
+SHORTEST_INTERVAL = 0.1  # seconds between the starts of two observations, whatever else is true
+
 # What to do about a job that does not exist.
 MISSING_FAIL = "fail"
 MISSING_WAIT = "wait"
