@@ -49,6 +49,10 @@ test: venv ## unit and integration tests
 test-all: venv ## the same with the slow tests
 	@$(PY) -m pytest $(ARGS)
 
+.PHONY: molecule
+molecule: venv ## the role's molecule scenario, which `make test` runs as well
+	@cd extensions && ANSIBLE_COLLECTIONS_PATH=$(CURDIR)/.venv/collections ../.venv/bin/molecule test $(ARGS)
+
 .PHONY: lint
 lint: venv ## ansible-lint, ruff, mypy, yamllint, shellcheck, changelog and documentation markup
 	@$(PY) tools/lint.py $(ARGS)
@@ -64,11 +68,15 @@ sanity: venv ## ansible-test sanity on a copy of the tree
 
 .PHONY: build
 build: venv ## the tarball for Galaxy, in dist/
-	@.venv/bin/ansible-galaxy collection build --force --output-path dist $(ARGS)
+	@$(PY) tools/build.py $(ARGS)
 
 .PHONY: bench
-bench: venv ## what one task costs, beside ansible.builtin.uri
+bench: venv ## what waiting for jobs costs, beside uri, the SDK and Airflow; ARGS=--quick for a try
 	@$(PY) -m tests.bench $(ARGS)
+
+.PHONY: pictures
+pictures: venv ## terminal runs and reports for the documentation, into docs/pictures/
+	@$(PY) tools/pictures.py $(ARGS)
 
 .PHONY: clean
 clean: ## remove .venv and everything that was generated

@@ -15,6 +15,7 @@ import os
 import shutil
 import sys
 import tempfile
+from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ ROOT = Path(__file__).resolve().parent.parent
 COLLECTIONS = ROOT / ".venv" / "collections"
 
 HOME = pytest.StashKey[str]()
+COMPLETE = bool(os.environ.get("DATAGATE_TESTS_COMPLETE"))
 FOREIGN = ("ANSIBLE_", "HUAWEICLOUD_", "HW_", "OS_")
 PROXIES = ("all_proxy", "http_proxy", "https_proxy", "no_proxy")
 
@@ -63,6 +65,16 @@ def pytest_configure(config: pytest.Config) -> None:
     hypothesis.settings.register_profile("local", deadline=None)
     hypothesis.settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True)
     hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "local")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Where all that the tests can use has to be there (DATAGATE_TESTS_COMPLETE is set), a skipped test is a failure."""
+    report = yield
+    if COMPLETE and report.skipped and not hasattr(report, "wasxfail"):
+        report.outcome = "failed"
+        report.longrepr = f"skipped, and none may be: {report.longrepr}"
+    return report
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

@@ -28,8 +28,9 @@ def checks() -> dict[str, list[list[str]]]:
     files = tree_files()
     shell = [name for name in files if name.endswith(".sh") or name.startswith(".ci/")]
     # The collection's code is looked at under its real name, everything else under the root.
-    typed = [str(LINK / name) for name in ("plugins", "extensions") if any(f.startswith(name + "/") for f in files)]
-    typed += [name for name in ("tests", "tools") if any(f.startswith(name + "/") for f in files)]
+    python = {name.partition("/")[0] for name in files if name.endswith(".py")}
+    typed = [str(LINK / name) for name in ("plugins", "extensions") if name in python]
+    typed += [name for name in ("tests", "tools") if name in python]
     return {
         "ansible-lint": [["ansible-lint", "--strict", "--offline", "--nocolor", "-q"]],
         "mypy": [["mypy", "--no-error-summary", *typed]],

@@ -13,6 +13,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ import yaml
 
 from tests.emulator import SECRET_KEY, Emulator, running
 
-from .playbook import connection, run, settings
+from .playbook import Run, connection, run, settings
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 GATE = "datagate.huaweicloud.gate"
@@ -38,14 +39,24 @@ SCENARIO: dict[str, Any] = {
             "name": "job_stream",
             "start_time": "now-3600",
             "timeline": [
+                {"after": "stop", "at": 0.5, "status": "STOPPED"},
                 {"after": "deploy", "at": 0, "status": "STOPPED"},
                 {"after": "deploy", "at": 0.5, "status": "STARTING", "start_time": "now"},
                 {"after": "deploy", "at": 1, "status": "NORMAL"},
             ],
         },
+        {
+            "name": "job_slow",
+            "status": "STOPPED",
+            "timeline": [
+                {"after": "slow", "at": 1.5, "status": "STARTING"},
+                {"after": "slow", "at": 4, "status": "NORMAL"},
+            ],
+        },
         {"name": "job_nightly", "type": "BATCH"},
     ],
     "dli_jobs": [{"job_id": "dli-good"}],
+    "faults": [{"match": {"call": "job_status", "job": "job_slow", "first": 1}, "fire": "slow"}],
 }
 
 
@@ -58,17 +69,23 @@ def emulator() -> Iterator[Emulator]:
 class Job:
     """A job as AWX runs it: variables from a survey, credentials as environment variables, events instead of output."""
 
-    def __init__(self, folder: Path, emulator: Emulator, survey: Mapping[str, str]) -> None:
+    def __init__(self, folder: Path, emulator: Emulator, survey: Mapping[str, str], playbook: str = GATE) -> None:
         done = ansible_runner.run(
             private_data_dir=str(folder),
-            playbook=GATE,
+            playbook=playbook,
             envvars={**settings(), **connection(emulator), "PATH": os.environ["PATH"]},
             extravars=dict(survey),
             quiet=True,
         )
         self.code, self.status = done.rc, done.status
-        self.events = list(done.events)
+        self.events = sorted(done.events, key=lambda event: event["counter"])
         self.text = "\n".join(event["stdout"] for event in self.events)
+
+    @property
+    def artifacts(self) -> dict[str, Any]:
+        """What AWX keeps of it for the following jobs of a workflow."""
+        (event,) = [event for event in self.events if event["event"] == "playbook_on_stats"]
+        return dict(event["event_data"].get("artifact_data", {}))
 
     def results(self, task: str) -> list[dict[str, Any]]:
         """What a task of the role returned."""
@@ -88,6 +105,7 @@ def test_a_gate_passes_in_awx(tmp_path: Path, emulator: Emulator) -> None:
     (said,) = job.results("Say what the gate found")
     assert said["msg"].startswith("PASS")
     assert "2 of 2 jobs ready" in said["msg"]
+    assert job.artifacts["job_gate"]["verdict"] == "PASS"
     assert SECRET_KEY not in str(job.events)
 
 
@@ -100,7 +118,48 @@ def test_a_gate_fails_in_awx(tmp_path: Path, emulator: Emulator) -> None:
     assert "job_trap: node BROKEN is EXCEPTION (log obs://logs/BROKEN.job)" in stopped["msg"]
     failures = [event for event in job.events if event["event"] == "runner_on_failed"]
     assert len(failures) == 1
+    assert job.artifacts["job_gate"] == {
+        "verdict": "FAIL",
+        "failed": True,
+        "msg": stopped["msg"],
+        "codes": ["node_exception"],
+        "named_jobs": ["job_trap"],
+        "by_status": {"NORMAL": 2},
+        "elapsed": job.artifacts["job_gate"]["elapsed"],
+        "polls": 1,
+        "requests": 2,
+        "override_reason": None,
+    }
     assert SECRET_KEY not in str(job.events)
+
+
+def test_the_lines_of_a_waiting_gate_are_live_events_in_awx(tmp_path: Path, emulator: Emulator) -> None:
+    job = Job(tmp_path, emulator, {**SURVEY, "job_gate_job_names": "job_slow"})
+    assert (job.code, job.status) == (0, "successful"), job.text
+    ask = [event for event in job.events if event["event_data"].get("task") == "Ask DataArts Factory about the jobs"]
+    (began,) = [event for event in ask if event["event"] == "runner_on_start"]
+    (ended,) = [event for event in ask if event["event"] == "runner_on_ok"]
+    lines = [event for event in job.events if event["event"] == "verbose" and "job_slow" in event["stdout"]]
+    assert len(lines) >= 2
+    assert all(began["counter"] < event["counter"] < ended["counter"] for event in lines)
+    assert "STOPPED" in lines[0]["stdout"]
+    assert "STARTING" in lines[-1]["stdout"]
+    # Said when it was seen, not when all was over.
+    waited = datetime.fromisoformat(ended["created"]) - datetime.fromisoformat(lines[0]["created"])
+    assert waited.total_seconds() >= 1
+
+
+def test_every_gate_of_a_deployment_leaves_its_artifact_in_awx(tmp_path: Path, emulator: Emulator) -> None:
+    job = Job(
+        tmp_path,
+        emulator,
+        {**SURVEY, "job_gate_job_names": "job_good", "deploy_timeout": "1", "deploy_stable_for": "0"},
+        DEPLOY,
+    )
+    assert (job.code, job.status) == (2, "failed")
+    assert job.artifacts["job_gate_before"]["verdict"] == "PASS"
+    assert job.artifacts["job_gate_after"]["verdict"] == "TIMEOUT"
+    assert job.artifacts["deploy_outcome"] == "failed, rolled back"
 
 
 def test_a_gate_takes_dli_jobs(emulator: Emulator) -> None:
@@ -123,13 +182,16 @@ def test_an_unknown_entry_point_is_refused(emulator: Emulator) -> None:
 
 
 def test_the_report_shows_every_job_by_state(emulator: Emulator) -> None:
+    emulator.reset()
     done = run(REPORT, connection(emulator), variables={"job_report_tags": "", "job_report_workspace": ""})
     assert done.code == 0, done.text
     lines = done["Show the jobs by state"]["msg"]
     assert [line.split() for line in lines] == [
+        ["STOPPED", "1"],
         ["NORMAL", "3"],
         ["SCHEDULING", "1"],
-        ["shown", "4", "of", "4"],
+        ["shown", "5", "of", "5"],
+        ["STOPPED", "REAL_TIME", "job_slow"],
         ["NORMAL", "REAL_TIME", "job_good"],
         ["NORMAL", "REAL_TIME", "job_stream"],
         ["NORMAL", "REAL_TIME", "job_trap"],
@@ -137,36 +199,98 @@ def test_the_report_shows_every_job_by_state(emulator: Emulator) -> None:
     ]
 
 
-def deployment(folder: Path, emulator: Emulator) -> str:
-    """A file of tasks that restart job_stream."""
-    file = folder / "deploy.yml"
-    uri = {"url": f"{emulator.url}/_emulator/events/deploy", "method": "POST"}
-    file.write_text(yaml.safe_dump([{"name": "Restart job_stream", "ansible.builtin.uri": uri}]), "utf-8")
+def tasks_file(folder: Path, name: str, *tasks: Mapping[str, Any]) -> str:
+    """A file of tasks."""
+    file = folder / f"{name}.yml"
+    file.write_text(yaml.safe_dump([{"name": name, **task} for task in tasks]), "utf-8")
     return str(file)
+
+
+def event(emulator: Emulator, name: str) -> dict[str, Any]:
+    """A task that makes something happen in the emulator."""
+    return {"ansible.builtin.uri": {"url": f"{emulator.url}/_emulator/events/{name}", "method": "POST"}}
 
 
 PACE = {"job_gate_wait_interval": 0.3, "deploy_stable_for": 0.5, "deploy_clock_tolerance": 0}
 
 
-def test_a_deployment_passes_both_gates(tmp_path: Path, emulator: Emulator) -> None:
-    variables = {**PACE, "job_gate_job_names": "job_stream", "deploy_task_file": deployment(tmp_path, emulator)}
-    done = run(DEPLOY, connection(emulator), variables={**variables, "deploy_timeout": 20})
+def verdicts(done: Run) -> list[str]:
+    """What the gates of a deployment said, in turn."""
+    return [
+        record["ansible_facts"]["job_gate_result"]["verdict"]
+        for record in done.all("Keep the gate's result")
+        if record.status == "ok"
+    ]
+
+
+def outcome(done: Run) -> str:
+    """The artifact that a deployment leaves, whatever comes of it."""
+    return str(done["Keep the outcome as an artifact"]["ansible_stats"]["data"]["deploy_outcome"])
+
+
+def test_a_deployment_passes_its_gates(tmp_path: Path, emulator: Emulator) -> None:
+    variables = {
+        **PACE,
+        "job_gate_job_names": "job_stream,job_new",
+        "job_gate_missing": "ok",
+        "deploy_stop_file": tasks_file(tmp_path, "stop", event(emulator, "stop")),
+        "deploy_task_file": tasks_file(tmp_path, "deploy", event(emulator, "deploy")),
+        "deploy_timeout": 20,
+    }
+    done = run(DEPLOY, connection(emulator), variables=variables)
     assert done.code == 0, done.text
-    assert done["Restart job_stream"].status == "ok"
-    before, after = (record["ansible_facts"]["job_gate_result"] for record in done.all("Keep the gate's result"))
-    assert (before["verdict"], after["verdict"]) == ("PASS", "PASS")
-    assert after["elapsed"] >= 0.5
+    assert done["stop"].status == done["deploy"].status == "ok"
+    assert verdicts(done) == ["PASS", "PASS", "PASS"]
+    assert outcome(done) == "deployed"
     assert not done.all("Roll back")
 
 
-def test_a_deployment_without_a_restart_is_rolled_back_and_fails(emulator: Emulator) -> None:
-    variables = {**PACE, "job_gate_job_names": "job_good", "deploy_timeout": 1}
+def test_a_deployment_without_a_restart_is_rolled_back_and_fails(tmp_path: Path, emulator: Emulator) -> None:
+    undo = {"ansible.builtin.debug": {"var": "job_gate_after.verdict"}}
+    variables = {
+        **PACE,
+        "job_gate_job_names": "job_good",
+        "deploy_timeout": 1,
+        "deploy_rollback_file": tasks_file(tmp_path, "undo", undo),
+    }
     done = run(DEPLOY, connection(emulator), variables=variables)
     assert done.code == 2
-    assert done["Roll back"].status == "ok"
+    assert verdicts(done) == ["PASS", "TIMEOUT"]
+    assert done["undo"]["job_gate_after.verdict"] == "TIMEOUT"
     message = done["Fail all the same"].msg
     assert "rolled back: TIMEOUT" in message
     assert "job_good was started" in message
+    assert outcome(done) == "failed, rolled back"
+
+
+def test_jobs_that_do_not_stop_are_rolled_back_before_the_deployment(tmp_path: Path, emulator: Emulator) -> None:
+    nothing = {"ansible.builtin.debug": {"msg": "nothing"}}
+    variables = {
+        **PACE,
+        "job_gate_job_names": "job_good",
+        "deploy_drain_timeout": 1,
+        "deploy_stop_file": tasks_file(tmp_path, "stop", nothing),
+        "deploy_task_file": tasks_file(tmp_path, "deploy", nothing),
+    }
+    done = run(DEPLOY, connection(emulator), variables=variables)
+    assert done.code == 2
+    assert verdicts(done) == ["PASS", "TIMEOUT"]
+    assert not done.all("deploy")
+    assert done["Stand in for the roll-back"].status == "ok"
+
+
+def test_a_roll_back_that_fails_is_told(tmp_path: Path, emulator: Emulator) -> None:
+    broken = {"ansible.builtin.fail": {"msg": "no way back"}}
+    variables = {
+        **PACE,
+        "job_gate_job_names": "job_good",
+        "deploy_task_file": tasks_file(tmp_path, "deploy", {"ansible.builtin.fail": {"msg": "not deployed"}}),
+        "deploy_rollback_file": tasks_file(tmp_path, "undo", broken),
+    }
+    done = run(DEPLOY, connection(emulator), variables=variables)
+    assert done.code == 2
+    assert done["undo"].msg == "no way back"
+    assert outcome(done) == "failed, and the roll-back failed as well"
 
 
 def test_a_job_that_fails_already_stops_the_deployment(emulator: Emulator) -> None:
@@ -175,6 +299,7 @@ def test_a_job_that_fails_already_stops_the_deployment(emulator: Emulator) -> No
     assert not done.all("Deploy")
     assert not done.all("Roll back")
     assert "node BROKEN is EXCEPTION" in done["Stop at the gate"].msg
+    assert outcome(done) == "stopped before the deployment"
 
 
 # The exit code is 0 only when every verdict was the expected one; the demonstration itself looks at them.

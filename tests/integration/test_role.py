@@ -470,7 +470,7 @@ def options_of(entry: str) -> set[str]:
     return {name.removeprefix("job_gate_") for name in specs[entry]["options"]}
 
 
-OWN = {"delegate_to", "enabled", "id", "override_reason", "soft_fail"}
+OWN = {"delegate_to", "enabled", "id", "on_failure", "override_reason", "report_dir", "soft_fail", "stats"}
 SET_BY_ENTRY = {"wait", "wait_for"}
 ONLY_WAITING = {
     "exception_grace",

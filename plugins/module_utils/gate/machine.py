@@ -267,6 +267,13 @@ class Gate:
             )
         return (FAIL if counts else PENDING), found + self._trouble(track)
 
+    def _severity(self, item: Reason) -> int:
+        # A failing state that is waited out holds the gate up more than a job on its way.
+        failing = (
+            item["code"] == "still_pending" and item["status"] in self.policy.failing | self.policy.kind.node_failing
+        )
+        return SEVERITY["job_exception" if failing else item["code"]]
+
     def _trouble(self, track: Track) -> List[Reason]:
         if track.error is None or track.error is self.fatal:
             return []
@@ -306,7 +313,7 @@ class Gate:
             code = "denied" if general.kind == DENIED else "unreadable"
             reasons.append(reason(code, None, words.general(general, self.faults)))
         too_few_fails = policy.missing != MISSING_WAIT and any(item["code"] == "too_few_jobs" for item in reasons)
-        reasons.sort(key=lambda item: (SEVERITY[item["code"]], item["job"] or "", item["node"] or ""))
+        reasons.sort(key=lambda item: (self._severity(item), item["job"] or "", item["node"] or ""))
         if too_few_fails or self._too_many(failing):
             return Verdict(FAIL, reasons)
         if error is not None:

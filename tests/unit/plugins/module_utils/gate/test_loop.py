@@ -115,6 +115,26 @@ def test_nothing_goes_on_past_the_deadline() -> None:
     assert "and 29 more" in result["msg"]
 
 
+def test_the_message_names_the_first_ten_by_severity_and_counts_the_rest() -> None:
+    states = {f"job{number:04d}": "STARTING" for number in range(1000)}
+    states.update(job0997="EXCEPTION", job0998="STARTTING OR SO", job0999="NORMAL")
+    world = World({name: [(0, state)] for name, state in states.items()}, latency=0.001)
+    options = {"wait": True, "wait_timeout": 3, "requests_per_second": 0}
+    result = gate(world, job_names=list(states), fail_on_exception=False, **options)
+    assert result["verdict"] == "TIMEOUT"
+    told = result["msg"].partition(": ")[2].partition(". ")[0].split("; ")
+    assert told[:3] == [
+        "job0997 is EXCEPTION",
+        "job0998 is in the unknown state STARTTING OR SO",
+        "job0000 is STARTING",
+    ]
+    assert (len(told), told[-1]) == (11, "and 989 more")
+    assert "1 of 1000 jobs ready" in result["msg"]
+    result = gate(world, job_names=list(states), **options)
+    assert result["verdict"] == "FAIL"
+    assert result["msg"].partition(": ")[2].startswith("job0997 is EXCEPTION. ")
+
+
 def test_wait_timeout_zero_is_one_observation() -> None:
     world = World({"a": [(0, "STARTING")]}, latency=0.2)
     result = gate(world, job_names=["a"], wait=True, wait_timeout=0)

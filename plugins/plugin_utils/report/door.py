@@ -1,0 +1,46 @@
+# Copyright (c) datagate contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the report filters share: plain data in, untrusted text out, one clear sentence for what cannot be reported."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from ansible.errors import AnsibleFilterError
+
+# Up to ansible-core 2.18 text without this mark is evaluated again where it is used as a template, and text that looks
+# like a dictionary becomes one. From 2.19 on neither happens, and the mark is an ordinary string.
+from ansible.utils.unsafe_proxy import NativeJinjaUnsafeText, wrap_var
+from jinja2 import is_undefined
+
+from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.errors import printable
+
+from .about import About, read
+from .plain import ReportError, kind, plain
+
+Writer = Callable[[dict[str, Any], About], Any]
+
+
+def render(name: str, forms: Mapping[str, Writer], result: Any, form: Any, about: Any, title: str) -> Any:
+    """A report in one of its forms.
+
+    :param name: the filter's, for messages.
+    :param forms: form -> what writes it: text, or a list of lines.
+    :param title: the report's title where *about* has none.
+    :raises AnsibleFilterError: something handed over is unusable.
+    """
+    if is_undefined(result):
+        str(result)  # raises the error that names the variable
+    try:
+        if not isinstance(result, Mapping):
+            raise ReportError(f"what is to be reported must be a result, which is a mapping, not {kind(result)}")
+        writer = forms.get(form) if isinstance(form, str) else None
+        if writer is None:
+            raise ReportError(f"there is no form {printable(form, 40)}; there are {', '.join(forms)}")
+        written = writer(plain(result), read(about, title))
+    except ReportError as error:
+        raise AnsibleFilterError(f"datagate.huaweicloud.{name}: {error}") from None
+    return NativeJinjaUnsafeText(written) if isinstance(written, str) else wrap_var(written)

@@ -1,0 +1,58 @@
+# Copyright (c) datagate contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""States of jobs and nodes in five classes, which decide how a state is drawn and in which order jobs are told."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from ansible_collections.datagate.huaweicloud.plugins.module_utils.services.readings import (
+    DLI_STATES,
+    FAILING_STATES,
+    REAL_TIME_STATES,
+)
+
+FAILING = "failing"
+UNKNOWN = "unknown"
+ON_ITS_WAY = "way"
+STOPPED = "stopped"
+READY = "ready"
+
+# The order in which classes are told, and what people call them.
+WORDS = {
+    FAILING: "failing",
+    UNKNOWN: "unknown or gone",
+    ON_ITS_WAY: "on its way",
+    STOPPED: "stopped",
+    READY: "ready",
+}
+ORDER = {name: place for place, name in enumerate(WORDS)}
+
+ALWAYS_READY = frozenset(("NORMAL", "FINISHED", "SCHEDULING"))  # where nobody says otherwise
+_FAILING = frozenset((*FAILING_STATES, "FAILED", "CANCELLED"))
+_STOPPED = frozenset(("STOPPED", "PAUSE", "PAUSED", "DISABLE"))
+_KNOWN = frozenset((*REAL_TIME_STATES, *DLI_STATES, *ALWAYS_READY, *_STOPPED))
+
+
+class Classes:
+    """Sorts states into classes.
+
+    :param ready: states that are ready in this report: a gate may wait for STOPPED, and then NORMAL is on its way.
+    :param failing: states that fail in this report, besides those that always do.
+    """
+
+    def __init__(self, ready: Iterable[str] = ALWAYS_READY, failing: Iterable[str] = ()) -> None:
+        self._failing = _FAILING | frozenset(failing)
+        self._ready = frozenset(ready) - self._failing
+
+    def of(self, state: str | None) -> str:
+        """The class of a state; None is that of a job that is gone or shows none."""
+        if state in self._failing:
+            return FAILING
+        if state in self._ready:
+            return READY
+        if state in _STOPPED:
+            return STOPPED
+        return ON_ITS_WAY if state in _KNOWN else UNKNOWN

@@ -1,0 +1,49 @@
+# Copyright (c) datagate contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A gate's result in short, fit to be handed to another playbook as a variable."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.errors import printable
+from ansible_collections.datagate.huaweicloud.plugins.module_utils.gate.words import NAMED
+
+_NO_TEMPLATE = str.maketrans("{}", "()")
+
+
+def harmless(text: Any, limit: int) -> str:
+    """Text from the cloud that stays text although somebody evaluates it.
+
+    AWX hands artifacts to the next job of a workflow as extra variables, and those are templates for Ansible, whatever
+    was marked before. Every template starts with a brace, or with a number sign that redefines the braces.
+    """
+    clean = printable(text, limit).translate(_NO_TEMPLATE)
+    return f"_{clean[1:]}" if clean.startswith("#") else clean
+
+
+def summary(result: Mapping[str, Any]) -> dict[str, Any]:
+    """The verdict and what it rests on, the same keys for every result, in at most some kilobytes.
+
+    :param result: a gate's result; one that was refused or switched off has no more than ``verdict`` and ``msg``.
+    """
+    reasons = [item for item in result.get("reasons") or [] if isinstance(item, Mapping)]
+    jobs = dict.fromkeys(str(item["job"]) for item in reasons if item.get("job"))
+    reason = result.get("override_reason")
+    return {
+        "verdict": harmless(result.get("verdict"), 20),
+        "failed": bool(result.get("failed")),
+        "msg": harmless(result.get("msg") or "", 2000),
+        "codes": sorted({harmless(item["code"], 40) for item in reasons if item.get("code")}),
+        "named_jobs": [harmless(job, 128) for job in list(jobs)[:NAMED]],
+        "by_status": {
+            harmless(state, 40): int(count) for state, count in list((result.get("by_status") or {}).items())[:50]
+        },
+        "elapsed": result.get("elapsed"),
+        "polls": result.get("polls"),
+        "requests": result.get("requests"),
+        "override_reason": None if reason is None else harmless(reason, 500),
+    }

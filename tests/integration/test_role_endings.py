@@ -1,0 +1,422 @@
+# Copyright (c) datagate contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a gate leaves behind: the artifact, the report, the tasks run on failure, and the one sentence."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from junitparser import JUnitXml
+
+from tests.emulator import Emulator, running
+
+from .playbook import Run, connection, gate, hosts, play, run
+
+QUICK = {"wait_interval": 0.3, "wait_timeout": 20}
+HOSTILE = "{{ lookup('pipe', 'echo EVALUATED') }}"
+HEADER = "#jinja2:variable_start_string:'[[',variable_end_string:']]'[[ 7 * 7 ]]"
+
+SCENARIO: dict[str, Any] = {
+    "quota": 0,
+    "jobs": [
+        {"name": "job_good"},
+        {"name": "job_other"},
+        {"name": "job_trap", "nodes": [{"name": "BROKEN", "status": "EXCEPTION", "log_path": "obs://logs/BROKEN.job"}]},
+        {
+            "name": f"job {HOSTILE}",
+            "status": "EXCEPTION",
+            "tags": ["odd"],
+            "nodes": [{"name": HEADER, "status": "EXCEPTION", "log_path": f"obs://{HOSTILE}/log"}],
+        },
+        {"name": HEADER, "status": "ODD {% raw %}", "tags": ["odd"]},
+    ],
+    "dli_jobs": [{"job_id": "dli-good"}, {"job_id": "dli-bad", "status": "FAILED", "message": f"why {HOSTILE}"}],
+}
+
+
+@pytest.fixture(scope="module")
+def emulator() -> Iterator[Emulator]:
+    with running(SCENARIO) as found:
+        yield found
+
+
+def passage(name: str, /, entry: str = "wait_until_normal", **options: Any) -> dict[str, Any]:
+    """A gate without a rescue."""
+    return gate(entry, name, {f"job_gate_{key}": value for key, value in {**QUICK, **options}.items()})
+
+
+def show(name: str, fact: str = "job_gate_result") -> dict[str, Any]:
+    """A task that shows a fact to the recorder."""
+    return {"name": name, "ansible.builtin.debug": {"var": fact}}
+
+
+def tasks_file(folder: Path, tasks: Sequence[Mapping[str, Any]] | str, name: str = "on_failure.yml") -> str:
+    """A file with tasks."""
+    path = folder / name
+    path.write_text(tasks if isinstance(tasks, str) else json.dumps(list(tasks), indent=1), "utf-8")
+    return str(path)
+
+
+def stats(done: Run) -> dict[str, Any]:
+    """What the play has left as artifacts: of the last task that set each."""
+    found: dict[str, Any] = {}
+    for record in done.all("Keep a summary as an artifact"):
+        if record.status == "ok":
+            found.update(record["ansible_stats"]["data"])
+            assert record["ansible_stats"]["aggregate"] is False
+            assert record["ansible_stats"]["per_host"] is False
+    return found
+
+
+# -- the artifact -----------------------------------------------------------------------------------------------------
+
+
+def test_a_passing_gate_leaves_an_artifact(emulator: Emulator) -> None:
+    done = run([play([passage("gate", job_names=["job_good", "job_other"])])], connection(emulator))
+    assert done.code == 0, done.text
+    assert stats(done).keys() == {"job_gate"}
+    left = stats(done)["job_gate"]
+    assert (left["verdict"], left["failed"], left["codes"]) == ("PASS", False, [])
+    assert left["by_status"] == {"NORMAL": 2}
+    assert left["msg"].startswith("PASS after ")
+
+
+def test_a_failing_gate_leaves_an_artifact_named_after_it(emulator: Emulator) -> None:
+    done = run([play([passage("gate", job_names="job_trap", id="after")])], connection(emulator))
+    assert done.code == 2
+    left = stats(done)
+    assert left.keys() == {"job_gate_after"}
+    assert (left["job_gate_after"]["verdict"], left["job_gate_after"]["failed"]) == ("FAIL", True)
+    assert left["job_gate_after"]["codes"] == ["node_exception"]
+    assert left["job_gate_after"]["named_jobs"] == ["job_trap"]
+
+
+@pytest.mark.parametrize("value", [False, "no"])
+def test_no_artifact_where_none_is_wanted(emulator: Emulator, value: Any) -> None:
+    done = run([play([passage("gate", job_names="job_good", stats=value)])], connection(emulator))
+    assert done.code == 0, done.text
+    assert stats(done) == {}
+
+
+def test_a_refused_option_and_a_gate_that_is_off_leave_an_artifact(emulator: Emulator) -> None:
+    done = run(
+        [
+            play(
+                [
+                    passage(
+                        "off",
+                        job_names="job_trap",
+                        enabled=False,
+                        override_reason="#1 {% raw %}{{ x }}{% endraw %}",
+                        id="off",
+                    ),
+                    passage("refused", job_names="a/b"),
+                ]
+            )
+        ],
+        connection(emulator),
+    )
+    assert done.code == 2
+    left = stats(done)
+    assert left["job_gate_off"]["verdict"] == "SKIPPED"
+    assert left["job_gate_off"]["override_reason"] == "_1 (( x ))"
+    assert (left["job_gate"]["verdict"], left["job_gate"]["failed"]) == ("ERROR", True)
+    assert "job_names" in left["job_gate"]["msg"]
+
+
+def test_nothing_in_an_artifact_is_a_template(emulator: Emulator) -> None:
+    done = run(
+        [
+            play(
+                [
+                    passage("names", tags="odd", soft_fail=True, id="names"),
+                    passage("dli", entry="dli_finished", job_ids="dli-bad", soft_fail=True, id="dli"),
+                ]
+            )
+        ],
+        connection(emulator),
+    )
+    assert done.code == 0, done.text
+    left = stats(done)
+    assert left["job_gate_names"]["verdict"] == left["job_gate_dli"]["verdict"] == "FAIL"
+    # As AWX hands it to the next job of a workflow: as extra variables, which are templates.
+    later = run(
+        [play([show("names", "job_gate_names"), show("dli", "job_gate_dli")])], connection(emulator), variables=left
+    )
+    assert later.code == 0, later.text
+    assert later["names"]["job_gate_names"] == left["job_gate_names"]
+    assert later["dli"]["job_gate_dli"] == left["job_gate_dli"]
+    text = json.dumps(left)
+    assert "EVALUATED" not in (later.text + done.text).replace("echo EVALUATED", "")
+    assert "{{" not in text.replace('": {', "")
+    assert '"#' not in text
+    assert "lookup('pipe'" in left["job_gate_names"]["msg"]
+
+
+# -- the tasks run on failure -----------------------------------------------------------------------------------------
+
+
+def test_the_tasks_on_failure_run_before_it_fails_and_see_the_result(tmp_path: Path, emulator: Emulator) -> None:
+    path = tasks_file(tmp_path, [show("roll back", "job_gate_result.verdict")])
+    done = run([play([passage("gate", job_names="job_trap", on_failure=path)])], connection(emulator))
+    assert done.code == 2
+    names = [record.task.rpartition(" : ")[2] for record in done.records]
+    assert names.index("Keep a summary as an artifact") < names.index("roll back") < names.index("Stop at the gate")
+    assert done["roll back"]["job_gate_result.verdict"] == "FAIL"
+    assert done["Stop at the gate"].msg.startswith("FAIL after ")
+    assert "job_gate_on_failure" not in done["Stop at the gate"].msg
+
+
+def test_a_path_is_relative_to_the_playbook(tmp_path: Path, emulator: Emulator) -> None:
+    tasks_file(tmp_path, [show("roll back")])
+    (tmp_path / "site.yml").write_text(
+        json.dumps([play([passage("gate", job_names="job_trap", on_failure="on_failure.yml")])])
+    )
+    done = run(str(tmp_path / "site.yml"), connection(emulator))
+    assert done.code == 2
+    assert done["roll back"].status == "ok"
+
+
+@pytest.mark.parametrize("options", [{"job_names": "job_good"}, {"job_names": "job_trap", "soft_fail": True}])
+def test_they_do_not_run_where_the_play_goes_on(tmp_path: Path, emulator: Emulator, options: dict[str, Any]) -> None:
+    path = tasks_file(tmp_path, [show("roll back")])
+    done = run([play([passage("gate", on_failure=path, **options)])], connection(emulator))
+    assert done.code == 0, done.text
+    assert not done.all("roll back")
+
+
+def test_they_run_for_a_refused_option_too(tmp_path: Path, emulator: Emulator) -> None:
+    path = tasks_file(tmp_path, [show("roll back")])
+    done = run([play([passage("gate", on_failure=path, job_names="a/b")])], connection(emulator))
+    assert done.code == 2
+    assert done["roll back"]["job_gate_result"]["verdict"] == "ERROR"
+
+
+@pytest.mark.parametrize(
+    ("tasks", "text"),
+    [
+        (
+            [{"name": "undo", "ansible.builtin.fail": {"msg": "no earlier version"}}],
+            'at task "undo": no earlier version',
+        ),
+        ([{"name": "undo", "ansible.builtin.debug": {"msg": "{{ no_such_variable }}"}}], "no_such_variable"),
+        ("not: tasks", "failed as well: "),
+    ],
+)
+def test_both_failures_are_shown(
+    tmp_path: Path, emulator: Emulator, tasks: list[dict[str, Any]] | str, text: str
+) -> None:
+    path = tasks_file(tmp_path, tasks)
+    done = run([play([passage("gate", job_names="job_trap", on_failure=path)])], connection(emulator))
+    assert done.code == 2
+    message = done["Stop at the gate"].msg
+    assert message.startswith("FAIL after ")
+    assert "job_gate_on_failure failed as well" in message
+    assert text in message
+    assert "\n" not in message
+
+
+@pytest.mark.parametrize("text", ["[broken", "- name: undo\n  no_such_module:\n"])
+def test_tasks_that_cannot_be_loaded_hide_nothing(tmp_path: Path, emulator: Emulator, text: str) -> None:
+    """Ansible ends the playbook at once over these: the sentence has to be out by then."""
+    path = tasks_file(tmp_path, text)
+    done = run([play([passage("gate", job_names="job_trap", on_failure=path)])], connection(emulator))
+    assert done.code not in (0, None)
+    assert done["Say why job_gate_on_failure is run"].msg.startswith("FAIL after ")
+
+
+def test_a_file_that_is_not_there_is_refused_before_anything_is_asked(emulator: Emulator) -> None:
+    before = len(emulator.requests())
+    done = run([play([passage("gate", job_names="job_good", on_failure="undo.yml")])], connection(emulator))
+    assert done.code == 2
+    assert done["Stop at the gate"].msg.startswith("job_gate_on_failure: there is no file ")
+    assert len(emulator.requests()) == before
+
+
+def test_a_gate_within_the_tasks_on_failure_changes_nothing_of_the_failure(tmp_path: Path, emulator: Emulator) -> None:
+    inner = [
+        passage("the old version runs", job_names="job_good"),
+        show("inner"),
+        # It fails, and must neither begin the tasks on failure again nor hide the first failure.
+        passage("the old version fails", job_names="job_trap", soft_fail=True),
+    ]
+    path = tasks_file(tmp_path, inner)
+    caught = show("rescued")
+    variables = {**QUICK, "job_names": "job_trap", "on_failure": path, "id": "after", "report_dir": str(tmp_path / "r")}
+    done = run(
+        [
+            play(
+                [
+                    gate(
+                        "wait_until_normal",
+                        "gate",
+                        {f"job_gate_{name}": value for name, value in variables.items()},
+                        rescue=[
+                            caught,
+                            show("named", "job_gate_after"),
+                            {"name": "end", "ansible.builtin.fail": {"msg": "END"}},
+                        ],
+                    )
+                ]
+            )
+        ],
+        connection(emulator),
+        "-e",
+        json.dumps({"job_gate_on_failure": path}),
+    )
+    assert done.code == 2
+    assert done["inner"]["job_gate_result"]["verdict"] == "PASS"
+    assert done["Stop at the gate"].msg.startswith("FAIL after ")
+    assert done["rescued"]["job_gate_result"]["verdict"] == "FAIL"
+    assert done["named"]["job_gate_after"]["verdict"] == "FAIL"
+    left = stats(done)
+    assert left["job_gate_after"]["verdict"] == "FAIL"
+    assert left.keys() == {"job_gate_after", "job_gate_after_rollback"}
+    assert json.loads((tmp_path / "r" / "gate_after.json").read_text("utf-8"))["verdict"] == "FAIL"
+
+
+def test_on_several_hosts_each_runs_them_and_each_fails(tmp_path: Path, emulator: Emulator) -> None:
+    path = tasks_file(
+        tmp_path,
+        [
+            {"name": "undo", "ansible.builtin.debug": {"msg": "undone on {{ inventory_hostname }}"}},
+            {
+                "name": "undo more",
+                "ansible.builtin.fail": {"msg": "not on {{ inventory_hostname }}"},
+                "when": "inventory_hostname == 'b'",
+            },
+        ],
+    )
+    inventory = hosts("a", "b", ansible_connection="local", ansible_python_interpreter="{{ ansible_playbook_python }}")
+    done = run(
+        [play([passage("gate", job_names="job_trap", on_failure=path)], hosts="all")],
+        connection(emulator),
+        inventory=inventory,
+    )
+    assert done.code == 2
+    assert {record.host for record in done.all("undo")} == {"a", "b"}
+    said = {record.host: record.msg for record in done.all("Stop at the gate")}
+    assert said["a"].startswith("FAIL after ")
+    assert said["b"].startswith("Stopped at the gate, see a")
+    assert "not on b" in said["b"]
+    assert "not on b" not in said["a"]
+
+
+# -- the report -------------------------------------------------------------------------------------------------------
+
+NAMES = ("gate.html", "gate.json", "gate.md", "gate.xml")
+
+
+def test_a_report_is_written_for_every_verdict(tmp_path: Path, emulator: Emulator) -> None:
+    folder = tmp_path / "new" / "reports"
+    done = run(
+        [
+            play(
+                [
+                    passage("pass", job_names=["job_good", "job_other"], report_dir=str(folder)),
+                    passage(
+                        "off",
+                        job_names="job_good",
+                        enabled=False,
+                        override_reason="Ticket 1",
+                        id="off",
+                        report_dir=str(folder),
+                    ),
+                    passage("dli", entry="dli_finished", job_ids="dli-good", id="dli", report_dir=str(folder)),
+                    passage(
+                        "fail", job_names=["job_good", "job_trap"], id="fail", soft_fail=True, report_dir=str(folder)
+                    ),
+                    passage("hostile", tags="odd", id="odd", soft_fail=True, report_dir=str(folder)),
+                    passage("refused", job_names="a/b", id="refused", report_dir=str(folder)),
+                ]
+            )
+        ],
+        connection(emulator),
+    )
+    assert done.code == 2
+    ids = ("", "_off", "_dli", "_fail", "_odd", "_refused")
+    assert sorted(path.name for path in folder.iterdir()) == sorted(
+        name.replace("gate", f"gate{suffix}") for name in NAMES for suffix in ids
+    )
+    verdicts = {suffix: json.loads((folder / f"gate{suffix}.json").read_text("utf-8"))["verdict"] for suffix in ids}
+    assert verdicts == {
+        "": "PASS",
+        "_off": "SKIPPED",
+        "_dli": "PASS",
+        "_fail": "FAIL",
+        "_odd": "FAIL",
+        "_refused": "ERROR",
+    }
+    for suffix in ids:
+        assert oct((folder / f"gate{suffix}.html").stat().st_mode & 0o777) == "0o644"
+        assert verdicts[suffix] in (folder / f"gate{suffix}.html").read_text("utf-8")
+        assert verdicts[suffix] in (folder / f"gate{suffix}.md").read_text("utf-8")
+    suite = next(iter(JUnitXml.fromfile(str(folder / "gate_fail.xml"))))
+    assert {case.name: [type(result).__name__ for result in case.result] for case in suite} == {
+        "job_good": [],
+        "job_trap": ["Failure"],
+    }
+    odd = json.loads((folder / "gate_odd.json").read_text("utf-8"))
+    assert {job["job_name"] if "job_name" in job else job["name"] for job in odd["jobs"]} == {f"job {HOSTILE}", HEADER}
+    assert "changed=0" in done.output
+
+
+def test_a_folder_that_cannot_be_made_is_refused_before_anything_is_asked(tmp_path: Path, emulator: Emulator) -> None:
+    (tmp_path / "file").write_text("")
+    before = len(emulator.requests())
+    done = run(
+        [play([passage("gate", job_names="job_good", report_dir=str(tmp_path / "file" / "r"))])], connection(emulator)
+    )
+    assert done.code == 2
+    assert done["Stop at the gate"].msg.startswith("job_gate_report_dir: ")
+    assert len(emulator.requests()) == before
+
+
+@pytest.mark.parametrize(("job", "code"), [("job_good", 0), ("job_trap", 2)])
+def test_a_report_that_cannot_be_written_changes_no_verdict(
+    tmp_path: Path, emulator: Emulator, job: str, code: int
+) -> None:
+    (tmp_path / "gate.md").mkdir()
+    (tmp_path / "gate.md" / "full").write_text("")
+    (tmp_path / "gate.md").chmod(0o755)
+    blocked = tmp_path / "gate.html"
+    os.symlink(tmp_path / "nowhere" / "x", blocked)
+    done = run([play([passage("gate", job_names=job, report_dir=str(tmp_path))])], connection(emulator))
+    assert done.code == code, done.text
+    teller = done["Stop at the gate"] if code else done["Say what the gate found"]
+    assert teller.msg.startswith("FAIL after " if code else "PASS after ")
+    assert "The report could not be written: " in teller.msg
+
+
+def test_check_mode_writes_no_report(tmp_path: Path, emulator: Emulator) -> None:
+    folder = tmp_path / "reports"
+    done = run([play([passage("gate", job_names="job_good", report_dir=str(folder))])], connection(emulator), "--check")
+    assert done.code == 0, done.text
+    assert not folder.exists()
+
+
+def test_a_relative_folder_is_below_the_working_directory(tmp_path: Path, emulator: Emulator) -> None:
+    site = tmp_path / "elsewhere" / "site.yml"
+    site.parent.mkdir()
+    site.write_text(
+        yaml.safe_dump(
+            [
+                play([passage("gate", job_names="job_good", report_dir="reports")]),
+                play(
+                    [{"name": "where", "ansible.builtin.debug": {"var": "'reports/gate.html' is ansible.builtin.file"}}]
+                ),
+            ]
+        )
+    )
+    done = run(str(site), connection(emulator))
+    assert done.code == 0, done.text
+    assert done["where"]["'reports/gate.html' is ansible.builtin.file"] is True
+    assert not (site.parent / "reports").exists()

@@ -1,0 +1,154 @@
+# Copyright (c) datagate contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a gate's result says, whatever it leaves out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ansible_collections.datagate.huaweicloud.plugins.plugin_utils.report import about, states
+from ansible_collections.datagate.huaweicloud.plugins.plugin_utils.report.gate import LEFT_OUT, Gate, read
+from ansible_collections.datagate.huaweicloud.tests.unit.plugin_utils.test_report_samples import (
+    REFUSED,
+    change,
+    dli,
+    failed,
+    job,
+    passed,
+    reason,
+    result,
+)
+
+ABOUT = about.read(None, "Gate")
+
+
+def gate(data: dict[str, Any]) -> Gate:
+    return read(data, ABOUT)
+
+
+def test_the_worst_comes_first() -> None:
+    found = gate(failed())
+    assert [(item.name, item.verdict) for item in found.jobs] == [
+        ("job_sms", "FAIL"),
+        ("job_payments", "PENDING"),
+        ("job_orders_stream", "PASS"),
+    ]
+    assert [(item.name, item.kind) for item in found.states] == [("STARTING", "way"), ("NORMAL", "ready")]
+    assert found.jobs[0].nodes[0].name == "DLI_SMS_GES"
+    assert (found.bad, found.further, found.noun, found.end) == (True, 0, "job", 71.0)
+
+
+def test_when_a_job_got_into_its_last_state() -> None:
+    found = {item.name: item.settled_at for item in gate(failed()).jobs}
+    # What fails job_sms is a node, so the node's change counts.
+    assert found == {"job_sms": 70.4, "job_payments": 20.3, "job_orders_stream": 30.1}
+
+
+def test_a_ready_job_that_was_not_reached_again_is_pending() -> None:
+    late = reason("still_pending", "a", "a was NORMAL 20 s before the end and was not reached again", status="NORMAL")
+    found = gate(result("TIMEOUT", [job("a", "NORMAL", "PASS")], reasons=[late]))
+    assert [(item.verdict, len(item.reasons)) for item in found.jobs] == [("PENDING", 1)]
+
+
+def test_jobs_that_are_not_returned_are_named_all_the_same() -> None:
+    sample = failed()
+    sample.update(
+        jobs=[item for item in sample["jobs"] if item["verdict"] != "PASS"], by_status={"NORMAL": 7, "STARTING": 1}
+    )
+    found = gate(sample)
+    assert [(item.name, item.verdict, item.returned) for item in found.jobs] == [
+        ("job_sms", "FAIL", True),
+        ("job_payments", "PENDING", True),
+        ("job_orders_stream", "PASS", False),
+    ]
+    assert found.jobs[2].status == "NORMAL"
+    assert found.further == 5
+    sample.update(jobs=[], history=[])
+    found = gate(sample)
+    assert [(item.name, item.verdict, item.status) for item in found.jobs] == [
+        ("job_sms", "FAIL", ""),
+        ("job_payments", "PENDING", "STARTING"),
+    ]
+    assert found.further == 6
+
+
+def test_the_one_job_is_there_whatever_return_jobs_says() -> None:
+    sample = result("PASS", [job("a", "NORMAL", "PASS")])
+    sample["jobs"] = []
+    assert [item.name for item in gate(sample).jobs] == ["a"]
+
+
+def test_a_job_that_need_not_exist_is_left_out() -> None:
+    missing = reason("job_missing", "new", "new does not exist")
+    found = gate(result("PASS", [job("a", "NORMAL", "PASS")], reasons=[missing]))
+    assert [(item.name, item.verdict) for item in found.jobs] == [("new", LEFT_OUT), ("a", "PASS")]
+    assert (found.bad, found.further) == (False, 0)
+
+
+def test_a_job_that_has_to_exist_fails() -> None:
+    missing = reason("job_missing", "new", "new does not exist")
+    found = gate(result("FAIL", [job("new", None, "FAIL", [missing])]))
+    assert [(item.verdict, item.status, item.kind) for item in found.jobs] == [("FAIL", "missing", "failing")]
+    found = gate(result("FAIL", [], reasons=[missing], by_status={"missing": 1}))
+    assert [item.verdict for item in found.jobs] == ["FAIL"]
+
+
+def test_failures_that_are_tolerated() -> None:
+    broken = job("a", "EXCEPTION", "FAIL", [reason("job_exception", "a", "a is EXCEPTION", status="EXCEPTION")])
+    found = gate(result("PASS", [job("b", "NORMAL", "PASS"), broken]))
+    assert [(item.name, item.tolerated) for item in found.jobs] == [("a", True), ("b", False)]
+    assert not found.bad
+
+
+def test_what_concerns_no_single_job() -> None:
+    found = gate(result("ERROR", [], reasons=[reason("denied", None, "the jobs could not be read")]))
+    assert [item.code for item in found.reasons] == ["denied"]
+    assert found.jobs == []
+
+
+def test_a_refused_option_is_an_error() -> None:
+    for sample in (REFUSED, {"failed": True, "msg": "workspace: no"}):
+        found = gate(sample)
+        assert (found.verdict, found.bad, found.jobs, found.elapsed) == ("ERROR", True, [], None)
+
+
+def test_states_are_those_that_the_gate_waited_for() -> None:
+    draining = result(
+        "PENDING",
+        [
+            job("a", "STOPPED", "PASS"),
+            job("b", "NORMAL", "PENDING", [reason("still_pending", "b", "b is NORMAL", status="NORMAL")]),
+        ],
+    )
+    found = gate(draining).classes
+    assert (found.of("STOPPED"), found.of("NORMAL")) == (states.READY, states.ON_ITS_WAY)
+    drained = result("PASS", [], by_status={"STOPPED": 300})
+    found = gate(drained).classes
+    assert (found.of("STOPPED"), found.of("NORMAL")) == (states.READY, states.ON_ITS_WAY)
+    running = gate(passed()).classes
+    assert (running.of("STOPPED"), running.of("NORMAL")) == (states.STOPPED, states.READY)
+    strict = result("FAIL", [job("a", "PAUSE", "FAIL", [reason("job_exception", "a", "a is PAUSE", status="PAUSE")])])
+    assert gate(strict).classes.of("PAUSE") == states.FAILING
+    assert running.of("BRAND_NEW") == running.of(None) == states.UNKNOWN
+
+
+def test_dli_jobs_tell_their_work() -> None:
+    found = gate(dli())
+    assert found.noun == "DLI job"
+    assert [item.work.words for item in found.jobs if item.work] == [
+        "45 %, 90 of 200 tasks completed, 12 active, 3 failed, sub-job 1",
+        "100 %",
+    ]
+
+
+def test_control_characters_and_odd_names() -> None:
+    name = "\x1b[31m\u202ejob\ud800"
+    found = gate(
+        result("FAIL", [job(name, name, "FAIL", [])], history=[change(1, name, name, None, name)], msg="a\nb\x00")
+    )
+    assert found.message == "a b\N{REPLACEMENT CHARACTER}"
+    assert found.jobs[0].name.isprintable()
+    assert found.jobs[0].status.isprintable()
+    assert found.changes[0].job.isprintable()
