@@ -74,6 +74,10 @@ build: venv ## the tarball for Galaxy, in dist/
 bench: venv ## what waiting for jobs costs, beside uri, the SDK and Airflow; ARGS=--quick for a try
 	@$(PY) -m tests.bench $(ARGS)
 
+.PHONY: fuzz
+fuzz: venv ## three minutes of atheris on the cloud's answers (make fuzz ARGS=600: ten)
+	@$(PY) tools/fuzz.py $(ARGS)
+
 .PHONY: pictures
 pictures: venv ## terminal runs and reports for the documentation, into docs/pictures/
 	@$(PY) tools/pictures.py $(ARGS)

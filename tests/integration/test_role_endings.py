@@ -115,7 +115,7 @@ def test_a_refused_option_and_a_gate_that_is_off_leave_an_artifact(emulator: Emu
                         "off",
                         job_names="job_trap",
                         enabled=False,
-                        override_reason="#1 {% raw %}{{ x }}{% endraw %}",
+                        override_reason="#1 {x}",
                         id="off",
                     ),
                     passage("refused", job_names="a/b"),
@@ -127,7 +127,7 @@ def test_a_refused_option_and_a_gate_that_is_off_leave_an_artifact(emulator: Emu
     assert done.code == 2
     left = stats(done)
     assert left["job_gate_off"]["verdict"] == "SKIPPED"
-    assert left["job_gate_off"]["override_reason"] == "_1 (( x ))"
+    assert left["job_gate_off"]["override_reason"] == "_1 (x)"
     assert (left["job_gate"]["verdict"], left["job_gate"]["failed"]) == ("ERROR", True)
     assert "job_names" in left["job_gate"]["msg"]
 

@@ -1,0 +1,168 @@
+# Copyright (c) datagate contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""One answer of the cloud, made of arbitrary bytes, all the way from the body to the report.
+
+`python -m tests.fuzz.answers [libFuzzer's options] [folder of inputs]` lets atheris look for bytes that end in an exception, or
+make a gate pass that was never told of a ready job. `make fuzz` does that for some minutes.
+"""
+
+from __future__ import annotations
+
+import json
+import queue
+import sys
+from typing import Any, NamedTuple, TypeVar
+from unittest import mock
+
+from requests.structures import CaseInsensitiveDict
+
+from ansible_collections.datagate.huaweicloud.plugins.filter.gate_report import FORMS, gate_report
+from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud import exchange
+from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.clock import Clock
+from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.options import resolve
+from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.session import Session
+from ansible_collections.datagate.huaweicloud.plugins.module_utils.door.dli_jobs import DliJobs
+from ansible_collections.datagate.huaweicloud.plugins.module_utils.door.real_time_jobs import RealTimeJobs
+from ansible_collections.datagate.huaweicloud.plugins.module_utils.gate import options
+from ansible_collections.datagate.huaweicloud.plugins.module_utils.gate.loop import Loop
+from ansible_collections.datagate.huaweicloud.plugins.module_utils.gate.result import as_dict, fails
+from ansible_collections.datagate.huaweicloud.plugins.plugin_utils.summary import summary
+
+T = TypeVar("T")
+STATUSES = (200, 200, 200, 400, 401, 403, 404, 429, 500, 502, 503, 504, 302, 204)
+ENCODINGS = ("", "gzip", "deflate", "br")
+GATES = ("names", "tags", "dli")
+
+
+class JumpClock(Clock):
+    """Time stands still while a request is under way, and jumps over every other wait."""
+
+    def __init__(self) -> None:
+        self.time = 1000.0
+
+    def now(self) -> float:
+        return self.time
+
+    def sleep(self, seconds: float) -> None:
+        self.time += max(0.0, seconds)
+
+    def wait(self, results: queue.SimpleQueue[T], seconds: float | None, busy: bool) -> T | None:
+        if busy and (seconds is None or seconds > 0):
+            return results.get(timeout=30)
+        self.sleep(seconds or 0.0)
+        try:
+            return results.get_nowait()
+        except queue.Empty:
+            return None
+
+
+class Raw:
+    """The body as urllib3 hands it out."""
+
+    def __init__(self, body: bytes) -> None:
+        self.body = body
+
+    def read1(self, amount: int, decode_content: bool) -> bytes:
+        """The next part of it."""
+        part, self.body = self.body[:amount], self.body[amount:]
+        return part
+
+    def release_conn(self) -> None:
+        """Nothing is held."""
+
+
+class Response:
+    """What an adapter of requests gives back."""
+
+    def __init__(self, given: Given) -> None:
+        self.status_code = given.status
+        self.headers = CaseInsensitiveDict({"Content-Encoding": given.encoding} if given.encoding else {})
+        self.raw = Raw(given.body)
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+
+class Given(NamedTuple):
+    """What the bytes mean."""
+
+    gate: str
+    status: int
+    encoding: str
+    body: bytes
+
+
+def meaning(data: bytes) -> Given:
+    """The first two bytes choose the gate, the HTTP status and the encoding; the rest is the body."""
+    first, second = (*data[:2], 0, 0)[:2]
+    gate = GATES[first % len(GATES)]
+    encoding = ENCODINGS[0 if first < 200 else first % len(ENCODINGS)]
+    return Given(gate, STATUSES[second % len(STATUSES)], encoding, data[2:])
+
+
+def ask(given: Given) -> dict[str, Any]:
+    """The result of a gate whose every request is answered so."""
+    dli = given.gate == "dli"
+    params = {
+        "endpoints": dict.fromkeys(("dataarts", "dli", "iam"), "https://cloud.example"),
+        "region": "cn-north-4",
+        "project_id": "0123456789abcdef0123456789abcdef",
+        "auth_token": "token",
+        "requests_per_second": 0,
+        "retries": 1,
+    }
+    selection = {"dli": {"job_ids": ["a"]}, "names": {"job_names": ["a"]}, "tags": {"tags": ["t"]}}[given.gate]
+    task = {**selection, "wait": True, "wait_timeout": 30, "max_consecutive_errors": 2}
+    clock = JumpClock()
+    session = Session(resolve(params, {}, "dli" if dli else "dataarts"), clock)
+    adapter = mock.Mock(send=lambda *dummy, **more: Response(given))
+    try:
+        # Everything but the wire is the real thing.
+        with mock.patch.object(session._http, "get_adapter", lambda dummy: adapter):
+            if dli:
+                policy, chosen = options.dli_policy(task, False), options.dli_selection(task)
+                loop = Loop(policy, chosen, DliJobs(session), clock, lambda low, high: high)
+            else:
+                policy, chosen = options.policy(task, False), options.selection(task)
+                loop = Loop(policy, chosen, RealTimeJobs(session, None, chosen), clock, lambda low, high: high)
+            outcome = loop.run()
+    finally:
+        session.close()
+    result = as_dict(outcome, "all")
+    return {**result, "failed": fails(policy, outcome)}
+
+
+def one(data: bytes) -> None:
+    """Try these bytes.
+
+    :raises Exception: they are a finding.
+    """
+    given = meaning(data)
+    result = ask(given)
+    assert result["verdict"] in ("PASS", "FAIL", "TIMEOUT", "ERROR"), result["verdict"]
+    assert result["failed"] == (result["verdict"] != "PASS")
+    assert "\n" not in result["msg"]
+    assert result["msg"].isprintable()
+    if result["verdict"] == "PASS":
+        told = exchange.parse(exchange.unpack(given.body, given.encoding))
+        assert given.status == 200, "a pass on an error"
+        assert ("FINISHED" if given.gate == "dli" else "NORMAL") in json.dumps(told).upper(), "a pass on nothing"
+    json.dumps(result)
+    json.dumps(summary(result))
+    for form in FORMS:
+        gate_report(result, form)
+
+
+def main() -> None:
+    """Let atheris look for findings."""
+    import atheris
+
+    atheris.instrument_all()
+    atheris.Setup(sys.argv, one)
+    atheris.Fuzz()
+
+
+if __name__ == "__main__":
+    main()
