@@ -58,7 +58,8 @@ class GateAction(ActionBase):
         return default if value is None else bool(boolean(value, strict=False))
 
     def _slices(self, variables: dict[str, Any]) -> dict[str, Any]:
-        several = len(variables.get("ansible_play_hosts_all") or []) > 1
+        # A gate that runs once is nobody's in particular.
+        several = len(variables.get("ansible_play_hosts_all") or []) > 1 and not self._task.run_once
         progress = Progress(str(variables.get("inventory_hostname", "")) if several else "")
         seconds, resume = FIRST_SLICE, None
         while True:

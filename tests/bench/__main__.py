@@ -2,114 +2,145 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a reading costs, beside what people use without this collection.
+"""What waiting for jobs costs: this collection beside what people use without it, on the emulated cloud.
 
-python -m tests.bench [--pairs N] [--json FILE]
-
-Two playbooks with one task each, one with ``dataarts_job_status`` and one with ``ansible.builtin.uri`` on the same URL, run in
-turn, so that a machine whose speed drifts slows both. The ratio is taken pair by pair and its median is the figure to quote.
+python -m tests.bench [--quick] [--pairs N] [--minutes M] [--again]
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import os
-import platform
-import statistics
-import subprocess
+import shutil
+import signal
 import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
-from tests.emulator import AUTH_TOKEN, PROJECT_ID, running
+from . import docs, plan, tables
+from .clouds import ROOT, BenchError, Clouds
+from .measure import Figures
+from .pairs import TARGET, pairs
+from .scenarios import LATENCY, QUOTA
+from .targets import MISSED, Target, targets
 
-TARGET = 1.05
-SCENARIO: dict[str, Any] = {
-    "quota": 0,
-    "jobs": [{"name": "job_a", "status": "NORMAL", "nodes": [{"name": "n", "type": "DLI SQL"}]}],
-}
+PAGE: Final = ROOT / "docs" / "benchmarks.md"
+FOLDER: Final = ROOT / "docs" / "benchmarks"
+JSON: Final = FOLDER / "results.json"
+PLOT: Final = FOLDER / "benchmarks.svg"
 
 
-def playbook(task: dict[str, Any]) -> list[dict[str, Any]]:
-    """A play with one task on this machine."""
-    return [{"hosts": "localhost", "gather_facts": False, "tasks": [task]}]
-
-
-def playbooks(url: str) -> dict[str, list[dict[str, Any]]]:
-    """The two playbooks: both read one job's status with a token."""
-    headers = {"X-Auth-Token": AUTH_TOKEN, "X-Project-Id": PROJECT_ID, "Content-Type": "application/json"}
+def measure(quick: bool, count: int, minutes: float) -> dict[str, Any]:
+    """Run everything; the results as they are kept in JSON."""
+    begun = time.monotonic()
+    folder = Path(tempfile.mkdtemp(prefix="datagate-bench-"))
+    clouds = Clouds(folder)
+    failed: list[str] = []
+    try:
+        pair = None
+        try:
+            plan.progress(f"{count} pairs")
+            pair = pairs(clouds, count)
+        except BenchError as error:
+            failed.append(f"the pairs: {error}")
+        left = 60 * minutes - (time.monotonic() - begun)
+        figures = plan.measure(plan.quick() if quick else plan.full(), clouds, left, plan.progress)
+    finally:
+        clouds.stop()
+        shutil.rmtree(folder, ignore_errors=True)
     return {
-        "dataarts_job_status": playbook(
-            {
-                "datagate.huaweicloud.dataarts_job_status": {
-                    "job_names": "job_a",
-                    "auth_token": AUTH_TOKEN,
-                    "project_id": PROJECT_ID,
-                    "endpoints": {"dataarts": url},
-                }
-            }
-        ),
-        "uri": playbook(
-            {
-                "ansible.builtin.uri": {
-                    "url": f"{url}/v1/{PROJECT_ID}/jobs/job_a/status",
-                    "headers": headers,
-                    "return_content": True,
-                }
-            }
-        ),
+        "machine": docs.machine(),
+        "emulator": {"latency": LATENCY, "requests_per_second_a_user": QUOTA},
+        "seconds": round(time.monotonic() - begun),
+        "figures": [each.as_dict() for each in figures],
+        "pair": pair,
+        "failed": failed,
     }
 
 
-def timed(path: Path) -> float:
-    """Seconds that one run of a playbook takes, from start to end."""
-    started = time.perf_counter()
-    command = [str(Path(sys.executable).with_name("ansible-playbook")), str(path)]
-    environment = {**os.environ, "ANSIBLE_LOCALHOST_WARNING": "false", "ANSIBLE_INVENTORY_UNPARSED_WARNING": "false"}
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise SystemExit(f"{path.name} failed:\n{done.stdout}{done.stderr}")
-    return time.perf_counter() - started
+def load(kept: dict[str, Any]) -> plan.Results:
+    """The figures of a run, with what is computed from them."""
+    results = plan.Results(Figures(**each) for each in kept["figures"])
+    plan.compute(results)
+    return results
 
 
-def pairs(count: int) -> dict[str, list[float]]:
-    """Seconds of each run, the two in turn after one warm-up each."""
-    seconds: dict[str, list[float]] = {}
-    with running(SCENARIO) as emulator, tempfile.TemporaryDirectory() as folder:
-        paths = {}
-        for name, content in playbooks(emulator.url).items():
-            paths[name] = Path(folder, f"{name}.json")
-            paths[name].write_text(json.dumps(content))
-            timed(paths[name])
-            seconds[name] = []
-        for number in range(count):
-            order = list(paths) if number % 2 == 0 else list(paths)[::-1]
-            for name in order:
-                seconds[name].append(timed(paths[name]))
-    return seconds
+def show(results: plan.Results, kept: dict[str, Any], found: list[Target], problems: list[str]) -> None:
+    """The results on the screen."""
+    for title, group in (
+        ("JOBS THAT ARE READY", tables.ready(results)),
+        ("JOBS THAT BECOME READY", tables.becoming(results)),
+        ("RATIOS", tables.ratios(results)),
+    ):
+        print(f"\n{title}\n")
+        print("\n\n".join(tables.plain(table) for table in group))
+    print(f"\n{tables.how_marked()}\n{tables.throttling(results)}")
+    if kept["pair"]:
+        print("\nONE JOB, ONE TASK\n\n" + tables.plain(tables.pair(kept["pair"])))
+    print(f"\n{docs.described(kept['machine'], kept['seconds'])}")
+    if problems:
+        print("\nPROBLEMS\n\n" + "\n".join(f"  {line}" for line in problems))
+    print(f"\nTARGETS\n\n{tables.text_of_targets(found)}")
+
+
+def write(results: plan.Results, kept: dict[str, Any], found: list[Target], problems: list[str]) -> None:
+    """Bring the page up to date.
+
+    :raises BenchError: its markers are not what they should be.
+    """
+    parts = {
+        "machine": f"{docs.described(kept['machine'], kept['seconds'])}\n\n{tables.how_marked()}",
+        "ratios": "\n\n".join(tables.markdown(table, titled=False) for table in tables.ratios(results)),
+        "ready": "\n\n".join(tables.markdown(table) for table in tables.ready(results)),
+        "becoming": "\n\n".join(tables.markdown(table) for table in tables.becoming(results))
+        + f"\n\n{tables.throttling(results)}",
+        "pair": _pair(kept),
+        "targets": tables.markdown(tables.verdicts(found), titled=False),
+        "problems": "\n".join(f"- {line}" for line in problems) or "None.",
+    }
+    PAGE.write_text(docs.rewritten(PAGE.read_text("utf-8"), parts), "utf-8")
+
+
+def _pair(kept: dict[str, Any]) -> str:
+    if not kept["pair"]:
+        return "Not measured."
+    table = tables.markdown(tables.pair(kept["pair"]), titled=False)
+    return f"{table}\n\nMedian ratio {kept['pair']['ratio']:.2f}, aim at most {TARGET}."
 
 
 def main() -> int:
-    """Measure, print a table, and write the figures as JSON where that is asked for."""
-    parser = argparse.ArgumentParser(prog="python -m tests.bench", description="What a reading costs beside uri.")
-    parser.add_argument("--pairs", type=int, default=15, help="how often each of the two is run (default 15)")
-    parser.add_argument("--json", type=Path, help="write the figures to this file")
+    """Measure, print, and write the page, the plot and the JSON; 1 when something failed or a target was missed."""
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--quick", action="store_true", help="small sizes, to see that it runs; writes nothing")
+    parser.add_argument("--pairs", type=int, help="pairs of one task on one job (default 10, with --quick 2)")
+    parser.add_argument("--minutes", type=float, help="how long it may take (default 14, with --quick 1.4)")
+    parser.add_argument(
+        "--again", action="store_true", help="measure nothing; write page and plot from the last results"
+    )
     arguments = parser.parse_args()
-    seconds = pairs(arguments.pairs)
-    ratios = [ours / theirs for ours, theirs in zip(seconds["dataarts_job_status"], seconds["uri"], strict=True)]
-    ratio = statistics.median(seconds["dataarts_job_status"]) / statistics.median(seconds["uri"])
-    print(f"One task on one job, {arguments.pairs} pairs, {os.cpu_count()} cores, {platform.python_version()}")
-    print(f"{'':22}{'min':>8}{'median':>8}{'max':>8}")
-    for name, values in seconds.items():
-        print(f"{name:22}{min(values):8.3f}{statistics.median(values):8.3f}{max(values):8.3f}  s")
-    print(f"{'pair by pair':22}{min(ratios):8.3f}{statistics.median(ratios):8.3f}{max(ratios):8.3f}")
-    print(f"ratio of the medians {ratio:.3f}, aim at most {TARGET}")
-    if arguments.json:
-        arguments.json.write_text(json.dumps({"seconds": seconds, "ratio": ratio, "ratios": ratios}, indent=2) + "\n")
-    return 0
+    signal.signal(signal.SIGTERM, lambda *dummy: sys.exit(143))
+    pair_count, minutes = (2, 1.4) if arguments.quick else (10, 14.0)
+    if arguments.again:
+        kept = json.loads(JSON.read_text("utf-8"))
+    else:
+        kept = measure(arguments.quick, arguments.pairs or pair_count, arguments.minutes or minutes)
+    results = load(kept)
+    found = targets(results, kept["pair"])
+    problems = [*kept["failed"], *tables.problems(results)]
+    if not arguments.quick:
+        FOLDER.mkdir(parents=True, exist_ok=True)
+        JSON.write_text(json.dumps(kept, indent=1, ensure_ascii=False) + "\n", "utf-8")
+        try:
+            from .plot import draw
+
+            draw(results, PLOT)
+        except BenchError as error:
+            problems.append(str(error))
+        write(results, kept, found, problems)
+    show(results, kept, found, problems)
+    return 1 if problems or any(each.said == MISSED for each in found) else 0
 
 
 if __name__ == "__main__":

@@ -52,7 +52,7 @@ class Cycle:
 
     verdict: str
     settled: float
-    culprit: str | None
+    culprit: str
 
 
 def world(seed: int, jobs: int, cycles: int) -> tuple[dict[str, Any], list[Cycle]]:
@@ -73,9 +73,7 @@ def world(seed: int, jobs: int, cycles: int) -> tuple[dict[str, Any], list[Cycle
                 {"at": began + ready, "status": "NORMAL"},
             ]
         verdict, culprit = draw.choice(["PASS", "PASS", "FAIL job", "FAIL node", "TIMEOUT"]), draw.choice(names)
-        if verdict == "PASS":
-            culprit = None
-        else:
+        if verdict != "PASS":
             at = began + draw.uniform(2, 15)
             settled = at - began
             entries = (broken if verdict == "FAIL node" else timelines)[culprit]

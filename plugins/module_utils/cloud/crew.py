@@ -21,6 +21,7 @@ class Crew:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._idle = 0
+        self._closed = False
         self._tasks: "queue.SimpleQueue[_Task]" = queue.SimpleQueue()
 
     def start(self, flight: Flight, done: "queue.SimpleQueue[Flight]") -> None:
@@ -34,8 +35,9 @@ class Crew:
         self._tasks.put((flight, done))
 
     def close(self) -> None:
-        """Let the idle threads end."""
+        """Let the threads end: the idle ones now, the others when their exchange is over."""
         with self._lock:
+            self._closed = True
             idle, self._idle = self._idle, 0
         for dummy in range(idle):
             self._tasks.put(None)
@@ -48,5 +50,9 @@ class Crew:
             flight, done = task
             flight.run()
             with self._lock:
-                self._idle += 1
+                closed = self._closed
+                if not closed:
+                    self._idle += 1
             done.put(flight)
+            if closed:
+                return

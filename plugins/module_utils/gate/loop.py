@@ -14,7 +14,7 @@ from ..cloud.errors import DatagateError, RequestError
 from ..services.readings import Listing, Reading
 from . import words
 from .machine import SEVERITY, Gate, Verdict
-from .plan import LIST_EVERY, TOGETHER, Plan
+from .plan import TOGETHER, Plan
 from .policy import ERROR, FAIL, MISSING_OK, PASS, PENDING, SHORTEST_INTERVAL, Policy, Selection
 from .track import NEVER
 
@@ -281,7 +281,6 @@ class Loop:
                 self._list()
                 if not gate.settled:
                     return False
-            gate.freshness = plan.freshness(len(gate.tracks))
             if self._by_status is None:
                 self._by_status = plan.by_status(len(gate.tracks))
                 if not self._by_status and self._listed_at < began:
@@ -297,6 +296,7 @@ class Loop:
         """Status calls until none is owed, the list read in between and, where it matters, at the end."""
         gate, plan = self.gate, self.plan
         while True:
+            gate.freshness = plan.freshness(len(gate.tracks))
             owed = plan.owed(gate, by_status, self._at())
             if owed:
                 if self._slice_over():
@@ -315,7 +315,7 @@ class Loop:
                 return False
 
     def _list_due(self) -> bool:
-        return self.plan.lists and self._at() - max(self._listed_at, self._list_tried) >= LIST_EVERY
+        return self.plan.lists and self._at() - max(self._listed_at, self._list_tried) >= self.plan.list_every
 
     def _scattered(self, began: float) -> bool:
         """Whether all jobs look ready, but some were read long before the others."""

@@ -43,9 +43,21 @@ class Plan:
         """How long the ceiling takes for so many requests."""
         return requests / self.rate
 
+    @property
+    def list_every(self) -> float:
+        """Seconds from one list to the next in a long observation. At most half of the ceiling goes into lists."""
+        return max(LIST_EVERY, 2 * self.seconds(self.pages or 0))
+
+    def sweep(self, jobs: int) -> float:
+        """How long the ceiling takes to read so many jobs' nodes, with the lists that are read meanwhile."""
+        seconds = self.seconds(jobs)
+        if self.lists and seconds > LIST_EVERY:
+            seconds /= 1.0 - self.seconds(self.pages or 0) / self.list_every
+        return seconds
+
     def freshness(self, jobs: int) -> float:
         """Seconds that a node reading may be old when the gate passes."""
-        return self.policy.interval + 1.5 * self.seconds(jobs)
+        return self.policy.interval + 1.5 * self.sweep(jobs)
 
     def by_status(self, jobs: int) -> bool:
         """Whether every job is read by its own status call in every observation."""
@@ -65,9 +77,13 @@ class Plan:
         waiting: List[Track] = []
         stale: List[Track] = []
         jobs = len(gate.tracks)
-        oldest = now - self.freshness(jobs) + self.seconds(jobs)
+        oldest = now - self.freshness(jobs) + self.sweep(jobs)
         for name, track in gate.tracks.items():
-            if track.error_at >= gate.began or track.final or gate.left_out(track):
+            if track.final or gate.left_out(track):
+                continue
+            if track.error_at >= gate.began and track.status_at < track.error_at:
+                if track.to_be_tried_again(gate.began):
+                    then.append(track)
                 continue
             if track.doubt:
                 first.append(name)

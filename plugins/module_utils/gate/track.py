@@ -26,6 +26,7 @@ _PLAIN = (
     "listed_at",
     "errors",
     "error_at",
+    "tried_again",
     "failing",
     "failing_for",
     "ready_at",
@@ -51,6 +52,7 @@ class Track:
         status call must confirm first.
     :ivar missing: the status call said that the job does not exist.
     :ivar errors: unreadable observations in a row; *error* is the last one.
+    :ivar tried_again: whether an observation that could not read the job has tried it twice.
     """
 
     __slots__ = (
@@ -80,6 +82,7 @@ class Track:
         "status",
         "status_at",
         "tasks",
+        "tried_again",
     )
 
     def __init__(self, name: str, policy: Policy) -> None:
@@ -99,6 +102,7 @@ class Track:
         self.errors = 0
         self.error: Optional[RequestError] = None
         self.error_at = NEVER
+        self.tried_again = False
         # exception_grace: seconds in a failing state, added up until the job has been ready for stable_for.
         self.failing = False
         self.failing_for = 0.0
@@ -122,7 +126,8 @@ class Track:
         :param began: when the observation that it belongs to began: within one, the status call outweighs the list.
         """
         if reading.error is not None:
-            if self.error_at < began:
+            self.tried_again = self.error_at >= began
+            if not self.tried_again:
                 self.errors += 1
             self.error = reading.error
             self.error_at = at
@@ -278,6 +283,16 @@ class Track:
     def final(self) -> bool:
         """Whether nothing can change any more."""
         return self.state in self.policy.kind.final and not self.missing
+
+    def to_be_tried_again(self, began: float) -> bool:
+        """Whether the observation that began then asks once more for a job, after an answer that was not what was asked for.
+
+        Other errors were tried again by the session. Among thousands of answers there may be a bad one in every observation:
+        if each kept the gate from passing, it would never pass. The list may have mended the error meanwhile, though not
+        read the nodes.
+        """
+        garbled = self.error is None or self.error.status == 200
+        return self.error_at >= began and not self.tried_again and garbled
 
     @property
     def hopeless(self) -> bool:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import math
 import re
+from functools import lru_cache
 from typing import Any, Dict, Iterable, List, Optional
 
 from .readings import BATCH_ONLY, DLI_STATES, REAL_TIME_STATES
@@ -61,7 +62,17 @@ TASK_FIELDS = {
 
 def snake(key: Any) -> str:
     """``lastInstanceStatus``, ``LastInstanceStatus`` and ``last_instance_status`` are all ``last_instance_status``."""
-    return _BOUNDARY.sub("_", _clean(str(key))).lower()
+    text = str(key)
+    return _snake_known(text) if len(text) <= _LONGEST_FIELD else _snake(text)
+
+
+def _snake(text: str) -> str:
+    return _BOUNDARY.sub("_", _clean(text)).lower()
+
+
+# Thousands of jobs have the same few fields. What somebody else might send is bounded in number and length.
+_LONGEST_FIELD = 64
+_snake_known = lru_cache(maxsize=1024)(_snake)
 
 
 def _clean(text: str) -> str:

@@ -135,6 +135,24 @@ def test_the_message_names_the_first_ten_by_severity_and_counts_the_rest() -> No
     assert result["msg"].partition(": ")[2].startswith("job0997 is EXCEPTION. ")
 
 
+def test_a_bad_answer_among_many_is_asked_for_again_before_the_observation_ends() -> None:
+    garbled = RequestError(TRANSIENT, "the answer describes no job", status=200)
+    names = [f"job{number:04d}" for number in range(500)]
+    jobs: dict[str, Any] = {name: [(0, "NORMAL")] for name in names}
+    # Whenever it is read in the middle of a sweep, which takes 25 seconds.
+    jobs["job0100"] = [(0, garbled), (20, "NORMAL")]
+    world = World(jobs, rate=20)
+    result = gate(world, job_names=names, wait=True, wait_timeout=120)
+    assert result["verdict"] == "PASS"
+    assert result["elapsed"] < 60
+    # One that stays bad is asked for twice in an observation, and counts once.
+    world = World({**jobs, "job0100": [(0, garbled)]}, rate=20)
+    result = gate(world, job_names=names, wait=True, wait_timeout=600, max_consecutive_errors=3)
+    assert result["verdict"] == "ERROR"
+    assert "could not be read 3 times in a row" in result["msg"]
+    assert sum(name == "job0100" for dummy, name in world.asked) == 6
+
+
 def test_wait_timeout_zero_is_one_observation() -> None:
     world = World({"a": [(0, "STARTING")]}, latency=0.2)
     result = gate(world, job_names=["a"], wait=True, wait_timeout=0)

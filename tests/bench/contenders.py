@@ -1,0 +1,193 @@
+# Copyright (c) datagate contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Who takes part, and the command that each of them is."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from tests.emulator.constants import ACCESS_KEY, AUTH_TOKEN, PROJECT_ID, REGION, SECRET_KEY
+
+from .arithmetic import paced_seconds
+from .clouds import ROOT, environment
+from .scenarios import INTERVAL, LIST_EVERY, names
+
+PLAYBOOK: Final = str(Path(sys.executable).with_name("ansible-playbook"))
+CALLBACKS: Final = Path(__file__).resolve().parent / "callbacks"
+DEFAULT_RATE: Final = 20.0
+"""The collection's default ceiling, in requests per second."""
+FAST_RATE: Final = 28.0
+"""A ceiling close below the quota."""
+LONGEST: Final = 1800
+"""Seconds after which a gate gives up."""
+
+
+@dataclass(frozen=True)
+class Contender:
+    """One way to wait for jobs.
+
+    :ivar key: its name in the results.
+    :ivar label: its name for readers.
+    :ivar kind: what its command is.
+    :ivar nodes: whether it sees the nodes' states. The job's status call shows them, whoever looks at them.
+    :ivar rate: its ceiling in requests per second, None where it has none.
+    :ivar own_process: whether a module is started, as on a host that is not the controller.
+    """
+
+    key: str
+    label: str
+    kind: str
+    nodes: bool = False
+    rate: float | None = None
+    own_process: bool = False
+
+    @property
+    def ours(self) -> bool:
+        """Whether it is this collection."""
+        return self.kind == "task"
+
+
+def _task(level: str, rate: float, own_process: bool = False) -> Contender:
+    at = f"{rate:g}/s (default)" if rate == DEFAULT_RATE else f"{rate:g}/s"
+    what = "with nodes" if level == "nodes" else "by the list"
+    place = ", as a module" if own_process else ""
+    key = f"{'module ' if own_process else ''}{level}@{rate:g}"
+    return Contender(key, f"dataarts_job_status {what}, {at}{place}", "task", level == "nodes", rate, own_process)
+
+
+JOBS: Final = _task("jobs", DEFAULT_RATE)
+JOBS_FAST: Final = _task("jobs", FAST_RATE)
+NODES: Final = _task("nodes", DEFAULT_RATE)
+NODES_FAST: Final = _task("nodes", FAST_RATE)
+MODULE_JOBS: Final = _task("jobs", DEFAULT_RATE, own_process=True)
+MODULE_NODES: Final = _task("nodes", DEFAULT_RATE, own_process=True)
+URI: Final = Contender("uri", "ansible.builtin.uri, loop with until", "uri")
+SDK: Final = Contender("sdk", "vendor's SDK, Python loop", "sdk")
+SENSORS: Final = Contender("sensors", "Airflow, one sensor a job", "sensors")
+EMPTY: Final = Contender("empty", "a playbook with one debug task", "empty")
+FLOOR_JOBS: Final = Contender("floor jobs", "floor, by the list", "floor")
+FLOOR_NODES: Final = Contender("floor nodes", "floor, with nodes", "floor", nodes=True)
+ALL: Final = (
+    JOBS,
+    JOBS_FAST,
+    NODES,
+    NODES_FAST,
+    MODULE_JOBS,
+    MODULE_NODES,
+    URI,
+    SDK,
+    SENSORS,
+    FLOOR_JOBS,
+    FLOOR_NODES,
+    EMPTY,
+)
+BY_KEY: Final = {contender.key: contender for contender in ALL}
+
+
+@dataclass
+class Command:
+    """What to start.
+
+    :ivar times: where the playbook's callback, or the program itself, writes what happened.
+    """
+
+    arguments: list[str]
+    environment: dict[str, str]
+    times: Path
+
+
+def command(who: Contender, url: str, jobs: int, folder: Path, virtual: bool = False) -> Command:
+    """The command of a contender for so many jobs."""
+    times = folder / "times.json"
+    account = environment(
+        HOME=str(folder),
+        HW_PROJECT_ID=PROJECT_ID,
+        HW_REGION_NAME=REGION,
+        HW_DATAARTS_ENDPOINT=url,
+        PYTHONPATH=f"{ROOT}:{ROOT / '.venv' / 'collections'}",
+    )
+    keys = {"HW_ACCESS_KEY": ACCESS_KEY, "HW_SECRET_KEY": SECRET_KEY}
+    token = {"HW_AUTH_TOKEN": AUTH_TOKEN}
+    if virtual:
+        assert who.rate is not None
+        # Long enough for every gate that gets to its end, and no longer: one that does not is to be seen as well.
+        longest = round(60 + 1.2 * paced_seconds(jobs, who.rate, LIST_EVERY))
+        program = [url, str(jobs), f"{who.rate:g}", str(longest), str(times)]
+        return Command([*_program("virtual_gate"), *program], {**account, **token}, times)
+    if who.kind == "sdk":
+        return Command([*_program("sdk_loop"), url, str(jobs), f"{INTERVAL:g}", str(times)], {**account, **keys}, times)
+    if who.kind == "sensors":
+        return Command([*_program("sensors"), url, str(jobs), str(times)], {**account, **token}, times)
+    plays = folder / "playbook.yml"
+    plays.write_text(json.dumps(playbook(who, url, jobs)), "utf-8")
+    settings = {
+        "ANSIBLE_NOCOLOR": "1",
+        "ANSIBLE_LOCALHOST_WARNING": "false",
+        "ANSIBLE_INVENTORY_UNPARSED_WARNING": "false",
+        "ANSIBLE_CALLBACK_PLUGINS": str(CALLBACKS),
+        "ANSIBLE_CALLBACKS_ENABLED": "times",
+        "DATAGATE_BENCH_TIMES": str(times),
+    }
+    del account["PYTHONPATH"]
+    return Command([PLAYBOOK, str(plays)], {**account, **keys, **settings}, times)
+
+
+def _program(name: str) -> list[str]:
+    return [sys.executable, "-m", f"tests.bench.programs.{name}"]
+
+
+def playbook(who: Contender, url: str, jobs: int) -> list[dict[str, Any]]:
+    """A play with the contender's one task."""
+    task: dict[str, Any]
+    if who.kind == "uri":
+        task = {
+            **read_with_uri(f"{url}/v1/{PROJECT_ID}/jobs/{{{{ item }}}}/status"),
+            "loop": "{{ jobs }}",
+            "loop_control": {"label": "{{ item }}"},
+            "register": "status",
+            "until": "status.json.status | default('') == 'NORMAL'",
+            "retries": int(LONGEST / INTERVAL),
+            "delay": int(INTERVAL),
+        }
+    elif who.kind == "empty":
+        task = {"ansible.builtin.debug": {"msg": "nothing"}}
+    else:
+        options: dict[str, Any] = {"job_names": "{{ jobs }}", "wait": True, "wait_timeout": LONGEST}
+        if not who.nodes:
+            options["check_nodes"] = False
+        if who.rate != DEFAULT_RATE:
+            options["requests_per_second"] = who.rate
+        task = {"datagate.huaweicloud.dataarts_job_status": options}
+        if who.own_process:
+            task["environment"] = {"DATAGATE_BENCH": "1"}
+    return [play(task, {"jobs": names(jobs)})]
+
+
+def play(task: Mapping[str, Any], variables: Mapping[str, Any]) -> dict[str, Any]:
+    """A play with one task on this machine."""
+    return {"hosts": "localhost", "gather_facts": False, "vars": dict(variables), "tasks": [dict(task)]}
+
+
+def read_with_uri(url: str) -> dict[str, Any]:
+    """A task that reads a status with nothing but what comes with Ansible."""
+    headers = {"X-Auth-Token": AUTH_TOKEN, "X-Project-Id": PROJECT_ID, "Content-Type": "application/json"}
+    return {"ansible.builtin.uri": {"url": url, "headers": headers, "return_content": True}}
+
+
+def read_with_module(url: str) -> dict[str, Any]:
+    """A task that reads the same status with this collection."""
+    return {
+        "datagate.huaweicloud.dataarts_job_status": {
+            "job_names": names(1),
+            "auth_token": AUTH_TOKEN,
+            "project_id": PROJECT_ID,
+            "endpoints": {"dataarts": url},
+        }
+    }

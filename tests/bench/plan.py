@@ -1,0 +1,232 @@
+# Copyright (c) datagate contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What is run, in what order and how much of it at once; and what is computed from it."""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Final, NamedTuple
+
+from . import arithmetic
+from . import contenders as who
+from .clouds import Clouds
+from .contenders import Contender
+from .measure import ARITHMETIC, EXTRAPOLATED, LONGEST, Figures, run, together
+from .scenarios import BECOMING, LAST, LATENCY, QUOTA, READY
+
+LANES: Final = 8
+"""Runs at once where waiting is nearly all that a run does."""
+FEW_LANES: Final = 4
+"""Runs at once that are held up by the quota. With more of them, an emulator that has to wait for a core for a tenth of a second would
+see more requests in a second than were sent in one."""
+CORES: Final = 2
+"""Runs at once that compute all the time, each with its emulator."""
+
+SMALL: Final = (1, 10, 100)
+SIZES: Final = (1, 10, 100, 1000, 10000)
+EXTRA: Final = 2000
+"""One more size, for a target."""
+
+
+class Run(NamedTuple):
+    """One run that is to be made; `weight` is about how long it takes, for the order only."""
+
+    who: Contender
+    jobs: int
+    scenario: str
+    last: float = 0.0
+    virtual: bool = False
+    weight: float = 0.0
+
+
+class Part(NamedTuple):
+    """Runs that belong together, so many of them at once."""
+
+    title: str
+    lanes: int
+    runs: Sequence[Run]
+
+
+def full() -> list[Part]:
+    """The whole benchmark."""
+    tasks = (who.JOBS, who.NODES, who.JOBS_FAST, who.NODES_FAST)
+    alone: list[Run] = []
+    for turn in range(2):
+        for jobs in SMALL:
+            contenders = [*tasks, who.MODULE_JOBS, who.MODULE_NODES, who.SDK]
+            contenders += [who.EMPTY] if jobs == 1 else []
+            contenders += [who.URI] if jobs < 100 or turn else []
+            # Forwards and backwards in turn, so that a machine whose speed drifts favours nobody.
+            alone += [Run(each, jobs, READY) for each in contenders[:: -1 if turn else 1]]
+    listed = {1000: (who.JOBS, who.JOBS_FAST, who.MODULE_JOBS), EXTRA: (who.JOBS,)}
+    listed[10000] = listed[1000]
+    large = [Run(each, jobs, READY) for jobs, contenders in listed.items() for each in contenders]
+    large += [Run(who.JOBS, jobs, READY) for jobs in listed]
+    # A loop that computes all the time would be slowed down by whatever runs beside it.
+    large.append(Run(who.URI, 100, BECOMING, LAST[1]))
+    paced = [Run(each, 1000, BECOMING, 15.0) for each in (who.NODES, who.NODES_FAST)]
+    paced += [Run(each, 1000, READY) for each in (who.MODULE_NODES, who.SDK, who.NODES, who.NODES_FAST)]
+    return [
+        Part("ready, one after the other", 1, alone),
+        Part("many jobs, one after the other", 1, large),
+        Part("held up by the quota", FEW_LANES, paced),
+        Part("becoming ready", LANES, _by_weight(_becoming(SMALL, LAST) + _becoming_large())),
+        Part("with the clock that skips the waiting", CORES, _virtual(SIZES, 10000)),
+    ]
+
+
+def _becoming(sizes: Sequence[int], moments: Sequence[float]) -> list[Run]:
+    middle = moments[len(moments) // 2]
+    runs = []
+    for jobs in sizes:
+        contenders = (who.JOBS, who.NODES, who.SDK, *((who.URI,) if jobs < 100 else ()))
+        runs += [Run(each, jobs, BECOMING, last, weight=jobs) for each in contenders for last in moments]
+        runs += [Run(each, jobs, BECOMING, middle) for each in (who.JOBS_FAST, who.NODES_FAST)]
+    return runs
+
+
+def _becoming_large() -> list[Run]:
+    runs = [Run(who.SDK, 1000, BECOMING, 15.0, weight=60)]
+    runs += [Run(who.JOBS, 1000, BECOMING, last) for last in LAST] + [Run(who.JOBS_FAST, 1000, BECOMING, 15.0)]
+    runs += [Run(each, 10000, BECOMING, 15.0) for each in (who.JOBS, who.JOBS_FAST)]
+    return runs
+
+
+def _virtual(sizes: Sequence[int], largest: int) -> list[Run]:
+    sensors = [Run(who.SENSORS, jobs, READY, weight=jobs) for jobs in sizes]
+    sensors += [
+        Run(who.SENSORS, jobs, BECOMING, last, weight=jobs)
+        for jobs in sizes
+        for last in (LAST if jobs <= 100 else LAST[1:2])
+    ]
+    gates = [Run(each, largest, READY, virtual=True) for each in (who.NODES, who.NODES_FAST)]
+    gates.append(Run(who.NODES_FAST, largest, BECOMING, LAST[1], virtual=True))
+    return _by_weight(sensors) + gates
+
+
+def _by_weight(runs: Iterable[Run]) -> list[Run]:
+    """The longest first, so that no lane is left with one at the end."""
+    return sorted(runs, key=lambda each: -each.weight)
+
+
+def quick() -> list[Part]:
+    """Small sizes, to see that everything runs."""
+    alone = [
+        Run(each, jobs, READY)
+        for jobs in (1, 10)
+        for each in (who.JOBS, who.NODES, who.NODES_FAST, who.MODULE_JOBS, who.SDK, who.URI, who.EMPTY)
+        if each is not who.EMPTY or jobs == 1
+    ]
+    large = [Run(who.JOBS, EXTRA, READY), Run(who.JOBS, 10000, READY)]
+    return [
+        Part("ready, one after the other", 1, alone),
+        Part("ready, by the list alone", 1, large),
+        Part("becoming ready", LANES, _becoming((1,), LAST[:1])),
+        Part("with the clock that skips the waiting", CORES, _virtual((1, 10, 100), 1000)),
+    ]
+
+
+def measure(parts: Sequence[Part], clouds: Clouds, seconds: float, say: Callable[[str], None]) -> list[Figures]:
+    """Make all the runs; several of the same become one. What cannot be made within so many seconds is a problem."""
+    begun = time.monotonic()
+    lock = threading.Lock()
+    found: dict[tuple[str, int, str], list[Figures]] = {}
+
+    def one(each: Run) -> None:
+        left = begun + seconds - time.monotonic()
+        longest = min(LONGEST, left)
+        figures = run(clouds, each.who, each.jobs, each.scenario, each.last, each.virtual, longest)
+        with lock:
+            found.setdefault((each.who.key, each.jobs, each.scenario), []).append(figures)
+            say(f"{time.monotonic() - begun:5.0f} s  {_line(figures)}")
+
+    for part in parts:
+        say(f"{time.monotonic() - begun:5.0f} s  {part.title}: {len(part.runs)} runs, {part.lanes} at once")
+        with ThreadPoolExecutor(part.lanes) as pool:
+            for future in [pool.submit(one, each) for each in part.runs]:
+                future.result()
+    return [together(runs) for runs in found.values()]
+
+
+def _line(figures: Figures) -> str:
+    text = f"{figures.contender}, {figures.jobs} jobs, {figures.scenario}: "
+    if figures.wall is not None:
+        text += f"{figures.wall:.1f} s, {figures.requests:.0f} requests"
+    if figures.delay is not None:
+        text += f", {figures.delay:.1f} s after the last change"
+    return text + (f"  PROBLEM: {figures.problem}" if figures.problem else "")
+
+
+class Results:
+    """Figures by contender, number of jobs and scenario."""
+
+    def __init__(self, figures: Iterable[Figures]) -> None:
+        self.all = list(figures)
+        self._by_key = {(each.contender, each.jobs, each.scenario): each for each in self.all}
+
+    def get(self, contender: Contender, jobs: int, scenario: str = READY) -> Figures | None:
+        """The figures of one, None where there are none."""
+        return self._by_key.get((contender.key, jobs, scenario))
+
+    def sound(self, contender: Contender, jobs: int, scenario: str = READY) -> Figures | None:
+        """The same, only where nothing went wrong."""
+        found = self.get(contender, jobs, scenario)
+        return found if found is not None and found.problem is None else None
+
+    def add(self, figures: Figures) -> None:
+        """One more."""
+        self.all.append(figures)
+        self._by_key[figures.contender, figures.jobs, figures.scenario] = figures
+
+    @property
+    def sizes(self) -> list[int]:
+        """The numbers of jobs, without the extra one."""
+        return sorted({each.jobs for each in self.all} - {EXTRA})
+
+    @property
+    def start(self) -> float | None:
+        """Seconds that Ansible takes to start and end."""
+        empty = self.sound(who.EMPTY, 1)
+        return None if empty is None else empty.wall
+
+
+def compute(results: Results) -> None:
+    """Add the floor, and what is extrapolated from smaller sizes."""
+    start = results.start
+    for jobs in [*results.sizes, EXTRA]:
+        for floor in (who.FLOOR_JOBS, who.FLOOR_NODES):
+            requests = arithmetic.floor_requests(jobs, floor.nodes, QUOTA)
+            wall = None if start is None else arithmetic.floor_seconds(requests, QUOTA, LATENCY, start)
+            task = arithmetic.floor_seconds(requests, QUOTA, LATENCY, 0.0)
+            results.add(Figures(floor.key, jobs, READY, ARITHMETIC, wall=wall, task=task, requests=requests))
+    for contender, measured in ((who.URI, (10, 100)), (who.SDK, (100, 1000))):
+        known = [results.sound(contender, jobs) for jobs in measured]
+        if None in known:
+            continue
+        for jobs in results.sizes:
+            if jobs > measured[-1]:
+                _extrapolate(results, contender, [each for each in known if each is not None], jobs)
+
+
+def _extrapolate(results: Results, contender: Contender, known: Sequence[Figures], jobs: int) -> None:
+    def at(name: str) -> float | None:
+        points = {each.jobs: getattr(each, name) for each in known}
+        return None if None in points.values() else arithmetic.extrapolate(points, jobs)
+
+    wall, cpu = at("wall"), at("cpu")
+    results.add(Figures(contender.key, jobs, READY, EXTRAPOLATED, wall=wall, cpu=cpu, requests=jobs, runs=0))
+    if wall is not None and wall > max(LAST):
+        # The loop has not come far when the last job becomes ready, so it takes as long as if all had been.
+        last = LAST[1]
+        results.add(Figures(contender.key, jobs, BECOMING, EXTRAPOLATED, wall=wall, cpu=cpu, delay=wall - last, runs=0))
+
+
+def progress(text: str) -> None:
+    """A line for whoever waits."""
+    print(text, file=sys.stderr, flush=True)

@@ -1,0 +1,142 @@
+# Copyright (c) datagate contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Thousands of jobs: how many requests they take, and that nothing that happens meanwhile is missed. Counts and verdicts only.
+
+The clock skips the waiting, so the seconds here are those of the emulator, and no test depends on the machine's speed.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from ansible_collections.datagate.huaweicloud.plugins.modules import dataarts_job_status as status
+from ansible_collections.datagate.huaweicloud.plugins.plugin_utils import in_process
+from ansible_collections.datagate.huaweicloud.tests.unit import gate_world
+from tests.bench.arithmetic import allowed_delay, floor_requests, owed, ready_times
+from tests.bench.scenarios import INTERVAL, LAST, LATENCY, QUOTA, SPREAD, event, job_number, names, scenario
+from tests.bench.skipping import skipping
+from tests.emulator import AUTH_TOKEN, Emulator, running
+
+MANUAL: dict[str, Any] = {"clock": "manual", "latency": 0}
+DEFAULT, FAST = 20.0, 28.0
+LISTED = {"check_nodes": False}
+
+
+def gate(emulator: Emulator, jobs: int, **options: Any) -> dict[str, Any]:
+    """What the task returns, on a clock that skips the waiting."""
+    arguments = {
+        "job_names": names(jobs),
+        "wait": True,
+        "auth_token": AUTH_TOKEN,
+        "project_id": emulator.project_id,
+        "endpoints": {"dataarts": emulator.url},
+        **options,
+    }
+    with skipping(emulator.advance, LATENCY):
+        return in_process.run(arguments, status.ARGUMENTS, status.SERVICE, status.BODY, False, "dataarts_job_status")
+
+
+def ready(jobs: int, **more: Any) -> dict[str, Any]:
+    """A cloud of jobs that are ready from the start."""
+    nodes = [{"name": "read", "type": "CS Job"}, {"name": "write", "type": "DLI SQL"}]
+    return {"quota": QUOTA, "jobs": [{"name": "job_{i:05d}", "count": jobs, "nodes": nodes, **more}], **MANUAL}
+
+
+def sent(emulator: Emulator, result: dict[str, Any]) -> int:
+    """How many requests there were; nobody was throttled, and the result says the same."""
+    stats = emulator.stats
+    assert stats["by_status"] == {"200": stats["requests"]}
+    assert stats["requests"] == result["requests"]
+    return int(stats["requests"])
+
+
+@pytest.mark.parametrize(("jobs", "most"), [(1, 1), (100, 1), (1000, 10), (2000, 22), (10000, 104)])
+def test_the_list_alone_takes_a_request_for_a_hundred_jobs(jobs: int, most: int) -> None:
+    with running(ready(jobs)) as emulator:
+        result = gate(emulator, jobs, **LISTED)
+        assert result["verdict"] == "PASS"
+        assert sent(emulator, result) <= most
+        assert result["elapsed"] <= most / DEFAULT + 1.0
+
+
+@pytest.mark.parametrize(("jobs", "rate"), [(100, DEFAULT), (1000, DEFAULT), (1000, FAST)])
+def test_nodes_take_little_more_than_the_fewest_requests(jobs: int, rate: float) -> None:
+    with running(ready(jobs)) as emulator:
+        result = gate(emulator, jobs, requests_per_second=rate)
+        assert result["verdict"] == "PASS"
+        fewest = floor_requests(jobs, True, QUOTA)
+        assert sent(emulator, result) <= 1.15 * fewest
+        assert result["elapsed"] <= 1.15 * fewest / rate + 1.0
+
+
+@pytest.mark.parametrize("last", LAST)
+@pytest.mark.parametrize(
+    ("jobs", "options"),
+    [(1, {}), (100, {}), (100, LISTED), (1000, {"requests_per_second": FAST}), (2000, LISTED)],
+)
+def test_the_verdict_comes_soon_after_the_last_change(jobs: int, options: dict[str, Any], last: float) -> None:
+    with running(scenario(jobs, **MANUAL)) as emulator:
+        emulator.event(event(last))
+        result = gate(emulator, jobs, **options)
+        assert result["verdict"] == "PASS"
+        sent(emulator, result)
+        delay = result["elapsed"] - last
+        assert delay >= 0
+        calls = [(job_number(record.job or ""), record.time) for record in emulator.requests("job_status")]
+        still_owed = 0 if options == LISTED else owed(calls, ready_times(jobs, last, SPREAD), last)
+        assert delay <= allowed_delay(INTERVAL, still_owed, options.get("requests_per_second", DEFAULT))
+
+
+@pytest.mark.parametrize("moment", [1.0, 10.5, 19.0, 28.0])
+def test_a_job_that_falls_while_the_others_are_read_fails_the_gate(moment: float) -> None:
+    jobs = 600  # at the default ceiling, half a minute of status calls; the first ones are made in the first second
+    content = ready(jobs)
+    falls = {"name": "job_00000", "timeline": [{"at": moment, "status": "EXCEPTION"}], "nodes": [{"name": "read"}]}
+    content["jobs"] = [falls, {**content["jobs"][0], "name": "job_{i:05d}x", "count": jobs - 1}]
+    chosen = ["job_00000", *(f"{name}x" for name in names(jobs - 1))]
+    with running(content) as emulator:
+        result = gate(emulator, jobs, job_names=chosen)
+        calls = emulator.requests("job_status", job="job_00000")
+        assert calls[0].time < 1.0, "it is read early"
+        assert result["verdict"] == "FAIL"
+        assert [item["job"] for item in result["reasons"] if item["code"] == "job_exception"] == ["job_00000"]
+        assert result["elapsed"] - moment <= 15.0
+        sent(emulator, result)
+
+
+@pytest.mark.parametrize("moment", [1.0, 19.0])
+def test_a_job_that_is_stopped_while_the_others_are_read_never_passes(moment: float) -> None:
+    jobs = 600
+    content = ready(jobs)
+    falls = {"name": "job_00000", "timeline": [{"at": moment, "status": "STOPPED"}]}
+    content["jobs"] = [falls, {**content["jobs"][0], "name": "job_{i:05d}x", "count": jobs - 1}]
+    chosen = ["job_00000", *(f"{name}x" for name in names(jobs - 1))]
+    with running(content) as emulator:
+        result = gate(emulator, jobs, job_names=chosen, wait_timeout=60)
+        assert result["verdict"] == "TIMEOUT"
+        assert "job_00000 is STOPPED" in result["msg"]
+
+
+class LongWorld(gate_world.World):
+    """A world so large that a gate rightly looks at the clock thousands of times before the time moves."""
+
+    def __init__(self, jobs: int, rate: float) -> None:
+        super().__init__({name: [(0, "NORMAL", {"read": "NORMAL"})] for name in names(jobs)}, rate=rate)
+        self.clock = LongClock()
+
+
+class LongClock(gate_world.VirtualClock):
+    def now(self) -> float:
+        return self.time
+
+
+@pytest.mark.parametrize("jobs", [8000, pytest.param(20000, marks=pytest.mark.slow)])
+def test_ready_jobs_pass_however_many_they_are(jobs: int) -> None:
+    world = LongWorld(jobs, DEFAULT)
+    # The list and the nodes share the ceiling: twice the time for the nodes is enough, and once more for a last look.
+    result = gate_world.gate(world, job_names=list(world.jobs), wait=True, wait_timeout=3 * jobs / DEFAULT)
+    assert result["verdict"] == "PASS"
