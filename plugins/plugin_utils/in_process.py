@@ -43,7 +43,11 @@ def run(arguments: dict[str, Any], spec: Spec, service: str, body: Body, check_m
     :param name: the module's name, for messages.
     """
     whole: Spec = {**CONNECTION, **spec}
-    checked = ArgumentSpecValidator(whole).validate(arguments)
+    try:
+        checked = ArgumentSpecValidator(whole).validate(arguments)
+    except Exception as error:  # noqa: BLE001 - Ansible's own check falls over some values, and says nothing useful
+        text = f"the options of {name} cannot be read: one of them is of a wrong type ({type(error).__name__})"
+        return {"failed": True, "changed": False, "msg": text}
     host = LocalHost(checked.validated_parameters, check_mode)
     for option, what in whole.items():
         if what.get("no_log") and host.params.get(option):

@@ -196,15 +196,19 @@ class Cloud:
             answer = answer_json(fault.json, fault.status or 200)
             answer.error_code = fault.error_code
         elif fault.body is not None:
-            answer = Answer(fault.status or 200, fault.body.encode(), {"Content-Type": "text/html"}, fault.error_code)
+            body = fault.body.encode(fault.charset)
+            answer = Answer(fault.status or 200, body, {"Content-Type": "text/html"}, fault.error_code)
         elif fault.gzip_bomb is not None or fault.body_size is not None:
             answer = Answer(fault.status or 200, b"", {"Content-Type": "application/json"})
-        elif fault.hang or fault.reset == "before_headers":
+        elif fault.hang or fault.reset == "before_headers" or fault.raw is not None:
             answer = Answer(fault.status or 503, b"")
         else:
-            code = fault.error_code or STATUS_ERROR.get(fault.status or 0, f"EMULATOR.{fault.status}")
+            code = fault.error_code or STATUS_ERROR.get(fault.status or 0, f"EMULATOR.{fault.status or 400}")
+            message = fault.error_msg
+            if fault.echo:
+                message = " ".join(text for text in (message, *_told(incoming)) if text)
             answer = self.errors.make(
-                code, status=fault.status, message=fault.error_msg, request_id=incoming.request_id, reason="fault"
+                code, status=fault.status, message=message, request_id=incoming.request_id, reason="fault"
             )
         if fault.content_type is not None:
             answer.headers["Content-Type"] = fault.content_type
@@ -217,3 +221,10 @@ class Cloud:
     def claimed_by(self, headers: Mapping[str, str]) -> tuple[str, str | None]:
         """The user and the access key that a request claims, for the journal."""
         return self.authenticator.user_of(headers), access_key_of(headers)
+
+
+def _told(incoming: Incoming) -> list[str]:
+    """A request as a careless service repeats it in an error: its body and its headers, the most telling ones first."""
+    headers = incoming.headers
+    names = sorted(headers, key=lambda name: ("auth" not in name and "token" not in name, len(headers[name])))
+    return [incoming.body.decode("utf-8", "replace"), *(f"{name}:{headers[name]}" for name in names)]

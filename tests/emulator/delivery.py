@@ -11,6 +11,7 @@ import socket
 import struct
 import zlib
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Final
 
 from aiohttp import web
@@ -33,6 +34,9 @@ async def deliver(
         return web.Response(status=503)
     if fault is not None and fault.reset == "before_headers":
         _reset(request)
+        return web.Response(status=503)
+    if fault is not None and fault.raw is not None:
+        await _raw(request, fault.raw.encode("latin-1"), fault.drip, stopping)
         return web.Response(status=503)
     if fault is None or not _streams(fault):
         response = web.Response(status=answer.status, body=answer.body, headers=answer.headers)
@@ -61,8 +65,7 @@ async def _stream(request: web.BaseRequest, answer: Answer, fault: FaultRule) ->
     if fault.gzip_bomb is not None:
         response.headers["Content-Encoding"] = "gzip"
         await response.prepare(request)
-        for chunk in _bomb(fault.gzip_bomb):
-            await response.write(chunk)
+        await response.write(_bomb(fault.gzip_bomb))
     elif fault.body_size is not None:
         await response.prepare(request)
         for size in _sizes(fault.body_size):
@@ -96,6 +99,18 @@ async def _partial(request: web.BaseRequest, response: web.StreamResponse, body:
         request.transport.close()
 
 
+async def _raw(request: web.BaseRequest, data: bytes, drip: float | None, stopping: asyncio.Event) -> None:
+    """Put bytes on the wire that need not be HTTP, one by one where the rule wants that, and close the connection."""
+    transport = request.transport
+    for piece in [data] if drip is None else [data[index : index + 1] for index in range(len(data))]:
+        if transport is None or transport.is_closing() or stopping.is_set():
+            break
+        transport.write(piece)
+        await asyncio.sleep(drip or 0)
+    if transport is not None:
+        transport.close()
+
+
 def _reset(request: web.BaseRequest) -> None:
     """Break the TCP connection with a RST."""
     transport = request.transport
@@ -113,10 +128,8 @@ def _sizes(total: int) -> Iterator[int]:
         total -= CHUNK
 
 
-def _bomb(unpacked: int) -> Iterator[bytes]:
-    """A gzip stream that unpacks to so many spaces."""
+@lru_cache(maxsize=2)
+def _bomb(unpacked: int) -> bytes:
+    """A gzip stream that unpacks to so many spaces: a thousandth of that, and kept, because packing takes seconds."""
     packer = zlib.compressobj(9, zlib.DEFLATED, zlib.MAX_WBITS | 16)
-    for size in _sizes(unpacked):
-        if chunk := packer.compress(b" " * size):
-            yield chunk
-    yield packer.flush()
+    return b"".join([packer.compress(b" " * size) for size in _sizes(unpacked)] + [packer.flush()])

@@ -55,7 +55,10 @@ class FaultRule:
     json: Any
     has_json: bool
     content_type: str | None
+    charset: str
     headers: Mapping[str, str]
+    echo: bool
+    raw: str | None
     delay: float
     reset: str | None
     truncate: int | None
@@ -95,6 +98,8 @@ class FaultRule:
             or self.gzip_bomb is not None
             or self.body_size is not None
             or self.redirect is not None
+            or self.echo
+            or self.raw is not None
             or self.hang
             or self.reset == "before_headers"
             or (self.status is not None and self.status >= 400)
@@ -112,6 +117,11 @@ def _read_rule(section: Section, index: int) -> FaultRule:
     reset = section.optional_text("reset")
     if reset is not None and reset not in RESETS:
         raise section.fail("reset", f"one of {', '.join(RESETS)} is wanted, not {reset!r}")
+    charset = section.text("charset", "utf-8")
+    try:
+        "".encode(charset)
+    except LookupError:
+        raise section.fail("charset", f"no such charset: {charset!r}") from None
     status = section.optional_integer("status", minimum=200)
     if status is not None and status > 599:
         raise section.fail("status", f"an HTTP status is wanted, not {status}")
@@ -126,7 +136,10 @@ def _read_rule(section: Section, index: int) -> FaultRule:
         json=section.any("json"),
         has_json="json" in section,
         content_type=section.optional_text("content_type"),
+        charset=charset,
         headers=headers,
+        echo=section.flag("echo", False),
+        raw=section.optional_text("raw"),
         delay=section.number("delay", 0.0),
         reset=reset,
         truncate=section.optional_integer("truncate"),

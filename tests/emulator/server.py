@@ -124,8 +124,9 @@ class Server:
     def _guarded_answer(self, incoming: Incoming, fault: FaultRule | None) -> Answer:
         try:
             answer = self.cloud.answer(incoming, fault)
-            if self.cloud.scenario.clock_skew:
-                answer.headers["Date"] = formatdate(self.cloud.wall_time(), usegmt=True)
+            skew = (fault.clock_skew if fault else None) or 0.0
+            if self.cloud.scenario.clock_skew or skew:
+                answer.headers.setdefault("Date", formatdate(self.cloud.wall_time() + skew, usegmt=True))
             return answer
         except Exception:  # noqa: BLE001 - whatever it is, the test must see it
             return self._failed()

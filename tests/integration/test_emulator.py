@@ -16,6 +16,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any
 
@@ -900,6 +901,32 @@ def test_truncated_body(start: Start) -> None:
         client.status("j")
 
 
+def test_charset(start: Start) -> None:
+    dummy, client = with_fault(start, body='{"name": "作业"}', charset="gbk", content_type="application/json")
+    assert client.status("j").content == '{"name": "作业"}'.encode("gbk")
+
+
+def test_an_error_that_repeats_the_request(start: Start) -> None:
+    dummy, client = with_fault(start, echo=True)
+    response = client.status("j", headers={"X-Security-Token": "left-over"})
+    assert response.status_code == 400
+    assert "x-security-token:left-over" in response.json()["error_msg"]
+    assert f"Access={ACCESS_KEY}" in response.json()["error_msg"]
+    dummy, client = with_fault(start, echo=True, error_code="DLF.6888", error_msg="No:")
+    assert response.json()["error_msg"].count("Access=") == 1
+    assert error_of(client.status("j")) == (400, "DLF.6888")
+    assert client.status("j").json()["error_msg"].startswith("No: ")
+
+
+@pytest.mark.parametrize("drip", [None, 0.001])
+def test_bytes_that_are_no_http(start: Start, drip: float | None) -> None:
+    emulator, client = with_fault(start, raw="220 not HTTP\r\n", drip=drip, times=1)
+    with pytest.raises(requests.ConnectionError):
+        client.status("j")
+    assert client.status("j").status_code == 200
+    assert emulator.journal[0].fault == "faults[0]"
+
+
 def test_slow_bytes(start: Start) -> None:
     dummy, client = with_fault(start, drip=0.0001)
     response = client.status("k")
@@ -928,7 +955,10 @@ def test_hang(start: Start) -> None:
 
 def test_fault_clock_skew_and_changed_status(start: Start) -> None:
     dummy, client = with_fault(start, clock_skew=3600, times=1)
-    assert [client.status("j").status_code for dummy in range(2)] == [401, 200]
+    refused, fine = client.status("j"), client.status("j")
+    assert [refused.status_code, fine.status_code] == [401, 200]
+    ahead = parsedate_to_datetime(refused.headers["Date"]) - parsedate_to_datetime(fine.headers["Date"])
+    assert 3590 < ahead.total_seconds() < 3610
     dummy, client = with_fault(start, status=203)
     assert client.status("j").json()["name"] == "j"
     assert client.status("j").status_code == 203
@@ -1042,6 +1072,7 @@ def test_control_calls(start: Start) -> None:
         ({"spelling": "older"}, r"spelling: new, old"),
         ({"faults": [{"match": {"path": "("}}]}, r"faults\[0\]\.match\.path: not a regular expression"),
         ({"faults": [{"reset": "later"}]}, r"faults\[0\]\.reset: one of"),
+        ({"faults": [{"charset": "latin-99"}]}, r"faults\[0\]\.charset: no such charset"),
         ({"dli_jobs": [{"job_id": "x", "errors": [{"calls": "list"}]}]}, r"errors\[0\]\.calls: progress or status"),
         ({"access_keys": [{"access_key": "x"}]}, r"access_keys\[0\]\.secret_key: a text is wanted"),
     ],

@@ -75,7 +75,8 @@ def world(seed: int, jobs: int, cycles: int) -> tuple[dict[str, Any], list[Cycle
         verdict, culprit = draw.choice(["PASS", "PASS", "FAIL job", "FAIL node", "TIMEOUT"]), draw.choice(names)
         if verdict != "PASS":
             at = began + draw.uniform(2, 15)
-            settled = at - began
+            # The nodes of a job that looked good are read again when the other jobs look good, too.
+            settled = max(settled, at - began) if verdict == "FAIL node" else at - began
             entries = (broken if verdict == "FAIL node" else timelines)[culprit]
             # Whatever was to come of this job in this cycle is replaced.
             entries[:] = [entry for entry in entries if entry["at"] < began]

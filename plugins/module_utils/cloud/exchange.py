@@ -23,6 +23,8 @@ from .requests_import import requests
 LARGEST_BODY = 4 * 1024 * 1024
 _CHUNK = 64 * 1024
 _LONGEST_NUMBER = 40
+# What Python makes of an answer can be hundreds of times as large: so many values are a hundred megabytes at most.
+_MOST_VALUES = 100_000
 
 
 class Answer:
@@ -45,6 +47,7 @@ class Flight:
     """A request on its way, and what came of it: ``outcome`` is an Answer or an exception.
 
     :ivar bound: when it is given up, on the session's clock.
+    :ivar head: status and headers as soon as they are there, whatever becomes of the body.
     """
 
     def __init__(
@@ -54,6 +57,7 @@ class Flight:
         self.bound = bound
         self.sent_at = sent_at
         self.given_up = threading.Event()
+        self.head: Optional[Tuple[int, Mapping[str, str]]] = None
         self.outcome: Union[Answer, BaseException, None] = None
         self._send_options = send_options
         self._transport = transport
@@ -73,6 +77,7 @@ class Flight:
         try:
             status = response.status_code
             headers = response.headers
+            self.head = (status, headers)
             if 300 <= status < 400:
                 return Answer(status, headers, None, self.sent_at)
             body = self._read(response)
@@ -149,14 +154,28 @@ def _int(digits: str) -> Optional[int]:
     return int(digits) if len(digits) <= _LONGEST_NUMBER else None
 
 
+def _object(pairs: List[Tuple[str, Any]]) -> Dict[str, Any]:
+    """An object from its members; nobody can say which of two different values under one key is meant."""
+    found = dict(pairs)
+    if len(found) < len(pairs) and any(found[key] != value for key, value in pairs):
+        raise NotJson("body names a key twice, with different values")
+    return found
+
+
 def parse(body: bytes) -> Any:
     """JSON in UTF-8. Numbers that no API sends (NaN, infinite, absurdly long) become None.
 
     :raises NotJson: it is something else.
     """
+    if body.count(b",") + body.count(b"[") + body.count(b"{") > _MOST_VALUES:
+        raise NotJson("body holds more values than any answer does")
     try:
         return json.loads(
-            body.decode("utf-8-sig"), parse_float=_float, parse_int=_int, parse_constant=lambda dummy: None
+            body.decode("utf-8-sig"),
+            parse_float=_float,
+            parse_int=_int,
+            parse_constant=lambda dummy: None,
+            object_pairs_hook=_object,
         )
     except UnicodeDecodeError:
         raise NotJson("body is not UTF-8") from None
@@ -175,9 +194,13 @@ def explain(error: BaseException) -> Tuple[str, str]:
         return TRANSIENT, f"the answer is larger than {LARGEST_BODY // (1024 * 1024)} MiB"
     if isinstance(error, Truncated):
         return TRANSIENT, "the answer ended before it was complete"
+    if isinstance(error, NotJson):
+        return TRANSIENT, str(error)
     if requests is not None:
         known = requests.exceptions
         if isinstance(error, known.SSLError):
+            if any(part in str(error) for part in _TLS_BREAKS):
+                return TRANSIENT, "TLS broke off"
             return PERMANENT, f"TLS failed: {_tls_reason(error)}; check ca_path, client_cert and validate_certs"
         if isinstance(error, known.ProxyError):
             return TRANSIENT, "the proxy cannot be reached or refuses"
@@ -195,6 +218,18 @@ def explain(error: BaseException) -> Tuple[str, str]:
     if isinstance(error, OSError) and not isinstance(error, ConnectionError) and "CA certificate" in str(error):
         return PERMANENT, "the file of ca_path, client_cert or client_key cannot be used"
     return TRANSIENT, f"the connection broke ({name})"
+
+
+# What a connection that breaks, or somebody who writes into it, looks like from within TLS.
+_TLS_BREAKS = (
+    "EOF",
+    "RECORD",
+    "WRONG_VERSION_NUMBER",
+    "DECRYPTION_FAILED",
+    "INTERNAL_ERROR",
+    "reset by peer",
+    "record layer",
+)
 
 
 def _tls_reason(error: BaseException) -> str:

@@ -46,7 +46,7 @@ BACKOFF_MOST = 10.0
 LONGEST_RETRY_AFTER = 60.0  # what is waited for where no deadline says how long one may wait
 MOST_WORKERS = 16
 ALONE_AFTER = (
-    5.0  # seconds without a request after which the next one goes alone, as the first does: keys end in pauses
+    0.5  # seconds without a request after which the next one goes alone, as the first does: keys end in pauses
 )
 CLOCK_SKEW = 300.0  # seconds from which on a wrong clock is worth a word; the service allows 15 minutes
 
@@ -91,12 +91,13 @@ def malformed(call: Call, what: str) -> RequestError:
 
 
 class _Attempt:
-    __slots__ = ("auth", "call", "tries")
+    __slots__ = ("auth", "call", "error", "tries")
 
     def __init__(self, call: Call) -> None:
         self.call = call
         self.tries = 0
         self.auth: Optional[Auth] = None
+        self.error: Optional[RequestError] = None  # what the last try ended with
 
 
 class Session:
@@ -200,7 +201,7 @@ class Session:
                     left += [line] if line is not None else []
                     later, line = [], None
                     for attempt in left:
-                        yield attempt.call, self._denied or self.unreached(attempt.call)
+                        yield attempt.call, self._denied or attempt.error or self.unreached(attempt.call)
                 # Send what may be sent now. The next call is taken before its turn, to know whether there is one.
                 room = len(flying) < (1 if self._alone else self._workers)
                 if room and line is None and not fed:
@@ -305,6 +306,9 @@ class Session:
         """What an attempt came to: an outcome for the caller, or the time at which to try again."""
         now = self.clock.now()
         outcome = flight.outcome
+        if not isinstance(outcome, Answer) and flight.head is not None and flight.head[0] == 401:
+            # Whatever became of its body: the status alone says that these credentials must not be tried again.
+            outcome = Answer(401, flight.head[1], None, flight.sent_at)
         if isinstance(outcome, Answer):
             self._last_answer = now
             self.latency = (
@@ -316,12 +320,13 @@ class Session:
                 return self._success(outcome, attempt)
             error = self._error(outcome, attempt.call)
         elif deadline is not None and now >= deadline:
-            return self.unreached(attempt.call)
+            return attempt.error or self.unreached(attempt.call)
         else:
             kind, summary = (TRANSIENT, "no answer in time") if outcome is None else explain(outcome)
             error = self._make(kind, summary, attempt.call)
         if error.status == 401:
             return self._unauthorized(error, attempt, deadline)
+        attempt.error = error
         retried = error.status in RETRIED_STATUS or (error.status is None and error.kind == TRANSIENT)
         if error.status == 429:
             wait = error.retry_after if error.retry_after is not None else random.uniform(*THROTTLED_WAIT)
@@ -423,7 +428,7 @@ class Session:
         projects = data.get("projects") if isinstance(data, dict) else None
         found = [
             str(item["id"])
-            for item in projects or []
+            for item in (projects if isinstance(projects, list) else [])
             if isinstance(item, dict) and item.get("id") and item.get("name", name) == name
         ]
         if len(found) != 1:

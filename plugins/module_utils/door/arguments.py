@@ -36,7 +36,8 @@ CONNECTION: Spec = {
     "ca_path": {"type": "path"},
     "client_cert": {"type": "path"},
     "client_key": {"type": "path", "no_log": False},
-    "proxy": {"type": "str"},
+    # Its URL can hold a password, and options that are refused are shown before anybody has looked into it.
+    "proxy": {"type": "str", "no_log": True},
     "request_timeout": {"type": "float", "default": 30},
     "retries": {"type": "int"},
     "requests_per_second": {"type": "float", "default": 20},

@@ -9,6 +9,7 @@ What stands behind it is an AnsibleModule, or on the controller something that c
 
 from __future__ import annotations
 
+import base64
 import os
 import sys
 import traceback
@@ -17,7 +18,7 @@ from urllib.parse import unquote, urlsplit
 
 from ..cloud.clock import Clock
 from ..cloud.errors import DatagateError
-from ..cloud.options import Connection, resolve
+from ..cloud.options import resolve
 from ..cloud.requests_import import IMPORT_ERROR
 from ..cloud.session import Session
 from ..gate import options
@@ -51,6 +52,7 @@ class Door:
         self.params: Mapping[str, Any] = module.params
         self.service = service
         self._hide_given()
+        self._hide_proxy()
 
     def connect(self) -> Session:
         """Check the connection options and make the session. Nothing is sent before the first call.
@@ -60,7 +62,6 @@ class Door:
         connection = resolve(self.params, os.environ, self.service)
         for warning in connection.warnings:
             self.module.warn(warning)
-        self._hide_proxy(connection)
         return Session(connection, Clock(), on_secret=self.hide)
 
     def hide(self, secret: str) -> None:
@@ -74,16 +75,23 @@ class Door:
             if spec.get("no_log") and self.params.get(name):
                 self.hide(str(self.params[name]).strip())
 
-    def _hide_proxy(self, connection: Connection) -> None:
-        urls = [connection.proxy, *(value for name, value in os.environ.items() if name.lower().endswith("_proxy"))]
+    def _hide_proxy(self) -> None:
+        urls = [
+            str(self.params.get("proxy") or ""),
+            *(value for name, value in os.environ.items() if name.lower().endswith("_proxy")),
+        ]
         for url in urls:
             try:
-                password = urlsplit(url or "").password
+                parts = urlsplit(url.strip())
+                user, password = parts.username or "", parts.password
             except ValueError:
                 continue
             if password:
                 self.hide(password)
                 self.hide(unquote(password))
+                # As the header Proxy-Authorization has it, which a service may repeat.
+                pair = f"{unquote(user)}:{unquote(password)}"
+                self.hide(base64.b64encode(pair.encode("latin-1", "replace")).decode("ascii"))
 
     def observe(self, policy: Policy, selection: Selection, source: Source, session: Session) -> Dict[str, Any]:
         """Run a gate, or a slice of one. Returns the module's result; ``failed`` is in it where the task fails."""

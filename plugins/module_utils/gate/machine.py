@@ -85,6 +85,8 @@ class Gate:
         self.polls = 0
         self.fatal: Optional[RequestError] = None  # a fault that cannot mend itself
         self.fault_error: Optional[RequestError] = None  # what kept this observation from reading anybody
+        self._fault_before: Optional[RequestError] = None  # that of the observation before
+        self.listed = selection.by_name  # whether a selection has been looked up to its end
         self.faults = 0  # observations in a row in which that happened
         self.found = 0  # how many jobs the selection held when it was last looked up
         self.ready_since: Optional[float] = None
@@ -102,7 +104,7 @@ class Gate:
         self.polls += 1
         if self.fault_error is None:
             self.faults = 0
-        self.fault_error = None
+        self._fault_before, self.fault_error = self.fault_error, None
 
     def take(self, reading: Reading, at: float) -> None:
         """One job's reading. What the deadline cut off says nothing and is passed over."""
@@ -116,6 +118,7 @@ class Gate:
     def take_list(self, listing: Listing, readings: Sequence[Reading], at: float) -> None:
         """A job list. It settles a selection by tags or part of a name; a job that a complete list lacks is in doubt."""
         if not self.settled:
+            self.listed = self.listed or listing.complete
             chosen = self.selection.choose([item.name for item in readings])
             self.found = len(chosen)
             if not listing.complete or self.found < self.selection.least:
@@ -136,6 +139,8 @@ class Gate:
     def fault(self, error: RequestError) -> None:
         """What concerns every job could not be had in this observation: credentials, the project, the job list."""
         if error.kind == UNREACHED:
+            # What the deadline cut off says nothing; what went wrong before is still all that is known.
+            self.fault_error = self.fault_error or self._fault_before
             return
         if error.kind in (DENIED, PERMANENT):
             self.fatal = error
@@ -177,6 +182,7 @@ class Gate:
             "polls": self.polls,
             "settled": self.settled,
             "found": self.found,
+            "listed": self.listed,
             "ready_since": self.ready_since,
             "faults": self.faults,
             "fault_error": self.fault_error.dump() if self.fault_error else None,
@@ -187,7 +193,7 @@ class Gate:
     def load(self, data: Dict[str, Any]) -> None:
         """Take over such a state."""
         self.began, self.polls = data["began"], data["polls"]
-        self.settled, self.found = data["settled"], data["found"]
+        self.settled, self.found, self.listed = data["settled"], data["found"], data["listed"]
         self.ready_since, self.faults = data["ready_since"], data["faults"]
         self.fault_error = RequestError.load(data["fault_error"])
         self.history.load(data["history"])
@@ -301,7 +307,9 @@ class Gate:
         reasons = [item for dummy, found in judged.values() for item in found]
         failing = {name: found[0]["code"] for name, (verdict, found) in judged.items() if verdict == FAIL}
         short = not self.settled
-        if short and self.fault_error is None and self.fatal is None:
+        if short and not self.listed and self.fault_error is None and self.fatal is None:
+            reasons.append(reason("still_pending", None, words.unlisted()))
+        elif short and self.fault_error is None and self.fatal is None:
             reasons.append(reason("too_few_jobs", None, words.too_few(self.selection, self.found, self.workspace)))
         error = self.fatal or next((track.error for track in self.tracks.values() if track.hopeless), None)
         if error is None:

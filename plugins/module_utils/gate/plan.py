@@ -89,7 +89,7 @@ class Plan:
                 first.append(name)
             elif track.status_at >= gate.began:
                 continue
-            elif by_status or track.failing or not track.seen:
+            elif by_status or track.failing or not track.seen or track.error is not None:
                 then.append(track)
             elif track.missing:
                 continue

@@ -168,7 +168,9 @@ class Track:
             self._age(at)
             self.seen, self.missing, self.doubt = True, False, False
             self._enter(state, at)
-        self._mend()
+        if not self.policy.needs_nodes:
+            # Where the nodes count, the list is only half of what is to be read.
+            self._mend()
         self._age(at)
         self.read_at = max(self.read_at, at)
         self._settle(at)

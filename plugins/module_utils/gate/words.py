@@ -61,6 +61,11 @@ def unread(job: str) -> str:
     return f"{name(job)} was not read"
 
 
+def unlisted() -> str:
+    """A selection that nobody could look up to its end."""
+    return "the job list was not read to its end"
+
+
 def unknown(job: str, state: Optional[str]) -> str:
     """A state that nobody knows, or none at all."""
     return f"{name(job)} is in the unknown state {printable(state, 40)}" if state else f"{name(job)} shows no state"

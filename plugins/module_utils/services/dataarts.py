@@ -52,6 +52,9 @@ class DataArts:
         job = normalize.job(answer.data, call.key)
         if job is None or (job["status"] is None and "nodes" not in job and answer.data.get("name") is None):
             return Reading(call.key, answer.sent_at, STATUS, error=malformed(call, "the answer describes no job"))
+        if not normalize.nodes_readable(answer.data):
+            problem = "the answer's nodes cannot be understood"
+            return Reading(call.key, answer.sent_at, STATUS, error=malformed(call, problem))
         if job.get("job_type") == BATCH or job["status"] in BATCH_ONLY:
             # Nobody says what the call answers for a batch job. It is no real-time job in any case.
             return Reading(call.key, answer.sent_at, STATUS, missing=True)
@@ -94,8 +97,13 @@ class DataArts:
         return listing
 
     def readings(self, listing: Listing) -> List[Reading]:
-        """The jobs of a listing as readings; those without a name cannot be told apart and are left out."""
-        return [Reading(job["name"], listing.at, LIST, job=job) for job in listing.jobs if job["name"]]
+        """The jobs of a listing as readings.
+
+        :raises RequestError: an entry is no job or has no name, so that nobody can say whether it is among those that are meant.
+        """
+        if listing.strange or not all(job["name"] for job in listing.jobs):
+            raise malformed(self._call(("jobs",)), "the job list holds an entry that is no job with a name")
+        return [Reading(job["name"], listing.at, LIST, job=job) for job in listing.jobs]
 
     def resembling(self, names: Sequence[str], deadline: Optional[float] = None) -> Dict[str, Tuple[List[str], bool]]:
         """For names of real-time jobs that do not exist: up to three similar names, and whether a batch job is called so.

@@ -160,6 +160,19 @@ def node(data: Any) -> Optional[Dict[str, Any]]:
     return result
 
 
+def nodes_readable(data: Dict[str, Any]) -> bool:
+    """Whether what a job's answer says of its nodes can be understood: none, or objects whose states are text or missing."""
+    for key, nodes in data.items():
+        if snake(key) != "nodes" or nodes is None:
+            continue
+        if not isinstance(nodes, list) or not all(isinstance(item, dict) for item in nodes):
+            return False
+        states = [item for part in nodes for name, item in part.items() if snake(name) == "status"]
+        if not all(item is None or isinstance(item, str) for item in states):
+            return False
+    return True
+
+
 def job(data: Any, name: Optional[str] = None) -> Optional[Dict[str, Any]]:
     """A job from the list, or from the status call, where the nodes come along.
 
@@ -186,7 +199,7 @@ def sum_tasks(sub_jobs: Iterable[Dict[str, Any]]) -> Optional[Dict[str, int]]:
 
 def progress(data: Dict[str, Any], job_id: str) -> Dict[str, Any]:
     """A DLI job from the progress call or from the status call."""
-    result = _fields({key: item for key, item in data.items() if key != "sub_jobs"})
+    result = _fields({key: item for key, item in data.items() if key != "sub_jobs" and snake(key) != "nodes"})
     result.pop("is_success", None)
     raw = data.get("sub_jobs")
     sub_jobs: List[Dict[str, Any]] = (

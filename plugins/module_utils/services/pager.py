@@ -43,6 +43,7 @@ class Pager:
         self._at: Optional[float] = None
         self._total: Optional[int] = None
         self._requests = 0
+        self._strange = 0
         self._jobs: Dict[str, Dict[str, Any]] = {}
 
     def read(self, enough: int = 0, most_pages: int = 0) -> Listing:
@@ -58,6 +59,8 @@ class Pager:
         if self._done(enough, first):
             return self._listing(True)
         expected = -(-(self._total or 0) // step)
+        if expected > MOST_PAGES:
+            raise malformed(self._page(0), "the job list claims more jobs than can be read")
         if expected > most_pages:
             return self._listing(False, expected)
         new = self._second(first)
@@ -136,6 +139,7 @@ class Pager:
         for item in raw or []:
             job = normalize.job(item)
             if job is None:
+                self._strange += 1
                 continue
             key = job["name"] or f"\0{sorted(map(str, job.items()))}"
             keys.append(key)
@@ -145,4 +149,4 @@ class Pager:
     def _listing(self, complete: bool, pages: int = 0) -> Listing:
         total = len(self._jobs) if self._total is None else self._total
         at = self._session.clock.now() if self._at is None else self._at
-        return Listing(list(self._jobs.values()), total, at, max(self._requests, pages), complete)
+        return Listing(list(self._jobs.values()), total, at, max(self._requests, pages), complete, self._strange)

@@ -61,6 +61,7 @@ class Listing(NamedTuple):
     :ivar at: when its first request was sent, on the session's clock.
     :ivar pages: requests it took, or would have taken.
     :ivar complete: whether all of it was read.
+    :ivar strange: entries that are no jobs.
     """
 
     jobs: List[Dict[str, Any]]
@@ -68,3 +69,4 @@ class Listing(NamedTuple):
     at: float
     pages: int
     complete: bool
+    strange: int = 0

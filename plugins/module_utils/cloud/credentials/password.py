@@ -44,7 +44,8 @@ class Password(Credentials):
             )
         # A token for a project names it: no look-up is needed.
         try:
-            self.project_id = str(answer["token"]["project"]["id"])
+            told = answer["token"]["project"]["id"]
         except (KeyError, TypeError):
-            self.project_id = None
+            told = None
+        self.project_id = told if isinstance(told, str) and told else None
         return TokenAuth(token)

@@ -133,7 +133,7 @@ def test_unpacking_anything(body: bytes, encoding: str) -> None:
         ('{"名": "作业"}'.encode(), {"名": "作业"}),
         (b'"\\ud800"', "\ud800"),
         (b" \n[1]\r\n", [1]),
-        (b'{"a": 1, "a": 2}', {"a": 2}),
+        (b'{"a": 1, "a": 1}', {"a": 1}),
         (b"null", None),
     ],
 )
@@ -239,3 +239,8 @@ def test_explain(error: BaseException, kind: str, words: str) -> None:
     assert words in found_words
     assert "q7Zs3cret" not in found_words
     assert "h.example" not in found_words
+
+
+def test_a_key_with_two_values_is_no_answer() -> None:
+    with pytest.raises(NotJson, match="names a key twice"):
+        parse(b'{"jobs": [{"status": "EXCEPTION", "status": "NORMAL"}]}')

@@ -301,8 +301,13 @@ def test_entries_that_are_no_jobs_and_jobs_without_a_name() -> None:
     listing = service.list()
     assert [(job["name"], job["status"]) for job in listing.jobs] == [(None, "NORMAL"), (None, "STOPPED"), ("a", None)]
     assert [job["job_type"] for job in listing.jobs] == ["REAL_TIME", "REAL_TIME", "BATCH"]
-    readings = service.readings(listing)
-    assert [(reading.name, reading.source, reading.at) for reading in readings] == [("a", LIST, listing.at)]
+    # A gate must not be settled on a list that may hold one job more than it can tell apart.
+    with pytest.raises(RequestError, match="an entry that is no job with a name"):
+        service.readings(listing)
+    clean = Listing(listing.jobs[2:], 1, listing.at, 1, True)
+    assert [(reading.name, reading.source, reading.at) for reading in service.readings(clean)] == [
+        ("a", LIST, listing.at)
+    ]
 
 
 @pytest.mark.parametrize("nth", [0, 1, 3])
@@ -379,7 +384,7 @@ def test_the_name_asked_for_is_the_jobs_name() -> None:
 
 @pytest.mark.parametrize(
     ("data", "state"),
-    [({"name": "a"}, None), ({"status": "NEW"}, "NEW"), ({"nodes": []}, None), ({"nodes": [None], "status": 5}, None)],
+    [({"name": "a"}, None), ({"status": "NEW"}, "NEW"), ({"nodes": []}, None), ({"nodes": None, "status": 5}, None)],
 )
 def test_answers_that_say_little(data: Any, state: str | None) -> None:
     service, dummy = service_of(lambda call: data)

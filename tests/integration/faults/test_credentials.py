@@ -1,0 +1,275 @@
+# Copyright (c) datagate contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Credentials that are wrong or that end: asked about once, renewed where that is possible, never tried until they lock."""
+
+from __future__ import annotations
+
+import re
+import stat
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.credentials import agency
+from tests.emulator import ACCESS_KEY, AUTH_TOKEN, Emulator, running
+
+from .cases import CREDENTIALS, JOBS, PLACES, READY, REAL_TIME, WAIT
+from .servers import free_port
+from .stage import JOB, KEY, USER, Result, SkippingClock, gate
+
+ENDS = 4.0
+LOCK = "locked for too many failures"
+MANY = 60
+MANY_JOBS = {"jobs": [{"name": "job_{i}", "count": MANY, "timeline": [{"status": "STARTING"}]}]}
+NAMES = [f"job_{number}" for number in range(MANY)]
+TEMPORARY = {"access_key": "temporary-key-1", "secret_key": "temporary-secret-1", "security_token": "temporary-token-1"}
+NEXT = {name: value.replace("-1", "-2") for name, value in TEMPORARY.items()}
+
+
+def refused(emulator: Emulator) -> list[str]:
+    """The calls that were answered with 401, as far as an answer was made."""
+    return [record.call for record in emulator.journal if record.status == 401]
+
+
+def after_refusal(emulator: Emulator) -> list[str]:
+    """The calls that came after the first 401."""
+    statuses = [record.status for record in emulator.journal]
+    return [record.call for record in emulator.journal[statuses.index(401) + 1 :]]
+
+
+WRONG: dict[str, dict[str, str]] = {
+    "secret": {**KEY, "secret_key": "wrong-secret-key"},
+    "access-key": {**KEY, "access_key": "UNKNOWN"},
+    "security-token": {**KEY, "security_token": "left-over"},
+}
+
+
+@pytest.mark.parametrize("wrong", WRONG)
+@pytest.mark.parametrize("call", ["projects", *JOBS])
+def test_a_bad_signature(call: str, wrong: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    place = PLACES[call]
+    with running({"quota": 0, **place.scenario}) as emulator:
+        result = gate(emulator, monkeypatch, {**WAIT, **place.options, **WRONG[wrong]}, dli=place.dli)
+        assert len(emulator.journal) == 1, "more than one request with a bad signature"
+    CREDENTIALS["bad-signature"].check(result)
+    assert LOCK not in result["msg"]
+
+
+@pytest.mark.parametrize("options", [{"job_names": NAMES}, {"name_contains": "job_", "check_nodes": False}])
+def test_a_bad_signature_over_many_jobs(options: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    wrong = {**WRONG["secret"], "requests_per_second": 0}
+    with running({"quota": 0, **MANY_JOBS}, latency=0.02) as emulator:
+        CREDENTIALS["bad-signature"].check(gate(emulator, monkeypatch, {**WAIT, **options, **wrong}))
+        assert len(emulator.journal) == 1
+
+
+BREAKS: dict[str, dict[str, Any]] = {
+    "reset-after": {"reset": "after_headers"},
+    "reset-within": {"reset": "mid_body"},
+    "truncated": {"truncate": 5},
+    "drip": {"drip": 0.5},
+    "flood": {"status": 401, "body_size": 8 * 1024 * 1024},
+    "bomb": {"status": 401, "gzip_bomb": 8 * 1024 * 1024},
+    "lie": {"headers": {"Content-Encoding": "gzip"}},
+}
+
+
+@pytest.mark.parametrize("broken", BREAKS)
+def test_a_401_with_a_broken_body(broken: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    faults = [{"match": {"call": "job_status"}, **BREAKS[broken]}]
+    options = {**WAIT, "job_names": JOB, **WRONG["secret"], "request_timeout": 0.5, "retries": 1}
+    with running({"quota": 0, **REAL_TIME, "faults": faults}) as emulator:
+        result = gate(emulator, monkeypatch, {**options, "max_consecutive_errors": 2})
+        assert len(emulator.journal) == 1
+    CREDENTIALS["broken-401"].check(result)
+
+
+# -- clocks -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("skew", [3600, -3600])
+@pytest.mark.parametrize(
+    ("call", "since"), [("job_status", 0.0), ("job_status", ENDS), ("job_list", ENDS), ("projects", 0.0)]
+)
+def test_a_wrong_clock(call: str, since: float, skew: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    place = PLACES[call]
+    faults = [{"match": {"call": call, "from": since}, "clock_skew": skew}]
+    with running({"quota": 0, **place.scenario, "faults": faults}) as emulator:
+        result = gate(emulator, monkeypatch, {**WAIT, **place.options})
+        assert len(refused(emulator)) == 1
+        assert after_refusal(emulator) == []
+    CREDENTIALS["clock"].check(result)
+    told = re.search(r"this host's clock is (\d+) s (behind|ahead of) the server's", result["msg"])
+    assert told, result["msg"]
+    assert abs(int(told[1]) - 3600) < 60
+    assert told[2] == ("behind" if skew > 0 else "ahead of")
+
+
+# -- what ends in mid-wait --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("options", [{"job_names": JOB}, {"name_contains": "job_", "check_nodes": False}])
+def test_a_token_that_ends(options: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    with running({"quota": 0, **REAL_TIME, "tokens": [{"token": AUTH_TOKEN, "valid_until": ENDS}]}) as emulator:
+        result = gate(emulator, monkeypatch, {**WAIT, **options, "auth_token": AUTH_TOKEN})
+        assert len(refused(emulator)) == 1
+        assert after_refusal(emulator) == []
+    CREDENTIALS["token-ends"].check(result)
+
+
+def test_a_password_gets_a_new_token(monkeypatch: pytest.MonkeyPatch) -> None:
+    with running({"quota": 0, **REAL_TIME, "token_lifetime": 6}) as emulator:
+        result = gate(emulator, monkeypatch, {**WAIT, "job_names": JOB, **USER})
+        assert len(emulator.requests("tokens")) == 2
+        assert refused(emulator) == ["job_status"]
+    CREDENTIALS["password-renews"].check(result)
+
+
+def test_a_password_that_has_changed(monkeypatch: pytest.MonkeyPatch) -> None:
+    faults = [{"match": {"call": "tokens", "from": ENDS}, "status": 401}]
+    with running({"quota": 0, **REAL_TIME, "token_lifetime": ENDS, "faults": faults}) as emulator:
+        result = gate(emulator, monkeypatch, {**WAIT, "job_names": JOB, **USER})
+        assert after_refusal(emulator) == ["tokens"]
+    CREDENTIALS["password-dies"].check(result)
+
+
+def credentials_file(path: Path, key: dict[str, str]) -> str:
+    """A file as the vendor's SDK wants it."""
+    lines = [f"ak = {key['access_key']}", f"sk = {key['secret_key']}", f"security_token = {key['security_token']}"]
+    path.write_text("\n".join(["[basic]", *lines]) + "\n", encoding="utf-8")
+    path.chmod(0o600)
+    return str(path)
+
+
+class Renewal(SkippingClock):
+    """A clock on which somebody writes a file anew as soon as the old key has ended."""
+
+    def __init__(self, emulator: Emulator, path: Path) -> None:
+        super().__init__(emulator)
+        self._path = path
+        self._began = self.now()
+
+    def sleep(self, seconds: float) -> None:
+        super().sleep(seconds)
+        if self.now() - self._began >= ENDS:
+            credentials_file(self._path, NEXT)
+
+
+@pytest.mark.parametrize("renewed", [True, False])
+def test_a_temporary_key_from_a_file(renewed: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "credentials"
+    keys = [{**TEMPORARY, "valid_until": ENDS}, NEXT]
+    with running({"quota": 0, **REAL_TIME, "access_keys": keys}) as emulator:
+        clock = Renewal(emulator, path) if renewed else None
+        options = {**WAIT, "job_names": JOB, "credentials_file": credentials_file(path, TEMPORARY)}
+        result = gate(emulator, monkeypatch, options, clock=clock)
+        assert len(refused(emulator)) == 1
+        assert renewed or after_refusal(emulator) == []
+    CREDENTIALS["file-renews" if renewed else "file-stays"].check(result)
+    assert_hidden(result, [*TEMPORARY.values(), *NEXT.values()])
+
+
+def assert_hidden(result: Result, secrets: list[str]) -> None:
+    text = str(result)
+    assert not [secret for secret in secrets if secret in text], text
+
+
+@pytest.mark.parametrize("mode", [0o600, 0o640, 0o604])
+def test_a_file_that_others_can_read(mode: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "credentials"
+    with running({"quota": 0, **REAL_TIME, "access_keys": [TEMPORARY]}) as emulator:
+        options = {**WAIT, "job_names": JOB, "credentials_file": credentials_file(path, TEMPORARY)}
+        path.chmod(mode)
+        result = gate(emulator, monkeypatch, options)
+    others = mode & (stat.S_IRGRP | stat.S_IROTH)
+    told = [warning for warning in result.get("warnings", []) if "can be read by other users" in warning]
+    assert len(told) == (1 if others else 0)
+    assert all(str(path) in warning and "chmod 600" in warning for warning in told)
+
+
+AGENCY: dict[str, tuple[dict[str, Any] | None, str]] = {
+    "agency-renews": (None, "PASS"),
+    "agency-fails-once": (
+        {"match": {"service": "metadata", "from": 1, "first": 10}, "reset": "before_headers"},
+        "PASS",
+    ),
+    "agency-gone": ({"match": {"service": "metadata", "from": 1}, "reset": "before_headers"}, "ERROR"),
+}
+
+
+@pytest.mark.parametrize("row", AGENCY)
+def test_an_agencys_key(row: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    fault, verdict = AGENCY[row]
+    scenario = {"quota": 0, **REAL_TIME, "metadata": {"lifetime": ENDS + 2}, "faults": [fault] if fault else []}
+    with running(scenario) as emulator:
+        monkeypatch.setattr(agency, "EcsAgency", partial(agency.EcsAgency, base=emulator.url))
+        result = gate(emulator, monkeypatch, {**WAIT, "job_names": JOB, "auth_type": "ecs_agency"})
+        # Whoever cannot be reached has refused nobody, so a key that has ended is sent once and not again.
+        assert len(refused(emulator)) == 1
+    assert result["verdict"] == verdict
+    CREDENTIALS[row].check(result)
+
+
+def test_no_metadata_service(monkeypatch: pytest.MonkeyPatch) -> None:
+    with running({"quota": 0, **REAL_TIME}) as emulator:
+        base = f"http://127.0.0.1:{free_port()}"
+        monkeypatch.setattr(agency, "EcsAgency", partial(agency.EcsAgency, base=base))
+        result = gate(emulator, monkeypatch, {**WAIT, "job_names": JOB, "auth_type": "ecs_agency"})
+        assert emulator.journal == []
+    CREDENTIALS["agency-gone"].check(result)
+
+
+MANY_WAYS: dict[str, dict[str, Any]] = {
+    "status": {"job_names": NAMES},
+    "status-no-ceiling": {"job_names": NAMES, "requests_per_second": 0},
+    "list": {"name_contains": "job_", "check_nodes": False},
+}
+
+
+@pytest.mark.parametrize(
+    ("way", "interval"),
+    [
+        *((way, 10.0) for way in MANY_WAYS),
+        ("list", 3.0),
+        pytest.param("status", 3.0),
+        pytest.param("status-no-ceiling", 3.0),
+    ],
+)
+def test_an_access_key_that_ends_between_observations(
+    way: str, interval: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ends = 1.6 * interval if interval < 5 else 1.5 * interval
+    options = {**WAIT, **MANY_WAYS[way], "wait_interval": interval}
+    if "requests_per_second" not in options:
+        options["requests_per_second"] = 1000
+    key = {**KEY, "valid_until": ends}
+    with running({"quota": 0, **MANY_JOBS, "access_keys": [key]}, latency=0.02) as emulator:
+        result = gate(emulator, monkeypatch, options)
+        assert len(refused(emulator)) == 1
+        assert after_refusal(emulator) == []
+        assert len(emulator.requests(status=200)) >= (MANY if way != "list" else 2)
+    CREDENTIALS["key-ends"].check(result)
+
+
+@pytest.mark.parametrize("way", ["status", "status-no-ceiling"])
+def test_an_access_key_that_ends_within_an_observation(way: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those that are under way at that moment come back refused; nothing is sent after the first refusal is known."""
+    options = {**WAIT, **MANY_WAYS[way], "wait_interval": 10}
+    faults = [{"match": {"call": "job_status", "nth": [MANY // 2]}, "advance": 100}]
+    key = {**KEY, "valid_until": 50}
+    with running({"quota": 0, **MANY_JOBS, "access_keys": [key], "faults": faults}, latency=0.03) as emulator:
+        result = gate(emulator, monkeypatch, options)
+        flying = [record for record in emulator.journal if record.number >= MANY // 2]
+        assert len(flying) <= 17, "more than the threads had under way"
+        assert LOCK not in result["msg"]
+    CREDENTIALS["key-ends"].check(result)
+    assert ACCESS_KEY not in str(result)
+
+
+def test_ready_comes_after_the_end() -> None:
+    """The tests above rely on it."""
+    assert ENDS < READY

@@ -1,0 +1,125 @@
+# Copyright (c) datagate contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A gate under ansible-playbook that somebody ends: no process stays behind. And a play whose key is wrong."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import time
+import uuid
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.emulator import SECRET_KEY, Emulator, running
+
+from ..playbook import COMMAND, connection, play, run, settings, task
+from .stage import JOB, SLACK
+
+GATE = {"job_names": JOB, "wait": True, "wait_timeout": 600, "wait_interval": 1}
+STARTING = {"quota": 0, "jobs": [{"name": JOB, "status": "STARTING"}]}
+
+
+MARK = "DATAGATE_TEST_MARK"
+
+
+def marked(mark: str) -> list[int]:
+    """The processes with that mark in their environment: those that a command has started, in whatever session."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            with contextlib.suppress(OSError):
+                if f"{MARK}={mark}\0".encode() in (entry / "environ").read_bytes():
+                    found.append(int(entry.name))
+    return found
+
+
+def wait_for(condition: Any, seconds: float = 30.0) -> bool:
+    until = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > until:
+            return False
+        time.sleep(0.05)
+    return True
+
+
+def environment(emulator: Emulator) -> dict[str, str]:
+    return {**os.environ, **settings(), **connection(emulator)}
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="processes are looked for in /proc")
+@pytest.mark.parametrize(
+    ("way", "number"),
+    [
+        ("in-process", signal.SIGTERM),
+        ("module", signal.SIGTERM),
+        ("hang", signal.SIGINT),
+        pytest.param("in-process", signal.SIGINT, marks=pytest.mark.slow),
+        pytest.param("module", signal.SIGINT, marks=pytest.mark.slow),
+        pytest.param("hang", signal.SIGTERM, marks=pytest.mark.slow),
+    ],
+)
+def test_no_process_is_left(way: str, number: signal.Signals, tmp_path: Path) -> None:
+    # A task with an environment of its own runs the module as a program.
+    keywords: dict[str, Any] = {"environment": {"DATAGATE_TEST": "1"}} if way == "module" else {}
+    playbook = tmp_path / "playbook.yml"
+    playbook.write_text(json.dumps([play([task("Wait", "dataarts_job_status", GATE, **keywords)])]), "utf-8")
+    faults = [{"hang": True}] if way == "hang" else []
+    mark = uuid.uuid4().hex
+    with running({**STARTING, "faults": faults}) as emulator:
+        command = subprocess.Popen(
+            [COMMAND, str(playbook)],
+            cwd=tmp_path,
+            env={**environment(emulator), MARK: mark},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+        try:
+            assert wait_for(lambda: emulator.journal)
+            assert len(marked(mark)) >= 2
+            began = time.monotonic()
+            if number == signal.SIGINT:
+                os.killpg(command.pid, number)  # as a terminal sends it
+            else:
+                command.send_signal(number)
+            output = command.communicate(timeout=30)[0]
+            assert command.returncode != 0
+            assert wait_for(lambda: not marked(mark)), marked(mark)
+            assert time.monotonic() - began < SLACK
+            asked = len(emulator.journal)
+            time.sleep(1.2)
+            assert len(emulator.journal) == asked, "somebody still asks"
+        finally:
+            for left in marked(mark):
+                os.kill(left, signal.SIGKILL)
+            command.communicate()
+    assert SECRET_KEY not in output
+    assert "Traceback" not in output
+
+
+@pytest.mark.parametrize("module", [False, pytest.param(True, marks=pytest.mark.slow)])
+def test_a_play_with_a_wrong_key_stops_at_the_first_task(module: bool) -> None:
+    """Twenty tasks, one request: the lock, which comes after five bad signatures, is never reached."""
+    keywords: dict[str, Any] = {"environment": {"DATAGATE_TEST": "1"}} if module else {}
+    tasks = [{**task(f"Gate {number}", "dataarts_job_status", GATE, **keywords)} for number in range(20)]
+    for item in tasks:
+        del item["ignore_errors"]
+    with running(STARTING) as emulator:
+        ran = run([play(tasks)], connection(emulator, HW_SECRET_KEY="wrong-secret-key"))
+        assert ran.code == 2
+        assert [record.status for record in emulator.journal] == [401]
+    assert [record.task for record in ran.records] == ["Gate 0"]
+    (record,) = ran.records
+    assert record["reasons"][0]["code"] == "denied"
+    assert "check the access key, its secret and its security token" in record.msg
+    assert "wrong-secret-key" not in ran.text

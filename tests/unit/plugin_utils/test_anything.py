@@ -1,0 +1,217 @@
+# Copyright (c) datagate contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Input is not believed: any JSON from the services, and any options from a playbook, end in a result or one clear sentence."""
+
+from __future__ import annotations
+
+import json
+import os
+import traceback
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+from hypothesis import assume, example, given, settings
+from hypothesis import strategies as st
+
+from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.options import Connection
+from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.session import Call
+from ansible_collections.datagate.huaweicloud.plugins.module_utils.door import module as door
+from ansible_collections.datagate.huaweicloud.plugins.module_utils.door.arguments import CONNECTION
+from ansible_collections.datagate.huaweicloud.plugins.module_utils.services import normalize
+from ansible_collections.datagate.huaweicloud.plugins.modules import (
+    dataarts_job_info,
+    dataarts_job_status,
+    dli_job_progress,
+)
+from ansible_collections.datagate.huaweicloud.plugins.plugin_utils import in_process
+from tests.unit.plugins.module_utils.services.fake_session import CountingClock, FakeSession
+
+MODULES: dict[str, Any] = {
+    "dataarts_job_info": dataarts_job_info,
+    "dataarts_job_status": dataarts_job_status,
+    "dli_job_progress": dli_job_progress,
+}
+ANSIBLES = ("argument ", "value of ", "Unsupported ")
+"""What Ansible's own messages begin with; they repeat what was given, line breaks and all."""
+DEFECT = "This is a defect of the collection"
+KEY = {"access_key": "an-access-key", "secret_key": "a-secret-key", "region": "cn-north-4", "project_id": "p"}
+
+
+class SleepingClock(CountingClock):
+    """Time moves when somebody sleeps or asks."""
+
+    def wall(self) -> float:
+        return 1_700_000_000.0 + self.time
+
+    def sleep(self, seconds: float) -> None:
+        self.time += max(0.0, seconds)
+
+
+class AnySession(FakeSession):
+    """Answers every call with the same JSON, or in turn with several."""
+
+    answers: tuple[Any, ...] = ()
+
+    def __init__(self, connection: Connection, clock: Any, on_secret: Any) -> None:
+        super().__init__(self._next)
+        self.connection = connection
+        self.clock = SleepingClock()
+        assert len(self.answers) > 0
+
+    def _next(self, dummy: Call) -> Any:
+        return self.answers[min(self.sent - 1, len(self.answers) - 1)]
+
+    def close(self) -> None:
+        pass
+
+
+def run(name: str, options: Mapping[str, Any], *answers: Any, check_mode: bool = False) -> dict[str, Any]:
+    """A module's result, with these answers in the place of a cloud."""
+    module = MODULES[name]
+    with pytest.MonkeyPatch.context() as patch:
+        for variable in [item for item in os.environ if item.startswith(("HW_", "HUAWEICLOUD_"))]:
+            patch.delenv(variable)
+        session = type("Answers", (AnySession,), {"answers": answers})
+        patch.setattr(door, "Session", session)
+        result = in_process.run(dict(options), module.ARGUMENTS, module.SERVICE, module.BODY, check_mode, name)
+    assert DEFECT not in str(result.get("msg")), result["msg"]
+    assert result.get("failed") in (None, True)
+    assert "verdict" in result or "jobs" in result or result["failed"]
+    if result.get("failed") and not str(result["msg"]).startswith(ANSIBLES):
+        assert len(str(result["msg"]).splitlines()) == 1, result["msg"]
+    return result
+
+
+# -- answers ----------------------------------------------------------------------------------------------------------
+
+NAMES = "name Name status Status STATUS type nodes Nodes startTime starttime logPath jobs total is_success message"
+MORE_NAMES = "job_id sub_job_id sub_jobs progress num_tasks killed_tasks_summary totalPutRecords error_code jobType"
+KEYS = st.sampled_from([*NAMES.split(), *MORE_NAMES.split()])
+STATES = "NORMAL EXCEPTION STOPPED STARTTING FINISHED FAILED RUNNING SCHEDULING"
+WORDS = [*STATES.split(), "a", "job_sms", "true", "nan", "1e999", "\ud800", "\x00\x1b[2J"]
+SCALARS = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(-(10**40), 10**40),
+    st.floats(allow_nan=False, allow_infinity=False),
+    st.sampled_from(WORDS),
+    st.text(max_size=4),
+)
+JSON = st.recursive(
+    SCALARS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=5),
+    max_leaves=15,
+)
+NODES = st.lists(st.fixed_dictionaries({}, optional={"name": JSON, "status": JSON, "logPath": JSON}), max_size=3)
+JOBS = st.fixed_dictionaries(
+    {}, optional={"name": JSON, "status": JSON, "nodes": NODES | JSON, "startTime": JSON, "is_success": JSON}
+)
+LISTS = st.fixed_dictionaries({"jobs": st.lists(JOBS | JSON, max_size=4)}, optional={"total": JSON})
+ANSWERS = JSON | JOBS | LISTS
+SELECTIONS: list[tuple[str, dict[str, Any]]] = [
+    ("dataarts_job_status", {"job_names": ["a", "job_sms"]}),
+    ("dataarts_job_status", {"name_contains": "a"}),
+    ("dataarts_job_status", {"tags": "a", "check_nodes": False}),
+    ("dataarts_job_status", {"job_names": "a", "require_records": True, "started_after": 5, "stable_for": 1}),
+    ("dli_job_progress", {"job_ids": ["a", "b"]}),
+    ("dli_job_progress", {"job_ids": "a", "stall_timeout": 2}),
+    ("dataarts_job_info", {}),
+]
+WAIT = {"wait": True, "wait_timeout": 20, "wait_interval": 3, "max_consecutive_errors": 2}
+
+
+NODE_KEYS = {"nodes", "Nodes"}
+
+
+def states(data: Any) -> set[str | None]:
+    """All states that an answer speaks of, at any depth."""
+    if isinstance(data, list):
+        return {state for item in data for state in states(item)}
+    if not isinstance(data, dict):
+        return set()
+    found = {state for item in data.values() for state in states(item)}
+    return found | {normalize.state(item) for key, item in data.items() if normalize.snake(key) == "status"}
+
+
+@settings(max_examples=150)
+@given(st.sampled_from(SELECTIONS), st.booleans(), st.lists(ANSWERS, min_size=1, max_size=4))
+@example(SELECTIONS[1], True, [{"total": 10**9, "jobs": [{"name": "a"}]}])
+def test_any_answers(selection: tuple[str, dict[str, Any]], wait: bool, answers: list[Any]) -> None:
+    name, options = selection
+    # The next test is about nodes of DLI jobs.
+    assume(name != "dli_job_progress" or not any(isinstance(item, dict) and NODE_KEYS & {*item} for item in answers))
+    waiting = WAIT if wait and name != "dataarts_job_info" else {}
+    result = run(name, {**KEY, **options, **waiting}, *answers)
+    json.dumps(result, ensure_ascii=False, allow_nan=False).encode("utf-8")
+    if result.get("verdict") == "PASS":
+        ready = {"FINISHED"} if name == "dli_job_progress" else {"NORMAL"}
+        assert ready & {state for answer in answers for state in states(answer)}
+
+
+@pytest.mark.parametrize("nodes", [True, 5, [5], [None]])
+def test_nodes_of_a_dli_job(nodes: Any) -> None:
+    result = run("dli_job_progress", {**KEY, "job_ids": "a"}, {"status": "RUNNING", "nodes": nodes})
+    assert result["verdict"] == "PENDING"
+
+
+# -- options ----------------------------------------------------------------------------------------------------------
+
+TEXT = st.text(max_size=8) | st.sampled_from(
+    [
+        "",
+        " ",
+        "NORMAL",
+        "-1",
+        "0.5",
+        "1e400",
+        "nan",
+        "true",
+        ".",
+        "a/b",
+        "\r\nX: y",
+        "\ud800",
+        "{{ x }}",
+        "%s",
+        "~",
+        "/",
+    ]
+)
+ANYTHING = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(-(10**400), 10**400),
+    st.floats(),
+    TEXT,
+    st.lists(TEXT | st.none() | st.integers(), max_size=3),
+    st.dictionaries(TEXT, TEXT, max_size=2),
+    st.sampled_from([b"bytes", ["a", ["b"]], {"dataarts": {}}, {"dataarts": "https://[::1"}]),
+)
+BASES: dict[str, dict[str, Any]] = {
+    "dataarts_job_info": KEY,
+    "dataarts_job_status": {**KEY, "job_names": "a", "wait": True, "wait_timeout": 5},
+    "dli_job_progress": {**KEY, "job_ids": "a", "wait": True, "wait_timeout": 5},
+}
+ANSWER = {"total": 1, "jobs": [{"name": "a", "status": "NORMAL"}], "name": "a", "status": "NORMAL", "is_success": True}
+
+
+@settings(max_examples=150)
+@given(st.data(), st.sampled_from(list(MODULES)), st.booleans())
+def test_any_options(data: Any, name: str, check_mode: bool) -> None:
+    known = sorted({**CONNECTION, **MODULES[name].ARGUMENTS})
+    # Most of what is drawn is refused, so there are not many at a time.
+    drawn = data.draw(st.dictionaries(st.sampled_from(known), ANYTHING, min_size=1, max_size=3))
+    try:
+        run(name, {**BASES[name], **drawn}, ANSWER, check_mode=check_mode)
+    except (TypeError, OverflowError) as error:
+        if "/ansible/module_utils/" not in traceback.extract_tb(error.__traceback__)[-1].filename:
+            raise  # the next test is about the others
+
+
+@pytest.mark.parametrize(
+    "options", [{"endpoints": False}, {"endpoints": 5}, {"endpoints": {1: 2}}, {"request_timeout": 10**400}]
+)
+def test_options_over_which_ansible_stumbles(options: dict[str, Any]) -> None:
+    assert run("dataarts_job_status", {**BASES["dataarts_job_status"], **options}, ANSWER)["failed"]

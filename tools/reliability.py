@@ -1,0 +1,100 @@
+# Copyright (c) datagate contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Writes docs/reliability.md from the table that the fault suite runs (tests/integration/faults/cases.py).
+
+python tools/reliability.py            write it
+python tools/reliability.py --check    exit with 1 where it is not up to date
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+ROOT = Path(__file__).resolve().parent.parent
+PAGE = ROOT / "docs" / "reliability.md"
+
+if TYPE_CHECKING:
+    from tests.integration.faults.cases import Case, Special
+
+HEAD = """\
+<!--
+Copyright (c) datagate contributors
+GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+SPDX-License-Identifier: GPL-3.0-or-later
+-->
+
+<!-- Made by tools/reliability.py from tests/integration/faults/cases.py. -->
+
+# What a gate does when things go wrong
+
+A gate never passes on what it could not read, and it ends in time. Each row below is tested with real sockets, at each of
+the calls that it names: the project look-up, the token, the job list, the job status, and DLI's progress and status. The
+fault comes when the jobs are ready and the gate is about to pass; at the job status also in the first observation and in
+mid-wait.
+
+- *once* is a fault that hits one request, *lasting* one that stays.
+- The verdicts are those of a waiting gate whose jobs get ready; the options have their defaults unless the row says otherwise.
+- `ERROR` and `TIMEOUT` never hide a failure: where a job was seen failing, the verdict is `FAIL`.
+- Whatever happens, the gate ends no later than `wait_timeout` and one `request_timeout`, its message is one line without a
+  traceback, no secret is in its result, and a module takes less than 150 MB of memory.
+"""
+CODES = "Reason codes and verdicts are explained in `ansible-doc datagate.huaweicloud.dataarts_job_status`.\n"
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|")
+
+
+def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
+    lines = [f"| {' | '.join(head)} |", f"| {' | '.join(['---'] * len(head))} |"]
+    lines += [f"| {' | '.join(_cell(item) for item in row)} |" for row in rows]
+    return "\n".join(lines) + "\n"
+
+
+def _case(case: Case, everywhere: tuple[str, ...]) -> tuple[str, ...]:
+    from tests.integration.faults.cases import PLACES
+
+    calls = "all" if case.calls == everywhere else ", ".join(PLACES[call].title for call in case.calls)
+    return (case.fault, case.duration, calls, case.happens, case.verdict, f"`{case.reason}`" if case.reason else "")
+
+
+def _special(row: Special) -> tuple[str, ...]:
+    return (row.fault, row.happens, row.verdict, f"`{row.reason}`" if row.reason else "")
+
+
+def page() -> str:
+    """The text of the page."""
+    from tests.integration.faults import cases as table
+
+    parts = [HEAD]
+    for title, section in table.SECTIONS.items():
+        rows = dict.fromkeys(_case(case, table.ALL) for case in section())
+        parts += [f"## {title}\n", _table(("fault", "", "calls", "what happens", "verdict", "reason"), rows)]
+    for title, specials in table.SPECIAL_SECTIONS.items():
+        shown = [_special(row) for row in specials.values()]
+        parts += [f"## {title}\n", _table(("fault", "what happens", "verdict", "reason"), shown)]
+    parts.append(CODES)
+    return "\n".join(parts)
+
+
+def main(arguments: list[str]) -> int:
+    """Write the page, or say whether it is up to date."""
+    for folder in (ROOT / ".venv" / "collections", ROOT):
+        sys.path.insert(0, str(folder))
+    text = page()
+    if "--check" in arguments:
+        good = PAGE.exists() and PAGE.read_text(encoding="utf-8") == text
+        print("up to date" if good else f"{PAGE.relative_to(ROOT)} is not up to date: python tools/reliability.py")
+        return 0 if good else 1
+    PAGE.parent.mkdir(exist_ok=True)
+    PAGE.write_text(text, encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))
