@@ -43,11 +43,11 @@ demo: venv ## a deployment with gates against an emulated cloud
 
 .PHONY: test
 test: venv ## unit and integration tests
-	@$(PY) -m pytest -m 'not slow' $(ARGS)
+	@$(PY) -m pytest -n 2 --dist loadfile -m 'not slow' $(ARGS)
 
 .PHONY: test-all
 test-all: venv ## the same with the slow tests
-	@$(PY) -m pytest $(ARGS)
+	@$(PY) -m pytest -n 2 --dist loadfile $(ARGS)
 
 .PHONY: molecule
 molecule: venv ## the role's molecule scenario, which `make test` runs as well
@@ -73,6 +73,14 @@ build: venv ## the tarball for Galaxy, in dist/
 .PHONY: bench
 bench: venv ## what waiting for jobs costs, beside uri, the SDK and Airflow; ARGS=--quick for a try
 	@$(PY) -m tests.bench $(ARGS)
+
+.PHONY: lock
+lock: venv ## write tests/requirements/locked.txt anew
+	@$(PY) tools/lock.py $(ARGS)
+
+.PHONY: awx
+awx: venv ## awx.awx for the tests of awx_setup, out of the package ansible (55 MB)
+	@$(PY) tools/awx_collection.py
 
 .PHONY: fuzz
 fuzz: venv ## three minutes of atheris on the cloud's answers (make fuzz ARGS=600: ten)

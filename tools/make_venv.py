@@ -38,8 +38,7 @@ COLLECTION = Path("ansible_collections", "datagate", "huaweicloud")
 def wanted() -> str:
     """Digest of all that the environment depends on."""
     digest = hashlib.sha256(f"{LAYOUT}\n{ROOT}\n{os.path.realpath(sys.executable)}\n{sys.version}\n".encode())
-    for path in sorted(REQUIREMENTS.glob("*.txt")):
-        digest.update(path.name.encode() + b"\n" + path.read_bytes())
+    digest.update((REQUIREMENTS / "locked.txt").read_bytes())
     return digest.hexdigest() + "\n"
 
 
@@ -68,7 +67,8 @@ def build() -> None:
     LOG.unlink(missing_ok=True)
     run(sys.executable, "-m", "venv", VENV)
     python = VENV / "bin" / "python"
-    run(python, "-m", "pip", "install", "--disable-pip-version-check", "--no-input", "-r", REQUIREMENTS / "dev.txt")
+    pip: list[str | Path] = [python, "-m", "pip", "install", "--disable-pip-version-check", "--no-input"]
+    run(*pip, "--require-hashes", "-r", REQUIREMENTS / "locked.txt")
 
     link = VENV / "collections" / COLLECTION
     link.parent.mkdir(parents=True)

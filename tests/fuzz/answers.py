@@ -120,7 +120,7 @@ def ask(given: Given) -> dict[str, Any]:
     adapter = mock.Mock(send=lambda *dummy, **more: Response(given))
     try:
         # Everything but the wire is the real thing.
-        with mock.patch.object(session._http, "get_adapter", lambda dummy: adapter):
+        with mock.patch.object(session._http, "get_adapter", return_value=adapter):
             if dli:
                 policy, chosen = options.dli_policy(task, False), options.dli_selection(task)
                 loop = Loop(policy, chosen, DliJobs(session), clock, lambda low, high: high)

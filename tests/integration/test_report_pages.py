@@ -309,10 +309,10 @@ def test_segments_stand_where_the_history_says(browser: Browser, pages: dict[str
     sample = failed()
     end = sample["elapsed"]
     with shown(browser, pages["fail"]) as page:
-        bar = page.locator(".lane", has_text="DLI_SMS_GES").locator("svg.bar")
-        assert bar.get_attribute("role") == "img"
-        whole = bar.evaluate("e => e.getBoundingClientRect().toJSON()")
-        found = bar.evaluate(
+        lane = page.locator(".lane", has_text="DLI_SMS_GES").locator("svg.bar")
+        assert lane.get_attribute("role") == "img"
+        whole = lane.evaluate("e => e.getBoundingClientRect().toJSON()")
+        found = lane.evaluate(
             "e => [...e.querySelectorAll('.seg')].map(s => [s.querySelector('title').textContent,"
             " s.getBoundingClientRect().left, s.getBoundingClientRect().right])"
         )

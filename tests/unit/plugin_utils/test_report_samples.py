@@ -271,9 +271,11 @@ JUNK = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
     max_leaves=8,
 )
-NAMES = st.sampled_from(("a", "b", "", None, 3, []))
+NAMES: st.SearchStrategy[Any] = st.sampled_from(("a", "b", "", None, 3, []))
 STATES = st.sampled_from(("NORMAL", "STARTING", "EXCEPTION", "odd", None)) | JUNK
-CODES = st.sampled_from(("job_missing", "denied", "node_exception", "still_pending", "not_stable", None, 3, []))
+CODES: st.SearchStrategy[Any] = st.sampled_from(
+    ("job_missing", "denied", "node_exception", "still_pending", "not_stable", None, 3, [])
+)
 
 
 def some(**fields: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:

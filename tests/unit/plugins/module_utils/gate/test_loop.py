@@ -119,7 +119,7 @@ def test_the_message_names_the_first_ten_by_severity_and_counts_the_rest() -> No
     states = {f"job{number:04d}": "STARTING" for number in range(1000)}
     states.update(job0997="EXCEPTION", job0998="STARTTING OR SO", job0999="NORMAL")
     world = World({name: [(0, state)] for name, state in states.items()}, latency=0.001)
-    options = {"wait": True, "wait_timeout": 3, "requests_per_second": 0}
+    options: dict[str, Any] = {"wait": True, "wait_timeout": 3, "requests_per_second": 0}
     result = gate(world, job_names=list(states), fail_on_exception=False, **options)
     assert result["verdict"] == "TIMEOUT"
     told = result["msg"].partition(": ")[2].partition(". ")[0].split("; ")

@@ -384,7 +384,7 @@ def test_the_name_asked_for_is_the_jobs_name() -> None:
 
 @pytest.mark.parametrize(
     ("data", "state"),
-    [({"name": "a"}, None), ({"status": "NEW"}, "NEW"), ({"nodes": []}, None), ({"nodes": None, "status": 5}, None)],
+    [({"name": "a"}, None), ({"status": "NEW"}, "NEW"), ({"nodes": []}, None), ({"nodes": [], "status": 5}, None)],
 )
 def test_answers_that_say_little(data: Any, state: str | None) -> None:
     service, dummy = service_of(lambda call: data)

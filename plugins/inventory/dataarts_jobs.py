@@ -1,0 +1,296 @@
+# Copyright (c) datagate contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+---
+name: dataarts_jobs
+short_description: Jobs of DataArts Factory as hosts
+version_added: 0.2.0
+description:
+  - Makes a host of every job of one or several workspaces of DataArts Factory, real-time and batch jobs alike.
+  - The inventory file is YAML, and its name ends in C(dataarts_jobs.yml) or C(dataarts_jobs.yaml).
+  - Nobody can log in to a job, so what runs on such a host runs on the controller. Each host has
+    C(ansible_connection=local) and the Python of the playbook.
+  - "A job's fields are host variables with the prefix C(dataarts_): C(dataarts_name), C(dataarts_status),
+    C(dataarts_job_type), C(dataarts_workspace) (empty for the default workspace), and all that the job list tells besides,
+    as M(datagate.huaweicloud.dataarts_job_info) returns it."
+  - "Each host is in three groups: C(status_normal) after the state of the job (C(status_unknown) without one),
+    C(type_real_time) or C(type_batch), and C(workspace_) with the workspace's ID (C(workspace_default) without one). What
+    is neither an ASCII letter nor a digit is an underscore in the names of groups."
+  - The job list shows the states of jobs, not those of their nodes. A real-time job can be in C(status_normal) while one of
+    its nodes is in V(EXCEPTION).
+  - All workspaces are read over one session. If one of them cannot be read, there is no inventory at all, rather than one
+    that lacks jobs.
+author:
+  - datagate contributors (@datagate)
+options:
+  plugin:
+    description:
+      - Says that the file is meant for this plugin.
+    type: str
+    required: true
+    choices:
+      - datagate.huaweicloud.dataarts_jobs
+  workspaces:
+    description:
+      - IDs of the DataArts Studio workspaces to read (not their names).
+      - If not set, E(HW_DATAARTS_WORKSPACE_ID) names one. If neither is set, the service takes the default workspace.
+    type: list
+    elements: str
+  job_type:
+    description:
+      - Which jobs become hosts. Without it, real-time and batch jobs do.
+    type: str
+    choices:
+      - REAL_TIME
+      - BATCH
+  statuses:
+    description:
+      - Only jobs in one of these states, such as V(EXCEPTION). V(UNKNOWN) stands for jobs that show no state.
+    type: list
+    elements: str
+  tags:
+    description:
+      - Tags that the service selects jobs by. How it combines several of them is up to the service.
+    type: list
+    elements: str
+  name_contains:
+    description:
+      - A part of the name. Upper and lower case differ.
+    type: str
+  hostnames:
+    description:
+      - What hosts are called. The first item that gives a text counts; if none does, the host is called like the job.
+      - An item is the name of a field, such as V(name) or V(owner), or a Jinja2 expression over the host variables, such as
+        V(dataarts_workspace ~ '.' ~ dataarts_name).
+      - Where jobs of different workspaces would be called the same, each of them gets C(@) and its workspace behind its
+        name (V(job_sms@default) in the default workspace). Should that not tell them apart, a digest follows.
+      - Anything but letters and digits of any script, V(-), V(_), V(.) and V(@) becomes an underscore.
+    type: list
+    elements: str
+    default:
+      - name
+requirements:
+  - python >= 3.10
+  - requests
+notes:
+  - Where the options of the connection speak of the task, this file is meant, and where they speak of the host where the
+    module runs, the machine that reads the inventory.
+  - "Options may be templates, such as V({{ lookup('ansible.builtin.env', 'TEAM_ACCESS_KEY'\\) }}), or be encrypted with
+    Ansible Vault. What comes from the cloud is text and is never evaluated."
+  - Ansible only warns when an inventory cannot be read, and goes on without it. Set
+    E(ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED) to V(true) in order to stop instead.
+  - An option that the plugin does not know is an error, because a misspelt filter would select all jobs.
+  - The cache holds what the job list told, and no credentials. It is used only for the same cloud, project, workspaces and
+    filters.
+seealso:
+  - plugin: datagate.huaweicloud.dataarts_job_info
+    plugin_type: module
+  - plugin: datagate.huaweicloud.dataarts_job_status
+    plugin_type: module
+extends_documentation_fragment:
+  - constructed
+  - inventory_cache
+  - datagate.huaweicloud.connection
+"""
+
+EXAMPLES = r"""
+# prod.dataarts_jobs.yml
+#
+# All jobs of the workspace in HW_DATAARTS_WORKSPACE_ID, with the credentials in HW_ACCESS_KEY and HW_SECRET_KEY
+---
+plugin: datagate.huaweicloud.dataarts_jobs
+
+---
+# The real-time jobs of two workspaces, in groups by owner besides
+plugin: datagate.huaweicloud.dataarts_jobs
+region: cn-north-4
+project_id: 0123456789abcdef0123456789abcdef
+workspaces:
+  - 0f6a1c3e5b7d9f2468ace013579bdf24
+  - 1a2b3c4d5e6f708192a3b4c5d6e7f809
+job_type: REAL_TIME
+keyed_groups:
+  - key: dataarts_owner
+    prefix: owner
+groups:
+  orders: "'orders' in dataarts_name"
+compose:
+  started_hours_ago: ((now().timestamp() * 1000 - dataarts_start_time) / 3600000) | int
+hostnames:
+  - dataarts_workspace[:4] ~ '.' ~ dataarts_name
+
+---
+# What is broken, kept for five minutes
+plugin: datagate.huaweicloud.dataarts_jobs
+statuses:
+  - EXCEPTION
+  - ABNORMAL
+cache: true
+cache_plugin: ansible.builtin.jsonfile
+cache_connection: /tmp/dataarts_jobs
+cache_timeout: 300
+"""
+
+import os
+import re
+from typing import Any
+
+from ansible.errors import AnsibleError, AnsibleParserError
+from ansible.module_utils.basic import missing_required_lib
+from ansible.plugins.inventory import BaseInventoryPlugin, Cacheable, Constructable
+
+from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.clock import Clock
+from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.errors import DatagateError, printable
+from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.options import Connection, header, resolve
+from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.requests_import import IMPORT_ERROR
+from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.session import Session
+from ansible_collections.datagate.huaweicloud.plugins.module_utils.door import listing
+from ansible_collections.datagate.huaweicloud.plugins.module_utils.door.arguments import CONNECTION
+from ansible_collections.datagate.huaweicloud.plugins.module_utils.gate.memory import digest
+from ansible_collections.datagate.huaweicloud.plugins.module_utils.gate.options import items
+from ansible_collections.datagate.huaweicloud.plugins.plugin_utils import job_hosts
+
+SERVICE = "dataarts"
+FILTERS = ("job_type", "statuses", "tags", "name_contains")
+PYTHON = "{{ ansible_playbook_python }}"
+
+# What the job list of each workspace told, in the order of the workspaces.
+Found = list[dict[str, Any]]
+
+
+class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
+    """Jobs of DataArts Factory as hosts."""
+
+    NAME = "datagate.huaweicloud.dataarts_jobs"
+
+    # The setting that lets other names pass is for names that people chose; these may come from the cloud.
+    _sanitize_group_name = staticmethod(job_hosts.group_name)
+
+    def verify_file(self, path: str) -> bool:
+        """Whether the file is one for this plugin, by its name."""
+        return bool(super().verify_file(path)) and path.endswith(("dataarts_jobs.yml", "dataarts_jobs.yaml"))
+
+    def parse(self, inventory: Any, loader: Any, path: str, cache: bool = True) -> None:
+        """Fill the inventory.
+
+        :raises AnsibleParserError: it cannot be had; the message is a sentence, without anything secret.
+        """
+        super().parse(inventory, loader, path)
+        self._refuse_unknown(self._read_config_data(path))
+        if IMPORT_ERROR is not None:
+            raise AnsibleParserError(missing_required_lib("requests"))
+        try:
+            self._populate(self._cached(path, cache))
+        except DatagateError as error:
+            raise AnsibleParserError(str(error)) from None
+        except AnsibleParserError:
+            raise
+        except AnsibleError as error:
+            raise AnsibleParserError(str(error)) from None
+
+    # -- options ----------------------------------------------------------------------------------------------------
+
+    def _refuse_unknown(self, config: Any) -> None:
+        known = {"plugin", *self.option_definitions}
+        for name in config:
+            if name not in known:
+                raise AnsibleParserError(f"{printable(name, 60)}: is no option of {self.NAME}")
+
+    def _option(self, name: str) -> Any:
+        value = self.get_option(name)
+        if value is None:
+            return None
+        self.templar.available_variables = self._vars or {}
+        try:
+            return self.templar.template(value)
+        except Exception:  # noqa: BLE001 - the message would quote the text, which may be secret
+            raise AnsibleParserError(f"{name}: the template in it cannot be evaluated") from None
+
+    # -- reading ----------------------------------------------------------------------------------------------------
+
+    def _cached(self, path: str, cache: bool) -> Found:
+        connection = resolve({name: self._option(name) for name in CONNECTION}, os.environ, SERVICE)
+        for warning in connection.warnings:
+            self.display.warning(warning)
+        given = {name: self._option(name) for name in FILTERS}
+        query = listing.Query(given)
+        named: list[str | None] = list(dict.fromkeys(items(self._option("workspaces"))))
+        for workspace in named:
+            header("workspaces", workspace)
+        workspaces = named or [connection.workspace]
+        if not self.get_option("cache"):
+            return self._read(connection, workspaces, query)
+        wanted = digest(connection.target(SERVICE)[:-1], workspaces, given)
+        key = f"{self.get_cache_key(path)}_{wanted}"
+        if cache:
+            try:
+                found: Found = self._cache[key]
+            except KeyError:
+                pass
+            else:
+                return found
+        found = self._read(connection, workspaces, query)
+        self._cache[key] = found
+        return found
+
+    def _read(self, connection: Connection, workspaces: list[str | None], query: listing.Query) -> Found:
+        """One session for all workspaces: one connection, one ceiling, and nothing more after a refused access key."""
+        session = Session(connection, Clock())
+        try:
+            found = []
+            for workspace in workspaces:
+                try:
+                    jobs = listing.read(session, workspace, query)["jobs"]
+                except DatagateError as error:
+                    where = f"workspace {printable(workspace, 60)}: " if workspace else ""
+                    raise AnsibleParserError(f"{where}{error}") from None
+                found.append({"workspace": workspace, "jobs": jobs})
+            return found
+        finally:
+            session.close()
+
+    # -- filling ----------------------------------------------------------------------------------------------------
+
+    def _populate(self, found: Found) -> None:
+        # A job without a name cannot be told from others, nor be asked about.
+        jobs = [(job, part["workspace"]) for part in found for job in part["jobs"] if job.get("name")]
+        strict = self.get_option("strict")
+        every = [job_hosts.variables(job, workspace) for job, workspace in jobs]
+        wanted = [
+            job_hosts.Wanted(self._wanted(known, strict), workspace, str(job["name"]))
+            for known, (job, workspace) in zip(every, jobs)
+        ]
+        for host, known, (job, workspace) in zip(job_hosts.settle(wanted), every, jobs):
+            self.inventory.add_host(host)
+            for name, value in known.items():
+                self.inventory.set_variable(host, name, value)
+            self.inventory.set_variable(host, "ansible_connection", job_hosts.template("local"))
+            self.inventory.set_variable(host, "ansible_python_interpreter", job_hosts.template(PYTHON))
+            for group in job_hosts.groups(job, workspace):
+                self.inventory.add_group(group)
+                self.inventory.add_child(group, host)
+            self._set_composite_vars(self.get_option("compose"), known, host, strict)
+            self._add_host_to_composed_groups(self.get_option("groups"), known, host, strict)
+            self._add_host_to_keyed_groups(self.get_option("keyed_groups"), known, host, strict)
+
+    def _wanted(self, known: dict[str, Any], strict: bool) -> str:
+        """What a host would be called if it were alone."""
+        # As they are: what is cut out of a template's text is a template no more.
+        for item in self.get_option("hostnames") or ():
+            if re.fullmatch(r"[a-z][a-z0-9_]*", item) and not item.startswith(job_hosts.PREFIX):
+                value = known.get(job_hosts.PREFIX + item)
+            else:
+                try:
+                    value = self._compose(item, known)
+                except Exception as error:  # noqa: BLE001 - whatever an expression can end with
+                    if strict:
+                        raise AnsibleParserError(f"hostnames: {item!r} cannot be evaluated: {error}") from None
+                    continue
+            text = "" if value is None else str(value).strip()
+            if text:
+                return text
+        return str(known["dataarts_name"])

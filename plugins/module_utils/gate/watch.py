@@ -1,0 +1,261 @@
+# Copyright (c) datagate contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Watching without an end: what has changed since the last look. Knows no HTTP, no Ansible, and no ansible-rulebook.
+
+It reads as a gate does: the list where that is cheaper, the status call for nodes and for whatever the list alone says. But it
+gives no verdict, and what a selection by tags or a part of the name holds is looked up at every poll.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Callable, Dict, Hashable, Iterator, List, NamedTuple, Optional, Sequence, Set, Tuple
+
+from ..cloud.clock import Clock
+from ..cloud.errors import DENIED, UNREACHED, CredentialsError, RequestError
+from ..services.readings import FAILING_STATES, Reading
+from . import words
+from .loop import Source
+from .plan import Plan
+from .policy import MISSING_WAIT, REAL_TIME_KIND, Policy, Selection
+from .track import Track
+
+# What of an interval's requests is spent where not all nodes can be read in one; the rest is for retries.
+SHARE = 0.8
+SHORTEST_DEADLINE = 60.0  # seconds that a poll has at least, retries included
+NAMED = 10  # jobs that a trouble names
+
+Event = Dict[str, Any]
+
+
+class _Trouble(NamedTuple):
+    reason: str
+    text: str
+    jobs: List[str]
+
+
+class Watch:
+    """Polls jobs and says what has changed.
+
+    :param stopping: asked before each request whether to end early.
+    :ivar refused: the HTTP 401 after which nothing more must be asked with the same credentials.
+    """
+
+    def __init__(
+        self,
+        selection: Selection,
+        source: Source,
+        clock: Clock,
+        interval: float = 30.0,
+        check_nodes: bool = True,
+        initial: bool = False,
+        stopping: Callable[[], bool] = lambda: False,
+    ) -> None:
+        self.selection = selection
+        self.refused: Optional[RequestError] = None
+        self._policy = Policy(
+            kind=REAL_TIME_KIND,
+            ready=frozenset(("NORMAL",)),
+            failing=frozenset(FAILING_STATES),
+            wait=True,
+            check_nodes=check_nodes,
+            missing=MISSING_WAIT,
+            interval=interval,
+        )
+        self._clock = clock
+        self._initial = initial
+        self._stopping = stopping
+        self.use(source)
+        self._tracks: Dict[str, Track] = {}
+        self._settled = False
+        self._loud: Set[str] = set()  # jobs whose first state is news
+        self._with_nodes: Set[str] = set()  # jobs whose nodes were read before
+        # Kept for jobs that leave the selection, too: one that comes back in the same state is no news.
+        self._states: Dict[Tuple[str, Optional[str]], Optional[str]] = {}
+        self._troubles: Dict[Hashable, _Trouble] = {}
+        self._began = 0.0
+        self._events: List[Event] = []
+        self._found: Dict[Hashable, _Trouble] = {}
+
+    def use(self, source: Source) -> None:
+        """Read from *source* from now on; what is known of the jobs is kept."""
+        self._source = source
+        self._plan = Plan(self._policy, source.rate, source.lists)
+        self.refused = None
+
+    def poll(self) -> List[Event]:
+        """One look at the jobs: an event for each change, and one for each trouble that was not there before.
+
+        Never raises what the cloud or the network does wrong.
+        """
+        self._events, self._found = [], {}
+        self._began = self._clock.now()
+        try:
+            self._observe(self._began + max(self._policy.interval, SHORTEST_DEADLINE))
+        except RequestError as error:
+            # The troubles of single jobs were not looked for.
+            self._found.update((key, trouble) for key, trouble in self._troubles.items() if trouble.jobs)
+            if error.kind != UNREACHED:
+                self._request_trouble(error, None)
+        except CredentialsError as error:
+            self._note_trouble("credentials", "denied", str(error), None)
+        for key, trouble in self._found.items():
+            if key not in self._troubles:
+                self._events.append(self._told(trouble))
+        self._troubles = self._found
+        return self._events
+
+    # -- reading ----------------------------------------------------------------------------------------------------
+
+    def _observe(self, deadline: float) -> None:
+        chosen, plan = self.selection, self._plan
+        if chosen.by_name:
+            self._admit(chosen.choose(chosen.names))
+        left: List[str] = []
+        if not chosen.by_name or not plan.by_status(len(self._tracks)):
+            left = self._list(deadline)
+        self._read(self._owed(), deadline)
+        for name in left:
+            track = self._tracks[name]
+            if track.status_at >= self._began:
+                # It is gone, or does not belong to the selection any more.
+                del self._tracks[name]
+
+    def _admit(self, names: Sequence[str]) -> None:
+        for name in names:
+            if name not in self._tracks:
+                self._tracks[name] = Track(name, self._policy)
+                if self._settled or self._initial:
+                    self._loud.add(name)
+        self._settled = True
+
+    def _list(self, deadline: float) -> List[str]:
+        """Read the job list. Returns the jobs of a selection by tags or a part of the name that it lacks."""
+        listing, readings = self._source.listing(deadline, 0)
+        chosen = self.selection
+        self._plan.pages = listing.pages
+        if not chosen.by_name:
+            names = chosen.choose([item.name for item in readings])
+            self._admit(names)
+            if len(names) < chosen.least:
+                text = words.too_few(chosen, len(names), self._source.workspace)
+                self._note_trouble("too_few_jobs", "too_few_jobs", text, None)
+        shown: Set[str] = set()
+        for item in readings:
+            if item.name in self._tracks and item.name not in shown:
+                shown.add(item.name)
+                self._take(item)
+        absent = [name for name in self._tracks if name not in shown] if listing.complete else []
+        for name in absent:
+            self._tracks[name].absent(listing.at)
+        return [] if chosen.by_name else absent
+
+    def _owed(self) -> List[str]:
+        """The jobs to read one by one: what is in doubt, and of the others as many as there is time for."""
+        plan, tracks = self._plan, list(self._tracks.values())
+        if self._policy.needs_nodes and plan.by_status(len(tracks)):
+            return [track.name for track in tracks]
+        first = [track for track in tracks if track.doubt or not track.seen]
+        if not self._policy.needs_nodes:
+            return [track.name for track in first]
+        room = int(plan.rate * self._policy.interval * SHARE) - (plan.pages or 0) - len(first)
+        rest = [
+            track
+            for track in tracks
+            if track.seen and not track.doubt and not track.missing and track.state not in self._policy.kind.quiet
+        ]
+        rest.sort(key=lambda track: track.status_at)
+        urgent = [track for track in rest if track.failing or track.status_at < track.state_at]
+        # Half the room for these, so that many failures do not keep the others from being looked at.
+        urgent = urgent[: max(1, room // 2)]
+        chosen = {track.name for track in urgent}
+        others = [track for track in rest if track.name not in chosen]
+        return [track.name for track in first + urgent + others[: max(1, room - len(urgent))]]
+
+    def _read(self, names: Sequence[str], deadline: float) -> None:
+        def feed() -> Iterator[str]:
+            for name in names:
+                if self._stopping():
+                    return
+                yield name
+
+        for reading in self._source.statuses(feed(), deadline):
+            self._take(reading)
+
+    def _take(self, reading: Reading) -> None:
+        track = self._tracks[reading.name]
+        error = reading.error
+        if error is not None:
+            if error.kind != UNREACHED:
+                track.take(reading, reading.at, self._began)
+                # Refused credentials are nothing of a single job.
+                self._request_trouble(error, None if error.status == 401 else track)
+            return
+        track.take(reading, reading.at, self._began)
+        if track.doubt:
+            return  # the status call will tell
+        name = track.name
+        self._see(track, None, track.state, name in self._loud or track.missing)
+        if track.status_at == reading.at and self._policy.check_nodes and not track.missing:
+            loud = name in self._loud or name in self._with_nodes
+            for node, fields in track.nodes.items():
+                self._see(track, node, fields.get("status"), loud)
+            self._with_nodes.add(name)
+
+    # -- telling ----------------------------------------------------------------------------------------------------
+
+    def _see(self, track: Track, node: Optional[str], status: Optional[str], loud: bool) -> None:
+        key = (track.name, node)
+        known, previous = key in self._states, self._states.get(key)
+        if known and previous == status:
+            return
+        self._states[key] = status
+        if not known and not loud:
+            return
+        event: Event = {"job": track.name}
+        if node is not None:
+            event["node"] = node
+        event.update(previous=previous, status=status, workspace=self._source.workspace or "")
+        event.update(self._why(track, node, status))
+        path = track.log_path(node)
+        if path:
+            event["log_path"] = path
+        self._events.append(event)
+
+    def _why(self, track: Track, node: Optional[str], status: Optional[str]) -> Event:
+        """``reason`` and ``message`` of a state that is not as it should be, in a gate's words."""
+        if track.missing:
+            return {
+                "reason": "job_missing",
+                "message": words.missing(self._policy, track.name, self._source.workspace),
+            }
+        for name, state in track.failures():
+            if name == node:
+                code = "job_exception" if node is None else "node_exception"
+                return {"reason": code, "message": words.failing(track, node, state)}
+        if node is None and status not in self._policy.kind.known:
+            return {"reason": "unknown_state", "message": words.unknown(track.name, status)}
+        return {}
+
+    def _request_trouble(self, error: RequestError, track: Optional[Track]) -> None:
+        if error.status == 401:
+            self.refused = error
+        reason = "denied" if error.kind == DENIED else "unreadable"
+        text = words.general(error, 1) if track is None else words.unreadable(track.name, error, 1, track.state)
+        # What names the single request is no part of the trouble.
+        key = (track is None, error.kind, error.status, error.error_code)
+        self._note_trouble(key, reason, text, track)
+
+    def _note_trouble(self, key: Hashable, reason: str, text: str, track: Optional[Track]) -> None:
+        trouble = self._found.setdefault(key, _Trouble(reason, text, []))
+        if track is not None:
+            trouble.jobs.append(track.name)
+
+    def _told(self, trouble: _Trouble) -> Event:
+        event: Event = {"error": trouble.text, "reason": trouble.reason, "workspace": self._source.workspace or ""}
+        if trouble.jobs:
+            event["jobs"] = trouble.jobs[:NAMED]
+            if len(trouble.jobs) > 1:
+                event["error"] += f"; {len(trouble.jobs)} jobs in all"
+        return event

@@ -1,0 +1,344 @@
+# Copyright (c) datagate contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The inventory plugin, as ansible-inventory and ansible-playbook use it, against an emulator."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.emulator import ACCESS_KEY, SECRET_KEY, Emulator, running
+
+from .playbook import connection, settings
+
+BIN = Path(sys.executable).parent
+TEMPLATE = "{{ lookup('ansible.builtin.pipe', 'touch pwned') }}"
+HOSTILE = f"{TEMPLATE}\r\n\x1b[31m [a:b] all"
+
+SCENARIO: dict[str, Any] = {
+    "quota": 0,
+    "workspaces": ["ws-1", "ws-2", "ws-hostile"],
+    "denied_workspaces": ["ws-denied"],
+    "jobs": [
+        {"name": "job_sms", "tags": ["sms"]},
+        {"name": "job_sms", "workspace": "ws-1", "owner": "ops"},
+        {"name": "job_broken", "workspace": "ws-1", "owner": "ops", "status": "EXCEPTION"},
+        {"name": "job_nightly", "workspace": "ws-1", "type": "BATCH"},
+        {"name": "job_mute", "workspace": "ws-2", "status": None},
+        {"name": "job_sms", "workspace": "ws-2"},
+        {"name": "数据同步", "workspace": "ws-2"},
+        {
+            "name": HOSTILE,
+            "workspace": "ws-hostile",
+            "owner": TEMPLATE,
+            "extra": {"{{ 6 * 7 }}": ["{{ 6 * 7 }}", {"a": "{{ 6 * 7 }}"}]},
+        },
+    ],
+}
+
+
+@pytest.fixture(scope="module")
+def emulator() -> Iterator[Emulator]:
+    with running(SCENARIO) as found:
+        yield found
+
+
+class Place:
+    """A folder with an inventory file, and the commands that use it."""
+
+    def __init__(self, folder: Path, emulator: Emulator) -> None:
+        self.folder = folder
+        self.file = folder / "prod.dataarts_jobs.yml"
+        self.environment = {
+            **os.environ,
+            **settings(),
+            **connection(emulator),
+            "ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED": "true",
+        }
+        self.file_text("")
+
+    def file_text(self, text: str, **options: Any) -> None:
+        given = {"plugin": "datagate.huaweicloud.dataarts_jobs", **options}
+        self.file.write_text(text or json.dumps(given), "utf-8")
+
+    def run(self, command: str, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [str(BIN / command), *arguments],
+            cwd=self.folder,
+            env={**self.environment, **environment},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=100,
+            check=False,
+        )
+
+    def inventory(self, **environment: str) -> dict[str, Any]:
+        done = self.run("ansible-inventory", "-i", str(self.file), "--list", **environment)
+        assert done.returncode == 0, done.stderr
+        found: dict[str, Any] = json.loads(done.stdout)
+        return found
+
+    def hosts(self, **options: Any) -> dict[str, dict[str, Any]]:
+        self.file_text("", **options)
+        found: dict[str, dict[str, Any]] = _told(self.inventory()["_meta"]["hostvars"])
+        return found
+
+    def refusal(self, **environment: str) -> str:
+        done = self.run("ansible-inventory", "-i", str(self.file), "--list", **environment)
+        assert done.returncode != 0
+        assert "Traceback" not in done.stderr
+        assert SECRET_KEY not in done.stderr + done.stdout
+        return " ".join(done.stderr.split())
+
+
+def _told(value: Any) -> Any:
+    """What ansible-inventory printed, without its marks for text that is no template."""
+    if isinstance(value, dict):
+        if set(value) == {"__ansible_unsafe"}:
+            return value["__ansible_unsafe"]
+        return {name: _told(item) for name, item in value.items()}
+    return [_told(item) for item in value] if isinstance(value, list) else value
+
+
+@pytest.fixture
+def place(tmp_path: Path, emulator: Emulator) -> Place:
+    emulator.clear()
+    return Place(tmp_path, emulator)
+
+
+def test_the_graph_of_two_workspaces(place: Place) -> None:
+    place.file_text("", workspaces=["ws-1", " ws-2 ", ""])
+    done = place.run("ansible-inventory", "-i", str(place.file), "--graph")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines() == [
+        "@all:",
+        "  |--@ungrouped:",
+        "  |--@status_normal:",
+        "  |  |--job_sms@ws-1",
+        "  |  |--job_sms@ws-2",
+        "  |  |--数据同步",
+        "  |--@type_real_time:",
+        "  |  |--job_sms@ws-1",
+        "  |  |--job_broken",
+        "  |  |--job_mute",
+        "  |  |--job_sms@ws-2",
+        "  |  |--数据同步",
+        "  |--@workspace_ws_1:",
+        "  |  |--job_sms@ws-1",
+        "  |  |--job_broken",
+        "  |  |--job_nightly",
+        "  |--@status_exception:",
+        "  |  |--job_broken",
+        "  |--@status_scheduling:",
+        "  |  |--job_nightly",
+        "  |--@type_batch:",
+        "  |  |--job_nightly",
+        "  |--@status_unknown:",
+        "  |  |--job_mute",
+        "  |--@workspace_ws_2:",
+        "  |  |--job_mute",
+        "  |  |--job_sms@ws-2",
+        "  |  |--数据同步",
+    ]
+
+
+def test_a_job_s_fields_are_variables(place: Place) -> None:
+    (variables,) = place.hosts().values()
+    assert variables["dataarts_name"] == "job_sms"
+    assert variables["dataarts_status"] == "NORMAL"
+    assert variables["dataarts_job_type"] == "REAL_TIME"
+    assert variables["dataarts_workspace"] == ""
+    assert isinstance(variables["dataarts_start_time"], int)
+    assert variables["ansible_connection"] == "local"
+    assert variables["ansible_python_interpreter"] == "{{ ansible_playbook_python }}"
+
+
+def test_the_environment_names_the_workspace(place: Place) -> None:
+    place.environment["HW_DATAARTS_WORKSPACE_ID"] = "ws-1"
+    assert set(place.hosts()) == {"job_sms", "job_broken", "job_nightly"}
+    assert set(place.hosts(workspaces=["ws-2"])) == {"job_mute", "job_sms", "数据同步"}
+
+
+def test_one_session_reads_all_workspaces(place: Place, emulator: Emulator) -> None:
+    place.hosts(workspaces=["ws-1", "ws-2", "ws-hostile"])
+    assert emulator.stats["by_call"] == {"job_list": 6}
+    assert emulator.stats["connections"] == 1
+
+
+@pytest.mark.parametrize(
+    ("options", "names"),
+    [
+        ({"job_type": "BATCH"}, {"job_nightly"}),
+        ({"statuses": "EXCEPTION,SCHEDULING"}, {"job_broken", "job_nightly"}),
+        ({"name_contains": "broken"}, {"job_broken"}),
+        ({"tags": ["sms"], "workspaces": []}, {"job_sms"}),
+        ({"statuses": ["UNKNOWN"], "workspaces": ["ws-2"]}, {"job_mute"}),
+    ],
+)
+def test_filters(place: Place, options: dict[str, Any], names: set[str]) -> None:
+    assert set(place.hosts(**{"workspaces": ["ws-1"], **options})) == names
+
+
+@pytest.mark.parametrize(
+    ("hostnames", "names"),
+    [
+        (["owner"], {"ops@ws-1-", "emulator_user"}),
+        (["nothing", "name"], {"job_sms", "job_broken", "job_nightly"}),
+        (
+            ["dataarts_nothing", "dataarts_workspace ~ ':' ~ dataarts_name"],
+            {"ws-1_job_sms", "ws-1_job_broken", "ws-1_job_nightly"},
+        ),
+    ],
+)
+def test_names_of_hosts(place: Place, hostnames: list[str], names: set[str]) -> None:
+    found = place.hosts(workspaces=["ws-1"], hostnames=hostnames)
+    assert len(found) == 3
+    assert {name[:9] if name.startswith("ops@") else name for name in found} == names
+
+
+def test_composed_variables_and_groups(place: Place) -> None:
+    place.file_text(
+        "",
+        workspaces=["ws-1"],
+        compose={"label": "dataarts_owner ~ '/' ~ dataarts_name", "nothing": "no_such_variable"},
+        groups={"sms": "'sms' in dataarts_name"},
+        keyed_groups=[{"key": "dataarts_owner", "prefix": "owner"}],
+    )
+    found = place.inventory()
+    variables = _told(found["_meta"]["hostvars"])
+    assert variables["job_broken"]["label"] == "ops/job_broken"
+    assert "nothing" not in variables["job_broken"]
+    assert found["sms"]["hosts"] == ["job_sms"]
+    assert set(found["owner_ops"]["hosts"]) == {"job_sms", "job_broken"}
+
+
+def test_strict_tells_what_cannot_be_composed(place: Place) -> None:
+    place.file_text("", strict=True, compose={"label": "no_such_variable"})
+    assert "label" in place.refusal()
+    place.file_text("", strict=True, hostnames=["no_such_variable | upper"])
+    assert "hostnames: 'no_such_variable | upper' cannot be evaluated" in place.refusal()
+
+
+SHOW = [
+    {
+        "hosts": "all",
+        "gather_facts": False,
+        "tasks": [
+            {"ansible.builtin.ping": {}},
+            {
+                "ansible.builtin.copy": {
+                    "content": "{{ [inventory_hostname, dataarts_name, dataarts_owner, dataarts_6___7, label, group_names, groups] }}",
+                    "dest": "{{ playbook_dir }}/shown",
+                }
+            },
+        ],
+    }
+]
+
+
+def test_hostile_names_break_nothing_and_are_never_evaluated(place: Place) -> None:
+    place.file_text(
+        "",
+        workspaces=["ws-hostile"],
+        compose={"label": "dataarts_owner", "dataarts_6___7": "vars | default({}) | string | length"},
+        keyed_groups=[{"key": "dataarts_owner", "prefix": "owner"}, {"key": "dataarts_name"}],
+    )
+    listed = place.run("ansible-inventory", "-i", str(place.file), "--list", "--export")
+    assert listed.returncode == 0, listed.stderr
+    (host,) = json.loads(listed.stdout)["_meta"]["hostvars"]
+    assert all(char.isalnum() or char in "_-.@" for char in host)
+    # Once from the plugin, once from what was exported, which is what AWX runs jobs with.
+    script = place.folder / "exported"
+    script.write_text(f"#!{sys.executable}\nprint({listed.stdout!r})\n", "utf-8")
+    script.chmod(0o755)
+    (place.folder / "show.yml").write_text(yaml.safe_dump(SHOW), "utf-8")
+    for source in (place.file, script):
+        done = place.run("ansible-playbook", "-i", str(source), "show.yml")
+        assert done.returncode == 0, done.stdout + done.stderr
+        shown = (place.folder / "shown").read_text("utf-8")
+        assert "touch pwned" in shown
+        (place.folder / "shown").unlink()
+        assert not (place.folder / "pwned").exists()
+
+
+CACHE = {"cache": True, "cache_plugin": "ansible.builtin.jsonfile", "cache_connection": "cache", "cache_timeout": 600}
+
+
+def test_the_cache_saves_requests_and_holds_no_secret(place: Place, emulator: Emulator) -> None:
+    first = place.hosts(workspaces=["ws-1", "ws-hostile"], **CACHE)
+    asked = emulator.stats["requests"]
+    assert place.hosts(workspaces=["ws-1", "ws-hostile"], **CACHE) == first
+    assert emulator.stats["requests"] == asked
+    kept = "".join(file.read_text("utf-8") for file in (place.folder / "cache").iterdir())
+    assert "job_broken" in kept
+    assert SECRET_KEY not in kept
+    assert ACCESS_KEY not in kept
+    # Another question has another answer.
+    assert set(place.hosts(workspaces=["ws-1"], statuses=["EXCEPTION"], **CACHE)) == {"job_broken"}
+    place.environment["HW_PROJECT_ID"] = "another"
+    assert "APIGW.0302" in place.refusal()
+
+
+def test_a_cache_can_be_flushed(place: Place, emulator: Emulator) -> None:
+    place.hosts(**CACHE)
+    asked = emulator.stats["requests"]
+    (place.folder / "nothing.yml").write_text('[{"hosts": "all", "gather_facts": false}]', "utf-8")
+    done = place.run("ansible-playbook", "-i", str(place.file), "--flush-cache", "nothing.yml")
+    assert done.returncode == 0, done.stderr
+    assert emulator.stats["requests"] == 2 * asked
+
+
+def test_options_may_be_templates(place: Place) -> None:
+    place.environment["TEAM_KEY"] = place.environment.pop("HW_ACCESS_KEY")
+    place.environment["TEAM_SECRET"] = place.environment.pop("HW_SECRET_KEY")
+    options = {
+        "access_key": "{{ lookup('ansible.builtin.env', 'TEAM_KEY') }}",
+        "secret_key": "{{ lookup('ansible.builtin.env', 'TEAM_SECRET') }}",
+        "workspaces": ["{{ 'ws-' ~ 1 }}"],
+    }
+    assert set(place.hosts(**options)) == {"job_sms", "job_broken", "job_nightly"}
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"statsus": ["EXCEPTION"]}, "statsus: is no option of datagate.huaweicloud.dataarts_jobs"),
+        ({"access_key": "ak"}, "access_key but not secret_key"),
+        ({"secret_key": SECRET_KEY + "{{"}, "secret_key: the template in it cannot be evaluated"),
+        ({"region": "a b"}, "region: must be a region's name"),
+        ({"endpoints": {"dataarts": "http://example.com"}}, "endpoints.dataarts: http:// would send credentials"),
+        ({"endpoints": {"darts": "https://example.com"}}, "endpoints: has no key 'darts'"),
+        ({"workspaces": ["a\nb"]}, "workspaces: must be one line"),
+        ({"job_type": "STREAM"}, "STREAM"),
+        ({"requests_per_second": "many"}, "requests_per_second"),
+        ({"workspaces": ["ws-1", "ws-none"]}, "workspace ws-none: DLF.20819"),
+        ({"workspaces": ["ws-denied"]}, "workspace ws-denied: DLF.6888"),
+    ],
+)
+def test_what_is_wrong_is_said_in_a_sentence(place: Place, options: Mapping[str, Any], words: str) -> None:
+    place.file_text("", **options)
+    assert words in place.refusal()
+
+
+def test_a_refused_key_is_sent_once(place: Place, emulator: Emulator) -> None:
+    place.file_text("", workspaces=["ws-1", "ws-2"])
+    assert "authentication failed" in place.refusal(HW_SECRET_KEY="wrong")
+    assert emulator.stats["requests"] == 1
+
+
+def test_other_files_are_left_to_others(place: Place) -> None:
+    other = place.folder / "prod.jobs.yml"
+    other.write_text("plugin: datagate.huaweicloud.dataarts_jobs\n", "utf-8")
+    done = place.run("ansible-inventory", "-i", str(other), "--list")
+    assert done.returncode != 0

@@ -1,0 +1,220 @@
+# Copyright (c) datagate contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The playbook gate_sliced: one gate for all hosts of a slice, and slices side by side that keep to the quota together."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import ansible_runner
+import pytest
+
+from tests.emulator import Emulator, running
+
+from .playbook import connection, hosts, run, settings
+
+PLAYBOOK = "datagate.huaweicloud.gate_sliced"
+INVENTORY = str(Path(sys.executable).with_name("ansible-inventory"))
+GATE = "Ask DataArts Factory about the jobs"
+SCENARIO: dict[str, Any] = {
+    "quota": {"per_user": 30},
+    "workspaces": ["ws-1", "ws-2", "ws-bad"],
+    "jobs": [
+        {"name": "a_{i:02d}", "count": 6, "workspace": "ws-1"},
+        {"name": "nightly", "type": "BATCH", "workspace": "ws-1"},
+        {"name": "b_{i:02d}", "count": 3, "workspace": "ws-2"},
+        {
+            "name": "broken",
+            "workspace": "ws-bad",
+            "nodes": [{"name": "N", "status": "EXCEPTION", "log_path": "obs://logs/N.job"}],
+        },
+    ],
+}
+
+
+@pytest.fixture(scope="module")
+def emulator() -> Iterator[Emulator]:
+    with running(SCENARIO) as found:
+        yield found
+
+
+def source(folder: Path, *workspaces: str) -> str:
+    """An inventory file."""
+    file = folder / "prod.dataarts_jobs.yml"
+    file.write_text(
+        json.dumps({"plugin": "datagate.huaweicloud.dataarts_jobs", "workspaces": list(workspaces)}), "utf-8"
+    )
+    return str(file)
+
+
+def test_all_jobs_of_a_workspace_pass_one_gate(tmp_path: Path, emulator: Emulator) -> None:
+    emulator.clear()
+    done = run(PLAYBOOK, connection(emulator), "-i", source(tmp_path, "ws-1"))
+    assert done.code == 0, done.text
+    assert "PASS" in done["Say what the gate found"].msg
+    assert "6 of 6 jobs ready" in done["Say what the gate found"].msg
+    assert len([record for record in done.all(GATE) if record.status == "ok"]) == 1
+    assert {record.job for record in emulator.requests("job_status")} == {f"a_{number:02d}" for number in range(6)}
+
+
+def test_each_workspace_has_its_own_gate(tmp_path: Path, emulator: Emulator) -> None:
+    done = run(PLAYBOOK, connection(emulator), "-i", source(tmp_path, "ws-1", "ws-2"))
+    assert done.code == 0, done.text
+    assert [record.msg.split(": ")[1] for record in done.all("Say what the gate found")] == [
+        "6 of 6 jobs ready.",
+        "3 of 3 jobs ready.",
+    ]
+    facts = [record["ansible_facts"] for record in done.all("Keep the gate's result")]
+    assert "job_gate_workspace_ws_1" in facts[0]
+    assert "job_gate_workspace_ws_2" in facts[1]
+
+
+def test_hosts_may_be_chosen(tmp_path: Path, emulator: Emulator) -> None:
+    variables = {"job_gate_hosts": "workspace_ws_2:!b_00"}
+    done = run(PLAYBOOK, connection(emulator), "-i", source(tmp_path, "ws-1", "ws-2"), variables=variables)
+    assert done.code == 0, done.text
+    assert "2 of 2 jobs ready" in done["Say what the gate found"].msg
+    limited = run(PLAYBOOK, connection(emulator), "-i", source(tmp_path, "ws-1"), "--limit", "a_01,a_02")
+    assert "2 of 2 jobs ready" in limited["Say what the gate found"].msg
+
+
+def test_a_failing_node_fails_the_slice(tmp_path: Path, emulator: Emulator) -> None:
+    done = run(
+        PLAYBOOK,
+        connection(emulator),
+        "-i",
+        source(tmp_path, "ws-1", "ws-bad"),
+        variables={"job_gate_entry": "fail_on_exception"},
+    )
+    assert done.code == 2
+    assert "broken: node N is EXCEPTION (log obs://logs/N.job)" in done.text
+
+
+@pytest.mark.parametrize(
+    ("variables", "words"),
+    [
+        ({"job_gate_entry": "dli_finished"}, "job_gate_entry: dli_finished is none of main, wait_until_normal"),
+        ({"gate_sliced_slices": "many"}, "gate_sliced_slices: must be a whole number"),
+        ({"gate_sliced_slices": 0}, "gate_sliced_slices: must be a whole number"),
+        ({"gate_sliced_requests_per_second": "fast"}, "gate_sliced_requests_per_second: must be a number"),
+        ({"gate_sliced_slices": 2, "job_gate_requests_per_second": 20}, "give gate_sliced_requests_per_second"),
+        ({"job_gate_hosts": "type_batch"}, "none of the 1 hosts is a real-time job"),
+        ({"job_gate_hosts": "nobody"}, "the inventory has no host that fits nobody"),
+    ],
+)
+def test_what_cannot_be_is_refused(
+    tmp_path: Path, emulator: Emulator, variables: Mapping[str, Any], words: str
+) -> None:
+    done = run(PLAYBOOK, connection(emulator), "-i", source(tmp_path, "ws-1"), variables=variables)
+    assert done.code == 2
+    assert words in " ".join(done.text.split())
+    assert not done.all(GATE)
+
+
+def test_without_an_inventory_nothing_is_passed(emulator: Emulator) -> None:
+    done = run(PLAYBOOK, connection(emulator))
+    assert done.code == 2
+    assert "was it read?" in done.text
+
+
+def test_the_ceiling_may_come_from_the_inventory(emulator: Emulator) -> None:
+    inventory = hosts(
+        "a_00",
+        "a_01",
+        dataarts_name="{{ inventory_hostname }}",
+        dataarts_job_type="REAL_TIME",
+        dataarts_workspace="ws-1",
+        ansible_connection="local",
+        job_gate_requests_per_second=12,
+    )
+    variables = {"gate_sliced_slices": 4}
+    done = run(PLAYBOOK, connection(emulator), variables=variables, inventory=inventory)
+    assert done.code == 0, done.text
+    arguments = done[GATE]["invocation"]["module_args"]
+    assert arguments["requests_per_second"] == 3
+    assert arguments["job_names"] == ["a_00", "a_01"]
+
+
+JOBS = 120
+SLICES = 3
+
+
+def sliced(listed: dict[str, Any], number: int) -> dict[str, Any]:
+    """One slice of an inventory as AWX makes it: of the hosts in the order of their names, every so many-th one."""
+    variables = listed["_meta"]["hostvars"]
+    chosen = sorted(variables)[number::SLICES]
+    result: dict[str, Any] = {"_meta": {"hostvars": {name: variables[name] for name in chosen}}}
+    for group, fields in listed.items():
+        if group != "_meta":
+            kept = {"hosts": [name for name in fields["hosts"] if name in chosen]} if "hosts" in fields else {}
+            result[group] = {**fields, **kept}
+    return result
+
+
+@pytest.mark.timeout(280)
+def test_slices_side_by_side_keep_to_the_quota_together(tmp_path: Path) -> None:
+    # Nodes are read of all jobs, again and again, until the last job runs: without sharing, three times the ceiling.
+    scenario = {
+        "quota": {"per_user": 30},
+        "jobs": [
+            {"name": "job_{i:03d}", "count": JOBS - 1, "nodes": [{"name": "N"}]},
+            {"name": "last", "status": "STARTING", "timeline": [{"after": "go", "status": "NORMAL"}]},
+        ],
+        "faults": [{"match": {"call": "job_status", "job": "last", "nth": 2}, "fire": "go"}],
+    }
+    with running(scenario) as emulator:
+        environment = {**settings(), **connection(emulator), "PATH": os.environ["PATH"]}
+        file = source(tmp_path)
+        listed = json.loads(
+            subprocess.run(
+                [INVENTORY, "-i", file, "--list", "--export"],
+                env={**os.environ, **environment},
+                capture_output=True,
+                text=True,
+                timeout=60,
+                check=True,
+            ).stdout
+        )
+        emulator.clear()
+
+        def job(number: int) -> Any:
+            folder = tmp_path / f"slice{number}"
+            (folder / "inventory").mkdir(parents=True)
+            script = folder / "inventory" / "hosts"
+            text = json.dumps(sliced(listed, number))
+            script.write_text(f"#!{sys.executable}\nprint({text!r})\n", "utf-8")
+            script.chmod(0o755)
+            return ansible_runner.run(
+                private_data_dir=str(folder),
+                playbook=PLAYBOOK,
+                envvars=environment,
+                extravars={"gate_sliced_slices": str(SLICES), "gate_sliced_requests_per_second": "24"},
+                quiet=True,
+            )
+
+        with ThreadPoolExecutor(SLICES) as pool:
+            done = list(pool.map(job, range(SLICES)))
+        for runner in done:
+            assert runner.rc == 0, runner.stdout.read()
+        said = [
+            event["event_data"]["res"]["msg"]
+            for runner in done
+            for event in runner.events
+            if event["event"] == "runner_on_ok" and event["event_data"]["task"] == "Say what the gate found"
+        ]
+        assert [text.split(": ")[1] for text in said] == [f"{JOBS // SLICES} of {JOBS // SLICES} jobs ready."] * SLICES
+        stats = emulator.stats
+        assert stats["by_status"] == {"200": stats["requests"]}
+        assert {record.job for record in emulator.requests("job_status")} >= {f"job_{n:03d}" for n in range(JOBS - 1)}
+        # One module start for a slice: each has its own connections, and none has many.
+        assert stats["connections"] <= SLICES * 16
+        assert max(stats["busiest_second"].values()) <= 30

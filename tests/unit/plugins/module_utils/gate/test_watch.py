@@ -1,0 +1,211 @@
+# Copyright (c) datagate contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a watch tells of jobs that change, come, go, and cannot be read."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.errors import DENIED, TRANSIENT, RequestError
+from ansible_collections.datagate.huaweicloud.plugins.module_utils.gate import options
+from ansible_collections.datagate.huaweicloud.plugins.module_utils.gate.watch import Watch
+from tests.unit.gate_world import GONE, World
+
+NODE = {"status": "EXCEPTION", "log_path": "obs://logs/N.job"}
+
+
+class Watched:
+    """A watch over a world; each look is `interval` seconds after the one before."""
+
+    def __init__(self, world: World, interval: float = 10.0, **params: Any) -> None:
+        self.world = world
+        self.interval = interval
+        extra = {name: params.pop(name) for name in ("check_nodes", "initial") if name in params}
+        self.watch = Watch(options.selection(params), world, world.clock, interval, **extra)
+        self.next = 0.0
+
+    def look(self) -> list[dict[str, Any]]:
+        self.world.clock.sleep(self.next - self.world.at())
+        self.next += self.interval
+        return self.watch.poll()
+
+    def changes(self) -> list[tuple[str, str | None, str | None, str | None]]:
+        return [(event["job"], event.get("node"), event["previous"], event["status"]) for event in self.look()]
+
+
+def error(status: int, kind: str = TRANSIENT, request_id: str | None = None) -> RequestError:
+    return RequestError(kind, "trouble", service="dataarts", status=status, request_id=request_id)
+
+
+def test_a_change_is_told_once() -> None:
+    watched = Watched(World({"a": [(0, "NORMAL"), (15, "STOPPED")]}), job_names="a")
+    assert watched.look() == []
+    assert watched.look() == []
+    assert watched.look() == [{"job": "a", "previous": "NORMAL", "status": "STOPPED", "workspace": "ws1"}]
+    assert watched.look() == []
+
+
+def test_at_the_start_the_states_are_told_when_asked_for() -> None:
+    world = World({"a": [(0, "NORMAL", {"N": NODE})]})
+    assert Watched(world, job_names="a").look() == []
+    job, node = Watched(world, job_names="a", initial=True).look()
+    assert (job["job"], job["previous"], job["status"]) == ("a", None, "NORMAL")
+    assert "node" not in job
+    assert "reason" not in job
+    assert node == {
+        "job": "a",
+        "node": "N",
+        "previous": None,
+        "status": "EXCEPTION",
+        "workspace": "ws1",
+        "reason": "node_exception",
+        "message": "a: node N is EXCEPTION",
+        "log_path": "obs://logs/N.job",
+    }
+
+
+def test_a_failing_job_says_why_and_where_it_logs() -> None:
+    watched = Watched(World({"a": [(0, "NORMAL"), (5, "EXCEPTION", {"N": NODE})]}), job_names="a")
+    watched.look()
+    job, node = watched.look()
+    assert (job["reason"], job["log_path"]) == ("job_exception", "obs://logs/N.job")
+    assert (node["node"], node["reason"]) == ("N", "node_exception")
+
+
+def test_nodes_of_a_stopped_job_have_old_states() -> None:
+    steps = [(0, "STOPPED", {"N": "NORMAL"}), (5, "STOPPED", {"N": NODE})]
+    watched = Watched(World({"a": steps}), job_names="a")
+    watched.look()
+    (event,) = watched.look()
+    assert event["status"] == "EXCEPTION"
+    assert "reason" not in event
+
+
+def test_without_nodes_the_list_is_enough() -> None:
+    world = World({f"j{i}": [(0, "NORMAL", {"N": NODE}), (5, "STOPPED")] for i in range(30)})
+    watched = Watched(world, job_names=[f"j{i}" for i in range(30)], check_nodes=False, initial=True)
+    watched.look()
+    assert len(watched.changes()) == 30
+    assert [what for dummy, what in world.asked] == ["list", "list"]
+
+
+def test_a_failure_in_the_list_is_confirmed_before_it_is_told() -> None:
+    names = [f"j{i}" for i in range(30)]
+    world = World(
+        {name: [(0, "NORMAL")] for name in names},
+        lists_say={"j7": [(0, "NORMAL"), (5, "EXCEPTION")], "j9": [(0, "NORMAL"), (5, GONE)]},
+    )
+    watched = Watched(world, job_names=names, check_nodes=False)
+    watched.look()
+    assert watched.look() == []
+    assert [what for dummy, what in world.asked] == ["list", "list", "j7", "j9"]
+
+
+def test_a_job_that_does_not_exist_is_told_at_once_and_when_it_comes_and_goes() -> None:
+    world = World({"a": [(15, "STARTING"), (25, "NORMAL"), (35, GONE)]})
+    watched = Watched(world, job_names="a")
+    (event,) = watched.look()
+    assert (event["reason"], event["status"], event["previous"]) == ("job_missing", None, None)
+    assert "a does not exist as a real-time job in workspace ws1" in event["message"]
+    assert watched.changes() == []
+    assert watched.changes() == [("a", None, None, "STARTING")]
+    assert watched.changes() == [("a", None, "STARTING", "NORMAL")]
+    (event,) = watched.look()
+    assert (event["reason"], event["previous"]) == ("job_missing", "NORMAL")
+
+
+def test_a_selection_by_tags_is_looked_up_each_time() -> None:
+    world = World({"a": [(0, "NORMAL")], "new": [(5, "STARTING", {"N": NODE})], "gone": [(0, "NORMAL"), (15, GONE)]})
+    watched = Watched(world, tags="t")
+    assert watched.look() == []
+    assert watched.changes() == [("new", None, None, "STARTING"), ("new", "N", None, "EXCEPTION")]
+    assert watched.changes() == [("gone", None, "NORMAL", None)]
+    assert watched.look() == []
+
+
+def test_a_job_that_loses_its_tag_is_watched_no_more_and_comes_back_silently() -> None:
+    world = World(
+        {"a": [(0, "NORMAL")], "b": [(0, "NORMAL")]}, lists_say={"b": [(0, "NORMAL"), (5, GONE), (15, "NORMAL")]}
+    )
+    watched = Watched(world, tags="t")
+    for dummy in range(4):
+        assert watched.look() == []
+
+
+def test_too_few_jobs_are_told_once() -> None:
+    watched = Watched(World({"a": [(0, "NORMAL")]}), tags="t", min_jobs=2)
+    (event,) = watched.look()
+    assert (event["reason"], event["workspace"]) == ("too_few_jobs", "ws1")
+    assert watched.look() == []
+
+
+def test_trouble_is_told_once_whatever_its_request_is_called_and_again_after_it_was_gone() -> None:
+    steps = [(0, error(503, request_id="1")), (5, error(503, request_id="2")), (15, "NORMAL"), (25, error(503))]
+    watched = Watched(World({"a": steps, "b": steps}), job_names="a,b")
+    (event,) = watched.look()
+    assert event["reason"] == "unreadable"
+    assert event["jobs"] == ["a", "b"]
+    assert event["error"].startswith("a could not be read: HTTP 503: trouble")
+    assert event["error"].endswith("; 2 jobs in all")
+    assert "job" not in event
+    assert watched.look() == []
+    assert watched.look() == []
+    assert [event["reason"] for event in watched.look()] == ["unreadable"]
+
+
+def test_another_trouble_is_news() -> None:
+    steps = [(0, error(503)), (5, error(403, DENIED))]
+    watched = Watched(World({"a": steps}), job_names="a")
+    assert [event["reason"] for event in watched.look()] == ["unreadable"]
+    assert [event["reason"] for event in watched.look()] == ["denied"]
+    assert watched.watch.refused is None
+
+
+def test_one_job_that_cannot_be_read_hides_no_other() -> None:
+    world = World({"a": [(0, "NORMAL"), (5, error(503))], "b": [(0, "NORMAL"), (5, "EXCEPTION")]})
+    watched = Watched(world, job_names="a,b")
+    watched.look()
+    events = watched.look()
+    assert {event.get("job") for event in events} == {"b", None}
+
+
+def test_what_happened_during_trouble_is_told_after_it() -> None:
+    world = World({"a": [(0, "NORMAL"), (12, "STOPPED")]}, list_errors=[(5, 15, error(502))])
+    watched = Watched(world, tags="t")
+    watched.look()
+    (event,) = watched.look()
+    assert event["error"].startswith("the jobs could not be read: HTTP 502")
+    assert watched.changes() == [("a", None, "NORMAL", "STOPPED")]
+
+
+def test_a_refused_access_key_is_told_to_whoever_asks() -> None:
+    watched = Watched(World({"a": [(0, error(401, DENIED))]}), job_names="a")
+    (event,) = watched.look()
+    assert event["reason"] == "denied"
+    assert watched.watch.refused is not None
+
+
+def test_where_not_all_nodes_fit_into_an_interval_they_are_read_in_turn() -> None:
+    names = [f"j{i:03}" for i in range(300)]
+    jobs: dict[str, Any] = {name: [(0, "NORMAL", {"N": "NORMAL"}), (40, "NORMAL", {"N": NODE})] for name in names}
+    jobs["j299"] = [(0, "STOPPED")]
+    world = World(jobs, rate=20.0)
+    watched = Watched(world, interval=10.0, job_names=names)
+    for dummy in range(4):
+        assert watched.look() == []
+        assert world.at() < watched.next
+    seen = set()
+    for dummy in range(4):
+        seen |= {job for job, node, previous, status in watched.changes() if (node, status) == ("N", "EXCEPTION")}
+    assert seen == set(names[:299])
+    assert "j299" not in {what for dummy, what in world.asked}
+
+
+def test_it_ends_between_two_requests() -> None:
+    world = World({name: [(0, "NORMAL")] for name in "abcdefgh"})
+    selection = options.selection({"job_names": list("abcdefgh")})
+    watch = Watch(selection, world, world.clock, stopping=lambda: world.sent >= 3)
+    watch.poll()
+    assert world.sent == 3

@@ -1,0 +1,337 @@
+# Copyright (c) datagate contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What is given to AWX fits AWX's rules, the collection's own options, and the modules of awx.awx."""
+
+from __future__ import annotations
+
+import copy
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud import options
+from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.credentials.chain import FAMILIES
+from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.errors import CredentialsError
+from tests.integration.awx import rules
+
+ROOT = rules.ROOT
+PLAYBOOKS = ROOT / "playbooks"
+DATA = PLAYBOOKS / "awx"
+SURVEYS = ("survey_gate", "survey_gate_sliced", "survey_gate_verdict", "survey_job_report", "survey_workflow")
+TYPES = {"int": ("integer",), "float": ("float",), "str": ("text",), "list": ("text", "textarea", "multiselect")}
+ROLE_ONLY = {"job_gate_id", "job_gate_soft_fail", "job_gate_enabled", "job_gate_override_reason"}
+OWN = {"job_gate_entry", "job_gate_hosts", "gate_verdict_wanted", "gate_verdict_id"}
+
+
+def load(path: Path) -> Any:
+    return yaml.safe_load(path.read_text("utf-8"))
+
+
+def data(name: str) -> Any:
+    return load(DATA / f"{name}.yml")
+
+
+INPUTS, INJECTORS = data("credential_type_inputs"), data("credential_type_injectors")
+ENTRIES = (None, "wait_until_normal", "wait_until_stopped", "fail_on_exception", "dli_finished")
+
+
+def module_options(module: str) -> dict[str, Any]:
+    """The options of a module of ours, with those of the fragments."""
+    text = (ROOT / "plugins" / "modules" / f"{module}.py").read_text("utf-8")
+    documented = yaml.safe_load(text.split('DOCUMENTATION = r"""')[1].split('"""')[0])
+    found: dict[str, Any] = {}
+    for fragment in documented["extends_documentation_fragment"]:
+        file = ROOT / "plugins" / "doc_fragments" / f"{fragment.split('.')[2]}.py"
+        for part in file.read_text("utf-8").split('r"""')[1:]:
+            found.update((yaml.safe_load(part.split('"""')[0]) or {}).get("options") or {})
+    return {**found, **documented["options"]}
+
+
+def all_options() -> dict[str, Any]:
+    return {**module_options("dli_job_progress"), **module_options("dataarts_job_status")}
+
+
+# The credential type
+
+
+def test_the_credential_type_is_one_that_awx_takes() -> None:
+    assert list(rules.field_problems(INPUTS)) == []
+    assert list(rules.injector_problems(INPUTS, INJECTORS)) == []
+
+
+@pytest.mark.parametrize(
+    ("part", "change", "word"),
+    [
+        ("fields", {"id": "tower", "label": "x"}, "reserved"),
+        ("fields", {"id": "region", "label": "x"}, "repeated"),
+        ("fields", {"id": "port", "label": "x", "type": "integer"}, "type integer"),
+        ("fields", {"id": "check", "label": "x", "type": "boolean", "secret": True}, "only a string"),
+        ("env", {"ANSIBLE_HOST_KEY_CHECKING": "false"}, "refused"),
+        ("env", {"PATH": "/bin"}, "refused"),
+        ("env", {"HW_X": "{{ nothing }}"}, "'nothing' is undefined"),
+        ("env", {"HW_X": "{{ tower.filename }}"}, "tower.filename without"),
+        ("env", {"HW_X": "{{ region"}, "template"),
+        ("file", {"ca": "{{ ca }}"}, "no name of a file"),
+        ("file", {"template": "{{ ca }}"}, "one without a name"),
+    ],
+)
+def test_the_rules_refuse_what_awx_refuses(part: str, change: dict[str, Any], word: str) -> None:
+    inputs, injectors = copy.deepcopy(INPUTS), copy.deepcopy(INJECTORS)
+    if part == "fields":
+        inputs["fields"].append(change)
+    else:
+        injectors[part].update(change)
+    found = [*rules.field_problems(inputs), *rules.injector_problems(inputs, injectors)]
+    assert any(word in problem for problem in found), found
+
+
+def test_the_credential_type_knows_every_secret_and_every_variable() -> None:
+    secrets = {field["id"] for field in INPUTS["fields"] if field.get("secret")}
+    assert secrets == {"secret_key", "security_token", "auth_token", "password"}
+    known = {names[0] for names in options.ENVIRONMENT.values()} - {"HW_MAX_RETRIES"}
+    known |= {names[0] for names in options.ENDPOINT_ENVIRONMENT.values()}
+    known |= {name for families in FAMILIES.values() for name in families[0].values()}
+    assert set(INJECTORS["env"]) == known
+    used = {field["id"] for field in INPUTS["fields"]}
+    assert {name for name in used if "{{ " + name + " }}" in str(INJECTORS)} == used
+
+
+SETS = {
+    "aksk": {"access_key": "AK", "secret_key": "SK"},
+    "token": {"auth_token": "TOKEN\n"},
+    "password": {"username": "u", "password": "p", "domain_name": "d"},
+}
+
+
+KINDS = {"aksk": "AccessKey", "token": "AuthToken", "password": "Password"}
+
+
+@pytest.mark.parametrize("kind", SETS)
+def test_a_credential_with_one_set_is_that_set(kind: str) -> None:
+    values = {"region": "cn-north-4", "project_id": "0a1b", **SETS[kind]}
+    connection = options.resolve({}, rules.rendered(INJECTORS, values)["env"], "dataarts")
+    assert connection.endpoints["dataarts"] == "https://dayu-dlf.cn-north-4.myhuaweicloud.com"
+    assert connection.project_id == "0a1b"
+    assert connection.verify is True
+    assert type(connection.credentials).__name__ == KINDS[kind]
+
+
+def test_a_credential_with_certificates_names_their_file(tmp_path: Path) -> None:
+    values = {"region": "cn-north-4", "project_id": "0a1b", "ca": "-----BEGIN", **SETS["aksk"]}
+    found = rules.rendered(INJECTORS, values)
+    assert found["file"] == {"template.ca": "-----BEGIN"}
+    assert found["env"]["HW_CACERT"] == "/runner/env/ca"
+    file = tmp_path / "ca"
+    file.write_text("", "utf-8")
+    connection = options.resolve({}, {**found["env"], "HW_CACERT": str(file)}, "dataarts")
+    assert connection.verify == str(file)
+
+
+def test_half_a_set_in_a_credential_is_told() -> None:
+    with pytest.raises(CredentialsError, match="HW_SECRET_KEY"):
+        options.resolve({}, rules.rendered(INJECTORS, {"region": "cn-north-4", "access_key": "AK"})["env"], "dataarts")
+
+
+# The surveys
+
+
+@pytest.mark.parametrize("name", SURVEYS)
+def test_a_survey_is_one_that_awx_takes(name: str) -> None:
+    survey = data(name)
+    assert list(rules.survey_problems(survey)) == []
+    on_the_page = rules.asked_on_the_page(survey)
+    by_name = {question["variable"]: question for question in survey["spec"]}
+    assert [rules.answer_problem(by_name[key], value) for key, value in on_the_page.items() if value != ""] == [
+        ""
+    ] * len([value for value in on_the_page.values() if value != ""])
+    # Whoever starts it without a page need not answer either.
+    needed = {question["variable"] for question in survey["spec"] if question["required"]}
+    assert needed <= set(rules.asked_without_answers(survey))
+
+
+@pytest.mark.parametrize(
+    ("change", "word"),
+    [
+        ({"type": "number"}, "type number"),
+        ({"type": "float", "default": "1"}, "default '1'"),
+        ({"type": "float", "default": 1.5, "min": 0.1}, "min 0.1"),
+        ({"type": "integer", "default": 1.5}, "default 1.5"),
+        ({"type": "multiplechoice", "default": ""}, "choices are no texts"),
+        ({"type": "multiplechoice", "choices": [True, False], "default": ""}, "choices are no texts"),
+        ({"type": "multiplechoice", "choices": ["a"], "default": "b"}, "default is no choice"),
+        ({"type": "multiselect", "choices": ["a"], "default": ["a"]}, "default ['a']"),
+        ({"required": "no"}, "required is no bool"),
+        ({"variable": "job_gate_tags"}, "asked twice"),
+        ({"tooltip": "x"}, "tooltip"),
+    ],
+)
+def test_the_rules_refuse_a_survey_that_awx_refuses(change: dict[str, Any], word: str) -> None:
+    survey = data("survey_gate")
+    survey["spec"][1].update(change)
+    found = list(rules.survey_problems(survey))
+    assert any(word in problem for problem in found), found
+
+
+def test_awx_checks_answers() -> None:
+    by_name = {question["variable"]: question for question in data("survey_gate")["spec"]}
+    wrong = {"job_gate_entry": "", "job_gate_min_jobs": 0, "job_gate_wait_timeout": "600", "job_gate_job_names": ["a"]}
+    assert all(rules.answer_problem(by_name[name], answer) for name, answer in wrong.items())
+    assert rules.answer_problem(by_name["job_gate_wait_timeout"], 0.5) == ""
+
+
+@pytest.mark.parametrize("name", ["survey_gate", "survey_gate_sliced", "survey_workflow"])
+def test_a_survey_asks_what_the_role_and_the_modules_know(name: str) -> None:
+    known = all_options()
+    specs = load(ROOT / "roles" / "job_gate" / "meta" / "argument_specs.yml")["argument_specs"]
+    variables = {variable for spec in specs.values() for variable in spec["options"]}
+    for question in data(name)["spec"]:
+        variable, kind = question["variable"], question["type"]
+        if variable in OWN:
+            continue
+        if variable != "gate_sliced_requests_per_second":
+            assert variable in variables
+        if variable in ROLE_ONLY:
+            continue
+        option = known[variable.removeprefix("gate_sliced_").removeprefix("job_gate_")]
+        if option["type"] == "bool":
+            assert (kind, question["choices"]) == ("multiplechoice", ["true", "false"])
+            assert question["default"] == str(option["default"]).lower()
+        elif option.get("choices"):
+            assert (kind, question["choices"]) == ("multiplechoice", list(option["choices"]))
+            assert question["default"] == option["default"]
+        else:
+            assert kind in TYPES[option["type"]], variable
+            if name != "survey_workflow":  # which has defaults for a deployment
+                assert question["default"] == (
+                    option.get("default")
+                    or (0 if kind in ("integer", "float") and option.get("default") is not None else "")
+                ), variable
+
+
+def test_the_survey_of_the_gate_asks_for_an_entry_point_of_the_role() -> None:
+    by_name = {question["variable"]: question for question in data("survey_gate")["spec"]}
+    entries = set(load(ROOT / "roles" / "job_gate" / "meta" / "argument_specs.yml")["argument_specs"])
+    assert set(by_name["job_gate_entry"]["choices"]) == entries - {"main"}
+
+
+def test_the_survey_of_the_report_asks_what_the_playbook_knows() -> None:
+    text = (PLAYBOOKS / "job_report.yml").read_text("utf-8")
+    for question in data("survey_job_report")["spec"]:
+        assert f"{question['variable']} | default(omit, true)" in text
+
+
+def test_the_survey_of_the_switch_has_every_verdict() -> None:
+    (play,) = load(PLAYBOOKS / "gate_verdict.yml")
+    by_name = {question["variable"]: question for question in data("survey_gate_verdict")["spec"]}
+    assert by_name["gate_verdict_wanted"]["choices"] == play["vars"]["__gate_verdict_known"]
+
+
+# Job templates and the workflow
+
+
+def test_job_templates_have_their_files() -> None:
+    for template in data("job_templates")["job_templates"]:
+        assert set(template) == {"name", "description", "playbook", "survey", "asks_cloud", "sliced"}
+        assert (PLAYBOOKS / f"{template['playbook']}.yml").is_file()
+        assert (DATA / template["survey"]).is_file()
+
+
+WORKFLOW = data("workflow")
+NODES = {node["id"]: node for node in WORKFLOW["nodes"]}
+
+
+def test_every_node_of_the_workflow_says_only_what_its_template_asks() -> None:
+    surveys = {item["name"]: item["survey"] for item in data("job_templates")["job_templates"]}
+    for node in NODES.values():
+        assert ("template" in node) != ("approval" in node)
+        if node.get("template") in surveys:
+            by_name = {item["variable"]: item for item in load(DATA / surveys[node["template"]])["spec"]}
+            for variable, value in node["variables"].items():
+                assert rules.answer_problem(by_name[variable], value) == ""
+        else:
+            assert node.get("template") in (None, "deploy", "rollback")
+            assert "variables" not in node
+
+
+def test_a_node_stands_after_those_that_it_leads_to() -> None:
+    seen: set[str] = set()
+    for node in WORKFLOW["nodes"]:
+        assert {name for link in ("success", "failure", "always") for name in node.get(link, [])} <= seen
+        seen.add(node["id"])
+
+
+def test_the_survey_of_the_workflow_does_not_override_what_tells_its_gates_apart() -> None:
+    asked = {question["variable"] for question in data(Path(WORKFLOW["survey"]).stem)["spec"]}
+    assert asked.isdisjoint({variable for node in NODES.values() for variable in node.get("variables", {})})
+
+
+@pytest.mark.parametrize(
+    ("bad", "order", "good"),
+    [
+        ("", "before deploy after", True),
+        ("before", "before", False),
+        ("deploy", "before deploy rollback failed", False),
+        ("after timed_out", "before deploy after timed_out rollback failed", False),
+        ("after wait_longer", "before deploy after timed_out wait_longer rollback failed", False),
+        ("after", "before deploy after timed_out wait_longer again", True),
+        ("after again", "before deploy after timed_out wait_longer again rollback failed", False),
+        ("deploy rollback", "before deploy rollback failed", False),
+    ],
+)
+def test_the_workflow_goes_where_it_should(bad: str, order: str, good: bool) -> None:
+    # "failed" is a gate_verdict that wants PASS of a gate that has not passed on any way to it.
+    failing = {*bad.split(), "failed"}
+    assert rules.workflow_run(WORKFLOW["nodes"], lambda name: name not in failing) == (order.split(), good)
+
+
+# The playbook
+
+
+def tasks_of(*files: str) -> list[dict[str, Any]]:
+    return [task for file in files for task in load(PLAYBOOKS / "tasks" / f"{file}.yml")]
+
+
+TASKS = tasks_of("awx_credentials", "awx_sources", "awx_job_templates", "awx_workflow")
+MODULES = json.loads((ROOT / "tests" / "data" / "awx" / "module_options.json").read_text("utf-8"))["modules"]
+
+
+def test_the_tasks_use_options_that_the_modules_have() -> None:
+    used = set()
+    for task in TASKS:
+        for name, given in task.items():
+            if not name.startswith("awx.awx."):
+                continue
+            module = MODULES[name.removeprefix("awx.awx.")]
+            used.add(name.removeprefix("awx.awx."))
+            assert set(given) <= set(module), name
+            assert {option for option, facts in module.items() if facts.get("required")} <= set(given)
+            for option, value in given.items():
+                facts = module[option]
+                if isinstance(value, str) and "{{" in value:
+                    continue
+                assert value in facts.get("choices", [value])
+                assert type(value).__name__ == facts["type"], f"{name}: {option}"
+    assert used == set(MODULES)
+
+
+def test_the_task_with_secrets_shows_nothing() -> None:
+    assert [task["name"] for task in TASKS if task.get("no_log")] == ["Make the credential"]
+
+
+def test_the_environment_fills_every_field_of_the_credential() -> None:
+    (play,) = load(PLAYBOOKS / "awx_setup.yml")
+    taken = play["vars"]["__awx_setup_environment"]
+    assert set(taken) == {field["id"] for field in INPUTS["fields"]}
+    for variable, template in INJECTORS["env"].items():
+        field = "ca" if variable == "HW_CACERT" else template.strip("{} ")
+        assert f"'{variable}'" in taken[field]
+
+
+def test_the_default_inventory_file_is_there() -> None:
+    (play,) = load(PLAYBOOKS / "awx_setup.yml")
+    assert load(ROOT / play["vars"]["awx_setup_inventory_file"])["plugin"] == "datagate.huaweicloud.dataarts_jobs"

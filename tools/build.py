@@ -1,0 +1,85 @@
+# Copyright (c) datagate contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Builds the tarball for Galaxy, the same bytes from the same files.
+
+python tools/build.py [FOLDER]
+
+ansible-galaxy does the work, on a copy that holds nothing but the tree's own files. It writes the time of the build and the
+builder's name into the archive, so the archive is written once more without them: whoever builds a release from its tag can compare checksums.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import io
+import os
+import subprocess
+import sys
+import tarfile
+import tempfile
+from pathlib import Path
+
+from tree import ROOT, export
+
+EPOCH = 315532800
+"""1980, the time of every file in the archive unless SOURCE_DATE_EPOCH says otherwise."""
+
+
+def normalised(archive: bytes, when: int) -> bytes:
+    """The same archive with its members in order, of one time, and owned by nobody."""
+    out = io.BytesIO()
+    with (
+        tarfile.open(fileobj=io.BytesIO(archive), mode="r:gz") as source,
+        gzip.GzipFile(filename="", fileobj=out, mode="wb", mtime=when) as packed,
+        tarfile.open(fileobj=packed, mode="w", format=tarfile.GNU_FORMAT) as target,
+    ):
+        # Galaxy reads the manifest first, as ansible-galaxy writes it.
+        front = {"MANIFEST.json": 0, "FILES.json": 1}
+        for member in sorted(source.getmembers(), key=lambda member: (front.get(member.name, 2), member.name)):
+            member.mtime, member.uid, member.gid, member.uname, member.gname = when, 0, 0, "", ""
+            member.mode = 0o755 if member.isdir() or member.mode & 0o100 else 0o644
+            target.addfile(member, source.extractfile(member) if member.isfile() else None)
+    return out.getvalue()
+
+
+def build(folder: Path) -> Path:
+    """Build the collection; returns the tarball's path in *folder*."""
+    with tempfile.TemporaryDirectory(prefix="datagate-build-") as name:
+        source, output = Path(name, "source"), Path(name, "output")
+        export(source)
+        done = subprocess.run(
+            [
+                str(Path(sys.executable).with_name("ansible-galaxy")),
+                "collection",
+                "build",
+                "--output-path",
+                str(output),
+            ],
+            cwd=source,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode:
+            raise SystemExit(f"ansible-galaxy could not build the collection:\n{done.stdout}{done.stderr}")
+        (built,) = output.glob("*.tar.gz")
+        folder.mkdir(parents=True, exist_ok=True)
+        target = folder / built.name
+        target.write_bytes(normalised(built.read_bytes(), int(os.environ.get("SOURCE_DATE_EPOCH", EPOCH))))
+    return target
+
+
+def main() -> int:
+    """Build this tree; returns the exit code."""
+    target = build(ROOT / (sys.argv[1] if len(sys.argv) > 1 else "dist"))
+    print(f"{target.relative_to(ROOT) if target.is_relative_to(ROOT) else target}")
+    print(f"sha256 {hashlib.sha256(target.read_bytes()).hexdigest()}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
