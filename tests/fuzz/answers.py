@@ -11,16 +11,14 @@ make a gate pass that was never told of a ready job. `make fuzz` does that for s
 from __future__ import annotations
 
 import json
-import queue
 import sys
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 from unittest import mock
 
 from requests.structures import CaseInsensitiveDict
 
 from ansible_collections.datagate.huaweicloud.plugins.filter.gate_report import FORMS, gate_report
 from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud import exchange
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.clock import Clock
 from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.options import resolve
 from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.session import Session
 from ansible_collections.datagate.huaweicloud.plugins.module_utils.door.dli_jobs import DliJobs
@@ -29,33 +27,11 @@ from ansible_collections.datagate.huaweicloud.plugins.module_utils.gate import o
 from ansible_collections.datagate.huaweicloud.plugins.module_utils.gate.loop import Loop
 from ansible_collections.datagate.huaweicloud.plugins.module_utils.gate.result import as_dict, fails
 from ansible_collections.datagate.huaweicloud.plugins.plugin_utils.summary import summary
+from tests.clocks import JumpClock
 
-T = TypeVar("T")
 STATUSES = (200, 200, 200, 400, 401, 403, 404, 429, 500, 502, 503, 504, 302, 204)
 ENCODINGS = ("", "gzip", "deflate", "br")
 GATES = ("names", "tags", "dli")
-
-
-class JumpClock(Clock):
-    """Time stands still while a request is under way, and jumps over every other wait."""
-
-    def __init__(self) -> None:
-        self.time = 1000.0
-
-    def now(self) -> float:
-        return self.time
-
-    def sleep(self, seconds: float) -> None:
-        self.time += max(0.0, seconds)
-
-    def wait(self, results: queue.SimpleQueue[T], seconds: float | None, busy: bool) -> T | None:
-        if busy and (seconds is None or seconds > 0):
-            return results.get(timeout=30)
-        self.sleep(seconds or 0.0)
-        try:
-            return results.get_nowait()
-        except queue.Empty:
-            return None
 
 
 class Raw:

@@ -10,7 +10,6 @@ Waits are made on a clock that jumps, unless it is a real wait that is tested.
 from __future__ import annotations
 
 import gc
-import queue
 import socket
 import threading
 import time
@@ -20,7 +19,7 @@ from dataclasses import replace
 from email.utils import formatdate
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import pytest
 import trustme
@@ -43,6 +42,7 @@ from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.options
 from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.session import Call, Session
 from ansible_collections.datagate.huaweicloud.plugins.module_utils.services.dataarts import DataArts
 from ansible_collections.datagate.huaweicloud.plugins.module_utils.services.dli import Dli
+from tests.clocks import LONG, JumpClock
 from tests.emulator import (
     ACCESS_KEY,
     AUTH_TOKEN,
@@ -56,34 +56,9 @@ from tests.emulator import (
     running,
 )
 
-T = TypeVar("T")
 JOB = "job_sms"
 KEY = {"access_key": ACCESS_KEY, "secret_key": SECRET_KEY}
 USER = {"username": USER_NAME, "password": USER_PASSWORD, "domain_name": DOMAIN_NAME}
-LONG = 30.0  # far more than anything here takes, far less than what would be waited for wrongly
-
-
-class JumpClock(Clock):
-    """Time stands still while a request is under way, and jumps over every other wait."""
-
-    def __init__(self) -> None:
-        self.time = 1000.0
-
-    def now(self) -> float:
-        return self.time
-
-    def sleep(self, seconds: float) -> None:
-        self.time += max(0.0, seconds)
-
-    def wait(self, results: queue.SimpleQueue[T], seconds: float | None, busy: bool) -> T | None:
-        if busy and (seconds is None or seconds > 0):
-            return results.get(timeout=LONG)
-        assert seconds is not None, "a wait without end"
-        self.sleep(seconds)
-        try:
-            return results.get_nowait()
-        except queue.Empty:
-            return None
 
 
 Start = Callable[..., Emulator]

@@ -81,8 +81,10 @@ def agree(scenario: Scenario, dli: bool) -> None:
     expected = expect(
         scenario.jobs, scenario.options, scenario.check_mode, dli, scenario.list_faults, scenario.locked_from
     )
+    # An observation may fall on the very moment at which a fault ends, and sums of floats on either side of it.
+    assert abs(found.polls - expected.polls) <= 1
     # Requests take milliseconds, and time is rounded to them.
-    assert found._replace(elapsed=expected.elapsed) == expected
+    assert found._replace(elapsed=expected.elapsed, polls=expected.polls) == expected
     assert abs(found.elapsed - expected.elapsed) < 0.1
 
 

@@ -1,0 +1,71 @@
+# Copyright (c) datagate contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The environment is what locked.txt says: every package by version and digest, and nothing besides."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import re
+import sys
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+REQUIREMENTS = Path(__file__).resolve().parent.parent / "requirements"
+VENV = Path(sys.prefix)
+# What venv itself puts there.
+OWN = {"pip", "setuptools"}
+
+
+def entries(name: str) -> list[tuple[Requirement, str]]:
+    """The requirements of a file, each with the text that belongs to it."""
+    text = re.sub(r"^\s*#.*$|\s#\s.*$", "", (REQUIREMENTS / name).read_text("utf-8"), flags=re.MULTILINE)
+    found = [item for item in re.split(r"\n(?=[A-Za-z0-9])", text.replace("\\\n", " ")) if item.strip()]
+    return [(Requirement(item.partition("--hash")[0].strip()), item) for item in found if item.strip()[0] not in "-"]
+
+
+LOCKED = entries("locked.txt")
+
+
+def test_every_locked_package_has_one_version_and_digests() -> None:
+    assert len(LOCKED) > 50
+    for requirement, text in LOCKED:
+        assert re.fullmatch(r"==[^,*]+", str(requirement.specifier)), requirement
+        assert re.search(r"--hash=sha256:[0-9a-f]{64}", text), requirement
+        assert requirement.url is None
+
+
+@pytest.mark.parametrize("name", ["run.txt", "test.txt", "lint.txt"])
+def test_what_the_lists_pin_is_locked_so(name: str) -> None:
+    locked = {(canonicalize_name(item.name), str(item.specifier)) for item, dummy in LOCKED}
+    wanted = [item for item, dummy in entries(name)]
+    assert wanted
+    missing = [str(item) for item in wanted if (canonicalize_name(item.name), str(item.specifier)) not in locked]
+    assert not missing, "`make lock` brings locked.txt up to date"
+
+
+@pytest.mark.skipif(not (VENV / "made-for").exists(), reason="this is not the environment that `make venv` makes")
+def test_the_environment_holds_nothing_else_and_fits_together() -> None:
+    locked = {
+        canonicalize_name(item.name): str(item.specifier).removeprefix("==")
+        for item, dummy in LOCKED
+        if item.marker is None or item.marker.evaluate()
+    }
+    installed = {canonicalize_name(dist.name): dist for dist in importlib.metadata.distributions(path=[_site()])}
+    versions = {name: dist.version for name, dist in installed.items() if name not in OWN}
+    assert versions == {name: version for name, version in locked.items() if name not in OWN}
+    for name, dist in installed.items():
+        for text in dist.requires or []:
+            need = Requirement(text)
+            if need.marker is None or need.marker.evaluate({"extra": ""}):
+                there = installed.get(canonicalize_name(need.name))
+                assert there is not None, f"{name} needs {need}"
+                assert need.specifier.contains(there.version, prereleases=True), f"{name} needs {need}"
+
+
+def _site() -> str:
+    return next(path for path in sys.path if path.startswith(str(VENV)) and path.endswith("site-packages"))
