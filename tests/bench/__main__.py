@@ -24,7 +24,7 @@ from .clouds import ROOT, BenchError, Clouds
 from .measure import Figures
 from .pairs import TARGET, pairs
 from .scenarios import LATENCY, QUOTA
-from .targets import MISSED, Target, targets
+from .targets import Target, targets
 
 PAGE: Final = ROOT / "docs" / "benchmarks.md"
 FOLDER: Final = ROOT / "docs" / "benchmarks"
@@ -111,7 +111,10 @@ def _pair(kept: dict[str, Any]) -> str:
 
 
 def main() -> int:
-    """Measure, print, and write the page, the plot and the JSON; 1 when something failed or a target was missed."""
+    """Measure, print, and write the page, the plot and the JSON; 1 when something failed.
+
+    A missed target is told and fails nothing, because some depend on the machine.
+    """
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--quick", action="store_true", help="small sizes, to see that it runs; writes nothing")
     parser.add_argument("--pairs", type=int, help="pairs of one task on one job (default 10, with --quick 2)")
@@ -140,7 +143,7 @@ def main() -> int:
             problems.append(str(error))
         write(results, kept, found, problems)
     show(results, kept, found, problems)
-    return 1 if problems or any(each.said == MISSED for each in found) else 0
+    return 1 if problems else 0
 
 
 if __name__ == "__main__":

@@ -235,8 +235,10 @@ def test_tasks_that_cannot_be_loaded_hide_nothing(tmp_path: Path, emulator: Emul
 
 def test_a_file_that_is_not_there_is_refused_before_anything_is_asked(emulator: Emulator) -> None:
     before = len(emulator.requests())
-    done = run([play([passage("gate", job_names="job_good", on_failure="undo.yml")])], connection(emulator))
+    tasks = [passage("gate", job_names="job_good", on_failure="undo.yml", id="pre")]
+    done = run([play(tasks)], connection(emulator))
     assert done.code == 2
+    assert stats(done)["job_gate_pre"]["verdict"] == "ERROR"
     assert done["Stop at the gate"].msg.startswith("job_gate_on_failure: there is no file ")
     assert len(emulator.requests()) == before
 
@@ -280,7 +282,7 @@ def test_a_gate_within_the_tasks_on_failure_changes_nothing_of_the_failure(tmp_p
     left = stats(done)
     assert left["job_gate_after"]["verdict"] == "FAIL"
     assert left.keys() == {"job_gate_after", "job_gate_after_rollback"}
-    assert json.loads((tmp_path / "r" / "gate_after.json").read_text("utf-8"))["verdict"] == "FAIL"
+    assert json.loads((tmp_path / "r" / "job_gate_after.json").read_text("utf-8"))["verdict"] == "FAIL"
 
 
 def test_on_several_hosts_each_runs_them_and_each_fails(tmp_path: Path, emulator: Emulator) -> None:
@@ -343,10 +345,11 @@ def test_a_report_is_written_for_every_verdict(tmp_path: Path, emulator: Emulato
     )
     assert done.code == 2
     ids = ("", "_off", "_dli", "_fail", "_odd", "_refused")
+    names = {suffix: f"job_gate{suffix}" if suffix else "gate" for suffix in ids}
     assert sorted(path.name for path in folder.iterdir()) == sorted(
-        name.replace("gate", f"gate{suffix}") for name in NAMES for suffix in ids
+        name.replace("gate", base) for name in NAMES for base in names.values()
     )
-    verdicts = {suffix: json.loads((folder / f"gate{suffix}.json").read_text("utf-8"))["verdict"] for suffix in ids}
+    verdicts = {suffix: json.loads((folder / f"{names[suffix]}.json").read_text("utf-8"))["verdict"] for suffix in ids}
     assert verdicts == {
         "": "PASS",
         "_off": "SKIPPED",
@@ -356,15 +359,15 @@ def test_a_report_is_written_for_every_verdict(tmp_path: Path, emulator: Emulato
         "_refused": "ERROR",
     }
     for suffix in ids:
-        assert oct((folder / f"gate{suffix}.html").stat().st_mode & 0o777) == "0o644"
-        assert verdicts[suffix] in (folder / f"gate{suffix}.html").read_text("utf-8")
-        assert verdicts[suffix] in (folder / f"gate{suffix}.md").read_text("utf-8")
-    suite = next(iter(JUnitXml.fromfile(str(folder / "gate_fail.xml"))))
+        assert oct((folder / f"{names[suffix]}.html").stat().st_mode & 0o777) == "0o644"
+        assert verdicts[suffix] in (folder / f"{names[suffix]}.html").read_text("utf-8")
+        assert verdicts[suffix] in (folder / f"{names[suffix]}.md").read_text("utf-8")
+    suite = next(iter(JUnitXml.fromfile(str(folder / "job_gate_fail.xml"))))
     assert {case.name: [type(result).__name__ for result in case.result] for case in suite} == {
         "job_good": [],
         "job_trap": ["Failure"],
     }
-    odd = json.loads((folder / "gate_odd.json").read_text("utf-8"))
+    odd = json.loads((folder / "job_gate_odd.json").read_text("utf-8"))
     assert {job["job_name"] if "job_name" in job else job["name"] for job in odd["jobs"]} == {f"job {HOSTILE}", HEADER}
     assert "changed=0" in done.output
 
