@@ -1,0 +1,122 @@
+# Copyright (c) datagate contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+---
+name: job_metrics
+short_description: States, records and progress of jobs as metrics for Prometheus
+version_added: 1.0.0
+description:
+  - Turns results of M(datagate.huaweicloud.dataarts_job_status) and M(datagate.huaweicloud.dli_job_progress) into the
+    text format of Prometheus, as the textfile collector of node_exporter reads it.
+  - A reading that failed is C(datagate_up 0). Jobs that could not be read, or do not exist, have no series, so that no
+    state stands that nobody has seen.
+  - The playbook C(datagate.huaweicloud.job_watch) uses it. The guide on monitoring names all metrics.
+author:
+  - datagate contributors (@datagate)
+positional: workspace, read_at, nodes
+options:
+  _input:
+    description:
+      - The results of one reading, by service. At least one of the two keys must be there.
+      - With more than 100 jobs the tasks need C(return_jobs=all). A result that does not hold all jobs is refused.
+      - The result of M(datagate.huaweicloud.dataarts_job_info) can stand for C(dataarts). It has neither nodes nor
+        verdicts.
+    type: dict
+    required: true
+    suboptions:
+      dataarts:
+        description: What M(datagate.huaweicloud.dataarts_job_status) has returned, failed or not.
+        type: dict
+      dli:
+        description: What M(datagate.huaweicloud.dli_job_progress) has returned, failed or not.
+        type: dict
+  workspace:
+    description: ID of the workspace, for the label C(workspace). Empty is the default workspace, with C(default) as label.
+    type: str
+    required: true
+  read_at:
+    description: When the reading began, in seconds since 1970.
+    type: float
+    required: true
+  nodes:
+    description: Whether nodes have series of their own.
+    type: bool
+    default: true
+notes:
+  - All text in the output that comes from the cloud stays text. It is escaped, and Ansible does not evaluate it as a
+    template.
+seealso:
+  - module: datagate.huaweicloud.dataarts_job_status
+  - module: datagate.huaweicloud.dli_job_progress
+"""
+
+EXAMPLES = r"""
+---
+- name: Read two jobs
+  datagate.huaweicloud.dataarts_job_status:
+    job_names:
+      - job_orders_stream
+      - job_sms
+    missing: ok
+    return_jobs: all
+  register: jobs
+  failed_when: false
+
+- name: Show their metrics
+  ansible.builtin.debug:
+    msg: "{{ {'dataarts': jobs} | datagate.huaweicloud.job_metrics('', now(utc=true).timestamp()) }}"
+"""
+
+RETURN = r"""
+_value:
+  description: The text of the file.
+  type: str
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from ansible.errors import AnsibleFilterError
+
+# See plugin_utils/report/door.py: up to ansible-core 2.18 text without this mark would be evaluated again.
+from ansible.utils.unsafe_proxy import NativeJinjaUnsafeText
+from jinja2 import is_undefined
+
+from ansible_collections.datagate.huaweicloud.plugins.plugin_utils.report import metrics
+from ansible_collections.datagate.huaweicloud.plugins.plugin_utils.report.plain import ReportError, kind, number, plain
+
+
+def job_metrics(results: Any, workspace: Any, read_at: Any, nodes: Any = True) -> str:
+    """The metrics of a reading; see the documentation above."""
+    for value in (results, workspace, read_at, nodes):
+        if is_undefined(value):
+            str(value)  # raises the error that names the variable
+    try:
+        return NativeJinjaUnsafeText(metrics.write(*_checked(results, workspace, read_at, nodes)))
+    except ReportError as error:
+        raise AnsibleFilterError(f"datagate.huaweicloud.job_metrics: {error}") from None
+
+
+def _checked(results: Any, workspace: Any, read_at: Any, nodes: Any) -> tuple[dict[str, Any], str, float, bool]:
+    if not isinstance(results, Mapping):
+        raise ReportError(f"what is to be reported must be a mapping of service to result, not {kind(results)}")
+    if not isinstance(workspace, str):
+        raise ReportError(f"workspace must be text, not {kind(workspace)}")
+    moment = number(plain(read_at))
+    if moment is None or moment < 0:
+        raise ReportError(f"read_at must be a number of seconds since 1970, not {kind(read_at)}")
+    if not isinstance(nodes, bool):
+        raise ReportError(f"nodes must be true or false, not {kind(nodes)}")
+    return plain(results), plain(workspace).strip(), moment, nodes
+
+
+class FilterModule:
+    """What Ansible looks for."""
+
+    def filters(self) -> dict[str, Any]:
+        """Name -> function."""
+        return {"job_metrics": job_metrics}

@@ -1,0 +1,554 @@
+# Copyright (c) datagate contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Every example, run by the very command of its README, against its own scenario of the emulator.
+
+What is changed is said by further variables, as a user would: where the emulator is, and shorter times.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shlex
+import shutil
+import signal
+import string
+import subprocess
+import time
+import urllib.request
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from junitparser import JUnitXml
+
+from tests.emulator import SECRET_KEY, Emulator, running
+
+from .playbook import Run, connection, run, settings
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+EXAMPLES = ROOT / "examples"
+FOLDERS = sorted(folder.name for folder in EXAMPLES.iterdir() if folder.is_dir() and folder.name[0] != ".")
+TESTED_ELSEWHERE = {"monitoring": "test_job_watch.py"}
+HERE = sorted(set(FOLDERS) - set(TESTED_ELSEWHERE))
+SCREEN = 60
+"""Lines that fit on a screen."""
+
+
+def commands(example: str, program: str) -> list[str]:
+    """The commands in the README of an example that start a program, in turn."""
+    lines = (EXAMPLES / example / "README.md").read_text("utf-8").replace("\\\n", "").splitlines()
+    return [line.strip() for line in lines if line.startswith(f"    {program} ")]
+
+
+def cloud(example: str, **overrides: Any) -> Any:
+    """The emulator with the scenario of an example."""
+    return running(EXAMPLES / example / "scenario.yml", **overrides)
+
+
+def attempt(example: str, emulator: Emulator, number: int = 0, **variables: Any) -> Run:
+    """Run a command of the README, the first one or another one, with the emulator where it is."""
+    program, playbook, *arguments = shlex.split(commands(example, "ansible-playbook")[number])
+    assert program == "ansible-playbook"
+    here = [argument.replace("examples/", f"{EXAMPLES}/") for argument in arguments]
+    last = {"emulator_url": emulator.url, "job_gate_wait_interval": 0.2, **variables}
+    return run(str(ROOT / playbook), connection(emulator), *here, "-e", json.dumps(last))
+
+
+def verdicts(done: Run) -> list[str]:
+    """What the gates said, in turn."""
+    return [record["ansible_facts"]["job_gate_result"]["verdict"] for record in done.all("Keep the gate's result")]
+
+
+def happened(emulator: Emulator) -> list[str]:
+    """What the stand-ins have told the emulator, in turn."""
+    with urllib.request.urlopen(f"{emulator.url}/_emulator/", timeout=10) as answer:
+        fired: dict[str, float] = json.load(answer)["fired"]
+    return sorted(fired, key=lambda event: fired[event])
+
+
+# All of them
+
+
+def test_every_example_is_tested() -> None:
+    tests = [name for name in globals() if name.startswith("test_")]
+    assert [example for example in HERE if not any(name.startswith(f"test_{example}_") for name in tests)] == []
+    for example, file in TESTED_ELSEWHERE.items():
+        assert example in FOLDERS
+        assert f'"{example}"' in Path(__file__).with_name(file).read_text("utf-8")
+
+
+@pytest.mark.parametrize("example", HERE)
+def test_every_example_explains_itself_on_a_screen(example: str) -> None:
+    text = (EXAMPLES / example / "README.md").read_text("utf-8")
+    body = text.partition("-->\n")[2].strip().splitlines()
+    assert len(body) <= SCREEN
+    (start,) = commands(example, "python")
+    assert start == f"python -m tests.emulator examples/{example}/scenario.yml --port 8765"
+    assert "## On the real cloud" in body
+
+
+def test_the_index_leads_to_every_example() -> None:
+    links = re.findall(r"\]\((\w+)/\)", (EXAMPLES / "README.md").read_text("utf-8"))
+    assert sorted(links) == FOLDERS
+
+
+def test_the_connection_to_source_is_that_of_the_emulator() -> None:
+    done = subprocess.run(
+        ["sh", "-euc", '. "$1" && env -0', "sh", str(EXAMPLES / "emulator.sh")],
+        env={"PATH": os.environ["PATH"], "HW_DATAARTS_WORKSPACE_ID": "another"},
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=30,
+    )
+    found = dict(line.split("=", 1) for line in done.stdout.split("\0") if line.startswith("HW_"))
+    with running({}) as emulator:
+        wanted = connection(emulator)
+        assert found == {name: value.replace(emulator.url, "http://127.0.0.1:8765") for name, value in wanted.items()}
+
+
+# Blue/green
+
+
+def test_blue_green_switches_the_traffic_when_the_new_colour_works() -> None:
+    with cloud("blue_green") as emulator:
+        done = attempt("blue_green", emulator, orders_stable_for=1)
+        assert done.code == 0, done.text
+        assert verdicts(done) == ["PASS", "PASS"]
+        assert happened(emulator) == [
+            "deploy_job_orders_stream_green_2.0.0",
+            "start_job_orders_stream_green",
+            "stop_job_orders_stream_blue",
+        ]
+    order = [record.task.rpartition(" : ")[2] for record in done.records]
+    assert done["Stand in for the switch"].result["msg"] == "Traffic goes to job_orders_stream_green now."
+    gates = [index for index, task in enumerate(order) if task == "Keep the gate's result"]
+    asked = done.all("Ask DataArts Factory about the jobs")[0]["invocation"]["module_args"]
+    assert (asked["require_records"], asked["stable_for"], asked["check_nodes"]) == (True, 1, True)
+    assert asked["started_after"] > 0
+    assert gates[0] < order.index("Stand in for the switch") < order.index("Stand in for the stop") < gates[1]
+
+
+def test_blue_green_keeps_the_traffic_when_a_node_of_the_new_colour_breaks() -> None:
+    with cloud("blue_green") as emulator:
+        done = attempt("blue_green", emulator, 1)
+        assert happened(emulator) == [
+            "deploy_job_orders_stream_green_2.0.1",
+            "start_job_orders_stream_green",
+            "stop_job_orders_stream_green",
+        ]
+    assert done.code == 2
+    assert verdicts(done) == ["FAIL"]
+    assert not done.all("Stand in for the switch")
+    message = done["Leave the traffic where it is"].msg
+    assert message.startswith(
+        "job_orders_stream_blue stays live, and job_orders_stream_green was told to stop. FAIL after"
+    )
+    assert (
+        "job_orders_stream_green: node WRITE_ORDERS is EXCEPTION (log obs://dlf-log/orders/WRITE_ORDERS.job)" in message
+    )
+
+
+def test_blue_green_does_not_guess_which_colour_is_live() -> None:
+    with cloud("blue_green") as emulator:
+        emulator.set_job("job_orders_stream_green", status="NORMAL")
+        done = attempt("blue_green", emulator)
+        assert happened(emulator) == []
+    assert done.code == 2
+    assert (
+        "Not stopped now: job_orders_stream_blue, job_orders_stream_green"
+        in done["Refuse to guess which colour is live"].msg
+    )
+
+
+# The nightly job
+
+
+def test_nightly_dli_shows_a_bar_and_goes_on_when_the_job_has_finished() -> None:
+    # Time moves with the readings, however slow the machine is.
+    moves = [{"match": {"call": "dli_progress"}, "advance": 0.5}]
+    with cloud("nightly_dli", clock="manual", quota=0, faults=moves) as emulator:
+        done = attempt("nightly_dli", emulator, nightly_report_dir="", nightly_stall_timeout=30)
+    assert done.code == 0, done.text
+    assert verdicts(done) == ["PASS"]
+    assert re.search(r"1 RUNNING \[#*\.*\] +\d+ % \d+ of 40 tasks, sub-job 0", done.output)
+    assert "Its results can be used" in done["Go on with what needs the results"].msg
+
+
+def test_nightly_dli_says_why_the_job_has_failed(tmp_path: Path) -> None:
+    with cloud("nightly_dli") as emulator:
+        done = attempt("nightly_dli", emulator, 1, nightly_report_dir=str(tmp_path))
+    assert done.code == 2
+    assert verdicts(done) == ["FAIL"]
+    assert "is FAILED: Table orders_raw has no partition 2026-02-30" in done["Stop at the gate"].msg
+    assert not done.all("Go on with what needs the results")
+    report = JUnitXml.fromfile(str(tmp_path / "job_gate_nightly.xml"))
+    assert (report.tests, report.failures, report.errors) == (1, 1, 0)
+    assert "no partition 2026-02-30" in (tmp_path / "job_gate_nightly.html").read_text("utf-8")
+
+
+def test_nightly_dli_does_not_wait_for_a_job_that_has_stalled() -> None:
+    with cloud("nightly_dli") as emulator:
+        done = attempt("nightly_dli", emulator, 2, nightly_report_dir="", nightly_stall_timeout=1)
+    assert done.code == 2
+    assert verdicts(done) == ["FAIL"]
+    assert "is RUNNING without any progress for" in done["Stop at the gate"].msg
+
+
+# The rolling update
+
+
+def updated(done: Run) -> set[str]:
+    """The hosts that were updated."""
+    return {record.host for record in done.all("Stand in for the update")}
+
+
+def test_rolling_update_goes_through_all_batches() -> None:
+    with cloud("rolling_update") as emulator:
+        done = attempt("rolling_update", emulator)
+    assert done.code == 0, done.text
+    assert verdicts(done) == ["PASS"] * 4
+    assert updated(done) == {"collector1", "collector2", "collector3", "collector4"}
+    before, after, before_next, after_next = (
+        record["ansible_facts"]["job_gate_result"] for record in done.all("Keep the gate's result")
+    )
+    assert [before["polls"], before_next["polls"]] == [1, 1]
+    # The jobs had to be well for a second, so more than one reading was needed.
+    assert min(after["elapsed"], after_next["elapsed"]) >= 1
+    assert min(after["polls"], after_next["polls"]) >= 2
+
+
+def test_rolling_update_leaves_the_second_batch_alone_when_the_first_one_breaks_a_job() -> None:
+    with cloud("rolling_update") as emulator:
+        done = attempt("rolling_update", emulator, 1)
+    assert done.code == 2
+    assert verdicts(done) == ["PASS", "FAIL"]
+    assert updated(done) == {"collector1", "collector2"}
+    assert {record.host for record in done.records} == {"collector1", "collector2"}
+    (told, *others) = done.all("Stop at the gate")
+    assert "job_sms: node DLI_SMS_GES is EXCEPTION (log obs://dlf-log/job_sms/DLI_SMS_GES.job)" in told.msg
+    assert [other.msg for other in others] == [f"Stopped at the gate, see {told.host}"]
+
+
+def test_rolling_update_does_not_begin_while_a_job_is_failing() -> None:
+    with cloud("rolling_update") as emulator:
+        emulator.event("break")
+        done = attempt("rolling_update", emulator)
+    assert done.code == 2
+    assert verdicts(done) == ["FAIL"]
+    assert updated(done) == set()
+
+
+# Events
+
+
+@contextmanager
+def rulebook(folder: Path, emulator: Emulator) -> Iterator[Callable[[Callable[[str], bool], str], str]]:
+    """ansible-rulebook, started as the README says in a copy of the example that knows where the emulator is.
+
+    Gives a function that waits until the output fulfils a condition and returns it. At the end no process is left.
+    """
+    shutil.copytree(EXAMPLES / "event_driven", folder, dirs_exist_ok=True)
+    inventory = folder / "inventory.yml"
+    before = inventory.read_text("utf-8")
+    inventory.write_text(before.replace("http://127.0.0.1:8765", emulator.url), "utf-8")
+    assert inventory.read_text("utf-8") != before
+    (command,) = commands("event_driven", "ansible-rulebook")
+    output = folder / "output"
+    with output.open("w") as out:
+        process = subprocess.Popen(
+            shlex.split(command),
+            cwd=folder,
+            env={**os.environ, **settings(), **connection(emulator), "ANSIBLE_FORCE_COLOR": "0"},
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+
+    def until(done: Callable[[str], bool], what: str) -> str:
+        deadline = time.monotonic() + 90
+        while not done(text := output.read_text("utf-8", "replace")):
+            assert time.monotonic() < deadline, f"{what}: not within 90 s\n{text}"
+            assert process.poll() is None, f"{what}: it has ended\n{text}"
+            time.sleep(0.1)
+        return text
+
+    try:
+        yield until
+    finally:
+        os.killpg(process.pid, signal.SIGTERM)
+        try:
+            process.wait(20)
+        finally:
+            gone = _group_ends(process.pid)
+    assert gone, "a process is left"
+
+
+def _group_ends(group: int) -> bool:
+    """Whether the processes of a group end by themselves within seconds; they are ended then in any case."""
+    deadline = time.monotonic() + 10
+    try:
+        while time.monotonic() < deadline:
+            os.killpg(group, 0)
+            time.sleep(0.1)
+        os.killpg(group, signal.SIGKILL)
+    except ProcessLookupError:
+        return True
+    return False
+
+
+@pytest.mark.skipif(shutil.which("ansible-rulebook") is None, reason="ansible-rulebook is not installed")
+@pytest.mark.skipif(shutil.which("java") is None, reason="ansible-rulebook needs Java, and there is none")
+@pytest.mark.timeout(240)
+def test_event_driven_restarts_a_failing_job_once(tmp_path: Path) -> None:
+    with cloud("event_driven") as emulator, rulebook(tmp_path, emulator) as until:
+        until(lambda _text: len(emulator.requests("job_status")) >= 4, "the watch")
+        emulator.event("break")
+        text = until(lambda text: "PLAY RECAP" in text, "the playbook")
+        assert happened(emulator) == ["break", "restart_job_sms"]
+        polls = len(emulator.requests("job_status"))
+        text = until(lambda _text: len(emulator.requests("job_status")) >= polls + 4, "the watch goes on")
+    assert "FAIL after 0" in text
+    assert "job_sms: node DLI_SMS_GES is EXCEPTION (log obs://dlf-log/job_sms/DLI_SMS_GES.job)" in text
+    assert "PASS after" in text
+    assert text.count("PLAY RECAP") == 1
+    assert "failed=0" in text
+    assert SECRET_KEY not in text
+
+
+def remediate(emulator: Emulator, **variables: Any) -> Run:
+    """The playbook of the rulebook, with what it gets from the rulebook and from its inventory."""
+    given = {"failing_job": "job_sms", "failing_workspace": "", "emulator_url": emulator.url, **variables}
+    return run(
+        str(EXAMPLES / "event_driven" / "remediate.yml"),
+        connection(emulator),
+        variables={"job_gate_wait_interval": 0.2, "remediation_stable_for": 1, **given},
+    )
+
+
+def test_event_driven_leaves_a_job_alone_that_is_well_again() -> None:
+    with cloud("event_driven") as emulator:
+        done = remediate(emulator)
+        assert happened(emulator) == []
+    assert done.code == 0, done.text
+    assert verdicts(done) == ["PASS"]
+
+
+def test_event_driven_fails_when_the_restart_does_not_help() -> None:
+    scenario = yaml.safe_load((EXAMPLES / "event_driven" / "scenario.yml").read_text("utf-8"))
+    timeline = scenario["jobs"][1]["nodes"][1]["timeline"]
+    timeline[:] = [entry for entry in timeline if entry["after"] == "break"]
+    with running(scenario) as emulator:
+        emulator.event("break")
+        done = remediate(emulator, remediation_grace=1)
+        assert happened(emulator) == ["break", "restart_job_sms"]
+    assert done.code == 2
+    assert verdicts(done) == ["FAIL", "FAIL"]
+    assert "job_sms: node DLI_SMS_GES is EXCEPTION" in done["Stop at the gate"].msg
+
+
+# CI servers
+
+CREDENTIALS = {"HW_ACCESS_KEY", "HW_SECRET_KEY", "HW_PROJECT_ID"}
+GATE = (
+    "ansible-playbook datagate.huaweicloud.gate -e job_gate_job_names=job_orders_stream,job_sms"
+    " -e job_gate_stable_for=60 -e job_gate_wait_timeout=900 -e job_gate_report_dir=reports"
+)
+QUICK = {"GATE_STABLE_FOR": "1", "GATE_WAIT_TIMEOUT": "60"}
+
+
+class Pipeline:
+    """What a snippet for a CI server says, in the terms of this test."""
+
+    variables: Mapping[str, str]
+    ready: str
+    """The variable that says that nothing is to be installed."""
+    steps: list[str]
+    """Scripts, run one after the other in the same folder until one fails."""
+    options: str
+    """Of the shell that the server runs them with."""
+    junit: str
+    page: str
+
+    def run(self, folder: Path, given: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
+        """Run the steps as the server does; gives the last one that was run, with the output of all."""
+        output = ""
+        for step in self.steps:
+            done = subprocess.run(
+                ["sh", self.options, step],
+                cwd=folder,
+                env={**os.environ, **settings(), **self.variables, **given},
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                timeout=120,
+                check=False,
+            )
+            output += done.stdout
+            if done.returncode:
+                break
+        done.stdout = output
+        return done
+
+
+class GitLab(Pipeline):
+    """The job in gitlab-ci.yml. Its lines are one script, which ends at the first error."""
+
+    ready, options = "GATE_IMAGE_IS_READY", "-ec"
+
+    def __init__(self) -> None:
+        job = yaml.safe_load((EXAMPLES / "gitlab_ci" / "gitlab-ci.yml").read_text("utf-8"))["gate"]
+        self.variables = job["variables"]
+        assert all(isinstance(value, str) for value in self.variables.values())
+        assert not CREDENTIALS & set(self.variables), "they are variables of the project"
+        self.steps = ["\n".join([*job["before_script"], *job["script"]])]
+        assert job["artifacts"]["when"] == "always"
+        self.junit = job["artifacts"]["reports"]["junit"]
+        (self.page,) = job["artifacts"]["paths"]
+
+
+class Jenkins(Pipeline):
+    """The pipeline in Jenkinsfile."""
+
+    ready, options = "GATE_AGENT_IS_READY", "-xec"
+
+    def __init__(self) -> None:
+        text = (EXAMPLES / "jenkins" / "Jenkinsfile").read_text("utf-8")
+        code = "\n".join(line for line in text.splitlines() if not line.lstrip().startswith("//"))
+        self.variables = dict(re.findall(r"^ +(\w+) = '([^'\n]*)'$", code, re.MULTILINE))
+        steps = re.findall(r"\bsh (?:'''(.*?)'''|'([^'\n]+)')", code, re.DOTALL)
+        # Groovy joins the lines at a backslash, and knows other escapes, which are not used.
+        self.steps = [(long or short).replace("\\\n", "") for long, short in steps]
+        assert len(self.steps) == code.count("sh '")
+        assert not any("\\" in step for step in self.steps)
+        assert set(re.findall(r"[vV]ariable: '(\w+)'", code)) == CREDENTIALS
+        (always,) = re.findall(r"post \{\s*always \{(.*?)\}\s*\}", code, re.DOTALL)
+        (self.junit,) = re.findall(r"\bjunit '([^']+)'", always)
+        (self.page,) = re.findall(r"archiveArtifacts artifacts: '([^']+)'", always)
+
+
+def stubs(folder: Path, *programs: str) -> dict[str, str]:
+    """Programs that come before all others, only write down how they are called, and make what `venv` would make."""
+    bin_folder = folder / "stubs"
+    bin_folder.mkdir()
+    for program in programs:
+        file = bin_folder / program
+        file.write_text(
+            "#!/bin/sh\n"
+            f'echo "$(basename "$0") $*" >>{shlex.quote(str(folder / "called"))}\n'
+            'if [ "$1 $2" = "-m venv" ]; then\n'
+            '    mkdir -p "$3/bin"\n'
+            f'    ln -s {shlex.quote(str(bin_folder))}/pip {shlex.quote(str(bin_folder))}/ansible-galaxy "$3/bin/"\n'
+            "fi\n",
+            "utf-8",
+        )
+        file.chmod(0o755)
+    return {"PATH": os.pathsep.join([str(bin_folder), os.environ["PATH"]])}
+
+
+def called(folder: Path) -> list[str]:
+    """How the stubs were called, in turn."""
+    file = folder / "called"
+    return file.read_text("utf-8").splitlines() if file.exists() else []
+
+
+def try_pipeline(pipeline: Pipeline, folder: Path, emulator: Emulator) -> tuple[int, JUnitXml]:
+    """Run a pipeline where all is installed; gives the exit code and the JUnit report that it publishes."""
+    secrets = {
+        name: value for name, value in connection(emulator).items() if name in CREDENTIALS or name.endswith("_ENDPOINT")
+    }
+    work = folder / "work"
+    (work / "reports").mkdir(parents=True)
+    (work / "reports" / "gate.xml").write_text("of an earlier run", "utf-8")
+    path = stubs(folder, "pip", "pip3", "ansible-galaxy", "virtualenv", "curl")
+    done = pipeline.run(work, {**QUICK, pipeline.ready: "true", **secrets, **path})
+    assert called(folder) == [], "something was installed"
+    assert SECRET_KEY not in done.stdout
+    assert (work / pipeline.page).read_text("utf-8").startswith("<!DOCTYPE html>"), done.stdout
+    return done.returncode, JUnitXml.fromfile(str(work / pipeline.junit))
+
+
+def cases(report: JUnitXml) -> dict[str, list[tuple[str, str | None]]]:
+    """Name of a case -> kinds and messages of what is wrong with it."""
+    return {
+        case.name: [(type(result).__name__, result.message) for result in case.result]
+        for suite in report
+        for case in suite
+    }
+
+
+def passes(example: str, pipeline: Pipeline, folder: Path) -> None:
+    with cloud(example) as emulator:
+        code, report = try_pipeline(pipeline, folder, emulator)
+    assert code == 0
+    assert cases(report) == {"job_orders_stream": [], "job_sms": []}
+
+
+def fails(example: str, pipeline: Pipeline, folder: Path) -> None:
+    with cloud(example) as emulator:
+        emulator.event("break")
+        code, report = try_pipeline(pipeline, folder, emulator)
+    assert code == 2
+    found = cases(report)
+    assert found["job_sms"] == [("Failure", "job_sms: node DLI_SMS_GES is EXCEPTION")]
+    # The other one had no time to be well for long enough, which is no failure of its own.
+    assert [kind for kind, _message in found["job_orders_stream"]] in ([], ["Skipped"])
+    assert (report.failures, report.errors) == (1, 0)
+
+
+@pytest.mark.parametrize(("example", "pipeline"), [("gitlab_ci", GitLab), ("jenkins", Jenkins)])
+def test_the_command_to_try_is_that_of_the_snippet(example: str, pipeline: type[Pipeline]) -> None:
+    snippet = pipeline()
+    script = snippet.steps[-1]
+    short = {**snippet.variables, "GATE_STABLE_FOR": "5", "GATE_WAIT_TIMEOUT": "60"}
+    meant = string.Template(script[script.index("ansible-playbook") :]).substitute(short)
+    (command,) = commands(example, "ansible-playbook")
+    assert shlex.split(command) == shlex.split(meant)
+
+
+def test_gitlab_ci_publishes_a_gate_that_passes(tmp_path: Path) -> None:
+    passes("gitlab_ci", GitLab(), tmp_path)
+
+
+def test_gitlab_ci_publishes_a_gate_that_fails(tmp_path: Path) -> None:
+    fails("gitlab_ci", GitLab(), tmp_path)
+
+
+def test_gitlab_ci_installs_what_the_image_does_not_have(tmp_path: Path) -> None:
+    job = GitLab()
+    done = job.run(tmp_path, stubs(tmp_path, "pip", "ansible-galaxy", "ansible-playbook"))
+    assert done.returncode == 0, done.stdout
+    assert called(tmp_path) == [
+        "pip install ansible-core requests",
+        "ansible-galaxy collection install git+https://github.com/datagate/huaweicloud",
+        GATE,
+    ]
+
+
+def test_jenkins_publishes_a_gate_that_passes(tmp_path: Path) -> None:
+    passes("jenkins", Jenkins(), tmp_path)
+
+
+def test_jenkins_publishes_a_gate_that_fails(tmp_path: Path) -> None:
+    fails("jenkins", Jenkins(), tmp_path)
+
+
+def test_jenkins_installs_what_the_agent_does_not_have(tmp_path: Path) -> None:
+    pipeline = Jenkins()
+    done = pipeline.run(tmp_path, stubs(tmp_path, "python3", "pip", "ansible-galaxy", "ansible-playbook"))
+    assert done.returncode == 0, done.stdout
+    assert called(tmp_path) == [
+        "python3 -m venv .gate",
+        "pip install ansible-core requests",
+        "ansible-galaxy collection install git+https://github.com/datagate/huaweicloud",
+        GATE,
+    ]
