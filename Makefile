@@ -13,6 +13,7 @@ SHELL := /bin/sh
 MAKEFLAGS += --no-print-directory
 
 ARGS ?=
+VERSION ?=
 PY := .venv/bin/python
 
 # The environment's tools come first for whatever the tests start; settings of the caller's Python or Ansible stay out.
@@ -54,7 +55,7 @@ molecule: venv ## the role's molecule scenario, which `make test` runs as well
 	@cd extensions && ANSIBLE_COLLECTIONS_PATH=$(CURDIR)/.venv/collections ../.venv/bin/molecule test $(ARGS)
 
 .PHONY: lint
-lint: venv ## ansible-lint, ruff, mypy, yamllint, shellcheck, changelog and documentation markup
+lint: venv ## ansible-lint, ruff, mypy, yamllint, shellcheck, licences, changelog and documentation markup
 	@$(PY) tools/lint.py $(ARGS)
 
 .PHONY: format
@@ -64,11 +65,27 @@ format: venv ## rewrite the Python files in the house's format
 
 .PHONY: sanity
 sanity: venv ## ansible-test sanity on a copy of the tree
-	@$(PY) tools/sanity.py $(ARGS)
+	@$(PY) tools/ansible_test.py sanity $(ARGS)
+
+.PHONY: matrix
+matrix: venv ## every supported ansible-core with every Python there is; ARGS="--core 2.19" for one
+	@$(PY) tools/matrix.py $(ARGS)
+
+.PHONY: importer
+importer: venv ## what Galaxy does with the tarball; a warning fails
+	@$(PY) -m nox --session importer $(ARGS)
 
 .PHONY: build
 build: venv ## the tarball for Galaxy, in dist/
 	@$(PY) tools/build.py $(ARGS)
+
+.PHONY: docs
+docs: venv ## the documentation site, in dist/docs/
+	@$(PY) tools/docs.py $(ARGS)
+
+.PHONY: release
+release: venv ## make release VERSION=1.2.3: version, changelog, tarball and documentation
+	@$(PY) tools/release.py "$(VERSION)"
 
 .PHONY: bench
 bench: venv ## what waiting for jobs costs, beside uri, the SDK and Airflow; ARGS=--quick for a try

@@ -26,8 +26,10 @@ ROOT = Path(__file__).resolve().parent.parent
 COLLECTIONS = ROOT / ".venv" / "collections"
 
 HOME = pytest.StashKey[str]()
+ANSIBLE_TEST = "ansible_pytest_collections"
+"""The plugin by which ansible-test makes pytest find the collection; it is told by ANSIBLE_ variables where that is."""
 COMPLETE = bool(os.environ.get("DATAGATE_TESTS_COMPLETE"))
-FOREIGN = ("ANSIBLE_", "HUAWEICLOUD_", "HW_", "OS_")
+FOREIGN = ("HUAWEICLOUD_", "HW_", "OS_")
 PROXIES = ("all_proxy", "http_proxy", "https_proxy", "no_proxy")
 
 
@@ -46,13 +48,15 @@ def _only_this_machine(event: str, args: tuple[Any, ...]) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Set up the process, and so every process that a test starts."""
-    if "ansible_collections.datagate" not in sys.modules and str(COLLECTIONS) not in sys.path:
+    ansible_test = config.pluginmanager.hasplugin(ANSIBLE_TEST)
+    if not ansible_test and "ansible_collections.datagate" not in sys.modules and str(COLLECTIONS) not in sys.path:
         if not COLLECTIONS.is_dir():
             raise pytest.UsageError(f"{COLLECTIONS} is missing: `make venv` makes it.")
         sys.path.insert(0, str(COLLECTIONS))
 
     for name in list(os.environ):
-        if name.startswith(FOREIGN) or name.lower() in PROXIES:
+        ansible = name.startswith("ANSIBLE_") and not ansible_test
+        if ansible or name.startswith(FOREIGN) or name.lower() in PROXIES:
             del os.environ[name]
     home = tempfile.mkdtemp(prefix="datagate-home-")
     config.stash[HOME] = home
@@ -64,7 +68,11 @@ def pytest_configure(config: pytest.Config) -> None:
     # A busy machine is no reason for a property to fail.
     hypothesis.settings.register_profile("local", deadline=None)
     hypothesis.settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True)
-    hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "local")
+    # ansible-test runs the same tests on every core and Python: the many examples are drawn once, by `make test`.
+    hypothesis.settings.register_profile(
+        "ansible-test", deadline=None, derandomize=True, print_blob=True, max_examples=10
+    )
+    hypothesis.settings.load_profile("ansible-test" if ansible_test else "ci" if os.environ.get("CI") else "local")
 
 
 @pytest.hookimpl(wrapper=True)

@@ -20,6 +20,7 @@ KEPT_DOT_NAMES = {
     ".ansible-lint",
     ".ci",
     ".gitattributes",
+    ".github",
     ".gitignore",
     ".keep",
     ".yamllint",

@@ -4,11 +4,13 @@
 
 """`python -m tests.demo`: start the emulator, run a deployment with gates against it, and check the gates' verdicts.
 
-Exits with 0 only when every gate said what it should have said.
+Exits with 0 only when every gate said what it should have said. `--ansible FOLDER` names the folder of the ansible-playbook
+to run, with which another ansible-core plays against the emulator of this environment.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import signal
@@ -95,8 +97,11 @@ def end(process: subprocess.Popen[bytes]) -> None:
         process.wait()
 
 
-def deploy(url: str, verdicts: Path) -> None:
-    """Run the playbook in the foreground, connected through the environment alone."""
+def deploy(url: str, verdicts: Path, ansible: Path | None) -> None:
+    """Run the playbook in the foreground, connected through the environment alone.
+
+    The ansible-playbook of this environment finds the collection by itself; one of another folder is told where it is.
+    """
     environment = own_environment() | {
         "ANSIBLE_CONFIG": str(HERE / "ansible.cfg"),
         "HW_ACCESS_KEY": ACCESS_KEY,
@@ -105,8 +110,11 @@ def deploy(url: str, verdicts: Path) -> None:
         "HW_PROJECT_ID": PROJECT_ID,
         "HW_DATAARTS_ENDPOINT": url,
     }
+    if ansible is not None:
+        environment["ANSIBLE_COLLECTIONS_PATH"] = str(ROOT / ".venv" / "collections")
+    playbook = (ansible or Path(sys.executable).parent) / "ansible-playbook"
     variables = json.dumps({"emulator_url": url, "verdicts_file": str(verdicts)})
-    command = [str(Path(sys.executable).with_name("ansible-playbook")), str(HERE / "deploy.yml"), "-e", variables]
+    command = [str(playbook), str(HERE / "deploy.yml"), "-e", variables]
     process = subprocess.Popen(command, cwd=ROOT, env=environment)
     try:
         code = process.wait(PLAYBOOK_TIMEOUT)
@@ -131,8 +139,8 @@ def check(verdicts: Path) -> dict[str, Any]:
     return found
 
 
-def run() -> None:
-    """The demonstration."""
+def run(ansible: Path | None) -> None:
+    """The demonstration, with the ansible-playbook of a folder or, without one, of this environment."""
     started = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="datagate-demo-") as name:
         folder = Path(name)
@@ -140,7 +148,7 @@ def run() -> None:
         with emulator(folder) as url:
             print(f"An emulated cloud runs at {url}, with the real-time jobs job_orders_stream and job_sms.")
             print(f"Now: ansible-playbook {(HERE / 'deploy.yml').relative_to(ROOT)}", flush=True)
-            deploy(url, verdicts)
+            deploy(url, verdicts, ansible)
         found = check(verdicts)
     print("The gates said:")
     for key, meaning in MEANING.items():
@@ -150,10 +158,13 @@ def run() -> None:
 
 def main() -> int:
     """Run the demonstration; returns the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m tests.demo", description="A deployment with gates, emulated.")
+    parser.add_argument("--ansible", type=Path, metavar="FOLDER", help="folder of the ansible-playbook to run")
+    wanted = parser.parse_args()
     # So that the emulator is ended as well.
     signal.signal(signal.SIGTERM, lambda *dummy: sys.exit(143))
     try:
-        run()
+        run(wanted.ansible)
     except DemoError as error:
         print(f"demo: {error}", file=sys.stderr)
         return 1

@@ -27,7 +27,10 @@ from ansible_collections.datagate.huaweicloud.plugins.modules import (
     dli_job_progress,
 )
 from ansible_collections.datagate.huaweicloud.plugins.plugin_utils import in_process
-from tests.unit.plugins.module_utils.services.fake_session import CountingClock, FakeSession
+from ansible_collections.datagate.huaweicloud.tests.unit.plugins.module_utils.services.fake_session import (
+    CountingClock,
+    FakeSession,
+)
 
 MODULES: dict[str, Any] = {
     "dataarts_job_info": dataarts_job_info,
@@ -36,6 +39,8 @@ MODULES: dict[str, Any] = {
 }
 ANSIBLES = ("argument ", "value of ", "Unsupported ")
 """What Ansible's own messages begin with; they repeat what was given, line breaks and all."""
+CENSORED = "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"
+"""What ansible-core up to 2.18 makes of `failed: true` when the value of a secret option is the word True."""
 DEFECT = "This is a defect of the collection"
 KEY = {"access_key": "an-access-key", "secret_key": "a-secret-key", "region": "cn-north-4", "project_id": "p"}
 
@@ -78,7 +83,7 @@ def run(name: str, options: Mapping[str, Any], *answers: Any, check_mode: bool =
         patch.setattr(door, "Session", session)
         result = in_process.run(dict(options), module.ARGUMENTS, module.SERVICE, module.BODY, check_mode, name)
     assert DEFECT not in str(result.get("msg")), result["msg"]
-    assert result.get("failed") in (None, True)
+    assert result.get("failed") in (None, True, CENSORED)
     assert "verdict" in result or "jobs" in result or result["failed"]
     if result.get("failed") and not str(result["msg"]).startswith(ANSIBLES):
         assert len(str(result["msg"]).splitlines()) == 1, result["msg"]

@@ -88,19 +88,19 @@ def agree(scenario: Scenario, dli: bool) -> None:
     assert abs(found.elapsed - expected.elapsed) < 0.1
 
 
-@settings(max_examples=2500)
+@settings(max_examples=25 * settings().max_examples)
 @given(scenarios())
 def test_real_time_jobs(scenario: Scenario) -> None:
     agree(scenario, False)
 
 
-@settings(max_examples=1200)
+@settings(max_examples=12 * settings().max_examples)
 @given(scenarios(dli=True))
 def test_dli_jobs(scenario: Scenario) -> None:
     agree(scenario, True)
 
 
-@settings(max_examples=1200)
+@settings(max_examples=12 * settings().max_examples)
 @given(scenarios(by_list=True))
 def test_selections(scenario: Scenario) -> None:
     agree(scenario, False)
@@ -109,7 +109,7 @@ def test_selections(scenario: Scenario) -> None:
 @pytest.mark.slow
 @pytest.mark.timeout(1200)
 @pytest.mark.parametrize("kind", [{}, {"dli": True}, {"by_list": True}])
-@settings(max_examples=20000)
+@settings(max_examples=200 * settings().max_examples)
 @given(st.data())
 def test_many_more(kind: dict[str, bool], data: Any) -> None:
     agree(data.draw(scenarios(**kind)), kind.get("dli", False))

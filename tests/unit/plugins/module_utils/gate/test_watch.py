@@ -11,7 +11,7 @@ from typing import Any
 from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.errors import DENIED, TRANSIENT, RequestError
 from ansible_collections.datagate.huaweicloud.plugins.module_utils.gate import options
 from ansible_collections.datagate.huaweicloud.plugins.module_utils.gate.watch import Watch
-from tests.unit.gate_world import GONE, World
+from ansible_collections.datagate.huaweicloud.tests.unit.gate_world import GONE, World
 
 NODE = {"status": "EXCEPTION", "log_path": "obs://logs/N.job"}
 

@@ -39,7 +39,7 @@ def test_every_locked_package_has_one_version_and_digests() -> None:
         assert requirement.url is None
 
 
-@pytest.mark.parametrize("name", ["run.txt", "test.txt", "lint.txt"])
+@pytest.mark.parametrize("name", ["run.txt", "test.txt", "lint.txt", "docs.txt"])
 def test_what_the_lists_pin_is_locked_so(name: str) -> None:
     locked = {(canonicalize_name(item.name), str(item.specifier)) for item, dummy in LOCKED}
     wanted = [item for item, dummy in entries(name)]

@@ -1,0 +1,238 @@
+# Copyright (c) datagate contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The documentation site: it is built without a warning, has a page for everything, and leads nowhere that is not there."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from html.parser import HTMLParser
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import pytest
+import yaml
+from playwright.sync_api import Browser, sync_playwright
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+CHROMIUM = shutil.which("chromium")
+browsing = pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium on PATH")
+
+# What a browser loads by itself.
+LOADED = {"img": ("src",), "script": ("src",), "iframe": ("src",), "source": ("src",), "object": ("data",)}
+LOADED_LINKS = {"stylesheet", "icon", "shortcut icon", "preload"}
+
+
+@dataclass
+class Found:
+    """What is in a page that matters here."""
+
+    anchors: set[str] = field(default_factory=set)
+    links: list[str] = field(default_factory=list)
+    loaded: list[str] = field(default_factory=list)
+    text: str = ""
+
+
+class Reader(HTMLParser):
+    """Reads a page."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found = Found()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = {name: value or "" for name, value in attrs}
+        self.found.anchors |= {given[name] for name in ("id", "name") if name in given and tag != "meta"}
+        if tag == "a" and "href" in given:
+            self.found.links.append(given["href"])
+        if tag == "link" and "href" in given:
+            own = given.get("rel") in LOADED_LINKS
+            (self.found.loaded if own else self.found.links).append(given["href"])
+        self.found.loaded += [given[name] for name in LOADED.get(tag, ()) if name in given]
+
+    def handle_data(self, data: str) -> None:
+        self.found.text += data
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The site, built once."""
+    folder = tmp_path_factory.mktemp("docs") / "site"
+    command = [sys.executable, str(ROOT / "tools" / "docs.py"), str(folder)]
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=200, check=False)
+    assert (done.returncode, done.stderr) == (0, ""), done.stdout + done.stderr
+    assert done.stdout.startswith(str(folder / "index.html"))
+    assert "WARNING" not in done.stdout
+    return folder
+
+
+@pytest.fixture(scope="module")
+def pages(site: Path) -> dict[str, Found]:
+    """Path in the site -> what is in the page."""
+    found = {}
+    for path in sorted(site.rglob("*.html")):
+        reader = Reader()
+        reader.feed(path.read_text("utf-8"))
+        found[path.relative_to(site).as_posix()] = reader.found
+    return found
+
+
+def names(folder: str, pattern: str = "*.py") -> list[str]:
+    return sorted(path.stem for path in (ROOT / folder).glob(pattern) if path.stem != "__init__")
+
+
+# -- what there is ----------------------------------------------------------------------------------------------------
+
+
+def test_everything_has_a_page(pages: dict[str, Found]) -> None:
+    wanted = {f"collection/{name}_module.html" for name in names("plugins/modules")}
+    wanted |= {f"collection/{name}_filter.html" for name in names("plugins/filter")}
+    wanted |= {f"collection/{name}_inventory.html" for name in names("plugins/inventory")}
+    wanted |= {f"collection/{path.name}_role.html" for path in (ROOT / "roles").iterdir()}
+    wanted |= {f"collection/docsite/{name}.html" for name in names("docs/docsite/rst", "*.rst")}
+    wanted |= {f"reference/{name}.html" for name in ("index", "event_source", "job_gate", "playbooks")}
+    wanted |= {f"project/{name}.html" for name in ("benchmarks", "contributing", "reliability", "security")}
+    wanted |= {"index.html", "search.html", "collection/changelog.html"}
+    assert set(pages) == wanted
+
+
+def test_every_playbook_is_told(pages: dict[str, Found]) -> None:
+    page = pages["reference/playbooks.html"]
+    for name in names("playbooks", "*.yml"):
+        assert f"datagate-playbook-{name.replace('_', '-')}" in page.anchors
+        assert f"datagate.huaweicloud.{name}" in page.text
+
+
+def test_options_returned_keys_arguments_and_variables_have_anchors(pages: dict[str, Found]) -> None:
+    status = pages["collection/dataarts_job_status_module.html"].anchors
+    assert {"parameter-wait_timeout", "parameter-endpoints/iam", "return-verdict", "return-reasons/code"} <= status
+    role = pages["collection/job_gate_role.html"].anchors
+    assert {"parameter-wait_until_normal--job_gate_stable_for", "parameter-dli_finished--job_gate_job_ids"} <= role
+    source = pages["reference/event_source.html"].anchors
+    schema = ROOT / "extensions" / "eda" / "plugins" / "event_source" / "schemas" / "dataarts_jobs.json"
+    arguments = set(yaml.safe_load(schema.read_text("utf-8"))["properties"]) - {"job_name", "name"}
+    assert {f"parameter-{name}" for name in arguments} <= source
+    variables = yaml.safe_load((ROOT / "docs" / "docsite" / "config.yml").read_text("utf-8"))["envvar_directives"]
+    assert {f"envvar-{name}" for name in variables} <= pages["collection/docsite/guide_environment.html"].anchors
+
+
+def test_a_module_leads_to_the_variables(pages: dict[str, Found]) -> None:
+    for name in ("collection/dli_job_progress_module.html", "reference/event_source.html"):
+        assert any(link.endswith("guide_environment.html#envvar-HW_ACCESS_KEY") for link in pages[name].links), name
+
+
+def test_every_page_can_be_reached_from_the_first_one(pages: dict[str, Found]) -> None:
+    reached = {urlsplit(link).path for link in pages["index.html"].links}
+    assert set(pages) - {"index.html", "search.html"} <= reached
+
+
+# -- where it leads ---------------------------------------------------------------------------------------------------
+
+
+def test_every_link_leads_to_something(site: Path, pages: dict[str, Found]) -> None:
+    lost = []
+    for name, page in pages.items():
+        for link in page.links:
+            parts = urlsplit(link)
+            if parts.scheme or parts.netloc:
+                assert parts.scheme in ("https", "mailto"), f"{name}: {link}"
+                continue
+            path = ((site / name).parent / unquote(parts.path)).resolve() if parts.path else site / name
+            if not path.is_file():
+                lost.append(f"{name}: {link}")
+                continue
+            other = pages.get(path.relative_to(site).as_posix())
+            if parts.fragment and (other is None or unquote(parts.fragment) not in other.anchors):
+                lost.append(f"{name}: {link}")
+    assert lost == []
+
+
+def test_nothing_is_loaded_from_elsewhere(site: Path, pages: dict[str, Found]) -> None:
+    for name, page in pages.items():
+        for source in page.loaded:
+            parts = urlsplit(source)
+            if parts.scheme != "data":
+                assert (parts.scheme, parts.netloc) == ("", ""), f"{name} loads {source}"
+                assert ((site / name).parent / unquote(parts.path)).is_file(), f"{name} loads {source}"
+    for style in site.rglob("*.css"):
+        assert not re.search(r"(url\(|@import)\s*[\"']?(https?:)?//", style.read_text("utf-8")), style.name
+
+
+def test_nothing_of_the_machine_is_in_it(site: Path, pages: dict[str, Found]) -> None:
+    for name in pages:
+        text = (site / name).read_text("utf-8")
+        assert str(ROOT) not in text, name
+        assert "datagate-docs-" not in text, name
+
+
+# -- how it looks -----------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as play:
+        found = play.chromium.launch(
+            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+        )
+        yield found
+        found.close()
+
+
+# What sticks out on the right, unless it is in a box that scrolls for itself, or in the menu, which is folded away.
+WIDE = """() => [...document.querySelectorAll('.rst-content *')].filter(element => {
+    if (element.getBoundingClientRect().right <= innerWidth + 1 || !element.getClientRects().length) return false;
+    for (let box = element.parentElement; box && !box.classList.contains('rst-content'); box = box.parentElement)
+        if (['auto', 'scroll'].includes(getComputedStyle(box).overflowX)) return false;
+    return true;
+}).map(element => element.tagName + ' ' + element.textContent.slice(0, 60))"""
+
+
+# One of each kind.
+SHOWN = (
+    "index",
+    "search",
+    "collection/changelog",
+    "collection/dataarts_job_status_module",
+    "collection/dataarts_jobs_inventory",
+    "collection/docsite/guide_awx",
+    "collection/docsite/guide_environment",
+    "project/benchmarks",
+    "reference/event_source",
+    "reference/index",
+    "reference/job_gate",
+    "reference/playbooks",
+)
+
+
+@browsing
+def test_pages_are_shown_without_the_network_and_fit_on_a_phone(browser: Browser, site: Path) -> None:
+    context = browser.new_context(offline=True)
+    said: list[str] = []
+    asked: list[str] = []
+    page = context.new_page()
+    page.on("console", lambda message: said.append(message.text))
+    page.on("pageerror", lambda error: said.append(str(error)))
+    page.on("request", lambda request: asked.append(request.url))
+    for name in SHOWN:
+        page.goto((site / f"{name}.html").as_uri())
+        for width in (1280, 390):
+            page.set_viewport_size({"width": width, "height": 800})
+            assert page.evaluate("document.documentElement.scrollWidth") <= width, name
+            assert page.evaluate(WIDE) == [], name
+        assert said == [], name
+        assert [url for url in asked if not url.startswith(("file:", "data:"))] == [], name
+    context.close()
+
+
+@browsing
+def test_the_search_finds_an_option(browser: Browser, site: Path) -> None:
+    page = browser.new_context(offline=True).new_page()
+    page.goto(f"{(site / 'search.html').as_uri()}?q=exception_grace")
+    page.locator("#search-results a", has_text="dataarts_job_status").first.wait_for(timeout=20_000)
+    page.context.close()

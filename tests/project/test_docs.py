@@ -1,0 +1,196 @@
+# Copyright (c) datagate contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The documentation beside the code: variables, guides, and how playbooks and events are described."""
+
+from __future__ import annotations
+
+import ast
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+GUIDES = ROOT / "docs" / "docsite" / "rst"
+CLOUD = ROOT / "plugins" / "module_utils" / "cloud"
+LABEL = "ansible_collections.datagate.huaweicloud.docsite."
+PROXIES = {"ALL_PROXY", "HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY"}  # requests reads them
+OTHERS = ("ANSIBLE_", "CONTROLLER_")  # of Ansible, and of what sets AWX up
+
+sys.path.insert(0, str(ROOT / "tools"))
+import docs  # noqa: E402
+
+
+def settings(name: str) -> Any:
+    return yaml.safe_load((ROOT / "docs" / "docsite" / name).read_text("utf-8"))
+
+
+def documented() -> list[str]:
+    return re.findall(r"^\.\. envvar:: (.+)$", (GUIDES / "guide_environment.rst").read_text("utf-8"), re.MULTILINE)
+
+
+def read_by_the_code() -> set[str]:
+    """Every text in the code that looks like the name of a variable."""
+    found = set()
+    for path in [CLOUD / "options.py", *(CLOUD / "credentials").glob("*.py")]:
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                found |= set(re.findall(r"\A[A-Z]+(?:_[A-Z]+)+\Z", node.value))
+    return found
+
+
+# -- environment variables --------------------------------------------------------------------------------------------
+
+
+def test_each_variable_is_documented_once() -> None:
+    names = documented()
+    assert sorted(set(names)) == sorted(names)
+    assert {name for name in names if not name.startswith(OTHERS)} == read_by_the_code() | PROXIES
+
+
+def test_the_names_are_found_in_the_code() -> None:
+    assert {"HW_ACCESS_KEY", "HUAWEICLOUD_SDK_CREDENTIALS_FILE", "HW_INSECURE", "CURL_CA_BUNDLE"} <= read_by_the_code()
+
+
+def test_whatever_names_a_variable_links_to_the_guide() -> None:
+    assert settings("config.yml")["envvar_directives"] == documented()
+
+
+def test_no_other_guide_documents_a_variable() -> None:
+    for guide in GUIDES.glob("*.rst"):
+        if guide.stem != "guide_environment":
+            assert ".. envvar::" not in guide.read_text("utf-8"), guide.name
+
+
+# -- guides -----------------------------------------------------------------------------------------------------------
+
+
+def test_every_guide_is_listed_and_every_listed_one_is_there() -> None:
+    listed = [name for section in settings("extra-docs.yml")["sections"] for name in section["toctree"]]
+    assert sorted(listed) == sorted(path.stem for path in GUIDES.glob("*.rst"))
+
+
+@pytest.mark.parametrize("guide", sorted(GUIDES.glob("*.rst")), ids=lambda path: path.stem)
+def test_a_guide_can_be_linked_to(guide: Path) -> None:
+    text = guide.read_text("utf-8")
+    label = text.index(f".. _{LABEL}{guide.stem}:\n")
+    assert re.match(r"\.\. _.*:\n\n.+\n=+\n", text[label:]), "the label stands right before the title"
+
+
+# -- pages that are made of comments ----------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def pages(tmp_path_factory: pytest.TempPathFactory) -> docs.Pages:
+    return docs.Pages(ROOT, tmp_path_factory.mktemp("pages"))
+
+
+def test_a_head_comment_becomes_a_section(pages: docs.Pages) -> None:
+    found = pages.playbook("gate_verdict")
+    assert found.title.startswith("The switch of a workflow in AWX")
+    assert ".. code-block:: bash\n\n    ansible-playbook datagate.huaweicloud.gate_verdict" in found.text
+    assert "``gate_verdict_id``\n    which gate: its ``job_gate_id``" in found.text
+    assert found.variables == []
+
+
+def test_variables_that_share_a_comment_stand_together(pages: docs.Pages) -> None:
+    first = pages.playbook("deploy_with_gates").variables[0]
+    assert first.names[:2] == ["deploy_task_file", "deploy_stop_file"]
+    assert first.defaults[:2] == ["tasks/stand_in_deployment.yml", ""]
+    assert first.text.startswith("Files with tasks")
+
+
+def test_a_playbook_that_says_nothing_is_a_problem(tmp_path: Path, pages: docs.Pages) -> None:
+    for folder in ("docs", "meta", "plugins", "roles"):
+        (tmp_path / folder).symlink_to(ROOT / folder)
+    (tmp_path / "galaxy.yml").symlink_to(ROOT / "galaxy.yml")
+    (tmp_path / "playbooks").mkdir()
+    header = "".join(
+        (ROOT / "playbooks" / "gate.yml").read_text("utf-8").splitlines(keepends=True)[: docs.HEADER_LINES]
+    )
+    (tmp_path / "playbooks" / "mute.yml").write_text(f"{header}\n---\n- hosts: localhost\n", "utf-8")
+    with pytest.raises(docs.Problem, match=r"mute\.yml does not begin with a comment"):
+        docs.Pages(tmp_path, pages.target).playbook("mute")
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("HW_ACCESS_KEY and so on", ":ansenvvarref:`HW_ACCESS_KEY` and so on"),
+        ("REAL_TIME or BATCH", "``REAL_TIME`` or BATCH"),
+        ("docs/docsite/rst/guide_awx.rst is", f":ref:`{LABEL}guide_awx` is"),
+        ("the role job_gate, and", "the role :ansplugin:`job_gate <datagate.huaweicloud.job_gate#role>`, and"),
+        ("datagate.huaweicloud.gate", ":ref:`datagate.huaweicloud.gate <datagate_playbook_gate>`"),
+        (
+            "C(ansible-doc datagate.huaweicloud.dataarts_job_info) says",
+            ":ansplugin:`datagate.huaweicloud.dataarts_job_info#module` says",
+        ),
+        ("with C(error), as jobs.html or a*b", "with ``error``, as ``jobs.html`` or a\\*b"),
+    ],
+)
+def test_texts_for_a_terminal_get_links_and_code(pages: docs.Pages, text: str, wanted: str) -> None:
+    assert pages.marked(text) == wanted
+
+
+def test_the_event_source_is_told_with_what_its_schema_says(pages: docs.Pages) -> None:
+    options = {option["name"]: option for option in pages.event_source()["options"]}
+    assert options["job_names"]["aliases"] == ["job_name", "name"]
+    assert options["interval"]["least"] == 0.1
+    assert options["auth_type"]["choices"] == ["auto", "aksk", "token", "password", "ecs_agency"]
+
+
+def test_every_key_of_an_event_is_told() -> None:
+    keys: set[str] = set()
+    for name in ("gate/watch.py", "door/watching.py"):
+        tree = ast.parse((ROOT / "plugins" / "module_utils" / name).read_text("utf-8"))
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Dict) and node.keys and all(isinstance(key, ast.Constant) for key in node.keys):
+                keys |= {key.value for key in node.keys if isinstance(key, ast.Constant) and isinstance(key.value, str)}
+            elif isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Subscript):
+                target = node.targets[0]
+                if isinstance(target.value, ast.Name) and target.value.id == "event":
+                    keys.add(ast.literal_eval(target.slice))
+            elif isinstance(node, ast.Call) and ast.unparse(node.func) == "event.update":
+                keys |= {keyword.arg for keyword in node.keywords if keyword.arg}
+    page = (ROOT / "docs" / "site" / "templates" / "event_source.rst.j2").read_text("utf-8")
+    told = set(re.findall(r"^   \* - ``(\w+)``$", page, re.MULTILINE))
+    assert told == keys
+
+
+# -- Markdown ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("file", "target", "wanted"),
+    [
+        ("SECURITY.md", "docs/reliability.md#throttling", "/project/reliability.md#throttling"),
+        ("docs/benchmarks.md", "../docs/docsite/rst/guide_awx.rst", "/collection/docsite/guide_awx.rst"),
+        ("docs/benchmarks.md", "benchmarks/results.json", "{repository}/blob/main/docs/benchmarks/results.json"),
+        ("roles/job_gate/README.md", "../../playbooks", "{repository}/tree/main/playbooks"),
+        ("SECURITY.md", "https://example.com/x", "https://example.com/x"),
+        ("SECURITY.md", "#here", "#here"),
+    ],
+)
+def test_links_of_the_repository_lead_somewhere(pages: docs.Pages, file: str, target: str, wanted: str) -> None:
+    found = pages.link(file, target)
+    assert found == wanted.format(repository="https://github.com/datagate/huaweicloud")
+
+
+def test_a_link_to_nothing_is_a_problem(pages: docs.Pages) -> None:
+    with pytest.raises(docs.Problem, match=r"SECURITY\.md links to docs/none\.md, which does not exist"):
+        pages.link("SECURITY.md", "docs/none.md")
+
+
+# -- output -----------------------------------------------------------------------------------------------------------
+
+
+def test_a_folder_with_something_else_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "thesis.txt").write_text("mine", "utf-8")
+    with pytest.raises(docs.Problem, match="is left alone"):
+        docs.build(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]

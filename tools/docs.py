@@ -1,0 +1,509 @@
+# Copyright (c) datagate contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Builds the documentation site; exits with 1 on any warning and for anything that is not documented.
+
+python tools/docs.py [FOLDER]    FOLDER is dist/docs unless it is given
+
+antsibull-docs renders modules, plugins, role and guides, on a copy that holds nothing but the tree's own files. The pages of
+what ansible-doc does not know are made here: event source, playbooks, and what the repository has in Markdown. Sphinx makes
+the site of it all, anew each time, because it tells its warnings only of pages that it reads. No network is needed.
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import jinja2
+import yaml
+
+from tree import COLLECTION, ROOT, export
+
+BIN = Path(sys.executable).parent
+NAME = ".".join(COLLECTION.parts[1:])
+LABEL = f"ansible_collections.{NAME}"
+SITE = Path("docs", "site")
+DOCSITE = Path("docs", "docsite")
+EVENT_SOURCES = Path("extensions", "eda", "plugins", "event_source")
+# Folder of plugins -> the ending of their pages. An action plugin is its module's, and has no page of its own.
+PLUGINS = {"modules": "module", "filter": "filter", "inventory": "inventory"}
+HEADER_LINES = 3
+
+# Pages that the tree has in Markdown: name in the site -> file, label, title in the navigation.
+MARKDOWN = {
+    "guides/examples": ("examples/README.md", "datagate_examples", "Examples"),
+    "reference/job_gate": ("roles/job_gate/README.md", "datagate_job_gate", "job_gate in use"),
+    "project/contributing": ("CONTRIBUTING.md", "datagate_contributing", "Contributing"),
+    "project/benchmarks": ("docs/benchmarks.md", "datagate_benchmarks", "Benchmarks"),
+    "project/reliability": ("docs/reliability.md", "datagate_reliability", "Reliability"),
+    "project/security": ("SECURITY.md", "datagate_security", "Security"),
+}
+PICTURES = ("docs/pictures/gate-passes.svg",)
+
+
+class Problem(Exception):
+    """What keeps the site from being built, as a sentence or several lines."""
+
+
+@dataclass
+class Variables:
+    """Variables of a playbook that share a comment."""
+
+    text: str
+    names: list[str] = field(default_factory=list)
+    defaults: list[str] = field(default_factory=list)
+
+
+@dataclass
+class Playbook:
+    """What a playbook says of itself.
+
+    :ivar title: the first sentence of its head comment.
+    :ivar text: the head comment as RST.
+    """
+
+    name: str
+    title: str
+    text: str
+    variables: list[Variables]
+
+    @property
+    def label(self) -> str:
+        """The target for references to it."""
+        return f"datagate_playbook_{self.name}"
+
+
+class Pages:
+    """The pages of a site in the making.
+
+    :param tree: the copy of the collection.
+    :param target: an empty folder for Sphinx's input.
+    """
+
+    def __init__(self, tree: Path, target: Path) -> None:
+        self.tree = tree
+        self.target = target
+        self.galaxy = _yaml(tree / "galaxy.yml")
+        self.sections = _yaml(tree / DOCSITE / "extra-docs.yml")["sections"]
+        self.variables = set(_yaml(tree / DOCSITE / "config.yml")["envvar_directives"])
+        self.plugins = {
+            path.stem: kind
+            for folder, kind in PLUGINS.items()
+            for path in sorted((tree / "plugins" / folder).glob("*.py"))
+            if path.stem != "__init__"
+        }
+        self.roles = sorted(path.parent.name for path in (tree / "roles").glob("*/meta"))
+        self.playbook_names = sorted(path.stem for path in (tree / "playbooks").glob("*.yml"))
+        self._templates = jinja2.Environment(
+            loader=jinja2.FileSystemLoader(tree / SITE / "templates"),
+            undefined=jinja2.StrictUndefined,
+            trim_blocks=True,
+            keep_trailing_newline=True,
+            autoescape=False,
+        )
+        self._templates.filters.update(rst=self.marked, literal=_literal)
+
+    def write(self, name: str, template: str, **values: Any) -> None:
+        """Make a page from a template."""
+        page = self.target / f"{name}.rst"
+        page.parent.mkdir(parents=True, exist_ok=True)
+        text = self._templates.get_template(template).render(version=self.galaxy["version"], **values)
+        page.write_text(text, "utf-8")
+
+    def copy_picture(self, name: str) -> str:
+        """Take a picture of the tree into the site; returns its path there."""
+        (self.target / "pictures").mkdir(exist_ok=True)
+        shutil.copy(self.tree / name, self.target / "pictures")
+        return f"/pictures/{Path(name).name}"
+
+    # -- markup -----------------------------------------------------------------------------------------------------
+
+    def marked(self, text: str) -> str:
+        """RST of a text that was written for a terminal: what has a page is linked, and names of variables are code."""
+        return re.sub(
+            r"(?P<guide>docs/docsite/rst/(?P<stem>\w+)\.rst)"
+            r"|(?P<code>\bC\((?P<inner>[^)]*)\))"
+            rf"|(?P<full>\b{re.escape(NAME)}\.(?P<short>[a-z_]+))"
+            r"|(?P<word>(?<![\w/.])(?:[A-Za-z0-9<>]+_[\w<>]*|[\w-]+\.(?:html|md|json|xml|yml))(?:=\w+)?)"
+            r"|(?P<mark>[*`|\\])",
+            self._mark,
+            text,
+        )
+
+    def _mark(self, found: re.Match[str]) -> str:
+        if found["guide"]:
+            return f":ref:`{LABEL}.docsite.{found['stem']}`"
+        if found["code"]:
+            shown = re.fullmatch(rf"ansible-doc ({re.escape(NAME)}\.(\w+))", found["inner"])
+            return self._plugin(*shown.groups()) if shown else _literal(found["inner"])
+        if found["mark"]:
+            return f"\\{found[0]}"
+        if found["full"]:
+            return self._plugin(found["full"], found["short"])
+        word = found["word"]
+        if word.partition("=")[0] in self.variables:
+            return f":ansenvvarref:`{word}`"
+        if word in self.roles:
+            return f":ansplugin:`{word} <{NAME}.{word}#role>`"
+        return _literal(word)
+
+    def _plugin(self, full: str, short: str) -> str:
+        if short in self.plugins:
+            return f":ansplugin:`{full}#{self.plugins[short]}`"
+        if short in self.roles:
+            return f":ansplugin:`{full}#role`"
+        if short in self.playbook_names:
+            return f":ref:`{full} <datagate_playbook_{short}>`"
+        return _literal(full)
+
+    # -- event source -----------------------------------------------------------------------------------------------
+
+    def event_source(self) -> dict[str, Any]:
+        """What the event source says of itself, and its JSON schema."""
+        (path,) = (self.tree / EVENT_SOURCES).glob("*.py")
+        texts = _texts(path)
+        documented = yaml.safe_load(texts["DOCUMENTATION"])
+        schema = json.loads((path.parent / "schemas" / f"{path.stem}.json").read_text("utf-8"))["properties"]
+        options = []
+        for name, option in documented["options"].items():
+            if not option.get("description") or not option.get("type"):
+                raise Problem(f"{path.name}: {name} has no description or no type")
+            same = f"The same as {name}."
+            options.append(
+                {
+                    "name": name,
+                    "type": {"str": "string", "int": "integer", "bool": "boolean", "dict": "dictionary"}.get(
+                        option["type"], option["type"]
+                    ),
+                    "elements": {"str": "string"}.get(option.get("elements"), option.get("elements")),
+                    "description": _list(option["description"]),
+                    "choices": option.get("choices"),
+                    "default": option.get("default"),
+                    "least": schema[name].get("minimum"),
+                    "aliases": [alias for alias, spec in schema.items() if spec["description"] == same],
+                }
+            )
+        title = f"{NAME}.{path.stem} event source -- {documented['short_description']}"
+        return {
+            "name": path.stem,
+            "label": f"{LABEL}.{path.stem}_event_source",
+            "title": title,
+            "short_description": documented["short_description"],
+            "description": _list(documented["description"]),
+            "options": options,
+            "examples": texts["EXAMPLES"].strip(),
+        }
+
+    # -- playbooks --------------------------------------------------------------------------------------------------
+
+    def playbook(self, name: str) -> Playbook:
+        """A playbook's head comment, and those of its variables that have a comment."""
+        lines = (self.tree / "playbooks" / f"{name}.yml").read_text("utf-8").splitlines()
+        head = [line.removeprefix("#").removeprefix(" ") for line in lines[HEADER_LINES + 1 : lines.index("---")]]
+        blocks = ["\n".join(block) for block in _blocks(head)]
+        if not blocks or blocks[0].startswith(" "):
+            raise Problem(f"playbooks/{name}.yml does not begin with a comment that says what it is")
+        title = re.split(r"(?<=\.)\s|:$", " ".join(blocks[0].split()))[0].removesuffix(".")
+        return Playbook(name, title, "\n\n".join(self._block(block) for block in blocks), _variables(lines))
+
+    def _block(self, block: str) -> str:
+        """RST of a block of a head comment: commands are indented, variables stand in front of their meaning."""
+        if block.startswith("    "):
+            return ".. code-block:: bash\n\n" + block
+        if not re.match(r"\S+ {2,}", block):
+            return self.marked(" ".join(block.split()))
+        items: list[list[str]] = []
+        for line in block.splitlines():
+            if line.startswith(" "):
+                items[-1].append(line.strip())
+            else:
+                items.append(line.split(None, 1))
+        return "\n\n".join(f"{_literal(name)}\n    {self.marked(' '.join(rest))}" for name, *rest in items)
+
+    # -- Markdown ---------------------------------------------------------------------------------------------------
+
+    def markdown(self, name: str) -> None:
+        """Take a page in Markdown into the site, with a label, and with links that lead to pages or to the repository."""
+        file, label, dummy = MARKDOWN[name]
+        if not (self.tree / file).is_file():
+            raise Problem(f"{file} is missing")
+        text = (self.tree / file).read_text("utf-8")
+        parts = re.split(r"(^```.*?^```$)", text, flags=re.MULTILINE | re.DOTALL)
+        for index in range(0, len(parts), 2):  # the others are code
+            parts[index] = re.sub(
+                r"(!?)\[([^\]]*)\]\(([^)\s]+)\)",
+                lambda found: f"{found[1]}[{found[2]}]({self.link(file, found[3], bool(found[1]))})",
+                parts[index],
+            )
+        page = self.target / f"{name}.md"
+        page.parent.mkdir(parents=True, exist_ok=True)
+        page.write_text(re.sub(r"^# ", f"({label})=\n# ", "".join(parts), count=1, flags=re.MULTILINE), "utf-8")
+
+    def link(self, file: str, target: str, picture: bool = False) -> str:
+        """The address in the site of what *file* links to.
+
+        :raises Problem: it does not exist.
+        """
+        parts = urlsplit(target)
+        if parts.scheme or not parts.path:
+            return target
+        path = os.path.normpath(os.path.join(os.path.dirname(file), parts.path))
+        if not (self.tree / path).exists():
+            raise Problem(f"{file} links to {target}, which does not exist")
+        if picture:
+            return self.copy_picture(path)
+        anchor = f"#{parts.fragment}" if parts.fragment else ""
+        for name, (other, *dummy) in MARKDOWN.items():
+            if other == path:
+                return f"/{name}.md{anchor}"
+        if Path(path).parent == DOCSITE / "rst":
+            return f"/collection/docsite/{Path(path).name}{anchor}"
+        return f"{self.galaxy['repository']}/{'tree' if (self.tree / path).is_dir() else 'blob'}/main/{path}{anchor}"
+
+    # -- all --------------------------------------------------------------------------------------------------------
+
+    def make(self) -> None:
+        """Make every page that antsibull-docs has not made."""
+        source = self.event_source()
+        playbooks = [self.playbook(name) for name in self.playbook_names]
+        for picture in PICTURES:
+            self.copy_picture(picture)
+        for name in MARKDOWN:
+            self.markdown(name)
+        # antsibull-docs' own index is for sites with many collections; the lists of plugins and roles are taken from it.
+        index = self.target / "collection" / "index.rst"
+        plugins = _lists(index.read_text("utf-8"))
+        index.unlink()
+        (index.parent / "environment_variables.rst").unlink(missing_ok=True)  # the guide to them has more
+        self.write("reference/index", "reference.rst.j2", plugins=plugins, source=source, playbooks=playbooks)
+        self.write("reference/event_source", "event_source.rst.j2", source=source)
+        self.write("reference/playbooks", "playbooks.rst.j2", playbooks=playbooks)
+        core = _yaml(self.tree / "meta" / "runtime.yml")["requires_ansible"]
+        self.write(
+            "index",
+            "index.rst.j2",
+            guides="collection/docsite",
+            sections=list(self._navigation()),
+            core=re.sub(r"^>=(\d+\.\d+).*", r"\1", core),
+        )
+
+    def _navigation(self) -> Iterator[tuple[str, list[str]]]:
+        for section in self.sections:
+            guides = [f"/collection/docsite/{name}" for name in section["toctree"]]
+            if section["title"] == "Reference":
+                entries = ["Overview </reference/index>"]
+                for name, kind in self.plugins.items():
+                    entries.append(f"{name} ({kind}) </collection/{name}_{kind}>")
+                    if kind == "module" and name == list(self._of("module"))[-1]:
+                        entries += [f"{role} (role) </collection/{role}_role>" for role in self.roles]
+                entries += ["dataarts_jobs (event source) </reference/event_source>", "/reference/playbooks"]
+                guides = entries + guides
+            elif section["title"] == "Project":
+                guides += ["Changelog </collection/changelog>"]
+            folder = f"{section['title'].lower()}/"
+            guides += [f"{title} </{name}>" for name, (*dummy, title) in MARKDOWN.items() if name.startswith(folder)]
+            yield section["title"], guides
+
+    def _of(self, kind: str) -> list[str]:
+        return [name for name, found in self.plugins.items() if found == kind]
+
+    def undocumented(self) -> list[str]:
+        """What lacks its page, as sentences."""
+        found = []
+        pages = {path.stem for path in (self.target / "collection").glob("*.rst")}
+        for name, kind in [*self.plugins.items(), *((role, "role") for role in self.roles)]:
+            if f"{name}_{kind}" not in pages:
+                found.append(f"the {kind} {name} has no page")
+        for path in sorted((self.tree / "plugins" / "action").glob("*.py")):
+            if self.plugins.get(path.stem) != "module":
+                found.append(f"the action plugin {path.stem} has no module with documentation")
+        listed = [name for section in self.sections for name in section["toctree"]]
+        written = {path.stem for path in (self.tree / DOCSITE / "rst").glob("*.rst")}
+        found += [f"extra-docs.yml names {name}, which is not there" for name in listed if name not in written]
+        found += [f"extra-docs.yml does not name {name}" for name in sorted(written - set(listed))]
+        found += [f"extra-docs.yml names {name} twice" for name in sorted(set(listed)) if listed.count(name) > 1]
+        mentioned: set[str] = set()
+        for page in (self.target / "collection").glob("*.rst"):
+            mentioned |= set(re.findall(r":ansenvvar:`([^`=]+)", page.read_text("utf-8")))
+        found += [f"no guide documents the variable {name}" for name in sorted(mentioned)]
+        return [sentence.replace("\\", "") for sentence in found]
+
+
+def _yaml(path: Path) -> Any:
+    return yaml.safe_load(path.read_text("utf-8"))
+
+
+def _list(value: str | list[str]) -> list[str]:
+    return [value] if isinstance(value, str) else value
+
+
+def _literal(text: str) -> str:
+    return f"``{text}``" if text else "empty"
+
+
+def _texts(path: Path) -> dict[str, str]:
+    """The texts that a Python file assigns to names in capitals."""
+    return {
+        node.targets[0].id: node.value.value
+        for node in ast.parse(path.read_text("utf-8")).body
+        if isinstance(node, ast.Assign)
+        and isinstance(node.targets[0], ast.Name)
+        and isinstance(node.value, ast.Constant)
+        and isinstance(node.value.value, str)
+    }
+
+
+def _blocks(lines: list[str]) -> Iterator[list[str]]:
+    """Lines between empty ones."""
+    block: list[str] = []
+    for line in [*lines, ""]:
+        if line.strip():
+            block.append(line)
+        elif block:
+            yield block
+            block = []
+
+
+def _variables(lines: list[str]) -> list[Variables]:
+    """The variables of a playbook's first play that stand below a comment; those that follow share it."""
+    found: list[Variables] = []
+    comment: list[str] = []
+    try:
+        begin = lines.index("  vars:") + 1
+    except ValueError:
+        return []
+    current: Variables | None = None
+    for line in lines[begin:]:
+        if not line.startswith("    ") or line.startswith("    __"):
+            break
+        if line.startswith("    # "):
+            current = None
+            comment.append(line.strip("# "))
+        elif named := re.match(r"    (\w+): (.*)", line):
+            if comment:
+                current, comment = Variables(" ".join(comment)), []
+                found.append(current)
+            if current is not None:
+                current.names.append(named[1])
+                current.defaults.append("" if named[2] in ('""', "{}") else named[2])
+    return found
+
+
+def _lists(index: str) -> str:
+    """The lists of plugins and roles in the index that antsibull-docs makes, each below its title."""
+    text = re.sub(r"^\.\. toctree::\n(?:[ \t]+.*\n|\n)*", "", index, flags=re.MULTILINE)
+    text = text.replace("\nRole Index\n----------\n", "\nRoles\n~~~~~\n")
+    sections = re.findall(r"^([A-Z].*\n~+\n)((?:(?!\.\. _|[A-Z].*\n~).*\n)*)", text, flags=re.MULTILINE)
+    return "\n".join(
+        f"{title}\n" + "\n".join(line for line in body.splitlines() if line.startswith("* ")) + "\n"
+        for title, body in sections
+    )
+
+
+def run(work: Path, *command: str | Path, **environment: str) -> None:
+    """Run a tool that has nothing to say.
+
+    :param work: the folder with its files, which is left out of what it says.
+    :raises Problem: it did not succeed, or said something.
+    """
+    done = subprocess.run(
+        [str(BIN / command[0]), *map(str, command[1:])],
+        env={
+            **os.environ,
+            "NO_COLOR": "1",
+            "PATH": f"{BIN}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
+            **environment,
+        },
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    said = done.stdout.replace(f"{work}{os.sep}", "").strip()
+    if done.returncode or said:
+        raise Problem(f"{command[0]} {'failed' if done.returncode else 'said'}:\n{said}")
+
+
+def build(folder: Path) -> None:
+    """Build the site into *folder*, in the place of an earlier one.
+
+    :raises Problem: something is not documented, or a tool warned. *folder* is as it was then.
+    """
+    if folder.exists() and any(folder.iterdir()) and not (folder / "objects.inv").is_file():
+        raise Problem(f"{folder} holds something else than a site, and is left alone")
+    with tempfile.TemporaryDirectory(prefix="datagate-docs-") as name:
+        work = Path(name).resolve()
+        collections, source, output = work / "collections", work / "source", work / "html"
+        tree = collections / COLLECTION
+        export(tree)
+        (source / "collection").mkdir(parents=True)
+        for path in (source, source / "collection"):
+            path.chmod(0o755)  # antsibull-docs refuses folders that others may write to
+        pages = Pages(tree, source)
+        run(
+            source,
+            "antsibull-docs",
+            "--config-file",
+            tree / SITE / "antsibull-docs.cfg",
+            "collection",
+            "--use-current",
+            "--squash-hierarchy",
+            "--fail-on-error",
+            "--dest-dir",
+            source / "collection",
+            NAME,
+            # The copy, and not the tree that the environment has on its path.
+            ANSIBLE_COLLECTIONS_PATH=str(collections),
+            ANSIBLE_COLLECTIONS_SCAN_SYS_PATH="false",
+        )
+        pages.make()
+        lacking = pages.undocumented()
+        if lacking:
+            raise Problem("\n".join(lacking))
+        run(
+            source,
+            "sphinx-build",
+            *("-b", "html", "-n", "-W", "--keep-going", "-q", "-j", "auto"),
+            *("-c", tree / SITE, "-d", work / "doctrees"),
+            source,
+            output,
+        )
+        (output / ".buildinfo").unlink()
+        shutil.rmtree(output / "_sources", ignore_errors=True)  # empty
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        if folder.exists():
+            shutil.rmtree(folder)
+        shutil.move(output, folder)
+
+
+def main() -> int:
+    """Build the site of this tree; returns the exit code."""
+    started = time.monotonic()
+    folder = ROOT / (sys.argv[1] if len(sys.argv) > 1 else "dist/docs")
+    try:
+        build(folder)
+    except Problem as problem:
+        print(f"docs: {problem}", file=sys.stderr)
+        return 1
+    shown = folder.relative_to(ROOT) if folder.is_relative_to(ROOT) else folder
+    print(f"{shown / 'index.html'}  {time.monotonic() - started:.1f} s")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,57 @@
+# Copyright (c) datagate contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What Galaxy does with a tarball when it is published: galaxy-importer on this tree's own.
+
+galaxy-importer ends well whatever it has warned of. Here a warning is a failure. It needs an environment of its own, because
+of the old packages that it wants: `make importer`.
+"""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from build import build
+
+END = "Importer processing completed successfully"
+# How its lines begin, or what a tool that it runs says in the middle of one. Names of files are in lower case.
+TROUBLE = re.compile(r"\b(WARNING|ERROR|CRITICAL|FATAL|Traceback)\b")
+
+
+def troubles(said: str) -> list[str]:
+    """The lines that tell of anything but success; the last one if the end is missing."""
+    lines = said.splitlines()
+    found = [line for line in lines if TROUBLE.search(line)]
+    if END not in said:
+        found.append(f"It did not come to its end, but to: {lines[-1] if lines else 'nothing'}")
+    return found
+
+
+def main() -> int:
+    """Build, import, show; returns the exit code."""
+    with tempfile.TemporaryDirectory(prefix="datagate-importer-") as folder:
+        tarball = build(Path(folder))
+        done = subprocess.run(
+            [sys.executable, "-m", "galaxy_importer.main", tarball.name],
+            cwd=folder,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+        )
+    print(done.stdout, end="")
+    found = troubles(done.stdout)
+    for line in found:
+        print(f"importer: {line}")
+    print(f"importer: {'failed' if found or done.returncode else 'all well'}")
+    return int(bool(found or done.returncode))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,209 @@
+# Copyright (c) datagate contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Every supported ansible-core with every Python that this machine has, and a table of what came out.
+
+    python tools/matrix.py                          everything
+    python tools/matrix.py --core 2.19 --kind units the unit tests on one ansible-core
+    python tools/matrix.py --whole                  all unit tests in each cell, not only those that touch Ansible
+
+The work is done by sessions of nox (noxfile.py), two at a time; this plans them, says what cannot run here and why, and
+fails if a cell failed or if nothing ran.
+
+Each ansible-core gets `ansible-test sanity` and the demonstration (role, action plugins, modules and playbooks against the
+emulator), and the unit tests with each Python that it supports. The rooms of module_utils below the doors import nothing
+of Ansible (tests/project/test_house.py), so no ansible-core can make a difference to them: their tests run with the
+newest ansible-core on the oldest and the newest Python (`make test` has another), and everywhere only if --whole says so.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from tree import ROOT
+
+KINDS: Final = ("sanity", "demo", "units")
+OLDEST_MODULE_PYTHON: Final = 9
+"""As tests/config.yml has it: 3.9."""
+WITHOUT_ANSIBLE: Final = ("cloud", "gate", "services")
+"""The rooms of plugins/module_utils whose tests are the same on every ansible-core."""
+
+PASSED, FAILED, NOT_THERE, UNSUPPORTED = "passed", "failed", "not there", "-"
+
+
+class Core(NamedTuple):
+    """A series of ansible-core: the oldest and newest Python 3 of controllers, and the newest of modules' hosts."""
+
+    oldest: int
+    newest: int
+    newest_target: int
+
+
+# As ansible-test of each series has it; a series comes in when it is final, and goes when meta/runtime.yml drops it.
+CORES: Final[dict[str, Core]] = {
+    "2.17": Core(10, 12, 12),
+    "2.18": Core(11, 13, 13),
+    "2.19": Core(11, 13, 13),
+    "2.20": Core(12, 14, 14),
+    "2.21": Core(12, 14, 14),
+}
+
+
+class Cell(NamedTuple):
+    """One thing to run; *python* is the one that the unit tests run with, "" for the other kinds."""
+
+    kind: str
+    core: str
+    python: str = ""
+
+    @property
+    def session(self) -> str:
+        """The session of nox that runs it."""
+        return f"{self.kind}-{self.core}" + (f"-py{self.python}" if self.python else "")
+
+    @property
+    def column(self) -> str:
+        """Where it stands in the table."""
+        return f"py{self.python}" if self.python else self.kind
+
+
+class Outcome(NamedTuple):
+    """What became of a cell, and in how many seconds (None if it did not run)."""
+
+    state: str
+    seconds: float | None = None
+
+    def __str__(self) -> str:
+        return self.state if self.seconds is None else f"{self.state} {self.seconds:.0f} s"
+
+
+def minor(version: str) -> int:
+    """The 12 of "3.12"."""
+    return int(version.partition(".")[2])
+
+
+def interpreters() -> dict[str, str]:
+    """Version -> path of the Pythons that this machine has and that run, oldest first."""
+    listing = subprocess.run(
+        ["sh", str(ROOT / "tools" / "find_python.sh"), "--all"], check=True, capture_output=True, text=True
+    ).stdout
+    return dict(line.split(" ", 1) for line in listing.splitlines())
+
+
+def controller(core: str, there: Iterable[str]) -> str | None:
+    """The newest Python there that may run *core*."""
+    fit = [python for python in there if CORES[core].oldest <= minor(python) <= CORES[core].newest]
+    return max(fit, key=minor, default=None)
+
+
+def is_whole(core: str, python: str, there: Iterable[str]) -> bool:
+    """Whether all unit tests run there: with the newest ansible-core, on the oldest and the newest Python it can have."""
+    newest = list(CORES)[-1]
+    numbers = [minor(name) for name in there if OLDEST_MODULE_PYTHON <= minor(name) <= CORES[newest].newest_target]
+    return core == newest and minor(python) in (min(numbers), max(numbers))
+
+
+def plan(there: Iterable[str], cores: Iterable[str], kinds: Iterable[str]) -> dict[Cell, Outcome | None]:
+    """Every cell of the table; None for one that can run here. Longest first, so that two lanes end together."""
+    there = list(there)
+    known = range(OLDEST_MODULE_PYTHON, max(facts.newest_target for facts in CORES.values()) + 1)
+    cells: dict[Cell, Outcome | None] = {}
+    for kind in KINDS:
+        for core in reversed(list(cores)):
+            if kind not in kinds:
+                continue
+            runs = controller(core, there) is not None
+            if kind != "units":
+                cells[Cell(kind, core)] = None if runs else Outcome(NOT_THERE)
+                continue
+            for number in known:
+                cell = Cell(kind, core, f"3.{number}")
+                if number > CORES[core].newest_target:
+                    cells[cell] = Outcome(UNSUPPORTED)
+                else:
+                    cells[cell] = None if runs and cell.python in there else Outcome(NOT_THERE)
+    return cells
+
+
+def table(outcomes: Mapping[Cell, Outcome]) -> str:
+    """The outcomes, a line for each ansible-core."""
+    columns = list(dict.fromkeys(cell.column for cell in outcomes))
+    rows = [["ansible-core", *columns]]
+    for core in CORES:
+        found = {cell.column: str(outcome) for cell, outcome in outcomes.items() if cell.core == core}
+        if found:
+            rows.append([core, *(found[column] for column in columns)])
+    widths = [max(map(len, texts)) for texts in zip(*rows, strict=True)]
+    return "\n".join(
+        "  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip() for row in rows
+    )
+
+
+def summary(outcomes: Mapping[Cell, Outcome], there: Iterable[str]) -> tuple[str, int]:
+    """What is shown at the end, and the exit code."""
+    states = [outcome.state for outcome in outcomes.values()]
+    lines = [table(outcomes), ""]
+    if NOT_THERE in states:
+        lines.append(f'"{NOT_THERE}": skipped, because this machine has only the Pythons {", ".join(there)}.')
+    if UNSUPPORTED in states:
+        lines.append(f'"{UNSUPPORTED}": not supported by that ansible-core.')
+    lines += [f"failed: {cell.session}" for cell, outcome in outcomes.items() if outcome.state == FAILED]
+    passed, failed, skipped = map(states.count, (PASSED, FAILED, NOT_THERE))
+    if not passed and not failed:
+        lines.append("Nothing ran.")
+    lines.append(f"{passed} passed, {failed} failed, {skipped} skipped")
+    return "\n".join(lines), int(failed > 0 or passed == 0)
+
+
+def read_report(report: Path) -> dict[str, Outcome]:
+    """Session -> outcome, from what nox wrote; a session that did not come to its end has failed."""
+    if not report.is_file():
+        return {}
+    return {
+        session["name"]: Outcome(PASSED if session["result"] == "success" else FAILED, session.get("duration"))
+        for session in json.loads(report.read_text("utf-8"))["sessions"]
+    }
+
+
+def main(arguments: list[str]) -> int:
+    """Plan, run, show; returns the exit code."""
+    parser = argparse.ArgumentParser(description="Every supported ansible-core with every Python that is there.")
+    parser.add_argument("--core", action="append", choices=CORES, help="only this one (may be repeated)")
+    parser.add_argument("--kind", action="append", choices=KINDS, help="only this (may be repeated)")
+    parser.add_argument("--whole", action="store_true", help="all unit tests in each cell")
+    parser.add_argument("--jobs", type=int, default=min(os.cpu_count() or 1, 4), help="sessions at a time")
+    wanted = parser.parse_args(arguments)
+
+    started = time.monotonic()
+    there = list(interpreters())
+    cells = plan(there, [core for core in CORES if core in (wanted.core or CORES)], wanted.kind or KINDS)
+    sessions = [cell.session for cell, outcome in cells.items() if outcome is None]
+    found: dict[str, Outcome] = {}
+    if sessions:
+        with tempfile.TemporaryDirectory(prefix="datagate-matrix-") as folder:
+            report = Path(folder, "report.json")
+            command = [sys.executable, "-m", "nox", "--report", str(report), "--parallel", str(wanted.jobs)]
+            command += ["--sessions", *sessions, *(["--", "--whole"] if wanted.whole else [])]
+            subprocess.run(command, cwd=ROOT, stdin=subprocess.DEVNULL, check=False)
+            found = read_report(report)
+    outcomes = {cell: outcome or found.get(cell.session, Outcome(FAILED)) for cell, outcome in cells.items()}
+    text, code = summary(outcomes, there)
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    busy = used.ru_utime + used.ru_stime
+    print(f"\nmatrix: {time.monotonic() - started:.0f} s, {busy:.0f} s of processors\n\n{text}", flush=True)
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
