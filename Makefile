@@ -109,5 +109,5 @@ pictures: venv ## terminal runs and reports for the documentation, into docs/pic
 
 .PHONY: clean
 clean: ## remove .venv and everything that was generated
-	@rm -rf .venv .venv.lock .venv.log dist .pytest_cache .hypothesis .ansible .mypy_cache .ruff_cache tests/output
+	@rm -rf .nox .venv .venv.lock .venv.log dist .pytest_cache .hypothesis .ansible .mypy_cache .ruff_cache tests/output
 	@find . -name .git -prune -o -type d -name __pycache__ -exec rm -rf {} +

@@ -248,12 +248,12 @@ def test_the_file_is_replaced_at_once(emulator: Emulator, file: Path) -> None:
     finally:
         os.close(watcher)
     while seen:
-        _, mask, _, length = struct.unpack_from("iIII", seen)
+        dummy, mask, dummy, length = struct.unpack_from("iIII", seen)
         events.append((seen[16 : 16 + length].rstrip(b"\0").decode(), mask))
         seen = seen[16 + length :]
     # The collector reads whatever ends in .prom, hidden files included.
     assert [event for event in events if event[0].endswith(".prom")] == [(file.name, IN_MOVED_TO)]
-    assert not apart or any(mask & IN_CREATE for _, mask in events)
+    assert not apart or any(mask & IN_CREATE for dummy, mask in events)
 
 
 def test_several_readings_at_fixed_times(emulator: Emulator, file: Path) -> None:
@@ -280,7 +280,7 @@ def test_a_failed_reading_leaves_no_state(emulator: Emulator, file: Path) -> Non
     assert done.code == 2
     assert "DLF.6888" in done["Fail at once"].msg
     assert values(file, "datagate_up", "service") == {"dataarts": 0.0}
-    assert {name for name, _, _ in series(file)} == {"datagate_up", "datagate_last_reading_timestamp_seconds"}
+    assert {name for name, dummy, dummy in series(file)} == {"datagate_up", "datagate_last_reading_timestamp_seconds"}
     # A denied reading is not repeated: an access key that is refused again and again is locked.
     assert len(emulator.journal) == 1
 
@@ -381,7 +381,7 @@ def test_what_is_wrong_with_the_variables(file: Path) -> None:
             "ansible.builtin.debug": {"msg": "{{ __job_watch_problem }}"},
             "vars": {"job_watch_file": str(file), **{f"job_watch_{name}": value for name, value in variables.items()}},
         }
-        for number, (variables, _) in enumerate(wanted)
+        for number, (variables, dummy) in enumerate(wanted)
     ]
     done = run(
         [{"name": "Cases", "hosts": "localhost", "gather_facts": False, "vars": watching["vars"], "tasks": tasks}], {}
@@ -470,7 +470,7 @@ def check(expression: str, macros: bool) -> set[str]:
         if kind == "name" and text in ("by", "on"):
             assert parts[at + 1][1] == "(", expression
             labels, at = labels_of(parts, at + 2, ")")
-            grouped += [name for name, _, _ in labels]
+            grouped += [name for name, dummy, dummy in labels]
         elif kind == "name" and text in FUNCTIONS:
             assert parts[at + 1][1] in ("(", "by"), expression
         elif kind == "name" and text not in WORDS:

@@ -10,7 +10,8 @@ gives no verdict, and what a selection by tags or a part of the name holds is lo
 
 from __future__ import annotations
 
-from typing import Any, Callable, Dict, Hashable, Iterator, List, NamedTuple, Optional, Sequence, Set, Tuple
+from collections.abc import Hashable
+from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Optional, Sequence, Set, Tuple
 
 from ..cloud.clock import Clock
 from ..cloud.errors import DENIED, UNREACHED, CredentialsError, RequestError

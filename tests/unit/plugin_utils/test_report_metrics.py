@@ -161,7 +161,7 @@ def samples_of_all(draw: st.DrawFn) -> list[Sample]:
     """Samples of the families above, of which no two have the same labels."""
     found: list[Sample] = []
     for family in FAMILIES:
-        labels = st.tuples(*(TEXTS for _ in family.labels))
+        labels = st.tuples(*(TEXTS for dummy in family.labels))
         many = draw(st.dictionaries(labels, NUMBERS, max_size=4))
         found.extend(Sample(family, key, value) for key, value in many.items())
     return found
@@ -351,7 +351,7 @@ def test_a_failed_reading_says_so_and_nothing_else(result: Data) -> None:
     known = {"datagate_up", "datagate_last_reading_timestamp_seconds"}
     if "verdict" in result:
         known |= {"datagate_reading_duration_seconds", "datagate_reading_requests"}
-    assert {name for name, _ in series(text)} == known
+    assert {name for name, dummy in series(text)} == known
 
 
 @pytest.mark.parametrize("code", ["denied", "unreadable"])
