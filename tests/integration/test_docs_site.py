@@ -98,7 +98,7 @@ def test_everything_has_a_page(pages: dict[str, Found]) -> None:
     wanted |= {f"collection/docsite/{name}.html" for name in names("docs/docsite/rst", "*.rst")}
     wanted |= {f"reference/{name}.html" for name in ("index", "event_source", "job_gate", "playbooks")}
     wanted |= {f"project/{name}.html" for name in ("benchmarks", "contributing", "reliability", "security")}
-    wanted |= {"index.html", "search.html", "collection/changelog.html"}
+    wanted |= {"index.html", "search.html", "collection/changelog.html", "guides/examples.html"}
     assert set(pages) == wanted
 
 
