@@ -9,10 +9,12 @@ The clock skips the waiting, so the seconds here are those of the emulator, and 
 
 from __future__ import annotations
 
+import random
 from typing import Any
 
 import pytest
 
+from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.session import MOST_WORKERS
 from ansible_collections.datagate.huaweicloud.plugins.modules import dataarts_job_status as status
 from ansible_collections.datagate.huaweicloud.plugins.plugin_utils import in_process
 from ansible_collections.datagate.huaweicloud.tests.unit import gate_world
@@ -26,7 +28,13 @@ DEFAULT, FAST = 20.0, 28.0
 LISTED = {"check_nodes": False}
 
 
-def gate(emulator: Emulator, jobs: int, **options: Any) -> dict[str, Any]:
+@pytest.fixture(autouse=True)
+def jitter() -> None:
+    """The moments at which a gate looks are shortened at random: here by the same in every run."""
+    random.seed(1)
+
+
+def gate(emulator: Emulator, jobs: int, latency: float = LATENCY, **options: Any) -> dict[str, Any]:
     """What the task returns, on a clock that skips the waiting."""
     arguments = {
         "job_names": names(jobs),
@@ -36,7 +44,7 @@ def gate(emulator: Emulator, jobs: int, **options: Any) -> dict[str, Any]:
         "endpoints": {"dataarts": emulator.url},
         **options,
     }
-    with skipping(emulator.advance, LATENCY):
+    with skipping(emulator.advance, latency):
         return in_process.run(arguments, status.ARGUMENTS, status.SERVICE, status.BODY, False, "dataarts_job_status")
 
 
@@ -89,6 +97,27 @@ def test_the_verdict_comes_soon_after_the_last_change(jobs: int, options: dict[s
         calls = [(job_number(record.job or ""), record.time) for record in emulator.requests("job_status")]
         still_owed = 0 if options == LISTED else owed(calls, ready_times(jobs, last, SPREAD), last)
         assert delay <= allowed_delay(INTERVAL, still_owed, options.get("requests_per_second", DEFAULT))
+
+
+@pytest.mark.parametrize(("jobs", "latency"), [(60, 6.0), (200, 4.0), (1000, 2.0), (1000, 4.0)])
+def test_slow_answers_only_make_the_verdict_later(jobs: int, latency: float) -> None:
+    with running(ready(jobs)) as emulator:
+        result = gate(emulator, jobs, latency=latency, wait_timeout=1800)
+        assert result["verdict"] == "PASS"
+        sent(emulator, result)
+        # As many at once as there are workers; and a third of the time for the list.
+        assert result["elapsed"] <= 2.0 * jobs / MOST_WORKERS * latency + 3 * latency
+
+
+@pytest.mark.parametrize(("jobs", "left"), [(300, 2), (1000, 4), (1000, 10)])
+def test_a_quota_that_others_use_up_only_makes_the_verdict_later(jobs: int, left: int) -> None:
+    content = ready(jobs)
+    content["quota"] = {"per_user": left, "retry_after": 1}
+    with running(content) as emulator:
+        result = gate(emulator, jobs, wait_timeout=1800)
+        assert result["verdict"] == "PASS"
+        assert emulator.stats["by_status"]["429"] > 0
+        assert result["elapsed"] <= 3 * jobs / left
 
 
 @pytest.mark.parametrize("moment", [1.0, 10.5, 19.0, 28.0])

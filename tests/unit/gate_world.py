@@ -54,7 +54,8 @@ class VirtualClock(Clock):
 class World(Source):
     """Jobs by name, each with its script; ``lists_say`` overrides what the list shows.
 
-    Requests are spaced by *rate* and take *latency* seconds each, one after the other.
+    Requests are spaced by *rate* and take *latency* seconds each, one after the other. What is in *list_errors* (from, to, error)
+    comes after *list_hangs* seconds.
     """
 
     def __init__(
@@ -65,12 +66,14 @@ class World(Source):
         lists: bool = True,
         lists_say: Mapping[str, Script] | None = None,
         list_errors: Sequence[tuple[float, float, RequestError]] = (),
+        list_hangs: float = 0.0,
     ) -> None:
         self.clock = VirtualClock()
         self.start = self.clock.now()
         self.jobs = {name: _steps(script) for name, script in jobs.items()}
         self.lists_say = {name: _steps(script) for name, script in (lists_say or {}).items()}
         self.list_errors = list_errors
+        self.list_hangs = list_hangs
         self.rate = rate
         self.lists = lists
         self.workspace = "ws1"
@@ -146,6 +149,7 @@ class World(Source):
                 raise RequestError(UNREACHED, "too late")
             for start, end, error in self.list_errors:
                 if start <= sent - self.start < end:
+                    self.clock.sleep(self.list_hangs)
                     raise error
             for name in list(self.jobs)[page * 100 : page * 100 + 100]:
                 steps = self.lists_say.get(name) or self.jobs[name]

@@ -340,7 +340,10 @@ class Loop:
         """Read the job list. False when it is longer than *most_pages*."""
         self._list_tried = self._at()
         self._read_some = True
-        listing, readings = self.source.listing(self._deadline, most_pages)
+        try:
+            listing, readings = self.source.listing(self._deadline, most_pages)
+        finally:
+            self.plan.list_took = self._at() - self._list_tried
         self.plan.pages = listing.pages
         if not listing.complete:
             return False
@@ -406,6 +409,7 @@ class Loop:
             "list_tried": self._list_tried,
             "duration": self._duration,
             "pages": self.plan.pages,
+            "list_took": self.plan.list_took,
         }
 
     def _load(self, state: Dict[str, Any]) -> None:
@@ -422,4 +426,5 @@ class Loop:
         self._final = state["final"]
         self._listed_at, self._listed_until = state["listed"]
         self._list_tried = state["list_tried"]
-        self._duration, self.plan.pages = state["duration"], state["pages"]
+        self._duration = state["duration"]
+        self.plan.pages, self.plan.list_took = state["pages"], state["list_took"]

@@ -71,7 +71,7 @@ class Gate:
     An observation is ``begin``, any number of ``take``/``take_list``/``fault``, and ``close``. Times are seconds since the
     gate's start.
 
-    :param freshness: seconds that a reading of nodes may be old when the gate passes.
+    :param freshness: seconds that a reading of nodes may be old when the gate passes, unless it is of the same observation.
     """
 
     def __init__(self, policy: Policy, selection: Selection, freshness: float) -> None:
@@ -347,7 +347,7 @@ class Gate:
         return Verdict(TIMEOUT, reasons)
 
     def _together(self, at: float) -> bool:
-        """Whether every job was read in this observation and no node reading is too old."""
+        """Whether every job was read in this observation, and its nodes too or lately enough."""
         return not any(self._unreached(track, at) for track in self.tracks.values())
 
     def _unreached(self, track: Track, at: float) -> bool:
@@ -356,7 +356,9 @@ class Gate:
             return False
         if track.read_at < self.began:
             return True
-        return self.policy.needs_nodes and not track.missing and track.status_at < at - self.freshness
+        # What was read in this observation is never too old: where answers are slow, or few because others use up the quota, an
+        # observation takes as long as it takes, and a gate that could not pass then would stop a deployment for nothing.
+        return self.policy.needs_nodes and not track.missing and track.status_at < min(self.began, at - self.freshness)
 
     def tally(self, at: float) -> words.Tally:
         """How many jobs there are, are ready, and are in which state."""

@@ -31,6 +31,7 @@ class Plan:
     :param rate: ceiling in requests per second, 0 for none.
     :param lists: whether there is a list at all (there is none for DLI jobs).
     :ivar pages: how many requests the list took when it was last read, or would have taken; None before.
+    :ivar list_took: seconds that the last attempt to read the list took, whatever came of it.
     """
 
     def __init__(self, policy: Policy, rate: float, lists: bool) -> None:
@@ -38,6 +39,7 @@ class Plan:
         self.rate = rate or QUOTA
         self.lists = lists
         self.pages: Optional[int] = None
+        self.list_took = 0.0
 
     def seconds(self, requests: float) -> float:
         """How long the ceiling takes for so many requests."""
@@ -45,8 +47,13 @@ class Plan:
 
     @property
     def list_every(self) -> float:
-        """Seconds from one list to the next in a long observation. At most half of the ceiling goes into lists."""
-        return max(LIST_EVERY, 2 * self.seconds(self.pages or 0))
+        """Seconds from one list to the next in a long observation.
+
+        At most half of the ceiling goes into lists. Where answers are slow, or the list breaks and the status calls do not, a third
+        of the time has to be enough for it.
+        """
+        paced = self.seconds(self.pages or 0)
+        return max(LIST_EVERY, 2 * paced, 3 * (self.list_took - paced))
 
     def sweep(self, jobs: int) -> float:
         """How long the ceiling takes to read so many jobs' nodes, with the lists that are read meanwhile."""
@@ -75,9 +82,7 @@ class Plan:
         first: List[str] = []
         then: List[Track] = []
         waiting: List[Track] = []
-        stale: List[Track] = []
-        jobs = len(gate.tracks)
-        oldest = now - self.freshness(jobs) + self.sweep(jobs)
+        old: List[Track] = []
         for name, track in gate.tracks.items():
             if track.final or gate.left_out(track):
                 continue
@@ -98,13 +103,13 @@ class Plan:
                     continue
                 if track.status_at < track.state_at or (self.policy.require_records and not track.moved):
                     then.append(track)
-                elif track.status_at < oldest:
-                    stale.append(track)
+                else:
+                    old.append(track)
             else:
                 waiting.append(track)
-        if stale and not any(gate.judge(track, now)[0] == PENDING for track in gate.tracks.values()):
+        if old and not any(gate.judge(track, now)[0] == PENDING for track in gate.tracks.values()):
             # Old readings of nodes matter only once nothing else keeps the gate from passing.
-            then.extend(stale)
+            then.extend(self._too_old(old, len(gate.tracks), now))
         if (
             self.policy.needs_nodes
             and not by_status
@@ -114,3 +119,17 @@ class Plan:
             then.extend(waiting)
         then.sort(key=lambda track: (not track.failing, track.status_at))
         return first + [track.name for track in then]
+
+    def _too_old(self, tracks: List[Track], jobs: int, now: float) -> List[Track]:
+        """The fewest of *tracks* whose nodes must be read again, so that no reading is too old when the gate passes.
+
+        The more are read again, the later it passes, and the older the others' readings are by then.
+        """
+        tracks = sorted(tracks, key=lambda track: track.status_at)
+        # What the list at the end takes, and half an interval for answers that are slower than the ceiling.
+        spare = self.policy.interval / 2 + self.seconds(self.pages or 0)
+        latest = now + spare - self.freshness(jobs)
+        again = 0
+        while again < len(tracks) and tracks[again].status_at < latest + self.sweep(again):
+            again += 1
+        return tracks[:again]

@@ -434,6 +434,35 @@ class TestManyJobs:
         result = gate(world, job_names=self.names, wait=True, wait_timeout=1000, max_failing=1)
         assert result["verdict"] == "PASS"
 
+    def test_only_what_would_be_too_old_is_read_again(self) -> None:
+        late = {name: [(0, "STARTING"), (12, "NORMAL", {"n": "NORMAL"})] for name in self.names[250:]}
+        world = self.world(**late)
+        result = gate(world, job_names=self.names, wait=True, wait_timeout=300)
+        assert result["verdict"] == "PASS"
+        statuses = [what for dummy, what in world.asked if what != "list"]
+        assert len(statuses) == 1000, "the quarter that was ready first was read 45 seconds before the end: that is young enough"
+
+    @pytest.mark.parametrize("latency", [0.1, 0.25, 1.0])
+    def test_answers_that_are_slower_than_the_ceiling_only_make_it_later(self, latency: float) -> None:
+        jobs: dict = {name: [(0, "NORMAL", {"n": "NORMAL"})] for name in self.names[:300]}
+        world = World(jobs, rate=28, latency=latency)
+        result = gate(world, job_names=list(jobs), wait=True, wait_timeout=3000)
+        assert result["verdict"] == "PASS"
+        assert result["elapsed"] <= 2 * 300 * latency
+
+    def test_a_job_that_falls_while_slow_answers_come_fails_the_gate(self) -> None:
+        jobs: dict = {name: [(0, "NORMAL")] for name in self.names[:300]}
+        jobs["job0000"] = [(0, "NORMAL"), (100, "EXCEPTION")]
+        result = gate(World(jobs, rate=28, latency=1.0), job_names=list(jobs), wait=True, wait_timeout=3000)
+        assert (result["verdict"], codes(result)[0]) == ("FAIL", ("job_exception", "job0000", None))
+        assert result["elapsed"] - 100 <= 15
+
+    def test_a_list_that_breaks_slowly_leaves_time_for_the_nodes(self) -> None:
+        world = self.world(job0500=[(0, "NORMAL", {"n": "NORMAL"}), (1, "NORMAL", {"n": "EXCEPTION"})])
+        world.list_errors, world.list_hangs = [(5, 1e9, BUSY)], 60.0
+        result = gate(world, job_names=self.names, wait=True, wait_timeout=600)
+        assert (result["verdict"], codes(result)[0]) == ("FAIL", ("node_exception", "job0500", "n"))
+
     def test_a_failing_node_is_found(self) -> None:
         world = self.world(job0999=[(0, "NORMAL", {"n": "EXCEPTION"})])
         result = gate(world, job_names=self.names, wait=True, wait_timeout=300)
