@@ -280,7 +280,7 @@ def test_a_failed_reading_leaves_no_state(emulator: Emulator, file: Path) -> Non
     assert done.code == 2
     assert "DLF.6888" in done["Fail at once"].msg
     assert values(file, "datagate_up", "service") == {"dataarts": 0.0}
-    assert {name for name, dummy, dummy in series(file)} == {"datagate_up", "datagate_last_reading_timestamp_seconds"}
+    assert {sample[0] for sample in series(file)} == {"datagate_up", "datagate_last_reading_timestamp_seconds"}
     # A denied reading is not repeated: an access key that is refused again and again is locked.
     assert len(emulator.journal) == 1
 
