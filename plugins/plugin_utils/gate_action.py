@@ -12,6 +12,9 @@ itself, no module is started at all.
 from __future__ import annotations
 
 import sys
+import threading
+import time
+from collections.abc import Callable
 from importlib import import_module
 from typing import Any
 
@@ -25,6 +28,33 @@ FIRST_SLICE = 1.0
 LONGEST_SLICE = 30.0
 MODULES = "ansible_collections.datagate.huaweicloud.plugins.modules"
 START = 3.0  # seconds that the start of a slice may take
+
+
+class Heartbeat:
+    """Shows signs of life, in a thread, while the block runs.
+
+    :param due_in: seconds until the next one is due.
+    :param beat: shows it.
+    """
+
+    NAME = "datagate-heartbeat"
+
+    def __init__(self, due_in: Callable[[], float], beat: Callable[[], None]) -> None:
+        self._due_in = due_in
+        self._beat = beat
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._watch, name=self.NAME, daemon=True)
+
+    def __enter__(self) -> None:
+        self._thread.start()
+
+    def __exit__(self, *error: object) -> None:
+        self._over.set()
+        self._thread.join()
+
+    def _watch(self) -> None:
+        while not self._over.wait(self._due_in()):
+            self._beat()
 
 
 class GateAction(ActionBase):
@@ -61,10 +91,22 @@ class GateAction(ActionBase):
         # A gate that runs once is nobody's in particular.
         several = len(variables.get("ansible_play_hosts_all") or []) > 1 and not self._task.run_once
         progress = Progress(str(variables.get("inventory_hostname", "")) if several else "")
+        began = time.monotonic()
+
+        def elapsed() -> float:
+            return time.monotonic() - began
+
+        def due_in() -> float:
+            return progress.due_in(elapsed())
+
+        def beat() -> None:
+            Display().display(progress.silence(elapsed()))
+
         seconds, resume = FIRST_SLICE, None
         while True:
             arguments = {**self._task.args, "slice_timeout": seconds, "resume": resume}
-            result = self._run(arguments, variables)
+            with Heartbeat(due_in, beat):
+                result = self._run(arguments, variables)
             resume = result.get("resume")
             seconds = min(2 * seconds, LONGEST_SLICE)
             if not resume:

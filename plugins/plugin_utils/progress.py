@@ -41,6 +41,7 @@ class Progress:
         self._seen = 0
         self._said = ""
         self._last: float | None = None
+        self._heard = 0.0
 
     def lines(self, result: dict[str, Any], next_slice: float) -> list[str]:
         """What to show after a slice.
@@ -48,7 +49,7 @@ class Progress:
         :param result: the slice's result.
         :param next_slice: seconds until there will be another one: there is a line at least once a minute.
         """
-        elapsed = float(result.get("elapsed") or 0.0)
+        elapsed = self._heard = float(result.get("elapsed") or 0.0)
         history = result.get("history") or []
         total = len(history) + int(result.get("history_dropped") or 0)
         new = history[len(history) - min(len(history), total - self._seen) :]
@@ -65,6 +66,19 @@ class Progress:
         if lines:
             self._last = elapsed
         return lines
+
+    def due_in(self, elapsed: float) -> float:
+        """Seconds from *elapsed* until there has been no line for a minute."""
+        return max(0.0, (self._last or 0.0) + MINUTE - elapsed)
+
+    def silence(self, elapsed: float) -> str:
+        """What to show when a slice lasts so long: it ends between two readings, and one of them is not over.
+
+        :param elapsed: seconds since the gate began.
+        """
+        self._last = elapsed
+        known = f"at {clock(self._heard)}: {self._said}" if self._said else "nothing read yet"
+        return self._line(elapsed, f"still waiting for the service to answer; {known}")
 
     def _line(self, at: float, text: str) -> str:
         return printable(f"{self._host}{clock(at)} {text}", WIDTH)

@@ -43,6 +43,19 @@ def test_a_line_at_least_once_a_minute() -> None:
     assert max(later - earlier for earlier, later in itertools.pairwise(spoken)) <= 60
 
 
+def test_a_slice_that_lasts_shows_what_was_known() -> None:
+    progress = Progress("db1")
+    assert progress.due_in(1) == 59
+    assert progress.silence(60.2) == "db1: 1:00 still waiting for the service to answer; nothing read yet"
+    assert progress.due_in(61.2) == 59
+    assert progress.lines(result(70, [], by_status={"STARTING": 1}), 2) == ["db1: 1:10 1 STARTING"]
+    assert progress.lines(result(100, [], by_status={"STARTING": 1}), 2) == []
+    assert progress.due_in(125) == 5
+    assert progress.due_in(500) == 0
+    silent = "db1: 2:10 still waiting for the service to answer; at 1:40: 1 STARTING"
+    assert progress.silence(130) == silent
+
+
 def test_who_is_waited_for() -> None:
     line = Progress().lines(result(5, [], 40, by_status={"STARTING": 40, "NORMAL": 2}), 2)[0]
     assert line == "0:05 40 STARTING, 2 NORMAL; waiting for job0, job1, job2, + 37 more"
