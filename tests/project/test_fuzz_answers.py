@@ -11,14 +11,15 @@ import json
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from tests.fuzz.answers import ask, meaning, one
+from tests.fuzz.answers import STATUSES, ask, meaning, one
 
 DATA = Path(__file__).resolve().parent.parent / "data"
 BODIES = [path.read_bytes() for path in sorted(DATA.glob("*.json")) if "signature" not in path.name]
 READY = json.dumps({"name": "a", "status": "NORMAL", "nodes": []}).encode()
+NO_CONTENT = bytes([0, STATUSES.index(204)]) + READY
 
 
 @st.composite
@@ -33,6 +34,7 @@ def changed(draw: st.DrawFn) -> bytes:
 
 
 @settings(max_examples=300)
+@example(NO_CONTENT)
 @given(changed())
 def test_no_answer_breaks_anything(data: bytes) -> None:
     one(data)

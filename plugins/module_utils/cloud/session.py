@@ -40,6 +40,9 @@ from .requests_import import HTTPAdapter, requests
 from .signature import build_path, build_query
 
 RETRIED_STATUS = (429, 502, 503, 504)
+# What comes with an answer to what was asked, 201 with a token. Whoever takes part of an answer, or one that is made up by a
+# proxy, for the whole lets a gate pass on it.
+ANSWERED = (200, 201)
 THROTTLED_WAIT = (2.0, 5.0)  # seconds to wait after a 429 that names no time
 BACKOFF_FIRST = 0.5  # seconds before the first retry, doubled for each further one
 BACKOFF_MOST = 10.0
@@ -350,6 +353,8 @@ class Session:
         self._pacer.answered()
         if attempt.call.signed and attempt.auth is self._auth:
             self._auth_worked = True
+        if answer.status not in ANSWERED:
+            return self._make(TRANSIENT, "the answer is not the whole one that was asked for", attempt.call, answer)
         try:
             answer.data = parse(answer.data) if attempt.call.service != "metadata" else _lenient(answer.data)
         except NotJson as error:

@@ -142,10 +142,10 @@ class Loop:
         self._read_some = False
         self._due = policy.initial_delay if policy.wait and not policy.once else 0.0
         self._final = False  # no further observation follows the next one, or the one under way
-        # The observation that is under way: whether by status calls alone, and whether its closing look is done.
+        # The observation that is under way: whether by status calls alone, and until when its closing look lasted.
         self._open = False
         self._by_status: Optional[bool] = None
-        self._closed = False
+        self._closed = NEVER
         if slices.state is not None:
             self._load(slices.state)
         self._changes = self.gate.history.changes
@@ -165,7 +165,7 @@ class Loop:
                 if not self._rest(self._due):
                     return self._pause()
                 self.gate.begin(self._at())
-                self._open, self._by_status, self._closed = True, None, False
+                self._open, self._by_status, self._closed = True, None, NEVER
             began = self.gate.began
             last = single or self._final
             closing = self._observe()
@@ -307,10 +307,11 @@ class Loop:
                     return not plan.owed(gate, by_status, self._at())
                 if self._list_due():
                     self._list_again()
-            elif self._closed or not self._scattered(began):
+            elif not self._scattered(began):
                 return True
             elif self._close(by_status):
-                self._closed = True
+                # What it shows may have to be read, and so long a reading asks for another one.
+                self._closed = self._at()
             else:
                 return False
 
@@ -320,19 +321,20 @@ class Loop:
     def _scattered(self, began: float) -> bool:
         """Whether all jobs look ready, but some were read long before the others."""
         gate, at = self.gate, self._at()
-        if not self.plan.lists or at - max(self._listed_until, began) <= TOGETHER or gate.failed:
+        if not self.plan.lists or at - max(self._listed_until, self._closed, began) <= TOGETHER or gate.failed:
             return False
         return all(gate.judge(track, at)[0] != PENDING for track in gate.tracks.values())
 
     def _close(self, by_status: bool) -> bool:
         """Look at all jobs once more, quickly: by the list, or by status calls where these are fewer."""
-        gate, at = self.gate, self._at()
+        gate = self.gate
         try:
             if self._list(max(1, len(gate.tracks)) if by_status else 0):
                 return True
         except RequestError as error:
             if error.status == 401 or not by_status:
                 raise
+        at = self._at()
         names = [name for name, track in gate.tracks.items() if at - track.status_at > TOGETHER and not track.final]
         return self._read([name for name in names if not gate.left_out(gate.tracks[name])])
 

@@ -65,19 +65,25 @@ SEVERITY = {
 }
 
 
+# A reading of nodes may be so many times as old as reading all of them takes.
+SWEEPS = 1.5
+
+
 class Gate:
     """Judges jobs from what it is shown.
 
     An observation is ``begin``, any number of ``take``/``take_list``/``fault``, and ``close``. Times are seconds since the
     gate's start.
 
-    :param freshness: seconds that a reading of nodes may be old when the gate passes, unless it is of the same observation.
+    :param freshness: seconds that a reading of nodes may be old when the gate passes.
+    :ivar calls: status calls that have told something of a job.
     """
 
     def __init__(self, policy: Policy, selection: Selection, freshness: float) -> None:
         self.policy = policy
         self.selection = selection
         self.freshness = freshness
+        self.calls = 0
         self.history = History()
         self.tracks: Dict[str, Track] = {}
         self.settled = False
@@ -113,6 +119,8 @@ class Gate:
             return
         track.take(reading, at, self.began)
         if reading.error is None:
+            self.calls += 1
+            track.call = self.calls
             self._note(track, at)
 
     def take_list(self, listing: Listing, readings: Sequence[Reading], at: float) -> None:
@@ -180,6 +188,7 @@ class Gate:
         return {
             "began": self.began,
             "polls": self.polls,
+            "calls": self.calls,
             "settled": self.settled,
             "found": self.found,
             "listed": self.listed,
@@ -192,7 +201,7 @@ class Gate:
 
     def load(self, data: Dict[str, Any]) -> None:
         """Take over such a state."""
-        self.began, self.polls = data["began"], data["polls"]
+        self.began, self.polls, self.calls = data["began"], data["polls"], data["calls"]
         self.settled, self.found, self.listed = data["settled"], data["found"], data["listed"]
         self.ready_since, self.faults = data["ready_since"], data["faults"]
         self.fault_error = RequestError.load(data["fault_error"])
@@ -356,9 +365,17 @@ class Gate:
             return False
         if track.read_at < self.began:
             return True
-        # What was read in this observation is never too old: where answers are slow, or few because others use up the quota, an
-        # observation takes as long as it takes, and a gate that could not pass then would stop a deployment for nothing.
-        return self.policy.needs_nodes and not track.missing and track.status_at < min(self.began, at - self.freshness)
+        return self.policy.needs_nodes and not track.missing and self.too_old(track, at)
+
+    def too_old(self, track: Track, at: float, calls: int = 0) -> bool:
+        """Whether a job's nodes have to be read again before the gate may pass at *at*, after so many more *calls*.
+
+        Where answers are slow, or few because others use up the quota, an observation takes as long as it takes, and a gate that
+        could not pass then would stop a deployment for nothing. So within one the calls count that were made since.
+        """
+        if track.status_at >= at - self.freshness:
+            return False
+        return track.status_at < self.began or self.calls + calls - track.call > SWEEPS * len(self.tracks)
 
     def tally(self, at: float) -> words.Tally:
         """How many jobs there are, are ready, and are in which state."""

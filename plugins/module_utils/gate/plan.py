@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import List, Optional
 
-from .machine import Gate
+from .machine import SWEEPS, Gate
 from .policy import PENDING, Policy
 from .track import Track
 
@@ -64,7 +64,7 @@ class Plan:
 
     def freshness(self, jobs: int) -> float:
         """Seconds that a node reading may be old when the gate passes."""
-        return self.policy.interval + 1.5 * self.sweep(jobs)
+        return self.policy.interval + SWEEPS * self.seconds(jobs)
 
     def by_status(self, jobs: int) -> bool:
         """Whether every job is read by its own status call in every observation."""
@@ -93,7 +93,8 @@ class Plan:
             if track.doubt:
                 first.append(name)
             elif track.status_at >= gate.began:
-                continue
+                if self.policy.needs_nodes and track.state in self.policy.ready:
+                    old.append(track)
             elif by_status or track.failing or not track.seen or track.error is not None:
                 then.append(track)
             elif track.missing:
@@ -109,7 +110,7 @@ class Plan:
                 waiting.append(track)
         if old and not any(gate.judge(track, now)[0] == PENDING for track in gate.tracks.values()):
             # Old readings of nodes matter only once nothing else keeps the gate from passing.
-            then.extend(self._too_old(old, len(gate.tracks), now))
+            then.extend(self._too_old(old, gate, now))
         if (
             self.policy.needs_nodes
             and not by_status
@@ -120,7 +121,7 @@ class Plan:
         then.sort(key=lambda track: (not track.failing, track.status_at))
         return first + [track.name for track in then]
 
-    def _too_old(self, tracks: List[Track], jobs: int, now: float) -> List[Track]:
+    def _too_old(self, tracks: List[Track], gate: Gate, now: float) -> List[Track]:
         """The fewest of *tracks* whose nodes must be read again, so that no reading is too old when the gate passes.
 
         The more are read again, the later it passes, and the older the others' readings are by then.
@@ -128,8 +129,7 @@ class Plan:
         tracks = sorted(tracks, key=lambda track: track.status_at)
         # What the list at the end takes, and half an interval for answers that are slower than the ceiling.
         spare = self.policy.interval / 2 + self.seconds(self.pages or 0)
-        latest = now + spare - self.freshness(jobs)
         again = 0
-        while again < len(tracks) and tracks[again].status_at < latest + self.sweep(again):
+        while again < len(tracks) and gate.too_old(tracks[again], now + spare + self.sweep(again), again):
             again += 1
         return tracks[:again]

@@ -23,6 +23,7 @@ _PLAIN = (
     "doubt",
     "read_at",
     "status_at",
+    "call",
     "listed_at",
     "errors",
     "error_at",
@@ -48,6 +49,7 @@ class Track:
     :ivar state_at: since when that state is known without a break.
     :ivar read_at: the last reading of any source that counts.
     :ivar status_at: the last status call, and with it of the nodes.
+    :ivar call: its number among all status calls.
     :ivar doubt: the list says something (a failure, an absence, another state than a status call of the same observation) that a
         status call must confirm first.
     :ivar missing: the status call said that the job does not exist.
@@ -58,6 +60,7 @@ class Track:
     __slots__ = (
         "_bases",
         "_last_at",
+        "call",
         "counters_seen",
         "doubt",
         "error",
@@ -95,6 +98,7 @@ class Track:
         self.doubt = False
         self.read_at = NEVER
         self.status_at = NEVER
+        self.call = 0
         self.listed_at = NEVER
         self.listed: Optional[Dict[str, Any]] = None
         self.status: Optional[Dict[str, Any]] = None
@@ -293,7 +297,7 @@ class Track:
         if each kept the gate from passing, it would never pass. The list may have mended the error meanwhile, though not
         read the nodes.
         """
-        garbled = self.error is None or self.error.status == 200
+        garbled = self.error is None or 200 <= (self.error.status or 0) < 300
         return self.error_at >= began and not self.tried_again and garbled
 
     @property

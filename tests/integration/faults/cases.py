@@ -266,6 +266,15 @@ def _bodies() -> list[Case]:
     deep = 100_000
     found = [
         *_answers("html", "HTML with HTTP 200", "<!DOCTYPE html><title>Log in</title>", "body is HTML, not JSON"),
+        *passing(
+            "part",
+            "HTTP 206, which announces a part of the answer",
+            {"status": 206},
+            GARBLED,
+            COUNTS,
+            words="not the whole one that was asked for",
+            points=LATE,
+        ),
         *_answers("empty", "empty body", "", "body is not JSON"),
         *_answers("half", "half of a JSON text", '{"name": "job_', "body is not JSON"),
         *_answers("charset", "text in GBK", '{"name": "作业"}', "body is not UTF-8", charset="gbk"),

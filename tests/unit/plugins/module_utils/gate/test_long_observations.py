@@ -1,0 +1,163 @@
+# Copyright (c) datagate contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Drawn clouds whose jobs take longer to read than an interval: what a gate owes its users there, whatever it reads when.
+
+It ends: soon after all is well it passes, and soon after a job has broken for good it fails. It passes only if all jobs were
+good when last looked at, all at about the same time, and no node reading is older than it may be.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.errors import TRANSIENT, RequestError
+from ansible_collections.datagate.huaweicloud.plugins.module_utils.gate.plan import LIST_EVERY, TOGETHER
+from ansible_collections.datagate.huaweicloud.tests.unit.gate_world import World, gate
+
+BUSY = RequestError(TRANSIENT, "busy", status=503)
+GOOD, BAD_NODE = {"n": "NORMAL"}, {"n": "EXCEPTION"}
+LONG = 100_000.0
+UNSETTLED = 120.0  # seconds after which nothing changes any more
+
+
+@dataclass
+class Cloud:
+    """A drawn cloud, and how long it takes.
+
+    :ivar breaks: the job that breaks for good, when, and whether one of its nodes does.
+    """
+
+    jobs: dict[str, list[Any]]
+    rate: float
+    latency: float
+    interval: float
+    stable_for: float
+    list_errors: list[tuple[float, float, RequestError]]
+    list_hangs: float
+    breaks: tuple[str, float, bool] | None = None
+
+    @property
+    def request(self) -> float:
+        """Seconds that a request takes from the next one."""
+        return max(1.0 / self.rate, self.latency)
+
+    @property
+    def sweep(self) -> float:
+        """Seconds for all nodes, with a list that takes a third of them."""
+        return 1.5 * (len(self.jobs) + 3) * self.request
+
+    @property
+    def settled(self) -> float:
+        """When the last change, or the last error, is over."""
+        moments = [step[0] for steps in self.jobs.values() for step in steps]
+        return max(moments + [end + self.list_hangs for dummy, end, dummy2 in self.list_errors])
+
+    def at(self, name: str, moment: float) -> Any:
+        """What the job shows then: its state, and nodes."""
+        return [step for step in self.jobs[name] if step[0] <= moment][-1][1:]
+
+
+@st.composite
+def clouds(draw: st.DrawFn, breaking: bool = False) -> Cloud:
+    """A cloud of which all jobs are ready in the end, but for one that may break."""
+    rate = draw(st.sampled_from([0.5, 1.0, 2.0, 5.0, 20.0]))
+    latency = draw(st.sampled_from([0.0, 0.05, 0.5, 3.0]))
+    moments = st.floats(0.0, UNSETTLED).map(lambda moment: round(moment, 2))
+    jobs: dict[str, list[Any]] = {}
+    for dummy in range(draw(st.integers(1, 4))):
+        steps: list[Any] = [(0.0, draw(st.sampled_from(["NORMAL", "STARTING", "STOPPED"])), GOOD)]
+        for at in sorted(draw(st.lists(moments, max_size=2))):
+            steps.append((at, draw(st.sampled_from(["NORMAL", "STARTING", BUSY])), GOOD))
+        if steps[-1][1] != "NORMAL":
+            steps.append((max(steps[-1][0], draw(moments)), "NORMAL", GOOD))
+        for dummy2 in range(draw(st.integers(1, 20))):
+            jobs[f"job{len(jobs):02}"] = list(steps)
+    breaks = None
+    if breaking:
+        name, at, node = draw(st.sampled_from(sorted(jobs))), draw(moments), draw(st.booleans())
+        jobs[name] = [step for step in jobs[name] if step[0] < at and step[1] != BUSY] or [(0.0, "NORMAL", GOOD)]
+        jobs[name].append((max(at, jobs[name][-1][0]), "NORMAL" if node else "EXCEPTION", BAD_NODE))
+        breaks = (name, jobs[name][-1][0], node)
+        # Keeps the gate from passing on what was read before.
+        later = UNSETTLED + 100.0 + 3 * (len(jobs) + 10) * max(1.0 / rate, latency)
+        jobs["keeper"] = [(0.0, "STARTING", GOOD), (later, "NORMAL", GOOD)]
+    start = draw(moments)
+    errors = [(start, start + draw(st.floats(0.0, 60.0)), BUSY)] if draw(st.integers(0, 3)) == 0 else []
+    return Cloud(
+        jobs,
+        rate,
+        latency,
+        draw(st.sampled_from([1.0, 5.0, 10.0])),
+        draw(st.sampled_from([0.0, 0.0, 20.0])),
+        errors,
+        draw(st.sampled_from([0.0, 30.0])),
+        breaks,
+    )
+
+
+def run(cloud: Cloud) -> tuple[dict[str, Any], list[tuple[float, str]]]:
+    """The gate's result, over names and with time enough, and what it asked for when."""
+    world = World(cloud.jobs, cloud.rate, cloud.latency, list_errors=cloud.list_errors, list_hangs=cloud.list_hangs)
+    result = gate(
+        world,
+        job_names=sorted(cloud.jobs),
+        wait=True,
+        wait_timeout=LONG,
+        wait_interval=cloud.interval,
+        stable_for=cloud.stable_for,
+        max_consecutive_errors=10_000,
+        return_jobs="all",
+    )
+    return result, world.asked
+
+
+@settings(max_examples=4 * settings().max_examples)
+@given(clouds())
+def test_it_passes_soon_after_all_is_well_and_not_before(cloud: Cloud) -> None:
+    result, asked = run(cloud)
+    assert result["verdict"] == "PASS"
+    end = result["elapsed"]
+    # The observation under way when the last change comes, an interval, and one that reads everything; once more for stable_for.
+    looks = 2 if cloud.stable_for else 1
+    wait = cloud.interval + cloud.stable_for + cloud.list_hangs
+    assert end <= cloud.settled + (1 + 2 * looks) * cloud.sweep + looks * wait + 3 * LIST_EVERY
+
+    broken = [(start, until) for start, until, dummy in cloud.list_errors]
+    lists = [at for at, what in asked if what == "list" and not any(start <= at < until for start, until in broken)]
+    listed = max(lists, default=-LONG)
+    # Where the list cannot be read, the last look is by status calls.
+    look = TOGETHER + 3 * cloud.request + (cloud.sweep if broken else 0.0)
+    # No older than promised, and than the lists meanwhile take; where answers are slow, or the list breaks, than an observation.
+    allowed = (cloud.interval + 1.5 * len(cloud.jobs) / cloud.rate) * 4 / 3
+    if cloud.request * cloud.rate > 1 or broken:
+        allowed = max(allowed, 2 * cloud.sweep + cloud.list_hangs)
+    for name in cloud.jobs:
+        read = max(at for at, what in asked if what == name)
+        last = max(read, listed)
+        assert cloud.at(name, last)[0] == "NORMAL", "what was seen last was ready"
+        assert end - last <= look + 0.01, "all were looked at at about the same time"
+        assert cloud.at(name, read) == ("NORMAL", GOOD), "and so were its nodes"
+        assert end - read <= allowed
+
+
+@settings(max_examples=4 * settings().max_examples)
+@given(clouds(breaking=True))
+def test_it_fails_soon_after_a_job_has_broken_for_good(cloud: Cloud) -> None:
+    assert cloud.breaks is not None
+    name, at, node = cloud.breaks
+    result, dummy = run(cloud)
+    assert (result["verdict"], {item["job"] for item in result["reasons"] if "exception" in item["code"]}) == (
+        "FAIL",
+        {name},
+    )
+    assert result["elapsed"] >= at
+    # A node alone is seen when it is read, and that may be only when everything else is well.
+    known = cloud.settled if node else max([at, *(end for dummy, end, dummy2 in cloud.list_errors)])
+    wait = cloud.interval + cloud.list_hangs + cloud.stable_for
+    assert result["elapsed"] <= known + 3 * cloud.sweep + 2 * wait + 3 * LIST_EVERY
