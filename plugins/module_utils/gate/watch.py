@@ -24,7 +24,10 @@ from .track import Track
 
 # What of an interval's requests is spent where not all nodes can be read in one; the rest is for retries.
 SHARE = 0.8
-SHORTEST_DEADLINE = 60.0  # seconds that a poll has at least, retries included
+# Seconds that a poll has at least, retries included, for the list and then for the status calls. A service so slow makes polls
+# longer than the interval.
+LONGEST_LIST = 300.0
+SHORTEST_DEADLINE = 60.0
 NAMED = 10  # jobs that a trouble names
 
 Event = Dict[str, Any]
@@ -93,11 +96,11 @@ class Watch:
         self._events, self._found = [], {}
         self._began = self._clock.now()
         try:
-            self._observe(self._began + max(self._policy.interval, SHORTEST_DEADLINE))
+            self._observe()
         except RequestError as error:
             # The troubles of single jobs were not looked for.
             self._found.update((key, trouble) for key, trouble in self._troubles.items() if trouble.jobs)
-            if error.kind != UNREACHED:
+            if not self._stopping():
                 self._request_trouble(error, None)
         except CredentialsError as error:
             self._note_trouble("credentials", "denied", str(error), None)
@@ -109,14 +112,15 @@ class Watch:
 
     # -- reading ----------------------------------------------------------------------------------------------------
 
-    def _observe(self, deadline: float) -> None:
+    def _observe(self) -> None:
         chosen, plan = self.selection, self._plan
+        interval = self._policy.interval
         if chosen.by_name:
             self._admit(chosen.choose(chosen.names))
         left: List[str] = []
         if not chosen.by_name or not plan.by_status(len(self._tracks)):
-            left = self._list(deadline)
-        self._read(self._owed(), deadline)
+            left = self._list(self._began + max(interval, LONGEST_LIST))
+        self._read(self._owed(), max(self._began + interval, self._clock.now() + SHORTEST_DEADLINE))
         for name in left:
             track = self._tracks[name]
             if track.status_at >= self._began:
@@ -154,7 +158,8 @@ class Watch:
 
     def _owed(self) -> List[str]:
         """The jobs to read one by one: what is in doubt, and of the others as many as there is time for."""
-        plan, tracks = self._plan, list(self._tracks.values())
+        # Those first that were not read for the longest time, so that a slow service, too, tells of all of them in turn.
+        plan, tracks = self._plan, sorted(self._tracks.values(), key=lambda track: track.status_at)
         if self._policy.needs_nodes and plan.by_status(len(tracks)):
             return [track.name for track in tracks]
         first = [track for track in tracks if track.doubt or not track.seen]
@@ -166,7 +171,6 @@ class Watch:
             for track in tracks
             if track.seen and not track.doubt and not track.missing and track.state not in self._policy.kind.quiet
         ]
-        rest.sort(key=lambda track: track.status_at)
         urgent = [track for track in rest if track.failing or track.status_at < track.state_at]
         # Half the room for these, so that many failures do not keep the others from being looked at.
         urgent = urgent[: max(1, room // 2)]

@@ -203,6 +203,32 @@ def test_where_not_all_nodes_fit_into_an_interval_they_are_read_in_turn() -> Non
     assert "j299" not in {what for dummy, what in world.asked}
 
 
+def test_a_slow_service_tells_of_all_jobs_in_turn() -> None:
+    names = [f"j{i:02}" for i in range(60)]
+    jobs: dict[str, Any] = {name: [(0, "NORMAL", {"N": "NORMAL"}), (200, "NORMAL", {"N": NODE})] for name in names}
+    watched = Watched(World(jobs, rate=20.0, latency=3.0), job_names=names)
+    seen: set[str] = set()
+    for dummy in range(8):
+        seen |= {job for job, node, previous, status in watched.changes() if (node, status) == ("N", "EXCEPTION")}
+    assert seen == set(names)
+
+
+def test_a_list_that_takes_longer_than_a_poll_is_read_to_its_end() -> None:
+    jobs: dict[str, Any] = {f"j{i:03}": [(0, "NORMAL")] for i in range(800)}
+    jobs["j799"] = [(0, "NORMAL"), (85, "STOPPED")]
+    watched = Watched(World(jobs, latency=10.0), tags="t", check_nodes=False)
+    assert watched.look() == []
+    assert watched.changes() == [("j799", None, "NORMAL", "STOPPED")]
+
+
+def test_a_list_that_never_comes_is_told_once() -> None:
+    watched = Watched(World({"a": [(0, "NORMAL")]}, latency=400.0), tags="t")
+    (event,) = watched.look()
+    assert event["reason"] == "unreadable"
+    assert "the jobs could not be read" in event["error"]
+    assert watched.look() == []
+
+
 def test_it_ends_between_two_requests() -> None:
     world = World({name: [(0, "NORMAL")] for name in "abcdefgh"})
     selection = options.selection({"job_names": list("abcdefgh")})
