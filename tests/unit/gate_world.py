@@ -11,8 +11,8 @@ from typing import Any
 
 from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.clock import Clock
 from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.errors import UNREACHED, RequestError
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.gate import options
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.gate.loop import Loop, Outcome, Source
+from ansible_collections.datagate.huaweicloud.plugins.module_utils.gate import memory, options
+from ansible_collections.datagate.huaweicloud.plugins.module_utils.gate.loop import WHOLE, Loop, Outcome, Slices, Source
 from ansible_collections.datagate.huaweicloud.plugins.module_utils.gate.result import as_dict, fails
 from ansible_collections.datagate.huaweicloud.plugins.module_utils.services.readings import (
     LIST,
@@ -188,14 +188,41 @@ def gate(world: World, check_mode: bool = False, dli: bool = False, **params: An
     return result
 
 
-def run(world: World, check_mode: bool = False, dli: bool = False, **params: Any) -> tuple[Outcome, Any]:
+def run(
+    world: World, check_mode: bool = False, dli: bool = False, slices: Slices = WHOLE, **params: Any
+) -> tuple[Outcome, Any]:
     """The same, as the loop gives it."""
     if dli:
         policy, selection = options.dli_policy(params, once=check_mode), options.dli_selection(params)
     else:
         policy, selection = options.policy(params, once=check_mode), options.selection(params)
-    loop = Loop(policy, selection, world, world.clock, uniform=lambda low, high: high)
+    loop = Loop(policy, selection, world, world.clock, uniform=lambda low, high: high, slices=slices)
     return loop.run(), policy
+
+
+def slice_of(world: World, seconds: float, state: Any, dli: bool, params: dict[str, Any], whole: int = 100) -> Outcome:
+    """One slice. It is a process of its own, with a session of its own."""
+    world.sent = 0
+    return run(world, False, dli, Slices(seconds, state, whole), **params)[0]
+
+
+def in_slices(
+    world: World, seconds: Sequence[float], dli: bool = False, whole: int = 100, **params: Any
+) -> tuple[dict[str, Any], int]:
+    """The result of the last slice, and how many there were. The state goes through its text each time.
+
+    :param seconds: how long each slice is; the last one counts for all that follow.
+    :param whole: up to so many jobs are handed on with all that was read of them.
+    """
+    state, count = None, 0
+    while True:
+        outcome = slice_of(world, seconds[min(count, len(seconds) - 1)], state, dli, params, whole)
+        count += 1
+        assert count < 10_000
+        if outcome.state is None:
+            return as_dict(outcome, "all"), count
+        assert outcome.verdict.verdict == "PENDING"
+        state = memory.unpack(memory.pack(outcome.state, "x"), "x")
 
 
 def codes(result: dict[str, Any]) -> list[tuple[str, str | None, str | None]]:

@@ -336,7 +336,7 @@ class Loop:
                 raise
         at = self._at()
         names = [name for name, track in gate.tracks.items() if at - track.status_at > TOGETHER and not track.final]
-        return self._read([name for name in names if not gate.left_out(gate.tracks[name])])
+        return self._read([name for name in names if not gate.left_out(gate.tracks[name])], whole=True)
 
     def _list(self, most_pages: int = 0) -> bool:
         """Read the job list. False when it is longer than *most_pages*."""
@@ -361,8 +361,11 @@ class Loop:
             if error.status == 401:
                 raise
 
-    def _read(self, names: Sequence[str]) -> bool:
-        """Status calls for *names*, until the list is due. False when reading on is of no use."""
+    def _read(self, names: Sequence[str], whole: bool = False) -> bool:
+        """Status calls for *names*. False when reading on is of no use.
+
+        :param whole: for all of them; otherwise until the list is due, or the slice over.
+        """
         left = len(names)
         useful = True
 
@@ -370,7 +373,7 @@ class Loop:
             nonlocal left, useful
             for name in names:
                 useful = not self._stopping(left)
-                if not useful or self._list_due() or self._slice_over():
+                if not useful or (not whole and (self._list_due() or self._slice_over())):
                     return
                 left -= 1
                 self._read_some = True

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.errors import TRANSIENT, RequestError
 from ansible_collections.datagate.huaweicloud.plugins.module_utils.gate.plan import LIST_EVERY, TOGETHER
-from ansible_collections.datagate.huaweicloud.tests.unit.gate_world import World, gate
+from ansible_collections.datagate.huaweicloud.tests.unit.gate_world import World, in_slices
 
 BUSY = RequestError(TRANSIENT, "busy", status=503)
 GOOD, BAD_NODE = {"n": "NORMAL"}, {"n": "EXCEPTION"}
@@ -30,6 +30,8 @@ UNSETTLED = 120.0  # seconds after which nothing changes any more
 class Cloud:
     """A drawn cloud, and how long it takes.
 
+    :ivar slices: seconds of the pieces that the gate runs in; 0 for all the rest.
+    :ivar whole: up to so many jobs are handed on with all that was read of them.
     :ivar breaks: the job that breaks for good, when, and whether one of its nodes does.
     """
 
@@ -40,6 +42,8 @@ class Cloud:
     stable_for: float
     list_errors: list[tuple[float, float, RequestError]]
     list_hangs: float
+    slices: list[float]
+    whole: int
     breaks: tuple[str, float, bool] | None = None
 
     @property
@@ -97,6 +101,8 @@ def clouds(draw: st.DrawFn, breaking: bool = False) -> Cloud:
         draw(st.sampled_from([0.0, 0.0, 20.0])),
         errors,
         draw(st.sampled_from([0.0, 30.0])),
+        draw(st.sampled_from([[0.0], [1.0, 2.0, 4.0, 8.0, 16.0, 30.0], [7.0]])),
+        draw(st.sampled_from([0, 100])),
         breaks,
     )
 
@@ -104,15 +110,16 @@ def clouds(draw: st.DrawFn, breaking: bool = False) -> Cloud:
 def run(cloud: Cloud) -> tuple[dict[str, Any], list[tuple[float, str]]]:
     """The gate's result, over names and with time enough, and what it asked for when."""
     world = World(cloud.jobs, cloud.rate, cloud.latency, list_errors=cloud.list_errors, list_hangs=cloud.list_hangs)
-    result = gate(
+    result, dummy = in_slices(
         world,
+        cloud.slices,
+        whole=cloud.whole,
         job_names=sorted(cloud.jobs),
         wait=True,
         wait_timeout=LONG,
         wait_interval=cloud.interval,
         stable_for=cloud.stable_for,
         max_consecutive_errors=10_000,
-        return_jobs="all",
     )
     return result, world.asked
 

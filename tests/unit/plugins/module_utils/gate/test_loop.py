@@ -434,6 +434,22 @@ class TestManyJobs:
         result = gate(world, job_names=self.names, wait=True, wait_timeout=1000, max_failing=1)
         assert result["verdict"] == "PASS"
 
+    @pytest.mark.parametrize("count", range(6, 11))
+    def test_nodes_that_are_read_after_the_closing_look_ask_for_another_one(self, count: int) -> None:
+        jobs: dict = {name: [(0, "STARTING"), (105, "NORMAL")] for name in self.names[:count]}
+        jobs.update({f"late{number}": [(0, "STARTING"), (118, "NORMAL")] for number in range(2)})
+        world = World(jobs, rate=1)
+        result = gate(world, job_names=list(jobs), wait=True, wait_interval=1, wait_timeout=300)
+        assert result["verdict"] == "PASS"
+        assert result["elapsed"] - max(at for at, what in world.asked if what == "list") <= 3
+
+    def test_where_the_list_breaks_at_the_end_all_jobs_are_looked_at_again(self) -> None:
+        jobs: dict = {name: [(0, "NORMAL")] for name in self.names[:4]}
+        world = World(jobs, rate=2, list_errors=[(0, 5, BUSY)], list_hangs=30)
+        result = gate(world, job_names=list(jobs), wait=True, wait_interval=5, wait_timeout=300)
+        assert result["verdict"] == "PASS"
+        assert {what for at, what in world.asked if at > 30} == set(jobs)
+
     def test_only_what_would_be_too_old_is_read_again(self) -> None:
         late = {name: [(0, "STARTING"), (12, "NORMAL", {"n": "NORMAL"})] for name in self.names[250:]}
         world = self.world(**late)

@@ -19,34 +19,9 @@ from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.errors 
     RequestError,
 )
 from ansible_collections.datagate.huaweicloud.plugins.module_utils.gate import memory, options
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.gate.loop import Loop, Outcome, Slices
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.gate.result import as_dict
-from ansible_collections.datagate.huaweicloud.tests.unit.gate_world import GONE, World, gate
+from ansible_collections.datagate.huaweicloud.tests.unit.gate_world import GONE, World, gate, in_slices, slice_of
 
 BUSY = RequestError(TRANSIENT, "busy", status=503)
-
-
-def slice_of(world: World, seconds: float, state: Any, dli: bool, params: dict[str, Any]) -> Outcome:
-    if dli:
-        policy, selection = options.dli_policy(params), options.dli_selection(params)
-    else:
-        policy, selection = options.policy(params), options.selection(params)
-    world.sent = 0  # a slice is a process of its own, with a session of its own
-    slices = Slices(seconds, state)
-    return Loop(policy, selection, world, world.clock, uniform=lambda low, high: high, slices=slices).run()
-
-
-def in_slices(world: World, seconds: list[float], dli: bool = False, **params: Any) -> tuple[dict[str, Any], int]:
-    """The result of the last slice, and how many there were. The state goes through its text each time."""
-    state, count = None, 0
-    while True:
-        outcome = slice_of(world, seconds[min(count, len(seconds) - 1)], state, dli, params)
-        count += 1
-        assert count < 10_000
-        if outcome.state is None:
-            return as_dict(outcome, "all"), count
-        assert outcome.verdict.verdict == "PENDING"
-        state = memory.unpack(memory.pack(outcome.state, "x"), "x")
 
 
 def step(at: float) -> Any:
@@ -101,12 +76,20 @@ def test_many_jobs_in_slices() -> None:
     assert (cut["verdict"], cut["elapsed"], cut["requests"]) == ("PASS", whole["elapsed"], whole["requests"])
 
 
+def test_the_closing_look_is_read_to_its_end() -> None:
+    jobs = {name: [(0, "NORMAL")] for name in "abcd"}
+    world = World(jobs, rate=2, list_errors=[(0, 5, BUSY)], list_hangs=30)
+    result, dummy = in_slices(world, [1.0], job_names=list(jobs), wait=True, wait_interval=5, wait_timeout=300)
+    assert result["verdict"] == "PASS"
+    assert {what for at, what in world.asked if at > 30} == set(jobs)
+
+
 def test_dli_in_slices() -> None:
     jobs = {"a": [(0, "LAUNCHING"), (12, "RUNNING", {"_progress": 0.2, "_tasks": {"total": 4}}), (50, "FINISHED")]}
     cut, dummy = in_slices(World(jobs, lists=False), [3.0], dli=True, job_ids=["a"], wait=True)
     assert (cut["verdict"], cut["job"]["tasks"], cut["polls"]) == ("PASS", {"total": 4}, 6)
     stalled = {"a": [(0, "RUNNING", {"_progress": 0.2})]}
-    params = {"job_ids": ["a"], "wait": True, "stall_timeout": 35}
+    params: dict[str, Any] = {"job_ids": ["a"], "wait": True, "stall_timeout": 35}
     cut, dummy = in_slices(World(stalled, lists=False), [3.0], dli=True, **params)
     assert (cut["verdict"], cut["elapsed"]) == ("FAIL", 40.0)
 
