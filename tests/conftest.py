@@ -56,7 +56,8 @@ def pytest_configure(config: pytest.Config) -> None:
 
     for name in list(os.environ):
         ansible = name.startswith("ANSIBLE_") and not ansible_test
-        if ansible or name.startswith(FOREIGN) or name.lower() in PROXIES:
+        # Output that comes at once is nothing that a test may take for granted.
+        if ansible or name.startswith(FOREIGN) or name.lower() in PROXIES or name == "PYTHONUNBUFFERED":
             del os.environ[name]
     home = tempfile.mkdtemp(prefix="datagate-home-")
     config.stash[HOME] = home

@@ -71,6 +71,9 @@ options:
     description:
       - Whether the controller shows how far the gate has come while the task runs. It shows a line for each change (for
         ten of them, if there are more at a time), and at least one a minute.
+      - Where the output is no terminal, as in many pipelines, Ansible keeps what it has to show back until the next task
+        begins. With C(PYTHONUNBUFFERED=1) in the environment of C(ansible-playbook) the lines come at once. AWX does not
+        need that.
       - This is done by an action plugin with the module's name, which runs the module in slices that grow from 1 to 30
         seconds (see O(slice_timeout)). The task returns what the last of them says, which is about the whole gate.
       - There are no lines with C(no_log), in check mode, with C(async), and where O(resume) or an O(slice_timeout)

@@ -61,7 +61,8 @@ class Rulebook:
             self.process = subprocess.Popen(
                 [str(COMMAND), "-r", rulebook, "-i", "hosts.yml", "--vars", "vars.yml", "--print-events"],
                 cwd=folder,
-                env={**os.environ, **settings(), **environment, "ANSIBLE_FORCE_COLOR": "0"},
+                # Its output is a file, which it would write to only now and then.
+                env={**os.environ, **settings(), **environment, "ANSIBLE_FORCE_COLOR": "0", "PYTHONUNBUFFERED": "1"},
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
