@@ -468,7 +468,7 @@ resume:
       was a verdict (see O(slice_timeout)).
   type: str
   returned: always, except when the options or the credentials cannot be used
-  sample: 1.5d1c0f3a9b7e2468.eJyrVkpUslIqLkksSVWqBQAcWQRn
+  sample: 2.5d1c0f3a9b7e2468.eJyrVkpUslIqLkksSVWqBQAcWQRn
 option:
   description: The option that cannot be used.
   type: str

@@ -18,7 +18,8 @@ from typing import Any, Dict
 
 from ..cloud.errors import OptionError
 
-VERSION = "1"
+# Of the state: another one for each change of what the gate, the loop or a track dumps.
+VERSION = "2"
 LARGEST = 64 * 1024 * 1024  # bytes of a state, unpacked
 
 State = Dict[str, Any]

@@ -144,15 +144,25 @@ class TestText:
 
     def test_there_and_back(self) -> None:
         text = memory.pack(self.state, "0123")
-        assert text.startswith("1.0123.")
+        assert text.startswith(f"{memory.VERSION}.0123.")
         assert text.isascii()
         assert memory.unpack(text, "0123") == self.state
 
     @pytest.mark.parametrize(
-        "text", ["x", "1.0123.", "1.0123.AAAA", "1.0123.%%%", "2.0123.AAAA", "1.9999.AAAA", "..", "1.0123." + "é"]
+        ("text", "why"),
+        [
+            ("x", "is not what an earlier slice returned"),
+            ("..", "another version"),
+            ("1.0123.AAAA", "another version"),
+            ("2.9999.AAAA", "other options"),
+            ("2.0123.", "damaged"),
+            ("2.0123.AAAA", "damaged"),
+            ("2.0123.%%%", "damaged"),
+            ("2.0123.é", "damaged"),
+        ],
     )
-    def test_what_is_none_is_refused(self, text: str) -> None:
-        with pytest.raises(OptionError, match="resume"):
+    def test_what_is_none_is_refused(self, text: str, why: str) -> None:
+        with pytest.raises(OptionError, match=f"resume.*{why}"):
             memory.unpack(text, "0123")
 
     def test_no_bomb(self) -> None:
