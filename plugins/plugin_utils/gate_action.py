@@ -22,6 +22,7 @@ from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
+from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud import threads
 from ansible_collections.datagate.huaweicloud.plugins.plugin_utils.progress import Progress
 
 FIRST_SLICE = 1.0
@@ -43,10 +44,9 @@ class Heartbeat:
         self._due_in = due_in
         self._beat = beat
         self._over = threading.Event()
-        self._thread = threading.Thread(target=self._watch, name=self.NAME, daemon=True)
 
     def __enter__(self) -> None:
-        self._thread.start()
+        self._thread = threads.start(self._watch, self.NAME)
 
     def __exit__(self, *error: object) -> None:
         self._over.set()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import runpy
+import signal
 import sys
 import threading
 import time
@@ -128,6 +129,23 @@ def test_changes_come_as_they_happen_and_nothing_else(emulator: Emulator) -> Non
     watch(emulator, body)
     assert emulator.stats["by_status"] == {"200": emulator.stats["requests"]}
     assert emulator.stats["connections"] <= 2
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="the signals of threads are looked up in /proc")
+def test_its_threads_take_no_signal(emulator: Emulator) -> None:
+    """The loop that they work for is then woken by every one, and ends at once."""
+    before = threads()
+
+    async def body(source: Running) -> None:
+        await source.first()
+        ours = [thread for thread in threading.enumerate() if thread.name in threads() - before]
+        assert {thread.name.partition("_0")[0] for thread in ours} == {"dataarts_jobs", "datagate-exchange"}
+        for thread in ours:
+            status = Path(f"/proc/self/task/{thread.native_id}/status").read_text("utf-8")
+            blocked = int(status.partition("SigBlk:")[2].split()[0], 16)
+            assert all(blocked >> (number - 1) & 1 for number in (signal.SIGINT, signal.SIGTERM))
+
+    watch(emulator, body)
 
 
 def test_at_the_start_when_asked_for(emulator: Emulator) -> None:

@@ -45,6 +45,10 @@ WITHOUT_ANSIBLE = {
     "extensions/eda",
 }
 WITH_HTTP = {"plugins/module_utils/cloud"}
+STARTS_THREADS = {
+    "plugins/module_utils/cloud/threads.py": {"Thread"},
+    "extensions/eda/plugins/event_source/dataarts_jobs.py": {"ThreadPoolExecutor"},
+}
 HTTP = {"http", "requests", "socket", "ssl", "urllib3"}
 
 
@@ -103,3 +107,15 @@ def test_a_module_is_a_door(path: PurePosixPath) -> None:
     ]
     lines = sum((node.end_lineno or node.lineno) - node.lineno + 1 for node in code)
     assert lines <= 60
+
+
+@pytest.mark.parametrize("path", FILES, ids=str)
+def test_threads_are_started_in_one_place(path: PurePosixPath) -> None:
+    """Which keeps signals out of them. The event source's loop wants an executor, whose thread does so by its initializer."""
+    called = {
+        node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+        for node in ast.walk(ast.parse((ROOT / path).read_text("utf-8")))
+        if isinstance(node, ast.Call)
+    }
+    started = called & {"Thread", "Timer", "ThreadPoolExecutor", "ThreadPool"}
+    assert started == STARTS_THREADS.get(str(path), set()), f"{path} starts threads: {started}"

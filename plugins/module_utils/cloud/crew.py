@@ -10,6 +10,7 @@ import queue
 import threading
 from typing import Optional, Tuple
 
+from . import threads
 from .exchange import Flight
 
 _Task = Optional[Tuple[Flight, "queue.SimpleQueue[Flight]"]]
@@ -17,6 +18,8 @@ _Task = Optional[Tuple[Flight, "queue.SimpleQueue[Flight]"]]
 
 class Crew:
     """Starts a thread only when none is idle, so there are never more than exchanges under way at once."""
+
+    NAME = "datagate-exchange"
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -31,7 +34,7 @@ class Crew:
             if not wanted:
                 self._idle -= 1
         if wanted:
-            threading.Thread(target=self._work, daemon=True).start()
+            threads.start(self._work, self.NAME)
         self._tasks.put((flight, done))
 
     def close(self) -> None:

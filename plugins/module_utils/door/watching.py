@@ -18,6 +18,7 @@ from ..cloud.errors import CredentialsError, DatagateError, OptionError, printab
 from ..cloud.options import Connection, boolean, number, resolve
 from ..cloud.requests_import import IMPORT_ERROR
 from ..cloud.session import Session
+from ..cloud.threads import leave_signals
 from ..gate.options import selection
 from ..gate.policy import SHORTEST_INTERVAL
 from ..gate.watch import Event, Watch
@@ -92,6 +93,8 @@ class Watcher:
     :ivar warnings: sentences for whoever reads the log.
     :raises OptionError, CredentialsError: an argument is unusable. No request has been sent then.
     """
+
+    begin_thread = staticmethod(leave_signals)  # what a thread that polls calls first
 
     def __init__(self, args: Mapping[str, Any], environ: Optional[Mapping[str, str]] = None) -> None:
         if IMPORT_ERROR is not None:

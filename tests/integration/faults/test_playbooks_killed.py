@@ -107,6 +107,18 @@ def test_no_process_is_left(way: str, number: signal.Signals, tmp_path: Path) ->
     assert "Traceback" not in output
 
 
+@pytest.mark.parametrize("faults", [[], [{"hang": True}]], ids=["waiting", "hang"])
+def test_the_time_limit_of_a_task_ends_a_gate(faults: list[dict[str, Any]]) -> None:
+    with running({**STARTING, "faults": faults}) as emulator:
+        began = time.monotonic()
+        ran = run([play([task("Wait", "dataarts_job_status", GATE, timeout=3)])], connection(emulator))
+        assert emulator.journal
+    # A request that hangs would take half a minute.
+    assert time.monotonic() - began < 3 + SLACK
+    assert ran["Wait"].failed
+    assert "Traceback" not in ran.text
+
+
 @pytest.mark.parametrize("module", [False, pytest.param(True, marks=pytest.mark.slow)])
 def test_a_play_with_a_wrong_key_stops_at_the_first_task(module: bool) -> None:
     """Twenty tasks, one request: the lock, which comes after five bad signatures, is never reached."""

@@ -194,7 +194,7 @@ async def main(queue: Any, args: dict[str, Any]) -> None:
         LOGGER.warning(warning)
     loop = asyncio.get_running_loop()
     # A thread of its own, rather than one of those that everybody shares: it has ended when this function has.
-    pool = ThreadPoolExecutor(1, thread_name_prefix="dataarts_jobs")
+    pool = ThreadPoolExecutor(1, "dataarts_jobs", initializer=watcher.begin_thread)
     polling: asyncio.Future[Any] | None = None
     try:
         while True:

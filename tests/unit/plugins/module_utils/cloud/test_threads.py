@@ -1,0 +1,82 @@
+# Copyright (c) datagate contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Threads leave signals to the main thread, which is the only one that Python acts on them in."""
+
+from __future__ import annotations
+
+import queue
+import signal
+import threading
+from typing import NoReturn
+
+import pytest
+
+from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud import threads
+from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.crew import Crew
+from ansible_collections.datagate.huaweicloud.plugins.plugin_utils.gate_action import Heartbeat
+
+ENDING = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGALRM, signal.SIGUSR1}
+FAULTS = {signal.SIGSEGV, signal.SIGBUS, signal.SIGFPE, signal.SIGILL}
+
+
+def mask() -> set[int]:
+    return set(signal.pthread_sigmask(signal.SIG_BLOCK, []))
+
+
+def test_a_thread_takes_no_signal_but_a_fault_of_its_own() -> None:
+    seen: list[set[int]] = []
+    thread = threads.start(lambda: seen.append(mask()), "one")
+    thread.join()
+    assert thread.daemon
+    assert thread.name == "one"
+    (blocked,) = seen
+    assert blocked >= ENDING
+    assert not blocked & FAULTS
+
+
+def test_the_one_that_starts_it_goes_on_taking_them() -> None:
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGUSR2})
+    try:
+        had = mask()
+        threads.start(lambda: None, "one").join()
+        assert mask() == had
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def test_also_when_there_are_no_more_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(thread: threading.Thread) -> NoReturn:
+        assert mask() >= ENDING
+        raise RuntimeError("can't start new thread")
+
+    had = mask()
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    with pytest.raises(RuntimeError, match="can't start"):
+        threads.start(lambda: None, "one")
+    assert mask() == had
+
+
+def test_exchanges_and_heartbeats_have_such_threads() -> None:
+    seen: list[set[int]] = []
+    told = threading.Event()
+
+    def beat() -> None:
+        seen.append(mask())
+        told.set()
+
+    with Heartbeat(lambda: 0.0, beat):
+        assert told.wait(30)
+    assert seen[0] >= ENDING
+
+    class Flight:
+        def run(self) -> None:
+            seen.append(mask())
+
+    done: queue.SimpleQueue[Flight] = queue.SimpleQueue()
+    crew = Crew()
+    crew.start(Flight(), done)  # type: ignore[arg-type]
+    done.get(timeout=30)
+    crew.close()
+    assert seen[-1] >= ENDING
