@@ -24,6 +24,8 @@ CALLBACKS = Path(__file__).resolve().parent / "callbacks"
 COMMAND = str(Path(sys.executable).with_name("ansible-playbook"))
 TIMEOUT = 240.0
 """Seconds after which a playbook is given up."""
+SLACK = 15.0
+"""Seconds that a busy machine may add to anything."""
 
 Task = dict[str, Any]
 

@@ -234,5 +234,5 @@ def test_pages_are_shown_without_the_network_and_fit_on_a_phone(browser: Browser
 def test_the_search_finds_an_option(browser: Browser, site: Path) -> None:
     page = browser.new_context(offline=True).new_page()
     page.goto(f"{(site / 'search.html').as_uri()}?q=exception_grace")
-    page.locator("#search-results a", has_text="dataarts_job_status").first.wait_for(timeout=20_000)
+    page.locator("#search-results a", has_text="dataarts_job_status").first.wait_for(timeout=60_000)
     page.context.close()

@@ -73,7 +73,7 @@ class Rulebook:
     def text(self) -> str:
         return re.sub(r"\x1b\[[0-9;]*m", "", self._file.read_text("utf-8", "replace"))
 
-    def until(self, done: Callable[[], bool], what: str, seconds: float = 60) -> None:
+    def until(self, done: Callable[[], bool], what: str, seconds: float = 180) -> None:
         deadline = time.monotonic() + seconds
         while not done():
             assert time.monotonic() < deadline, f"{what}: not within {seconds} s\n{self.text}"
@@ -84,7 +84,7 @@ class Rulebook:
         if self.process.poll() is None:
             os.killpg(self.process.pid, signal.SIGTERM)
         try:
-            self.process.wait(20)
+            self.process.wait(60)
         except subprocess.TimeoutExpired:
             os.killpg(self.process.pid, signal.SIGKILL)
             self.process.wait(10)

@@ -68,7 +68,7 @@ def verdicts(done: Run) -> list[str]:
 
 def happened(emulator: Emulator) -> list[str]:
     """What the stand-ins have told the emulator, in turn."""
-    with urllib.request.urlopen(f"{emulator.url}/_emulator/", timeout=10) as answer:
+    with urllib.request.urlopen(f"{emulator.url}/_emulator/", timeout=60) as answer:
         fired: dict[str, float] = json.load(answer)["fired"]
     return sorted(fired, key=lambda event: fired[event])
 
@@ -106,7 +106,7 @@ def test_the_connection_to_source_is_that_of_the_emulator() -> None:
         capture_output=True,
         text=True,
         check=True,
-        timeout=30,
+        timeout=120,
     )
     found = dict(line.split("=", 1) for line in done.stdout.split("\0") if line.startswith("HW_"))
     with running({}) as emulator:
@@ -277,9 +277,9 @@ def rulebook(folder: Path, emulator: Emulator) -> Iterator[Callable[[Callable[[s
         )
 
     def until(done: Callable[[str], bool], what: str) -> str:
-        deadline = time.monotonic() + 90
+        deadline = time.monotonic() + 180
         while not done(text := output.read_text("utf-8", "replace")):
-            assert time.monotonic() < deadline, f"{what}: not within 90 s\n{text}"
+            assert time.monotonic() < deadline, f"{what}: not within 180 s\n{text}"
             assert process.poll() is None, f"{what}: it has ended\n{text}"
             time.sleep(0.1)
         return text
@@ -289,15 +289,15 @@ def rulebook(folder: Path, emulator: Emulator) -> Iterator[Callable[[Callable[[s
     finally:
         os.killpg(process.pid, signal.SIGTERM)
         try:
-            process.wait(20)
+            process.wait(60)
         finally:
             gone = _group_ends(process.pid)
     assert gone, "a process is left"
 
 
 def _group_ends(group: int) -> bool:
-    """Whether the processes of a group end by themselves within seconds; they are ended then in any case."""
-    deadline = time.monotonic() + 10
+    """Whether the processes of a group end by themselves within a minute; they are ended then in any case."""
+    deadline = time.monotonic() + 60
     try:
         while time.monotonic() < deadline:
             os.killpg(group, 0)

@@ -15,7 +15,7 @@ import pytest
 
 from tests.emulator import ACCESS_KEY, SECRET_KEY, Emulator, running
 
-from .playbook import Run, connection, play, run, task
+from .playbook import SLACK, Run, connection, play, run, task
 
 GROUP = "group/datagate.huaweicloud.huaweicloud"
 # A task for the controller runs in the controller's process; one that sets an environment needs a process of its own.
@@ -292,7 +292,7 @@ def test_a_normal_job_with_a_failing_node_fails(scene: Scene) -> None:
 
 def test_a_waiting_gate_fails_at_once(scene: Scene) -> None:
     assert scene["trap waited for"]["polls"] == 1
-    assert scene["trap waited for"]["elapsed"] < 5
+    assert scene["trap waited for"]["elapsed"] < WAIT["wait_timeout"]
 
 
 @pytest.mark.parametrize(
@@ -349,7 +349,7 @@ def test_time_runs_out(scene: Scene) -> None:
     for name in ("timeout", "waited out", "dli timeout"):
         assert scene[name].failed
         assert scene[name]["verdict"] == "TIMEOUT"
-        assert 0.8 <= scene[name]["elapsed"] < 4
+        assert 0.8 <= scene[name]["elapsed"] < 1 + SLACK
         assert scene[name]["polls"] > 1
         assert "still_pending" in scene.codes(name)
     assert "job_slow is STARTING" in scene["timeout"].msg
@@ -361,7 +361,7 @@ def test_check_mode_reads_once_and_waits_for_nothing(scene: Scene) -> None:
         assert not scene[name].failed
         assert scene[name]["verdict"] == "PENDING"
         assert scene[name]["polls"] == 1
-        assert scene[name]["elapsed"] < 5
+        assert scene[name]["elapsed"] < WAIT["wait_timeout"]
 
 
 def test_return_jobs(scene: Scene) -> None:
@@ -375,7 +375,7 @@ def test_dli_jobs(scene: Scene) -> None:
     assert scene["dli failed"].failed
     assert scene.codes("dli failed")[0] == "dli_failed"
     assert "Table not found" in scene["dli failed"].msg
-    assert scene["dli failed"]["elapsed"] < 5
+    assert scene["dli failed"]["elapsed"] < WAIT["wait_timeout"]
     assert scene["dli cancelled"].failed
     assert scene.codes("dli cancelled") == ["dli_cancelled"]
     assert not scene["dli failed read"].failed

@@ -36,6 +36,8 @@ from tests.emulator import (
     Emulator,
 )
 
+from ..playbook import SLACK
+
 T = TypeVar("T")
 Result = dict[str, Any]
 
@@ -44,8 +46,6 @@ DLI_JOB = "85798b38-ae44-48eb-bb90-7cf0dcdafe7b"
 KEY = {"access_key": ACCESS_KEY, "secret_key": SECRET_KEY}
 USER = {"username": USER_NAME, "password": USER_PASSWORD, "domain_name": DOMAIN_NAME}
 SECRETS = (SECRET_KEY, AUTH_TOKEN, USER_PASSWORD, "emulator-issued-token")
-SLACK = 10.0
-"""Seconds that a busy machine may add to anything."""
 ENDS = "This is a defect of the collection"
 
 

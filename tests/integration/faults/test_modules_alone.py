@@ -21,9 +21,10 @@ import pytest
 
 from tests.emulator import SECRET_KEY, running
 
+from ..playbook import SLACK
 from .cases import BUSY, DLI_JOB, REAL_TIME, SEVERAL
 from .child import PEAK
-from .stage import JOB, SLACK, Result, check, connection
+from .stage import JOB, Result, check, connection
 
 CHILD = Path(__file__).with_name("child.py")
 COLLECTIONS = Path(__file__).resolve().parents[3] / ".venv" / "collections"
@@ -142,7 +143,7 @@ def test_a_signal_ends_a_module_at_once(action: dict[str, Any], number: signal.S
             assert emulator.journal
             began = time.monotonic()
             child.send_signal(number)
-            output, errors = child.communicate(timeout=30)
+            output, errors = child.communicate(timeout=2 * SLACK)
             assert time.monotonic() - began < SLACK
         assert child.returncode != 0
         assert SECRET_KEY not in output + errors

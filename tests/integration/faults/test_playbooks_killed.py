@@ -20,8 +20,8 @@ import pytest
 
 from tests.emulator import SECRET_KEY, Emulator, running
 
-from ..playbook import COMMAND, connection, play, run, settings, task
-from .stage import JOB, SLACK
+from ..playbook import COMMAND, SLACK, connection, play, run, settings, task
+from .stage import JOB
 
 GATE = {"job_names": JOB, "wait": True, "wait_timeout": 600, "wait_interval": 1}
 STARTING = {"quota": 0, "jobs": [{"name": JOB, "status": "STARTING"}]}
@@ -92,7 +92,7 @@ def test_no_process_is_left(way: str, number: signal.Signals, tmp_path: Path) ->
                 os.killpg(command.pid, number)  # as a terminal sends it
             else:
                 command.send_signal(number)
-            output = command.communicate(timeout=30)[0]
+            output = command.communicate(timeout=2 * SLACK)[0]
             assert command.returncode != 0
             assert wait_for(lambda: not marked(mark)), marked(mark)
             assert time.monotonic() - began < SLACK

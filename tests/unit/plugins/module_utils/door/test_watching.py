@@ -178,21 +178,17 @@ def test_a_defect_is_told_once_without_its_text() -> None:
 
 def test_a_waiting_clock_can_be_stopped() -> None:
     clock = StoppableClock()
-    ended: list[float] = []
+    ended = threading.Event()
 
     def wait() -> None:
-        started = time.monotonic()
         try:
-            clock.wait(queue.SimpleQueue(), 30, False)
+            clock.wait(queue.SimpleQueue(), 600, False)
         except Stopped:
-            ended.append(time.monotonic() - started)
+            ended.set()
 
-    thread = threading.Thread(target=wait)
-    thread.start()
+    threading.Thread(target=wait, daemon=True).start()
     clock.stop()
-    thread.join(5)
-    assert ended
-    assert ended[0] < 2
+    assert ended.wait(30)
     with pytest.raises(Stopped):
         clock.sleep(30)
 
@@ -210,7 +206,7 @@ def test_without_a_stop_it_is_a_clock() -> None:
     results: queue.SimpleQueue[str] = queue.SimpleQueue()
     started = time.monotonic()
     assert clock.wait(results, 0.3, True) is None
-    assert 0.25 < time.monotonic() - started < 2
+    assert 0.25 < time.monotonic() - started < 20
     results.put("there")
     assert clock.wait(results, None, True) == "there"
     clock.sleep(0)
