@@ -21,6 +21,8 @@ PY := .venv/bin/python
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 unexport PYTHONHOME PYTHONPATH VIRTUAL_ENV ANSIBLE_CONFIG ANSIBLE_COLLECTIONS_PATH
 export MAKECMDGOALS
+# uv trusts the certificate authorities that the system does, as pip does.
+export UV_SYSTEM_CERTS ?= true
 ifeq ($(shell uname 2>/dev/null),Linux)
 export LC_ALL := C.UTF-8
 endif
