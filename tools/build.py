@@ -6,8 +6,9 @@
 
 python tools/build.py [FOLDER]
 
-ansible-galaxy does the work, on a copy that holds nothing but the tree's own files. It writes the time of the build and the
-builder's name into the archive, so the archive is written once more without them: whoever builds a release from its tag can compare checksums.
+ansible-galaxy does the work, on a copy that holds nothing but the tree's own files, and links that lead somewhere without the tree.
+It writes the time of the build and the builder's name into the archive, so the archive is written once more without them: whoever
+builds a release from its tag can compare checksums.
 """
 
 from __future__ import annotations
@@ -16,16 +17,51 @@ import gzip
 import hashlib
 import io
 import os
+import re
 import subprocess
 import sys
 import tarfile
 import tempfile
+from fnmatch import fnmatch
+from functools import partial
 from pathlib import Path
+from urllib.parse import urlsplit
+
+import yaml
 
 from tree import ROOT, export
 
 EPOCH = 315532800
 """1980, the time of every file in the archive unless SOURCE_DATE_EPOCH says otherwise."""
+README = "README.md"
+LINK = re.compile(r"(!?)(\[[^\]]*\])\(([^)\s]+)\)")
+
+
+def complete_links(source: Path) -> None:
+    """Let links of the Markdown pages lead to the release's tag in the repository where the tarball lacks what they lead to.
+
+    The README stands alone where Galaxy shows it, so all its links do.
+    """
+    galaxy = yaml.safe_load((source / "galaxy.yml").read_text("utf-8"))
+
+    def left_out(path: Path) -> bool:
+        parts = (path, *list(path.parents)[:-1])
+        return any(fnmatch(str(part), pattern) for part in parts for pattern in galaxy["build_ignore"])
+
+    def complete(page: Path, found: re.Match[str]) -> str:
+        picture, text, target = found.groups()
+        parts = urlsplit(target)
+        path = Path(os.path.normpath(page.parent / parts.path))
+        there = not parts.scheme and parts.path and (source / path).exists()
+        if not there or not (str(page) == README or left_out(path)):
+            return found[0]
+        kind = "raw" if picture else "tree" if (source / path).is_dir() else "blob"
+        fragment = f"#{parts.fragment}" if parts.fragment else ""
+        return f"{picture}{text}({galaxy['repository']}/{kind}/v{galaxy['version']}/{path}{fragment})"
+
+    for file in sorted(source.rglob("*.md")):
+        page = file.relative_to(source)
+        file.write_text(LINK.sub(partial(complete, page), file.read_text("utf-8")), "utf-8")
 
 
 def normalised(archive: bytes, when: int) -> bytes:
@@ -50,6 +86,7 @@ def build(folder: Path) -> Path:
     with tempfile.TemporaryDirectory(prefix="datagate-build-") as name:
         source, output = Path(name, "source"), Path(name, "output")
         export(source)
+        complete_links(source)
         done = subprocess.run(
             [
                 str(Path(sys.executable).with_name("ansible-galaxy")),

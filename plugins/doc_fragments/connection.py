@@ -199,6 +199,10 @@ requirements:
 notes:
   - Environment variables, files and the Python package C(requests) are those of the host where the module runs. Most
     playbooks run it on the controller, with C(delegate_to=localhost) or on the host V(localhost).
+  - A relative path, in an option or in a variable, begins in the folder of the playbook where a module runs on the
+    controller (with a playbook out of a collection that is a folder of the collection), mostly in the home of the
+    user who logs in where it runs elsewhere, and in the working directory for the inventory plugin. An absolute path
+    means the same everywhere.
   - In lists, spaces around items are dropped, then empty items, and an empty list counts as not given. An empty
     string counts as not given in every option that takes any text.
   - Redirects are not followed, C(~/.netrc) is not read, and nothing more is sent with credentials that were refused

@@ -64,7 +64,7 @@ options:
         that succeeds sets the count back to 0. The O(retries) of a single request are not counted here.
       - What cannot mend itself is RV(verdict=ERROR) at once. This is so for refused credentials, a missing
         permission, a wrong host, an unknown workspace or project, and a parameter that the service refuses.
-      - Has a meaning only with O(wait=true). A single reading ends at the first error.
+      - Has a meaning only with O(wait=true). A single reading ends at the first error; where the service answers nobody, with the second job.
     type: int
     default: 5
   progress:

@@ -26,11 +26,11 @@ options:
     description:
       - V(json) is the result itself, in a fixed order. O(about) is added as the key C(about), and what Ansible adds to a
         registered result (C(invocation), C(changed)) is left out.
-      - V(xml) is a JUnit report with one test case for each job, for GitLab and Jenkins. A job that is not ready is a
-        failure if the gate has not let through, and an error if it could not be read. Jobs that a passed gate
-        tolerates, jobs that do not exist and need not, and jobs on their way in a gate that has only looked are
-        skipped. What concerns no single job is a case called C(the gate). The time of a case is what passed until its
-        job got into its last state.
+      - V(xml) is a JUnit report with one test case for each job, for GitLab and Jenkins. If the gate has not let
+        through, a failing job is a failure, and one that could not be read an error. A job on its way is a failure only
+        where the verdict is V(TIMEOUT), and otherwise skipped. Jobs that a passed gate tolerates and jobs that do not
+        exist and need not are skipped, too. What concerns no single job is a case called C(the gate). The time of a
+        case is what passed until its job got into its last state.
       - V(md) is a summary in Markdown, for a ticket or a merge request. Names and messages in it are never links,
         mentions or markup.
       - V(html) is one page with everything in it, with a timeline for each job and node. It has no scripts, and loads

@@ -68,7 +68,8 @@ EXAMPLES = r"""
 
 - name: Show their metrics
   ansible.builtin.debug:
-    msg: "{{ {'dataarts': jobs} | datagate.huaweicloud.job_metrics('', now(utc=true).timestamp()) }}"
+    # now(utc=true).timestamp() would be off by the time zone.
+    msg: "{{ {'dataarts': jobs} | datagate.huaweicloud.job_metrics('', now().timestamp()) }}"
 """
 
 RETURN = r"""

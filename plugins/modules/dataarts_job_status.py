@@ -24,6 +24,7 @@ options:
       - Names of the jobs, as a list or as one string with commas.
       - A name is refused if it is V(.) or V(..), or has a slash, a control character or more than 128 characters.
       - One of O(job_names), O(tags) and O(name_contains) must be given, and only one.
+      - Giving it under two of its names is an error, even if one of them is in C(module_defaults).
     type: list
     elements: str
     aliases:

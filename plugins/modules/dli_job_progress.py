@@ -23,6 +23,7 @@ options:
     description:
       - IDs of the jobs, as a list or as one string with commas. The ID is what DLI returns when the job is submitted.
       - An ID is refused if it is V(.) or V(..), or has a slash, a control character or more than 128 characters.
+      - Giving it under both of its names is an error, even if one of them is in C(module_defaults).
     type: list
     elements: str
     required: true

@@ -14,7 +14,7 @@ from __future__ import annotations
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from importlib import import_module
 from typing import Any
 
@@ -23,6 +23,7 @@ from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
 from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud import threads
+from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.errors import DatagateError, OptionError
 from ansible_collections.datagate.huaweicloud.plugins.plugin_utils.progress import Progress
 
 FIRST_SLICE = 1.0
@@ -57,6 +58,34 @@ class Heartbeat:
             self._beat()
 
 
+def one_name_each(arguments: dict[str, Any], spec: Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments, with no option under more than one name.
+
+    Ansible takes the alias, and of several the last one, and a gate must not pass on jobs other than those its author reads.
+    What holds nothing, such as the empty answer of a survey, gives way to what does; Ansible would have it the other way.
+
+    :param spec: all options of the module.
+    :raises OptionError: an option is given under two names.
+    """
+    left = dict(arguments)
+    for option, what in spec.items():
+        names = [name for name in (option, *what.get("aliases", ())) if name in arguments]
+        given = [name for name in names if not _is_nothing(arguments[name])]
+        if len(given) > 1:
+            problem = f"means the same as {given[0]}; keep one of the two (one of them may stand in module_defaults)"
+            raise OptionError(given[1], problem)
+        for name in names:
+            if name not in (given or names[:1]):
+                del left[name]
+    return left
+
+
+def _is_nothing(value: Any) -> bool:
+    if isinstance(value, (list, tuple)):
+        return all(map(_is_nothing, value))
+    return value is None or (isinstance(value, str) and not value.strip())
+
+
 class GateAction(ActionBase):
     """Runs the module named by ``MODULE``."""
 
@@ -67,11 +96,14 @@ class GateAction(ActionBase):
     def run(self, tmp: Any = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         result: dict[str, Any] = super().run(tmp, task_vars)
         variables = task_vars or {}
-        if not self._shows_progress():
-            wrap_async = bool(self._task.async_val) and not self._connection.has_native_async
-            result.update(self._run(self._task.args, variables, wrap_async))
-            return result
-        result.update(self._slices(variables))
+        try:
+            if self._shows_progress():
+                result.update(self._slices(variables))
+            else:
+                wrap_async = bool(self._task.async_val) and not self._connection.has_native_async
+                result.update(self._run(self._task.args, variables, wrap_async))
+        except DatagateError as error:
+            result.update(failed=True, changed=False, msg=str(error), **error.extras())
         return result
 
     def _shows_progress(self) -> bool:
@@ -115,13 +147,20 @@ class GateAction(ActionBase):
                 Display().display(line)
 
     def _run(self, arguments: dict[str, Any], variables: dict[str, Any], wrap_async: bool = False) -> dict[str, Any]:
-        """One run of the module."""
+        """One run of the module.
+
+        :raises DatagateError: it cannot be run.
+        """
+        from ansible_collections.datagate.huaweicloud.plugins.module_utils.door.arguments import CONNECTION
+
+        code = import_module(f"{MODULES}.{self.MODULE.rpartition('.')[2]}")
+        arguments = one_name_each(arguments, {**CONNECTION, **code.ARGUMENTS})
         if self._is_local(variables):
             from ansible_collections.datagate.huaweicloud.plugins.plugin_utils import in_process
 
-            code = import_module(f"{MODULES}.{self.MODULE.rpartition('.')[2]}")
             check_mode = bool(self._task.check_mode)
-            return in_process.run(arguments, code.ARGUMENTS, code.SERVICE, code.BODY, check_mode, self.MODULE)
+            with in_process.working_in(self._loader.get_basedir()):
+                return in_process.run(arguments, code.ARGUMENTS, code.SERVICE, code.BODY, check_mode, self.MODULE)
         result: dict[str, Any] = self._execute_module(
             module_name=self.MODULE, module_args=arguments, task_vars=variables, wrap_async=wrap_async
         )

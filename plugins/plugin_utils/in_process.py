@@ -10,11 +10,15 @@ for the user: the options go through the same specification, and what is secret 
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from typing import Any
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.module_utils.common.parameters import remove_values
 
+from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.errors import DatagateError, printable
 from ansible_collections.datagate.huaweicloud.plugins.module_utils.door.arguments import CONNECTION, Spec
 from ansible_collections.datagate.huaweicloud.plugins.module_utils.door.module import Body, execute
 
@@ -29,10 +33,53 @@ class LocalHost:
         self.check_mode = check_mode
         self.no_log_values: set[str] = set()
         self.warnings: list[str] = []
+        self.deprecations: list[dict[str, Any]] = []
 
     def warn(self, warning: str) -> None:
         """Keep a warning for the result."""
         self.warnings.append(warning)
+
+    def take(self, checked: Any) -> None:
+        """Keep what Ansible's check has to say besides errors.
+
+        An AnsibleModule's own validator shows it; this one keeps it, where no version has a public name for it.
+        """
+        for item in getattr(checked, "_warnings", ()):
+            self.warn(f"Both option {item['option']} and its alias {item['alias']} are set.")
+        for item in getattr(checked, "_deprecations", ()):
+            # These keys, and no others, are what every version takes in a result. Some take None for a missing one.
+            names = ("msg", "version", "date", "collection_name")
+            self.deprecations.append({name: item[name] for name in names if item.get(name) is not None})
+
+
+@contextmanager
+def working_in(folder: str) -> Iterator[None]:
+    """Let relative paths begin at *folder* while the block runs, in options and in the environment alike.
+
+    A worker of Ansible's is a process of its own with one task, so nothing else is led astray. A request that was given up
+    may outlast the block, but nobody looks at what becomes of it.
+
+    :param folder: where the local connection would start a module: that of the playbook.
+    :raises DatagateError: it cannot be worked in.
+    """
+    with ExitStack() as after:
+        # The folder itself is kept and not its name, which may be gone by now. Where there is no way back all the same,
+        # because it is not ours to enter, the rest of the task stays here: no path could be followed from there either.
+        with suppress(OSError):
+            before = os.open(".", getattr(os, "O_PATH", os.O_RDONLY))
+            after.callback(os.close, before)
+            after.callback(_return, before)
+        try:
+            os.chdir(folder)
+        except OSError as error:
+            problem = error.strerror or "error"
+            raise DatagateError(f"the playbook's folder {printable(folder)} cannot be worked in: {problem}") from None
+        yield
+
+
+def _return(folder: int) -> None:
+    with suppress(OSError):
+        os.fchdir(folder)
 
 
 def run(arguments: dict[str, Any], spec: Spec, service: str, body: Body, check_mode: bool, name: str) -> dict[str, Any]:
@@ -49,6 +96,7 @@ def run(arguments: dict[str, Any], spec: Spec, service: str, body: Body, check_m
         text = f"the options of {name} cannot be read: one of them is of a wrong type ({type(error).__name__})"
         return {"failed": True, "changed": False, "msg": text}
     host = LocalHost(checked.validated_parameters, check_mode)
+    host.take(checked)
     for option, what in whole.items():
         if what.get("no_log") and host.params.get(option):
             host.no_log_values.add(str(host.params[option]))
@@ -58,6 +106,8 @@ def run(arguments: dict[str, Any], spec: Spec, service: str, body: Body, check_m
         result = execute(host, service, body)
     if host.warnings:
         result["warnings"] = host.warnings
+    if host.deprecations:
+        result["deprecations"] = host.deprecations
     result = remove_values(result, host.no_log_values)
     told = {
         option: HIDDEN if what.get("no_log") and host.params.get(option) else host.params.get(option)

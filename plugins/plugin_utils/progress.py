@@ -96,14 +96,25 @@ class Progress:
         jobs = result.get("jobs") or []
         if len(jobs) == 1 and "progress" in jobs[0]:
             return f"{text} {self._work(jobs[0])}".rstrip()
-        waiting = list(dict.fromkeys(item["job"] for item in result.get("reasons") or [] if item.get("job")))
+        reasons = result.get("reasons") or []
+        waiting = list(dict.fromkeys(item["job"] for item in reasons if item.get("job")))
         if waiting:
             text += f"; waiting for {', '.join(printable(name, 30) for name in waiting[:NAMED])}"
             if len(waiting) > NAMED:
                 text += f", + {len(waiting) - NAMED} more"
-        elif any(item.get("code") == "not_stable" for item in result.get("reasons") or []):
+            elif len(waiting) == 1:
+                text += self._why(next(item for item in reasons if item.get("job")))
+        elif any(item.get("code") == "not_stable" for item in reasons):
             text += "; all ready, until they have been for stable_for"
         return text
+
+    @staticmethod
+    def _why(reason: dict[str, Any]) -> str:
+        """What a single job is waited for, where its state does not say so."""
+        name, message = str(reason["job"]), str(reason.get("message") or "")
+        if reason.get("code") == "still_pending" or not message.startswith(name):
+            return ""
+        return f" ({message[len(name) :].lstrip(': ')})"
 
     @staticmethod
     def _work(job: dict[str, Any]) -> str:

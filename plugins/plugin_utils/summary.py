@@ -12,6 +12,8 @@ from typing import Any
 from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.errors import printable
 from ansible_collections.datagate.huaweicloud.plugins.module_utils.gate.words import NAMED
 
+from .report.plain import count, duration, mapping, mappings, plain
+
 _NO_TEMPLATE = str.maketrans("{}", "()")
 
 
@@ -28,22 +30,30 @@ def harmless(text: Any, limit: int) -> str:
 def summary(result: Mapping[str, Any]) -> dict[str, Any]:
     """The verdict and what it rests on, the same keys for every result, in at most some kilobytes.
 
+    What has another type than it should have is passed over.
+
     :param result: a gate's result; one that was refused or switched off has no more than ``verdict`` and ``msg``.
     """
-    reasons = [item for item in result.get("reasons") or [] if isinstance(item, Mapping)]
+
+    def part(key: str) -> Any:
+        # Jobs and history may be megabytes, so only what is looked at is made plain.
+        return plain(result.get(key))
+
+    reasons = mappings(part("reasons"))
     jobs = dict.fromkeys(str(item["job"]) for item in reasons if item.get("job"))
-    reason = result.get("override_reason")
+    reason = part("override_reason")
+    polls, requests = part("polls"), part("requests")
     return {
-        "verdict": harmless(result.get("verdict"), 20),
-        "failed": bool(result.get("failed")),
-        "msg": harmless(result.get("msg") or "", 2000),
+        "verdict": harmless(part("verdict"), 20),
+        "failed": bool(part("failed")),
+        "msg": harmless(part("msg") or "", 2000),
         "codes": sorted({harmless(item["code"], 40) for item in reasons if item.get("code")}),
         "named_jobs": [harmless(job, 128) for job in list(jobs)[:NAMED]],
         "by_status": {
-            harmless(state, 40): int(count) for state, count in list((result.get("by_status") or {}).items())[:50]
+            harmless(state, 40): count(many) for state, many in list(mapping(part("by_status")).items())[:50]
         },
-        "elapsed": result.get("elapsed"),
-        "polls": result.get("polls"),
-        "requests": result.get("requests"),
+        "elapsed": duration(part("elapsed")),
+        "polls": None if polls is None else count(polls),
+        "requests": None if requests is None else count(requests),
         "override_reason": None if reason is None else harmless(reason, 500),
     }

@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import subprocess
 import sys
 import tarfile
 from pathlib import Path
+
+import yaml
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 LISTED = ROOT / "tests" / "data" / "tarball.txt"
@@ -40,3 +43,30 @@ def test_the_tarball_holds_what_is_listed_and_is_the_same_every_time(tmp_path: P
     second = built(tmp_path / "second")
     assert second.name == first.name
     assert second.read_bytes() == first.read_bytes()
+
+
+def test_every_link_of_a_page_leads_somewhere(tmp_path: Path) -> None:
+    with tarfile.open(built(tmp_path)) as archive:
+        held = {member.name for member in archive.getmembers()}
+        pages = {
+            name: archive.extractfile(name).read().decode("utf-8")  # type: ignore[union-attr]
+            for name in held
+            if name.endswith(".md")
+        }
+    galaxy = yaml.safe_load((ROOT / "galaxy.yml").read_text("utf-8"))
+    shown = re.escape(galaxy["repository"]) + r"/(blob|tree|raw)/v" + re.escape(galaxy["version"]) + "/([^#]+)"
+    completed = set()
+    for page, text in pages.items():
+        for picture, target in re.findall(r"(!?)\[[^\]]*\]\(([^)\s]+)\)", text):
+            if found := re.match(shown, target):
+                completed.add((page, found[2]))
+                assert (found[1] == "raw") == bool(picture), target
+                assert (ROOT / found[2]).is_dir() == (found[1] == "tree"), target
+                assert (ROOT / found[2]).exists(), target
+            elif "://" not in target and not target.startswith("#"):
+                assert page != "README.md", target
+                assert os.path.normpath(Path(page).parent / target.partition("#")[0]) in held, f"{page}: {target}"
+    assert {
+        ("README.md", "docs/pictures/report.png"),
+        ("docs/benchmarks.md", "docs/benchmarks/results.json"),
+    } <= completed

@@ -893,6 +893,27 @@ SLOW = [
 ]
 
 
+def test_a_service_that_answers_nobody_is_not_asked_for_every_job(start: Start, connect: Connect) -> None:
+    emulator = start(jobs=[{"name": "job_{i}", "count": 100}], faults=[{"times": 6, "reset": "before_headers"}])
+    session = connect(emulator, retries=2)
+    calls = [status_of(f"job_{number}") for number in range(100)]
+    seen, error = drain(session, calls)
+    assert error is not None
+    assert (error.kind, error.status, len(seen)) == (TRANSIENT, None, 1)
+    assert len(emulator.journal) == 2 * 3
+    seen, error = drain(session, calls)
+    assert (error, len(seen)) == (None, 100), "it has come back by the next observation"
+
+
+def test_one_job_without_an_answer_is_not_all_of_them(start: Start, connect: Connect) -> None:
+    faults = [{"match": {"job": "job_0"}, "reset": "before_headers"}]
+    emulator = start(jobs=[{"name": "job_{i}", "count": 20}], faults=faults)
+    session = connect(emulator, retries=1)
+    seen, error = drain(session, [status_of(f"job_{number}") for number in range(20)])
+    assert error is None
+    assert [key for key, outcome in seen.items() if isinstance(outcome, RequestError)] == ["job_0"]
+
+
 @pytest.mark.parametrize("fault", SLOW)
 def test_a_request_ends_with_its_timeout(start: Start, connect: Connect, fault: dict[str, Any]) -> None:
     emulator = start(faults=[{"match": {"call": "job_status"}, **fault}])

@@ -108,7 +108,7 @@ def quick(folder: Path, **changes: Any) -> str:
     return str(file)
 
 
-@pytest.mark.timeout(150)
+@pytest.mark.timeout(300)
 def test_a_failing_node_starts_a_playbook_once(tmp_path: Path, emulator: Emulator) -> None:
     rulebook = Rulebook(tmp_path, connection(emulator), quick(tmp_path))
     try:
@@ -130,7 +130,7 @@ def test_a_failing_node_starts_a_playbook_once(tmp_path: Path, emulator: Emulato
     assert emulator.stats["requests"] <= asked + 12
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(300)
 def test_the_example_is_found_by_its_name_and_a_refused_key_is_sent_once(tmp_path: Path, emulator: Emulator) -> None:
     environment = {**connection(emulator), "HW_SECRET_KEY": "not-the-key"}
     rulebook = Rulebook(tmp_path, environment, "datagate.huaweicloud.job_exception")
@@ -144,7 +144,7 @@ def test_the_example_is_found_by_its_name_and_a_refused_key_is_sent_once(tmp_pat
         rulebook.stop()
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(300)
 def test_a_wrong_argument_ends_it_with_a_sentence(tmp_path: Path, emulator: Emulator) -> None:
     rulebook = Rulebook(tmp_path, connection(emulator), quick(tmp_path, interval="often"))
     try:

@@ -310,7 +310,7 @@ def _group_ends(group: int) -> bool:
 
 @pytest.mark.skipif(shutil.which("ansible-rulebook") is None, reason="ansible-rulebook is not installed")
 @pytest.mark.skipif(shutil.which("java") is None, reason="ansible-rulebook needs Java, and there is none")
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(400)
 def test_event_driven_restarts_a_failing_job_once(tmp_path: Path) -> None:
     with cloud("event_driven") as emulator, rulebook(tmp_path, emulator) as until:
         until(lambda _text: len(emulator.requests("job_status")) >= 4, "the watch")

@@ -16,7 +16,9 @@ import struct
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -266,6 +268,30 @@ def test_several_readings_at_fixed_times(emulator: Emulator, file: Path) -> None
     for number, moment in enumerate(times):
         assert float(moment) >= began + 2 * number
     assert values(file, "datagate_last_reading_timestamp_seconds", "service") == {"dataarts": float(times[-1])}
+
+
+def turned_back() -> str:
+    """A time zone whose clocks were turned back from summer time half an hour ago, so that this hour is there twice.
+
+    See tzset(3): hours, and day and time of both changes in local time, days counted from 0.
+    """
+    now = datetime.now(UTC)
+    begin, end = (
+        f"{moment.timetuple().tm_yday - 1}/{moment:%H:%M:%S}"
+        for moment in (now - timedelta(days=30), now + timedelta(minutes=30))
+    )
+    return f"STD0DST-1,{begin},{end}"
+
+
+@pytest.mark.parametrize("zone", ["Asia/Shanghai", "America/New_York", "turned back"])
+def test_the_time_of_a_reading_is_right_in_every_time_zone(emulator: Emulator, file: Path, zone: str) -> None:
+    begin = time.time()
+    variables = {"job_watch_file": str(file), "job_watch_job_names": "job_sms"}
+    zone = turned_back() if zone == "turned back" else zone
+    done = run(WATCH, connection(emulator, TZ=zone), variables=variables)
+    assert done.code == 0, done.text
+    (moment,) = values(file, "datagate_last_reading_timestamp_seconds", "service").values()
+    assert begin - 1 <= moment <= time.time() + 1
 
 
 # -- what could not be read -------------------------------------------------------------------------------------------

@@ -91,7 +91,7 @@ def begun(emulator: Emulator) -> bool:
     return len(seen) == SLICES and min(seen.values()) > 3 * JOBS / 100
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(300)
 def test_two_machines_share_the_quota(tmp_path: Path) -> None:
     with running(SCENARIO) as emulator:
         names = [f"job_{number:05d}" for number in range(JOBS - SLICES)] + LATE

@@ -6,12 +6,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
+import trustme
 
 from tests.emulator import ACCESS_KEY, SECRET_KEY, Emulator, running
 
@@ -432,6 +434,9 @@ BAD: list[tuple[str, dict[str, Any]]] = [
     ("job_names", status("no selection")),
     ("job_names", status("empty selection", "", tags=[], name_contains="")),
     ("job_names", status("two selections", "job_good", tags="good")),
+    ("job_names", status("option and alias", "job_good", name="job_trap")),
+    ("job_names", status("option and alias of a wait", "job_good", job_name="job_trap", **WAIT)),
+    ("job_name", status("two aliases", job_name="job_good", name="job_trap")),
     ("workspace", status("line break in the workspace", "job_good", workspace="ws\n1")),
     ("tags", status("line break in a tag", tags=["one\ntwo"])),
     ("name_contains", status("line break in a part of a name", name_contains="one\ntwo")),
@@ -466,6 +471,7 @@ BAD: list[tuple[str, dict[str, Any]]] = [
     ("job_ids", dli("empty ID", "")),
     ("job_ids", dli("two dots as an ID", "..")),
     ("job_ids", dli("long ID", LONG)),
+    ("job_ids", dli("option and alias of DLI", FINISHED, job_id=FAILED)),
     ("stall_timeout", dli("negative stall", FINISHED, stall_timeout=-1)),
     ("wait_timeout", dli("negative timeout of DLI", FINISHED, wait_timeout=-1)),
     ("endpoints.dli", dli("http off loopback for DLI", FINISHED, endpoints={"dli": ELSEWHERE})),
@@ -492,6 +498,76 @@ def test_bad_input_is_refused_by_name(refused: Scene, option: str, name: str) ->
 
 def test_bad_input_sends_nothing(refused: Scene) -> None:
     assert refused.emulator.journal == []
+
+
+# -- one name for an option -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("process", ["in process", "as a module"])
+def test_an_option_is_given_under_one_name(process: str) -> None:
+    again = [
+        status("alias in the defaults", "job_good"),
+        status("in the background", "job_good", keywords={"async": 60, "poll": 1}),
+        status("alias again", name="job_good"),
+        status("empty alias", "job_good", name=""),
+    ]
+    alone = [
+        status("null beside", "job_good", name=None, job_name="{{ omit }}"),
+        status("empty option", "", name="job_good", **WAIT),
+    ]
+    own = OWN_PROCESS if process == "as a module" else {}
+    defaults = {"datagate.huaweicloud.dataarts_job_status": {"name": "job_trap"}}
+    plays = [play(again, module_defaults=defaults, environment=own), play(alone, environment=own)]
+    with running(SCENARIO) as emulator:
+        ran = run(plays, connection(emulator))
+        asked = emulator.requests("job_status", job="job_trap")
+    for name in ("alias in the defaults", "in the background"):
+        assert ran[name].failed
+        assert ran[name]["option"] == "name"
+        assert ran[name].msg.startswith("name: means the same as job_names; keep one of the two")
+    for name in ("alias again", "empty alias", "null beside", "empty option"):
+        assert ran[name]["verdict"] == "PASS", ran[name].msg
+        assert ran[name]["job"]["name"] == "job_good"
+        assert not ran[name].result.get("warnings")
+    assert asked == []
+
+
+# -- relative paths ---------------------------------------------------------------------------------------------------
+
+
+def test_relative_paths_begin_at_the_playbook(tmp_path: Path) -> None:
+    """Wherever Ansible was started, and whichever process does the work."""
+    authority, folder = trustme.CA(), tmp_path / "project"
+    folder.mkdir()
+    authority.cert_pem.write_to_path(str(folder / "ca.pem"))
+    authority.issue_cert("127.0.0.1").private_key_and_cert_chain_pem.write_to_path(str(tmp_path / "server.pem"))
+    client = authority.issue_cert("gate@example.com")
+    client.cert_chain_pems[0].write_to_path(str(folder / "client.pem"))
+    client.private_key_pem.write_to_path(str(folder / "client.key"))
+    (folder / "credentials").write_text(f"[basic]\nak = {ACCESS_KEY}\nsk = {SECRET_KEY}\n", "utf-8")
+    (folder / "credentials").chmod(0o600)
+    cert = {"client_cert": "client.pem", "client_key": "client.key"}
+    options = {**cert, "credentials_file": "credentials", "ca_path": "ca.pem"}
+    module = {"keywords": {"environment": OWN_PROCESS}}
+    by_options = [
+        status("options in process", "job_good", **options),
+        status("options of a wait", "job_good", **options, **WAIT),
+        status("options of a module", "job_good", **options, **module),
+    ]
+    by_variables = [
+        status("variables in process", "job_good", **cert),
+        status("variables of a module", "job_good", **cert, **module),
+    ]
+    variables = {"HW_CACERT": "ca.pem", "HUAWEICLOUD_SDK_CREDENTIALS_FILE": "credentials"}
+    scenario = {"quota": 0, "jobs": [{"name": "job_good"}]}
+    with running(scenario, certfile=tmp_path / "server.pem", client_ca=folder / "ca.pem") as emulator:
+        given = connection(emulator, HW_ACCESS_KEY="", HW_SECRET_KEY="")
+        for tasks, environment in ((by_options, given), (by_variables, {**given, **variables})):
+            (folder / "site.yml").write_text(json.dumps([play(tasks)]), "utf-8")
+            ran = run(str(folder / "site.yml"), environment)
+            assert {item.task: item.result.get("verdict") for item in ran.records} == {
+                item["name"]: "PASS" for item in tasks
+            }, ran.text
 
 
 # -- trouble ----------------------------------------------------------------------------------------------------------

@@ -164,6 +164,82 @@ def test_every_gate_of_a_deployment_leaves_its_artifact_in_awx(tmp_path: Path, e
     assert job.artifacts["deploy_outcome"] == "failed, rolled back"
 
 
+# What another deployment has left, and other people's playbooks may: AWX hands it on as extra variables.
+EARLIER: dict[str, Any] = {
+    "deploy_outcome": "deployed",
+    "deploy_failure": "of the other deployment",
+    "deploy_began": 1,
+    "job_gate_after": {"verdict": "PASS", "failed": False, "msg": "PASS of the other deployment"},
+    "job_gate_result": {"verdict": "PASS", "failed": False, "msg": "PASS of the other deployment"},
+}
+
+
+def test_artifacts_of_an_earlier_deployment_do_not_become_those_of_this_one(tmp_path: Path, emulator: Emulator) -> None:
+    job = Job(
+        tmp_path,
+        emulator,
+        {**SURVEY, **EARLIER, "job_gate_job_names": "job_good", "deploy_timeout": "1", "deploy_stable_for": "0"},
+        DEPLOY,
+    )
+    assert (job.code, job.status) == (2, "failed")
+    assert job.artifacts["deploy_outcome"] == "failed, rolled back"
+    assert job.artifacts["job_gate_after"]["verdict"] == "TIMEOUT"
+    assert "job_good was started" in job.artifacts["job_gate_after"]["msg"]
+    (failed,) = job.results("Fail all the same")
+    assert failed["msg"].startswith("The deployment was rolled back: TIMEOUT")
+    assert "of the other deployment" not in str(job.artifacts) + failed["msg"]
+    warned = [result["msg"] for result in job.results("Warn of facts that an extra variable hides")]
+    assert [text.partition(":")[0] for text in warned] == ["job_gate_result", "job_gate_after and job_gate_result"]
+
+
+@pytest.mark.parametrize("began", [1795601217743, "1795601217743\n"])
+def test_the_time_of_an_earlier_deployment_is_refused(tmp_path: Path, emulator: Emulator, began: Any) -> None:
+    emulator.clear()
+    artifacts = {"deploy_outcome": "deployed", "job_gate_started_after": began}
+    job = Job(tmp_path, emulator, {**SURVEY, **artifacts, "job_gate_job_names": "job_good"}, DEPLOY)
+    assert (job.code, job.status) == (2, "failed")
+    (refused,) = job.results("Refuse an extra variable that would stand for the time of this deployment")
+    assert refused["msg"].startswith("job_gate_started_after: is noted by this playbook")
+    assert job.artifacts == {"deploy_outcome": "stopped before the deployment"}
+    assert emulator.journal == []
+
+
+@pytest.mark.parametrize("nothing", ["", "0", 0])
+def test_a_deployment_that_restarts_nothing_can_say_so(emulator: Emulator, nothing: Any) -> None:
+    variables = {**PACE, "job_gate_job_names": "job_good", "job_gate_started_after": nothing, "deploy_timeout": 20}
+    done = run(DEPLOY, connection(emulator), variables=variables)
+    assert done.code == 0, done.text
+    assert outcome(done) == "deployed"
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"deploy_task_file": "/nope.yml"}, "deploy_task_file: there is no file /nope.yml"),
+        ({"deploy_rollback_file": "nope.yml"}, "deploy_rollback_file: there is no file"),
+        ({"deploy_stop_file": "/nope.yml"}, "deploy_stop_file: there is no file /nope.yml"),
+        ({"deploy_timeout": "ten"}, "deploy_timeout: must be a number of seconds"),
+        ({"deploy_timeout": "40"}, "deploy_stable_for: 60 s do not fit into a deploy_timeout of 40 s"),
+    ],
+)
+def test_what_cannot_work_is_told_before_the_deployment(emulator: Emulator, given: dict[str, str], words: str) -> None:
+    emulator.clear()
+    done = run(DEPLOY, connection(emulator), variables={"job_gate_job_names": "job_good", **given})
+    assert done.code == 2
+    assert next(record.msg for record in done.records if record.failed).startswith(words)
+    assert outcome(done) == "stopped before the deployment"
+    assert emulator.journal == []
+
+
+def test_variables_of_others_do_not_choose_the_entry_point(emulator: Emulator) -> None:
+    others = {"entry": "fail_on_exception", "entries": [], "said": ["something else"]}
+    variables = {**others, "job_gate_job_names": "job_trap", "job_gate_wait_timeout": 20}
+    done = run(GATE, connection(emulator), variables=variables)
+    assert done.code == 2
+    assert done["Ask DataArts Factory about the jobs"]["invocation"]["module_args"]["wait"] is True
+    assert "node BROKEN is EXCEPTION" in done["Stop at the gate"].msg
+
+
 def test_a_gate_takes_dli_jobs(emulator: Emulator) -> None:
     variables = {"job_gate_entry": "dli_finished", "job_gate_job_ids": "dli-good"}
     done = run(GATE, connection(emulator), variables=variables)
@@ -199,6 +275,13 @@ def test_the_report_shows_every_job_by_state(emulator: Emulator) -> None:
         ["NORMAL", "REAL_TIME", "job_trap"],
         ["SCHEDULING", "BATCH", "job_nightly"],
     ]
+
+
+def test_the_report_is_of_these_jobs_whatever_an_earlier_one_has_left(emulator: Emulator) -> None:
+    earlier = {"job_report": {"jobs": [], "total": 0, "by_status": {}}}
+    done = run(REPORT, connection(emulator), variables=earlier)
+    assert done.code == 0, done.text
+    assert "shown 5 of 5" in [" ".join(line.split()) for line in done["Show the jobs by state"]["msg"]]
 
 
 def tasks_file(folder: Path, name: str, *tasks: Mapping[str, Any]) -> str:
@@ -305,7 +388,7 @@ def test_a_job_that_fails_already_stops_the_deployment(emulator: Emulator) -> No
 
 
 # The exit code is 0 only when every verdict was the expected one; the demonstration itself looks at them.
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(300)
 def test_the_demonstration() -> None:
     started = time.monotonic()
     done = subprocess.run(

@@ -135,6 +135,10 @@ LOCAL = [
     *passage("fail_on_exception", "off", job_names="job_trap", enabled=False, override_reason="Ticket 4711"),
     *passage("fail_on_exception", "off as text", job_names="job_trap", enabled="no", override_reason="Ticket 4712"),
     *passage("fail_on_exception", "off without a reason", job_names="job_trap", enabled=False, override_reason=" "),
+    *passage(
+        "fail_on_exception", "mistyped switch", job_names="job_trap", enabled="ture", override_reason="Ticket 4713"
+    ),
+    *passage("fail_on_exception", "mistyped tolerance", job_names="job_trap", soft_fail="yess"),
     *passage("fail_on_exception", "on by empty text", job_names="job_trap", enabled="", soft_fail="", id=""),
     *passage("fail_on_exception", "named", fact="job_gate_pre", job_names="job_good", id="pre"),
     *passage("fail_on_exception", "named and failing", fact="job_gate_post", job_names="job_trap", id="post"),
@@ -243,6 +247,8 @@ def test_it_fails_with_the_gates_own_sentence(gates: Gates, name: str, verdict: 
         ("refused", "wait_interval"),
         ("soft but refused", "job_names"),
         ("off without a reason", "job_gate_override_reason"),
+        ("mistyped switch", "job_gate_enabled"),
+        ("mistyped tolerance", "job_gate_soft_fail"),
         ("bad ID", "job_gate_id"),
         ("taken ID", "job_gate_id"),
         ("other state", "job_gate_wait_for"),

@@ -161,6 +161,59 @@ def test_nothing_in_an_artifact_is_a_template(emulator: Emulator) -> None:
     assert "lookup('pipe'" in left["job_gate_names"]["msg"]
 
 
+# -- extra variables that are called like the facts -----------------------------------------------------------------------
+
+HIDDEN = "Warn of facts that an extra variable hides"
+UNREADABLE = "Warn of an extra variable that cannot even be evaluated"
+
+
+def test_what_a_gate_leaves_is_its_own_whatever_earlier_gates_have_left(tmp_path: Path, emulator: Emulator) -> None:
+    old = {"verdict": "PASS", "failed": False, "msg": "of an earlier gate"}
+    path = tasks_file(tmp_path, [show("roll back", "job_gate_after.msg")])
+    options = {"job_names": "job_trap", "id": "after", "report_dir": str(tmp_path), "on_failure": path}
+    earlier = {"job_gate": old, "job_gate_after": old, "job_gate_result": old}
+    done = run([play([passage("gate", **options)])], connection(emulator), variables=earlier)
+    assert done.code == 2
+    warned = done[HIDDEN].msg
+    assert warned.startswith("job_gate_after and job_gate_result: an extra variable stands above the fact")
+    assert "another job_gate_id" in warned
+    names = [record.task.rpartition(" : ")[2] for record in done.records]
+    assert names.index(HIDDEN) < names.index("roll back")
+    # Ansible lets nobody set it, so the role tells.
+    assert done["roll back"]["job_gate_after.msg"] == "of an earlier gate"
+    assert done["Stop at the gate"].msg.startswith("FAIL after ")
+    assert done["Say why job_gate_on_failure is run"].msg.startswith("FAIL after ")
+    left = stats(done)
+    assert left.keys() == {"job_gate_after"}
+    assert (left["job_gate_after"]["verdict"], left["job_gate_after"]["failed"]) == ("FAIL", True)
+    assert json.loads((tmp_path / "job_gate_after.json").read_text("utf-8"))["verdict"] == "FAIL"
+    assert not done.all(UNREADABLE)
+
+
+@pytest.mark.parametrize("value", ["{{ no_such_variable }}", {"verdict": "{{ 1 / 0 }}"}])
+def test_an_extra_variable_that_cannot_be_evaluated_fails_no_gate(emulator: Emulator, value: Any) -> None:
+    tasks = [passage("gate", job_names="job_good", id="after")]
+    done = run([play(tasks)], connection(emulator), variables={"job_gate_after": value})
+    assert done.code == 0, done.text
+    assert stats(done)["job_gate_after"]["verdict"] == "PASS"
+    warned = [record.msg for task in (HIDDEN, UNREADABLE) for record in done.all(task) if record.status == "ok"]
+    assert len(warned) == 1
+    assert warned[0].startswith("job_gate_after")
+
+
+def test_without_such_an_extra_variable_nothing_is_said(emulator: Emulator) -> None:
+    tasks = [
+        passage("named", job_names="job_good", id="after"),
+        # Earlier facts are no extra variables.
+        passage("named again", tags="odd", id="after", soft_fail=True),
+        passage("nameless", entry="dli_finished", job_ids="dli-bad", soft_fail=True),
+    ]
+    done = run([play(tasks)], connection(emulator))
+    assert done.code == 0, done.text
+    assert [record.status for record in done.all(HIDDEN)] == ["skipped"] * 3
+    assert not done.all(UNREADABLE)
+
+
 # -- the tasks run on failure -----------------------------------------------------------------------------------------
 
 

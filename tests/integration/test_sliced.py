@@ -160,7 +160,7 @@ def sliced(listed: dict[str, Any], number: int) -> dict[str, Any]:
     return result
 
 
-@pytest.mark.timeout(280)
+@pytest.mark.timeout(400)
 def test_slices_side_by_side_keep_to_the_quota_together(tmp_path: Path) -> None:
     # Nodes are read of all jobs, again and again, until the last job runs: without sharing, three times the ceiling.
     scenario = {

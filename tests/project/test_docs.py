@@ -20,7 +20,7 @@ GUIDES = ROOT / "docs" / "docsite" / "rst"
 CLOUD = ROOT / "plugins" / "module_utils" / "cloud"
 LABEL = "ansible_collections.datagate.huaweicloud.docsite."
 PROXIES = {"ALL_PROXY", "HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY"}  # requests reads them
-OTHERS = ("ANSIBLE_", "CONTROLLER_")  # of Ansible, and of what sets AWX up
+OTHERS = ("ANSIBLE_", "CONTROLLER_", "PYTHON")  # of Ansible, of what sets AWX up, and of Python
 
 sys.path.insert(0, str(ROOT / "tools"))
 import docs  # noqa: E402

@@ -26,7 +26,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     ours = [item for item in items if item.path.is_relative_to(HERE)]
     for item in ours:
         if item.get_closest_marker("timeout") is None:
-            item.add_marker(pytest.mark.timeout(60))
+            item.add_marker(pytest.mark.timeout(240))
     if config.pluginmanager.hasplugin(ANSIBLE_TEST):
         slow = [item for item in ours if item.get_closest_marker("slow")]
         config.hook.pytest_deselected(items=slow)

@@ -136,7 +136,7 @@ class World(Source):
         if error.status == 401:
             raise error
 
-    def listing(self, deadline: float | None, most_pages: int) -> tuple[Listing, Sequence[Reading]]:
+    def listing(self, deadline: float | None, most_pages: int, sure: bool) -> tuple[Listing, Sequence[Reading]]:
         began = self.clock.now()
         pages = max(1, -(-len(self.jobs) // 100))
         if most_pages and pages > most_pages:

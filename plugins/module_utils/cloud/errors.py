@@ -60,7 +60,7 @@ HINTS = {
     "DLI.0999": "the queue is busy or its back end too old",
     "0101": "wrong host or path; check region, cloud and endpoints",
     "0106": "a header is missing; check what a proxy in between removes",
-    "0302": "the user or its address is not allowed to call this API",
+    "0302": "the user or its address is not allowed to call this API, or project_id is another account's",
     "0307": "the token is outdated; get a new one",
     "0310": "the user or its address is not allowed to call this API",
 }

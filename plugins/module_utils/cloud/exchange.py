@@ -221,6 +221,7 @@ def explain(error: BaseException) -> Tuple[str, str]:
 
 
 # What a connection that breaks, or somebody who writes into it, looks like from within TLS.
+_UNRESOLVED = "the host's name cannot be resolved; check region, cloud and endpoints"
 _TLS_BREAKS = (
     "EOF",
     "RECORD",
@@ -248,9 +249,9 @@ def _tls_reason(error: BaseException) -> str:
 def _connection_reason(error: BaseException) -> str:
     text = str(error)
     for part, words in (
-        ("NameResolution", "the host's name cannot be resolved"),
-        ("getaddrinfo", "the host's name cannot be resolved"),
-        ("Name or service not known", "the host's name cannot be resolved"),
+        ("NameResolution", _UNRESOLVED),
+        ("getaddrinfo", _UNRESOLVED),
+        ("Name or service not known", _UNRESOLVED),
         ("refused", "the connection was refused"),
         ("timed out", "no answer in time"),
     ):

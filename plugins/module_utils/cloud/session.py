@@ -51,6 +51,8 @@ MOST_WORKERS = 16
 ALONE_AFTER = (
     0.5  # seconds without a request after which the next one goes alone, as the first does: keys end in pauses
 )
+# So many calls, tried to the end one after the other without any answer, stand for all: a hundred jobs would take hours.
+SILENT_CALLS = 2
 CLOCK_SKEW = 300.0  # seconds from which on a wrong clock is worth a word; the service allows 15 minutes
 
 Outcome = Union[Answer, RequestError]
@@ -175,7 +177,8 @@ class Session:
         A call is taken from *calls* only when it can be sent, so a generator may end early. At the deadline no more are taken,
         and those under way come back as UNREACHED.
 
-        :raises RequestError: what concerns every call: no token, no project, a 401. Nothing is sent after a 401.
+        :raises RequestError: what concerns every call: no token, no project, a 401, a service that does not answer at all.
+            Nothing is sent after a 401.
         """
         if self._denied:
             raise self._denied
@@ -194,6 +197,7 @@ class Session:
         later: List[Tuple[float, int, _Attempt]] = []  # retries: not before, order, attempt
         line: Optional[_Attempt] = None  # the next one of the feed
         order = 0
+        silent = 0  # calls that have ended without any answer, before there was one
         try:
             while True:
                 now = self.clock.now()
@@ -207,7 +211,8 @@ class Session:
                         yield attempt.call, self._denied or attempt.error or self.unreached(attempt.call)
                 # Send what may be sent now. The next call is taken before its turn, to know whether there is one.
                 room = len(flying) < (1 if self._alone else self._workers)
-                if room and line is None and not fed:
+                # Nor is another one begun before anything has answered, while the first one is still to be tried again.
+                if room and line is None and not fed and not (self._alone and later):
                     call = next(feed, None)
                     line, fed = (None, True) if call is None else (_Attempt(call), False)
                 if room and now >= self._pacer.at():
@@ -245,8 +250,12 @@ class Session:
                     if isinstance(outcome, float):
                         order += 1
                         heapq.heappush(later, (outcome, order, attempt))
-                    else:
-                        yield attempt.call, outcome
+                        continue
+                    if isinstance(outcome, RequestError) and outcome.status is None and outcome.kind == TRANSIENT:
+                        silent += self._alone
+                    if silent >= SILENT_CALLS and isinstance(outcome, RequestError):
+                        raise outcome
+                    yield attempt.call, outcome
             if self._denied:
                 raise self._denied
         finally:

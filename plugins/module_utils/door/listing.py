@@ -70,7 +70,7 @@ def read(session: Session, workspace: Optional[str], query: Query) -> Dict[str, 
             # One job is asked for even when there are enough, because its page tells the total.
             enough = max(1, query.most - len(jobs))
         listing = service.list(
-            kind, name=query.name or query.part, tags=query.tags, page_size=query.page_size, enough=enough
+            kind, name=query.name or query.part, tags=query.tags, page_size=query.page_size, enough=enough, sure=True
         )
         if not listing.complete:
             raise RequestError(

@@ -29,10 +29,10 @@ class RealTimeJobs(SessionSource):
     def statuses(self, names: Iterable[str], deadline: Optional[float]) -> Iterator[Reading]:
         return self._service.statuses(names, deadline)
 
-    def listing(self, deadline: Optional[float], most_pages: int) -> Tuple[Listing, Sequence[Reading]]:
+    def listing(self, deadline: Optional[float], most_pages: int, sure: bool) -> Tuple[Listing, Sequence[Reading]]:
         chosen = self._selection
         listing = self._service.list(
-            name=chosen.name_contains, tags=chosen.tags, most_pages=most_pages, deadline=deadline
+            name=chosen.name_contains, tags=chosen.tags, most_pages=most_pages, deadline=deadline, sure=sure
         )
         return listing, self._service.readings(listing)
 

@@ -15,7 +15,7 @@ from ..services.readings import Listing, Reading
 from . import words
 from .machine import SEVERITY, Gate, Verdict
 from .plan import TOGETHER, Plan
-from .policy import ERROR, FAIL, MISSING_OK, PASS, PENDING, SHORTEST_INTERVAL, Policy, Selection
+from .policy import ERROR, FAIL, PENDING, SHORTEST_INTERVAL, Policy, Selection
 from .track import NEVER
 
 # Once a gate has failed, what is left of its observation is still read where that takes no longer than this, because the
@@ -45,8 +45,11 @@ class Source:
         """Read jobs one by one; names are taken only when their request can be sent. Raises what concerns all of them."""
         raise NotImplementedError
 
-    def listing(self, deadline: Optional[float], most_pages: int) -> Tuple[Listing, Sequence[Reading]]:
-        """Read the job list of the selection; incomplete where that would take more than *most_pages* (0: no bound)."""
+    def listing(self, deadline: Optional[float], most_pages: int, sure: bool) -> Tuple[Listing, Sequence[Reading]]:
+        """Read the job list of the selection; incomplete where that would take more than *most_pages* (0: no bound).
+
+        :param sure: whether a job that moves while the list is read must not be missed.
+        """
         raise NotImplementedError
 
     def explain_missing(self, names: Sequence[str], deadline: float) -> Dict[str, Tuple[List[str], bool]]:
@@ -146,6 +149,7 @@ class Loop:
         self._open = False
         self._by_status: Optional[bool] = None
         self._closed = NEVER
+        self._unseen = 0.0  # of its seconds, those in which nobody looked
         if slices.state is not None:
             self._load(slices.state)
         self._changes = self.gate.history.changes
@@ -165,16 +169,16 @@ class Loop:
                 if not self._rest(self._due):
                     return self._pause()
                 self.gate.begin(self._at())
-                self._open, self._by_status, self._closed = True, None, NEVER
+                self._open, self._by_status, self._closed, self._unseen = True, None, NEVER, 0.0
             began = self.gate.began
-            last = single or self._final
             closing = self._observe()
             if closing is None:
                 return self._pause()
             at = self._at()
-            last = last or self._late()
+            self._duration = at - began - self._unseen
+            # What was to be the last one may have taken less time than those before it.
+            last = single or self._late() or (self._final and at + self._lead() >= self.policy.timeout)
             verdict = self.gate.verdict(at, closing, last and waits)
-            self._duration = at - began
             self._open = False
             if verdict.verdict != PENDING or last:
                 return self._finish(verdict)
@@ -249,12 +253,7 @@ class Loop:
     def _explain(self, verdict: Verdict) -> None:
         """Say of missing jobs what they may have been meant to be. Only a help: whatever goes wrong is passed over."""
         names = [item["job"] for item in verdict.reasons if item["code"] == "job_missing"]
-        if (
-            not names
-            or verdict.verdict in (PASS, PENDING)
-            or self.policy.missing == MISSING_OK
-            or not self.source.lists
-        ):
+        if not names or verdict.verdict == PENDING or not self.source.lists:
             return
         deadline = self.clock.now() + SECONDS_TO_EXPLAIN
         if self._deadline is not None:
@@ -304,13 +303,13 @@ class Loop:
                 if not self._read(owed):
                     return False
                 if self._late():
-                    return not plan.owed(gate, by_status, self._at())
+                    return not plan.owed(gate, by_status, self._at()) and not self._scattered(began)
                 if self._list_due():
                     self._list_again()
             elif not self._scattered(began):
                 return True
             elif self._close(by_status):
-                # What it shows may have to be read, and so long a reading asks for another one.
+                # Of old nodes some may have to be read now, and so long a reading asks for another one.
                 self._closed = self._at()
             else:
                 return False
@@ -326,37 +325,51 @@ class Loop:
         return all(gate.judge(track, at)[0] != PENDING for track in gate.tracks.values())
 
     def _close(self, by_status: bool) -> bool:
-        """Look at all jobs once more, quickly: by the list, or by status calls where these are fewer."""
+        """Look at all jobs once more, quickly: by the list, or by status calls where these are fewer.
+
+        What the list casts doubt on belongs to the look: lists that go on saying what is not so would ask for one after the
+        other. False where it came to no end.
+        """
         gate = self.gate
+        at = self._at()
+        listed = False
         try:
-            if self._list(max(1, len(gate.tracks)) if by_status else 0):
-                return True
+            listed = self._list(max(1, len(gate.tracks)) if by_status else 0)
         except RequestError as error:
             if error.status == 401 or not by_status:
                 raise
-        at = self._at()
-        names = [name for name, track in gate.tracks.items() if at - track.status_at > TOGETHER and not track.final]
-        return self._read([name for name in names if not gate.left_out(gate.tracks[name])], whole=True)
+        # What a status call said within the second before it stands, unless the list has cast doubt on it since.
+        owed = [
+            name
+            for name, track in gate.tracks.items()
+            if (track.doubt if listed else self._at() - track.status_at > TOGETHER)
+            and not track.final
+            and not gate.left_out(track)
+        ]
+        if not self._read(owed, whole=True):
+            return False
+        return all(max(gate.tracks[name].status_at, gate.tracks[name].error_at) >= at for name in owed)
 
-    def _list(self, most_pages: int = 0) -> bool:
+    def _list(self, most_pages: int = 0, again: bool = True) -> bool:
         """Read the job list. False when it is longer than *most_pages*."""
         self._list_tried = self._at()
         self._read_some = True
         try:
-            listing, readings = self.source.listing(self._deadline, most_pages)
+            listing, readings = self.source.listing(self._deadline, most_pages, not self.gate.settled)
         finally:
             self.plan.list_took = self._at() - self._list_tried
         self.plan.pages = listing.pages
         if not listing.complete:
             return False
         self._listed_at, self._listed_until = listing.at - self._start, self._at()
-        self.gate.take_list(listing, readings, self._listed_at)
+        self.gate.take_list(listing, readings, self._listed_at, again)
         return True
 
     def _list_again(self) -> None:
         """The list in the midst of a long observation. Where it cannot be read, the observation's end will tell."""
         try:
-            self._list(max(1, len(self.gate.tracks)))
+            # Where the list goes on saying what is not so, the same calls again and again would leave no time for others.
+            self._list(max(1, len(self.gate.tracks)), again=False)
         except RequestError as error:
             if error.status == 401:
                 raise
@@ -408,7 +421,7 @@ class Loop:
             "count": self._count,
             "requests": self._requests + self.source.requests,
             "due": self._due,
-            "open": [self._open, self._by_status, self._closed],
+            "open": [self._open, self._by_status, self._closed, self._unseen],
             "final": self._final,
             "listed": [self._listed_at, self._listed_until],
             "list_tried": self._list_tried,
@@ -427,7 +440,8 @@ class Loop:
         self._count = state["count"] + 1
         self._requests = state["requests"]
         self._due = state["due"]
-        self._open, self._by_status, self._closed = state["open"]
+        self._open, self._by_status, self._closed, unseen = state["open"]
+        self._unseen = unseen + self.gate.resume(elapsed - state["elapsed"], self.plan.rate)
         self._final = state["final"]
         self._listed_at, self._listed_until = state["listed"]
         self._list_tried = state["list_tried"]

@@ -123,8 +123,11 @@ class Gate:
             track.call = self.calls
             self._note(track, at)
 
-    def take_list(self, listing: Listing, readings: Sequence[Reading], at: float) -> None:
-        """A job list. It settles a selection by tags or part of a name; a job that a complete list lacks is in doubt."""
+    def take_list(self, listing: Listing, readings: Sequence[Reading], at: float, again: bool = True) -> None:
+        """A job list. It settles a selection by tags or part of a name; a job that a complete list lacks is in doubt.
+
+        :param again: whether it raises the same doubts that a status call of the same observation has settled.
+        """
         if not self.settled:
             self.listed = self.listed or listing.complete
             chosen = self.selection.choose([item.name for item in readings])
@@ -137,12 +140,12 @@ class Gate:
             track = self.tracks.get(item.name)
             if track is not None and item.name not in shown and not self.left_out(track):
                 shown.add(item.name)
-                track.take(item, at, self.began)
+                track.take(item, at, self.began, again)
                 self._note(track, at)
         if listing.complete:
             for name, track in self.tracks.items():
                 if name not in shown and not self.left_out(track):
-                    track.absent(at)
+                    track.absent(at, self.began, again)
 
     def fault(self, error: RequestError) -> None:
         """What concerns every job could not be had in this observation: credentials, the project, the job list."""
@@ -178,6 +181,21 @@ class Gate:
             self.ready_since = None
 
     # -- over to the next slice -------------------------------------------------------------------------------------
+
+    def resume(self, pause: float, rate: float) -> float:
+        """Go on after nobody has looked for *pause* seconds; returns how many of them are more than an ordinary interval.
+
+        What was read before it is as much older as if calls had been made all the time, *rate* of them in a second. What nobody
+        has seen counts neither as stable nor as reading.
+        """
+        self.calls += int(pause * rate)
+        unseen = max(0.0, pause - self.policy.interval)
+        if self.ready_since is not None:
+            self.ready_since += unseen
+        for track in self.tracks.values():
+            if track.ready_at is not None:
+                track.ready_at += unseen
+        return unseen
 
     def dump(self, most_whole: int) -> Dict[str, Any]:
         """Its state as plain data.
@@ -250,9 +268,9 @@ class Gate:
         if (
             policy.stall_timeout
             and track.mark_at is not None
-            and track.status_at - track.mark_at >= policy.stall_timeout
+            and track.marked_at - track.mark_at >= policy.stall_timeout
         ):
-            return FAIL, [reason("stalled", name, words.stalled(name, track.status_at - track.mark_at), **fields)]
+            return FAIL, [reason("stalled", name, words.stalled(name, track.marked_at - track.mark_at), **fields)]
         if track.state not in policy.ready or track.doubt:
             return PENDING, [reason("still_pending", name, words.pending(track, at), **fields)]
         if not track.restarted:
@@ -346,14 +364,16 @@ class Gate:
             if not policy.wait or at >= self.ready_since + policy.stable_for:
                 return Verdict(PASS, reasons)
             reasons.append(reason("not_stable", None, words.not_stable(at - self.ready_since, policy.stable_for)))
+        if not reasons and self.ready_since is not None and policy.stable_for:
+            reasons.append(reason("not_stable", None, words.not_stable(at - self.ready_since, policy.stable_for)))
         if not last:
-            return Verdict(PENDING, reasons)
+            return Verdict(PENDING, reasons or [reason("still_pending", None, words.not_together(last))])
         for name, (verdict, dummy) in judged.items():
             track = self.tracks[name]
             if verdict == PASS and self._unreached(track, at):
                 message = words.unreached(track, at)
                 reasons.append(reason("still_pending", name, message, status=track.state, log_path=track.log_path()))
-        return Verdict(TIMEOUT, reasons)
+        return Verdict(TIMEOUT, reasons or [reason("still_pending", None, words.not_together(last))])
 
     def _together(self, at: float) -> bool:
         """Whether every job was read in this observation, and its nodes too or lately enough."""

@@ -27,6 +27,8 @@ from .policy import (
 LONGEST_NAME = 128
 WAIT_FOR_CHOICES = tuple(state for state in REAL_TIME_STATES if state not in FAILING_STATES)
 MISSING_CHOICES = (MISSING_FAIL, MISSING_WAIT, MISSING_OK)
+# 2001 to 5138 in seconds; in milliseconds no later than March 1973.
+_EPOCH_SECONDS = range(10**9, 10**11)
 RETURN_CHOICES = ("auto", "all", "failing", "none")
 
 
@@ -147,6 +149,9 @@ def policy(params: Mapping[str, Any], once: bool = False) -> Policy:
             raise OptionError(option, f"{seconds:g} s do not fit into a wait_timeout of {common['timeout']:g} s")
     after = params.get("started_after")
     started_after = None if text(after) is None else whole("started_after", after)
+    if started_after is not None and started_after in _EPOCH_SECONDS:
+        problem = f"{started_after} looks like seconds, and every job was started after that; give milliseconds"
+        raise OptionError("started_after", f"{problem} ({started_after}000)")
     patterns = tuple(check_line("ignore_nodes", pattern) for pattern in items(params.get("ignore_nodes")))
     return Policy(
         kind=REAL_TIME_KIND,

@@ -93,7 +93,9 @@ class Plan:
             if track.doubt:
                 first.append(name)
             elif track.status_at >= gate.began:
-                if self.policy.needs_nodes and track.state in self.policy.ready:
+                if track.grace_over(now):
+                    then.append(track)
+                elif self.policy.needs_nodes and track.state in self.policy.ready:
                     old.append(track)
             elif by_status or track.failing or not track.seen or track.error is not None:
                 then.append(track)

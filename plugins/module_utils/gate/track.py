@@ -37,9 +37,13 @@ _PLAIN = (
     "tasks",
     "mark",
     "mark_at",
+    "marked_at",
+    "denied",
+    "denied_at",
 )
 _JOB_FIELDS = ("status", "start_time", "message", "progress", "sub_job_id")
 _NODE_FIELDS = ("name", "status", "log_path")
+ABSENT = "absent"  # what the list says of a job that it lacks; states are in capitals
 
 
 class Track:
@@ -52,6 +56,8 @@ class Track:
     :ivar call: its number among all status calls.
     :ivar doubt: the list says something (a failure, an absence, another state than a status call of the same observation) that a
         status call must confirm first.
+    :ivar claim: what the list said when it raised the doubt: a state, or ABSENT.
+    :ivar denied: the claim that a status call has contradicted last, at *denied_at*.
     :ivar missing: the status call said that the job does not exist.
     :ivar errors: unreadable observations in a row; *error* is the last one.
     :ivar tried_again: whether an observation that could not read the job has tried it twice.
@@ -61,7 +67,10 @@ class Track:
         "_bases",
         "_last_at",
         "call",
+        "claim",
         "counters_seen",
+        "denied",
+        "denied_at",
         "doubt",
         "error",
         "error_at",
@@ -72,6 +81,7 @@ class Track:
         "listed_at",
         "mark",
         "mark_at",
+        "marked_at",
         "missing",
         "moved",
         "name",
@@ -96,6 +106,9 @@ class Track:
         self.seen = False
         self.missing = False
         self.doubt = False
+        self.claim: Optional[str] = None
+        self.denied: Optional[str] = None
+        self.denied_at = NEVER
         self.read_at = NEVER
         self.status_at = NEVER
         self.call = 0
@@ -116,18 +129,20 @@ class Track:
         self._bases: Dict[Tuple[str, str], int] = {}
         self.counters_seen = False
         self.moved = False
-        # DLI: the last tasks seen, and since when nothing has moved in RUNNING.
+        # DLI: the last tasks seen; since when nothing has moved in RUNNING, and when that was seen last.
         self.tasks: Optional[Dict[str, int]] = None
-        self.mark: Any = None
+        self.mark: List[Any] = [None, None, None]
         self.mark_at: Optional[float] = None
+        self.marked_at = NEVER
 
     # -- taking in --------------------------------------------------------------------------------------------------
 
-    def take(self, reading: Reading, at: float, began: float) -> None:
+    def take(self, reading: Reading, at: float, began: float, again: bool = True) -> None:
         """Fold a reading in.
 
         :param at: its time.
         :param began: when the observation that it belongs to began: within one, the status call outweighs the list.
+        :param again: whether the list raises the same doubt a second time in one observation.
         """
         if reading.error is not None:
             self.tried_again = self.error_at >= began
@@ -137,11 +152,12 @@ class Track:
             self.error_at = at
             self.ready_at = None  # what could not be read does not count as ready
         elif reading.source == LIST:
-            self._take_listed(reading.job or {}, at, began)
+            self._take_listed(reading.job or {}, at, began, again)
         elif reading.missing:
             self._mend()
             self._age(at)
-            self.seen, self.missing, self.doubt = True, True, False
+            self._answer(at)
+            self.seen, self.missing = True, True
             self._enter(None, at)
             self.nodes = {}
             self.status = self.listed = self.mark_at = None
@@ -150,39 +166,56 @@ class Track:
         else:
             self._take_status(reading.job or {}, at)
 
-    def absent(self, at: float) -> None:
+    def absent(self, at: float, began: float, again: bool = True) -> None:
         """A complete list did not hold the job."""
         self.listed_at = at
         if self.missing:
             self._mend()
             self.read_at = max(self.read_at, at)
         else:
-            self.doubt = True
+            self._raise_doubt(ABSENT, began, again)
 
-    def _take_listed(self, job: Dict[str, Any], at: float, began: float) -> None:
+    def _take_listed(self, job: Dict[str, Any], at: float, began: float, again: bool) -> None:
         self.listed, self.listed_at = job, at
         state = job.get("status")
-        if state == self.state and self.seen and not self.missing:
-            # A doubt from an earlier page of a list that was moving is gone with this.
-            self.doubt = False
-        elif state in self.policy.failing or self.status_at >= began:
-            self.doubt = True
+        if state is None:
+            # That says only that the job exists.
+            if self.missing or self.status_at < began:
+                self._raise_doubt(None, began, again)
             return
-        else:
+        if state in self.policy.failing and state != self.state:
+            self._raise_doubt(state, began, again)
+            return
+        if (state != self.state or self.missing) and self.status_at >= began:
+            self._raise_doubt(state, began, again)
+            return
+        if not self.failing or self.state in self.policy.failing:
+            # A node's failure is seen by status calls alone, so its time is counted from one to the next.
             self._age(at)
-            self.seen, self.missing, self.doubt = True, False, False
-            self._enter(state, at)
+        # A doubt from an earlier page of a list that was moving is gone with this.
+        self.seen, self.missing, self.doubt = True, False, False
+        self._enter(state, at)
         if not self.policy.needs_nodes:
             # Where the nodes count, the list is only half of what is to be read.
             self._mend()
-        self._age(at)
         self.read_at = max(self.read_at, at)
         self._settle(at)
+
+    def _raise_doubt(self, claim: Optional[str], began: float, again: bool) -> None:
+        if again or self.denied_at < began or claim != self.denied:
+            self.doubt, self.claim = True, claim
+
+    def _answer(self, at: float) -> None:
+        """A status call has told what is so, whatever the list said."""
+        if self.doubt:
+            self.denied, self.denied_at = self.claim, at
+        self.doubt = False
 
     def _take_status(self, job: Dict[str, Any], at: float) -> None:
         self._mend()
         self._age(at)
-        self.seen, self.missing, self.doubt = True, False, False
+        self._answer(at)
+        self.seen, self.missing = True, False
         self.status = job
         self._enter(job.get("status"), at)
         self.status_at = self.read_at = at
@@ -190,10 +223,19 @@ class Track:
         self._count(at)
         if job.get("tasks") is not None:
             self.tasks = job["tasks"]
-        mark = [job.get("progress"), job.get("tasks"), job.get("sub_job_id")]
-        if self.state != "RUNNING" or self.mark_at is None or mark != self.mark:
-            self.mark, self.mark_at = mark, at if self.state == "RUNNING" else None
+        self._mark([job.get("progress"), job.get("tasks"), job.get("sub_job_id")], at)
         self._settle(at)
+
+    def _mark(self, parts: List[Any], at: float) -> None:
+        """See whether a running DLI job has moved. What cannot be had for now is no sign of either."""
+        if self.state != "RUNNING":
+            self.mark, self.mark_at = [None, None, None], None
+        elif any(part is not None for part in parts):
+            pairs = list(zip(self.mark, parts))
+            if self.mark_at is None or any(None not in (old, new) and old != new for old, new in pairs):
+                self.mark_at = at
+            self.mark = [old if new is None else new for old, new in pairs]
+            self.marked_at = at
 
     def _mend(self) -> None:
         self.errors, self.error = 0, None
@@ -299,6 +341,11 @@ class Track:
         """
         garbled = self.error is None or 200 <= (self.error.status or 0) < 300
         return self.error_at >= began and not self.tried_again and garbled
+
+    def grace_over(self, now: float) -> bool:
+        """Whether the job has failed for too long, if it fails still. In a long observation that is asked before its end."""
+        grace = self.policy.exception_grace
+        return self.failing and self.failing_for < grace <= self.failing_for + now - self._last_at
 
     @property
     def hopeless(self) -> bool:

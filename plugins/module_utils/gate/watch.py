@@ -134,18 +134,17 @@ class Watch:
                 if self._settled or self._initial:
                     self._loud.add(name)
         self._settled = True
+        if len(names) < self.selection.least:
+            text = words.too_few(self.selection, len(names), self._source.workspace)
+            self._note_trouble("too_few_jobs", "too_few_jobs", text, None)
 
     def _list(self, deadline: float) -> List[str]:
         """Read the job list. Returns the jobs of a selection by tags or a part of the name that it lacks."""
-        listing, readings = self._source.listing(deadline, 0)
+        listing, readings = self._source.listing(deadline, 0, False)
         chosen = self.selection
         self._plan.pages = listing.pages
         if not chosen.by_name:
-            names = chosen.choose([item.name for item in readings])
-            self._admit(names)
-            if len(names) < chosen.least:
-                text = words.too_few(chosen, len(names), self._source.workspace)
-                self._note_trouble("too_few_jobs", "too_few_jobs", text, None)
+            self._admit(chosen.choose([item.name for item in readings]))
         shown: Set[str] = set()
         for item in readings:
             if item.name in self._tracks and item.name not in shown:
@@ -153,7 +152,7 @@ class Watch:
                 self._take(item)
         absent = [name for name in self._tracks if name not in shown] if listing.complete else []
         for name in absent:
-            self._tracks[name].absent(listing.at)
+            self._tracks[name].absent(listing.at, self._began)
         return [] if chosen.by_name else absent
 
     def _owed(self) -> List[str]:

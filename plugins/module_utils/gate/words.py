@@ -66,6 +66,11 @@ def unlisted() -> str:
     return "the job list was not read to its end"
 
 
+def not_together(last: bool) -> str:
+    """Jobs that were all ready, each when it was read."""
+    return f"every job looked ready, but the last look at all of them together {'was' if last else 'is'} not finished"
+
+
 def unknown(job: str, state: Optional[str]) -> str:
     """A state that nobody knows, or none at all."""
     return f"{name(job)} is in the unknown state {printable(state, 40)}" if state else f"{name(job)} shows no state"

@@ -73,6 +73,7 @@ class DataArts:
         enough: int = 0,
         most_pages: int = 0,
         deadline: Optional[float] = None,
+        sure: bool = False,
     ) -> Listing:
         """The jobs of one type.
 
@@ -80,6 +81,7 @@ class DataArts:
         :param tags: tags, as the service understands them.
         :param enough: end once that many are there; 0 for all.
         :param most_pages: give up (``complete`` is false) where more pages than this would be needed; 0 for no bound.
+        :param sure: whether a job that is missed matters, because nobody knows its name.
         :raises RequestError, CredentialsError: a page cannot be read.
         """
         from .pager import Pager
@@ -90,7 +92,7 @@ class DataArts:
         size = min(page_size, LARGEST_PAGE)
         pager = Pager(self.session, lambda query: self._call(("jobs",), [*filters, *query]), size, deadline)
         pager.offset_means = self.offset_means
-        listing = pager.read(enough, most_pages)
+        listing = pager.read(enough, most_pages, sure)
         self.offset_means = pager.offset_means
         for job in listing.jobs:
             job.setdefault("job_type", job_type)

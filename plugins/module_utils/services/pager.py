@@ -14,6 +14,7 @@ from . import normalize
 from .readings import Listing
 
 MOST_PAGES = 20_000  # a list that is longer than this never ends
+MOST_READS = 5  # of a list that shows other jobs each time
 
 # What offset counts. The documents say pages, another client of the vendor's counts records.
 PAGES = "pages"
@@ -46,13 +47,34 @@ class Pager:
         self._strange = 0
         self._jobs: Dict[str, Dict[str, Any]] = {}
 
-    def read(self, enough: int = 0, most_pages: int = 0) -> Listing:
+    def read(self, enough: int = 0, most_pages: int = 0, sure: bool = False) -> Listing:
         """Read the list.
 
         :param enough: end once that many jobs are there; 0 for all.
         :param most_pages: give up where more pages than this would be needed; 0 for no bound.
-        :raises RequestError, CredentialsError: a page cannot be read.
+        :param sure: read a list anew that ends before its total. A job that moves to a page that was read already, as it does
+            when it is restarted and the list is sorted by that, would be in none.
+        :raises RequestError, CredentialsError: a page cannot be read, or no two readings show the same jobs.
         """
+        listing = self._read(enough, most_pages)
+        known = self._jobs
+        reads = 1
+        while sure and listing.complete and len(self._jobs) < (min(enough, listing.total) if enough else listing.total):
+            if reads == MOST_READS:
+                raise malformed(self._page(0), "the job list shows other jobs each time, and never as many as it says")
+            self._jobs, self._requests, self._strange = {}, 0, 0
+            listing = self._read(enough, most_pages)
+            reads += 1
+            if len(self._jobs) >= listing.total:
+                break
+            if not set(self._jobs) - set(known):
+                # It says so each time: the total is what is wrong.
+                self._jobs = {**known, **self._jobs}
+                return self._listing(listing.complete)
+            known = {**known, **self._jobs}
+        return listing
+
+    def _read(self, enough: int, most_pages: int) -> Listing:
         most_pages = most_pages or MOST_PAGES
         first = self._take(self._get(0))
         step = len(first)  # the service may hold fewer on a page than asked for

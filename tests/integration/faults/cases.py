@@ -414,7 +414,7 @@ def _oddities() -> list[Case]:
                "waited for, and named", reason="unknown_state", words="the unknown state SLEEPING", **TIMEOUT),
         _tells("list-state", "a job list without states", "job_list",
                _list(*({**_listed(number), "status": None} for number in range(3))),
-               "waited for: what is not known is not ready", reason="unknown_state", **TIMEOUT),
+               "each of its jobs is asked by itself"),
         _tells("duplicate", "one key twice, with two states", "job_status",
                '{"name": "job_sms", "status": "EXCEPTION", "status": "NORMAL", "nodes": []}',
                "unreadable: nobody can say which one is meant", **{**UNREADABLE, "words": ""}),

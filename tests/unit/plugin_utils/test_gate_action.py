@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A slice that lasts: there is a line at least once a minute, and none once the gate has ended."""
+"""A slice that lasts: there is a line at least once a minute, and none once the gate has ended. And options with two names."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.errors import OptionError
 from ansible_collections.datagate.huaweicloud.plugins.plugin_utils import gate_action, progress
 
 SOON = 30.0  # seconds that a test waits for what is to come at once
@@ -68,3 +69,44 @@ def test_a_slice_that_breaks_ends_the_lines_as_well(shown: queue.SimpleQueue[str
     with pytest.raises(RuntimeError, match="broken"):
         action._slices({})
     assert not beating()
+
+
+# -- options with two names -------------------------------------------------------------------------------------------
+
+NAMES = {"names": {"type": "list", "aliases": ["name", "called"]}, "other": {"type": "str"}}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "first", "second"),
+    [
+        ({"names": ["a"], "name": "b"}, "names", "name"),
+        ({"name": "b", "names": ["a"]}, "names", "name"),
+        ({"called": "c", "name": "b"}, "name", "called"),
+        ({"names": "", "called": "c", "name": 0}, "name", "called"),
+        ({"names": ["a"], "name": ["a"]}, "names", "name"),
+    ],
+)
+def test_two_names_of_an_option_are_refused(arguments: dict[str, Any], first: str, second: str) -> None:
+    with pytest.raises(OptionError) as caught:
+        gate_action.one_name_each(arguments, NAMES)
+    assert str(caught.value).startswith(f"{second}: means the same as {first}; keep one of the two")
+    assert caught.value.extras() == {"option": second}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "left"),
+    [
+        ({"names": ["a"], "other": "b"}, {"names": ["a"], "other": "b"}),
+        ({"name": "a"}, {"name": "a"}),
+        ({"name": ""}, {"name": ""}),
+        ({"names": ["a"], "name": None}, {"names": ["a"]}),
+        ({"names": ["a"], "name": " ", "called": ["", None]}, {"names": ["a"]}),
+        ({"names": [], "name": "a"}, {"name": "a"}),
+        ({"names": "", "name": None}, {"names": ""}),
+        ({"unknown": 1}, {"unknown": 1}),
+    ],
+)
+def test_a_name_that_holds_nothing_gives_way(arguments: dict[str, Any], left: dict[str, Any]) -> None:
+    before = dict(arguments)
+    assert gate_action.one_name_each(arguments, NAMES) == left
+    assert arguments == before

@@ -61,6 +61,22 @@ def test_who_is_waited_for() -> None:
     assert line == "0:05 40 STARTING, 2 NORMAL; waiting for job0, job1, job2, + 37 more"
 
 
+@pytest.mark.parametrize(
+    ("code", "message", "told"),
+    [
+        ("still_pending", "job_a is STARTING", ""),
+        ("node_exception", "job_a: node n is EXCEPTION", " (node n is EXCEPTION)"),
+        ("not_restarted", "job_a was started 5 s before started_after", " (was started 5 s before started_after)"),
+        ("unreadable", "job_a could not be read: HTTP 503", " (could not be read: HTTP 503)"),
+        ("unreadable", "something else", ""),
+    ],
+)
+def test_what_a_single_job_is_waited_for(code: str, message: str, told: str) -> None:
+    reason = {"code": code, "job": "job_a", "message": message}
+    (line,) = Progress().lines({"elapsed": 5.0, "by_status": {"NORMAL": 1}, "reasons": [reason]}, 0)
+    assert line == f"0:05 1 NORMAL; waiting for job_a{told}"
+
+
 def test_many_changes_are_gathered() -> None:
     history = [entry(1, f"job{number}", "STARTING", "NORMAL") for number in range(50)]
     lines = Progress().lines(result(2, history), 2)

@@ -14,10 +14,12 @@ from typing import Any
 from xml.etree import ElementTree
 
 import pytest
+from ansible.errors import AnsibleFilterError
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ansible_collections.datagate.huaweicloud.plugins.filter.gate_report import FORMS, gate_report
+from ansible_collections.datagate.huaweicloud.plugins.filter.gate_summary import gate_summary
 
 Data = dict[str, Any]
 
@@ -323,6 +325,38 @@ def test_no_result_breaks_a_report(data: Data) -> None:
     bad = data["verdict"] not in ("PASS", "PENDING") or data.get("failed") is True
     failing = bool(suite.findall(".//failure") or suite.findall(".//error"))
     assert failing == (bad and data["verdict"] != "SKIPPED")
+    check_summary(data)
+
+
+SUMMARY = [
+    *("verdict", "failed", "msg", "codes", "named_jobs", "by_status"),
+    *("elapsed", "polls", "requests", "override_reason"),
+]
+ODD = [None, True, 5, -1.5, float("nan"), 10**5000, "{{ x }}", "\ud800", [1], {"a": {"b": 1}}, [{"job": {"b": [1]}}]]
+
+
+def check_summary(data: Data) -> None:
+    """It can be an artifact, has its keys, and holds no template."""
+    short = gate_summary(data)
+    text = json.dumps(short, ensure_ascii=False, allow_nan=False)
+    text.encode("utf-8")
+    assert list(short) == SUMMARY
+    assert "{" not in text.replace('"by_status": {', "")[1:]
+
+
+@pytest.mark.parametrize("odd", ODD, ids=lambda item: type(item).__name__)
+def test_a_summary_passes_over_what_is_odd(odd: Any) -> None:
+    check_summary(dict.fromkeys([*SUMMARY, "reasons"], odd))
+    check_summary({"verdict": "FAIL", "reasons": [odd, {"code": odd, "job": odd}], "by_status": {"NORMAL": odd}})
+    short = gate_summary({"verdict": "FAIL", "by_status": odd, "reasons": odd, "polls": 3, "elapsed": 1.5})
+    assert (short["verdict"], short["codes"]) == ("FAIL", [])
+    assert (short["polls"], short["elapsed"], short["requests"]) == (3, 1.5, None)
+
+
+@pytest.mark.parametrize("odd", [None, 5, "verdict", ["verdict"], {}, {"msg": "no verdict"}])
+def test_a_summary_of_no_result_is_refused(odd: Any) -> None:
+    with pytest.raises(AnsibleFilterError, match="must be the result of a gate, a dictionary with a verdict"):
+        gate_summary(odd)
 
 
 @pytest.mark.parametrize("form", FORMS)

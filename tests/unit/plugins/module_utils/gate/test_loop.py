@@ -508,6 +508,65 @@ class TestManyJobs:
         assert result["verdict"] == "PASS"
         assert result["elapsed"] >= 20
 
+    @pytest.mark.parametrize("says", ["STARTING", "STOPPED", "EXCEPTION", None, GONE])
+    @pytest.mark.parametrize(("count", "latency"), [(22, 0.0), (100, 0.0), (60, 0.6), (3, 0.6)])
+    def test_a_list_that_goes_on_saying_what_is_not_so_only_makes_it_later(
+        self, count: int, latency: float, says: str | None
+    ) -> None:
+        jobs: dict = {name: [(0, "NORMAL", {"n": "NORMAL"})] for name in self.names[:count]}
+        world = World(jobs, rate=20, latency=latency, lists_say={name: [(0, says)] for name in jobs})
+        result = gate(world, job_names=list(jobs), wait=True, wait_timeout=600)
+        assert result["verdict"] == "PASS"
+        # Each job once, once more for the look at the end, and the lists in between.
+        assert world.sent <= 4 * count
+        assert result["elapsed"] <= 4 * count * max(1 / 20, latency)
+
+    @pytest.mark.parametrize("says", ["EXCEPTION", None, GONE])
+    def test_so_does_one_of_many(self, says: str | None) -> None:
+        world = self.world()
+        world.lists_say = {name: [(0.0, says, {})] for name in self.names[:400]}
+        result = gate(world, job_names=self.names, wait=True, wait_timeout=600)
+        assert result["verdict"] == "PASS"
+        assert world.sent <= 1500
+
+    def test_a_list_that_lags_is_waited_for(self) -> None:
+        world = self.world()
+        world.lists_say = {name: [(0.0, "STARTING", {}), (60.0, "NORMAL", {})] for name in self.names}
+        result = gate(world, job_names=self.names, wait=True, wait_timeout=600)
+        assert (result["verdict"], result["elapsed"] < 120) == ("PASS", True)
+
+    def test_states_come_from_the_jobs_where_the_list_has_none(self) -> None:
+        world = self.world(job0999=[(0, "STARTING"), (20, "NORMAL")])
+        world.lists_say = {name: [(0.0, None, {})] for name in self.names}
+        result = gate(world, job_names=self.names, wait=True, wait_timeout=600, check_nodes=False)
+        assert result["verdict"] == "PASS"
+        assert result["by_status"] == {"NORMAL": 1000}
+
+    @pytest.mark.parametrize("timeout", [31, 33, 40, 45, 50])
+    def test_a_last_look_that_the_deadline_cuts_off_is_none(self, timeout: float) -> None:
+        jobs: dict = {name: [(0, "NORMAL", {"n": "NORMAL"})] for name in self.names[:100]}
+        # It has been read when it falls, and where the list cannot be read nobody sees that before all are read again.
+        jobs["job0050"] = [(0, "NORMAL", {"n": "NORMAL"}), (17, "EXCEPTION")]
+        world = World(jobs, rate=20, latency=0.3, list_errors=[(0, 1e9, BUSY)])
+        result = gate(world, job_names=list(jobs), wait=True, wait_timeout=timeout)
+        if timeout == 50:
+            assert result["verdict"] == "FAIL"
+            return
+        assert result["verdict"] == "TIMEOUT"
+        assert codes(result) == [("still_pending", None, None)]
+        assert "the last look at all of them together was not finished" in result["msg"]
+
+    @pytest.mark.parametrize(("until", "verdict"), [(5, "PASS"), (28, "PASS"), (200, "FAIL")])
+    def test_the_grace_of_a_node_ends_with_a_reading_of_it(self, until: float, verdict: str) -> None:
+        """The list is read meanwhile and knows nothing of nodes."""
+        world = self.world(job0000=[(0, "NORMAL", {"n": "EXCEPTION"}), (until, "NORMAL", {"n": "NORMAL"})])
+        result = gate(world, job_names=self.names, wait=True, wait_timeout=600, exception_grace=30)
+        assert result["verdict"] == verdict
+        if verdict == "FAIL":
+            assert 30 <= result["elapsed"] <= 32, "not only in the next observation"
+        read = [at for at, what in world.asked if what == "job0000"]
+        assert len(read) == 2
+
     def test_only_list_errors_keep_it_open(self) -> None:
         world = self.world()
         world.list_errors = [(0, 1e9, BUSY)]
@@ -538,6 +597,30 @@ class TestDli:
         result = gate(world, dli=True, job_ids=["a"], wait=True, stall_timeout=50)
         assert (result["verdict"], codes(result)) == ("FAIL", [("stalled", "a", None)])
         assert result["elapsed"] == 120
+
+    def test_what_cannot_be_had_is_no_stall(self) -> None:
+        """The progress call fails, and the status call that stands for it tells no progress."""
+        jobs = {"a": [(0, "RUNNING", {"_progress": None}), (300, "FINISHED")]}
+        result = gate(World(jobs, lists=False), dli=True, job_ids=["a"], wait=True, stall_timeout=50)
+        assert result["verdict"] == "PASS"
+
+    @pytest.mark.parametrize("moves", [True, False])
+    def test_a_stall_is_seen_through_gaps(self, moves: bool) -> None:
+        known: list[Any] = [
+            (
+                at,
+                "RUNNING",
+                {"_progress": 0.1 + (at / 1000 if moves else 0), "_tasks": {"completed": 3} if at else None},
+            )
+            for at in range(0, 400, 40)
+        ]
+        gaps: list[Any] = [(at + 20, "RUNNING", {"_progress": None, "_tasks": None}) for at in range(0, 400, 40)]
+        jobs = {"a": [*sorted(known + gaps), (400, "FINISHED")]}
+        result = gate(World(jobs, lists=False), dli=True, job_ids=["a"], wait=True, stall_timeout=70)
+        assert result["verdict"] == ("PASS" if moves else "FAIL")
+        if not moves:
+            assert codes(result) == [("stalled", "a", None)]
+            assert 70 <= result["elapsed"] <= 100
 
     def test_tasks_are_kept_after_the_end(self) -> None:
         tasks = {"total": 9, "completed": 3}

@@ -19,6 +19,7 @@ from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.errors 
     RequestError,
 )
 from ansible_collections.datagate.huaweicloud.plugins.module_utils.gate import memory, options
+from ansible_collections.datagate.huaweicloud.plugins.module_utils.gate.loop import Outcome
 from ansible_collections.datagate.huaweicloud.tests.unit.gate_world import GONE, World, gate, in_slices, slice_of
 
 BUSY = RequestError(TRANSIENT, "busy", status=503)
@@ -137,6 +138,57 @@ def test_a_list_younger_than_the_interval_is_not_read_again() -> None:
     in_slices(world, [1.0], job_names=names, wait=True, wait_timeout=300, check_nodes=False)
     starts = [at for (at, what), (before, other) in zip(world.asked[1:], world.asked) if at - before > 1]
     assert all(later - earlier >= 9 for earlier, later in zip(starts, starts[1:]))
+
+
+class TestPause:
+    """Nobody looks between two slices, however long that is: what was read before counts as no fresher than it is."""
+
+    names = tuple(f"job{number:02}" for number in range(100))
+
+    def run(self, world: World, pause: float, first: float = 2.0, then: float = 30.0, **params: Any) -> Outcome:
+        """A slice, a pause, and all slices after it."""
+        params = {"job_names": list(world.jobs), "wait": True, "wait_timeout": 3600, **params}
+        outcome = slice_of(world, first, None, False, params)
+        world.clock.sleep(pause)
+        while outcome.state is not None:
+            state = memory.unpack(memory.pack(outcome.state, "x"), "x")
+            outcome = slice_of(world, then, state, False, params)
+        return outcome
+
+    def test_a_node_that_breaks_in_it_is_seen(self) -> None:
+        jobs: dict = {name: [(0, "NORMAL", {"n": "NORMAL"})] for name in self.names}
+        jobs["job00"] = [*jobs["job00"], (60, "NORMAL", {"n": "EXCEPTION"})]
+        outcome = self.run(World(jobs), 1200)
+        assert outcome.verdict.verdict == "FAIL"
+        assert outcome.verdict.reasons[0]["job"] == "job00"
+
+    def test_it_counts_neither_as_stable_nor_as_lost(self) -> None:
+        jobs = {"a": [(0, "NORMAL"), (20, "EXCEPTION"), (1100, "NORMAL")]}
+        outcome = self.run(World(jobs), 1200, 15, stable_for=600)
+        assert outcome.verdict.verdict == "PASS"
+        # 15 s before it, as long as lies between two looks anyway, and the rest after it.
+        assert 1215 + 600 - 25 <= outcome.elapsed <= 1215 + 600
+        assert self.run(World({"a": [(0, "NORMAL")]}), 60, 15, 90, stable_for=600).elapsed <= 600 + 60
+
+    def test_it_does_not_make_the_last_look_come_early(self) -> None:
+        jobs: dict = {name: [(0, "NORMAL", {"n": "NORMAL"})] for name in self.names}
+        jobs["job99"] = [(0, "STARTING"), (3200, "NORMAL", {"n": "NORMAL"})]
+        outcome = self.run(World(jobs), 3000, 2.0)
+        assert outcome.verdict.verdict == "PASS"
+
+    def test_short_ones_lose_nothing(self) -> None:
+        jobs: dict = {f"job{number:04}": [(0, "NORMAL", {"n": "NORMAL"})] for number in range(600)}
+        world = World(jobs)
+        params = {"job_names": list(jobs), "wait": True, "wait_timeout": 600}
+        state = None
+        for seconds in (1.0, 2.0, 4.0, 8.0, 16.0, 30.0):
+            outcome = slice_of(world, seconds, state, False, params)
+            if outcome.state is None:
+                break
+            state = memory.unpack(memory.pack(outcome.state, "x"), "x")
+            world.clock.sleep(3.0)
+        assert outcome.verdict.verdict == "PASS"
+        assert sum(1 for dummy, what in world.asked if what != "list") == 600
 
 
 class TestText:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.errors import DENIED, TRANSIENT, RequestError
 from ansible_collections.datagate.huaweicloud.plugins.module_utils.gate import options
 from ansible_collections.datagate.huaweicloud.plugins.module_utils.gate.watch import Watch
@@ -138,6 +140,14 @@ def test_too_few_jobs_are_told_once() -> None:
     watched = Watched(World({"a": [(0, "NORMAL")]}), tags="t", min_jobs=2)
     (event,) = watched.look()
     assert (event["reason"], event["workspace"]) == ("too_few_jobs", "ws1")
+    assert watched.look() == []
+
+
+@pytest.mark.parametrize("given", [{"min_jobs": 3}, {"exclude_names": "*"}])
+def test_too_few_names_are_told_as_well(given: dict[str, Any]) -> None:
+    watched = Watched(World({"a": [(0, "NORMAL")]}), job_names="a", **given)
+    (event,) = watched.look()
+    assert event["reason"] == "too_few_jobs"
     assert watched.look() == []
 
 

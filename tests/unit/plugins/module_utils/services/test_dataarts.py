@@ -249,6 +249,40 @@ def test_a_bound_of_pages(total: str, means: str) -> None:
     assert names_of(listing) == some(50)
 
 
+@pytest.mark.parametrize("means", [PAGES, RECORDS])
+def test_a_job_that_moves_to_the_front_is_not_missed_where_that_matters(means: str) -> None:
+    """The list is sorted by the last change, and the last job is restarted when the first page has been answered."""
+
+    def change(requests: int, names: list[str]) -> None:
+        if requests == 1:
+            names.insert(0, names.pop())
+
+    service, dummy = service_of(JobList(some(250), means, change=change))
+    assert len(service.list().jobs) == 249
+    service, dummy = service_of(JobList(some(250), means, change=change))
+    assert sorted(names_of(service.list(sure=True))) == some(250)
+
+
+def test_a_total_that_is_never_reached_costs_one_more_reading() -> None:
+    service, session = service_of(JobList(some(250), total=300))
+    service.list()
+    before = session.sent
+    listing = service.list(sure=True)
+    assert (names_of(listing), listing.complete) == (some(250), True)
+    assert session.sent <= 3 * before
+
+
+def test_a_list_that_never_shows_the_same_is_told() -> None:
+    def change(requests: int, names: list[str]) -> None:
+        names[:] = [f"job_{requests}_{number}" for number in range(5)]
+
+    service, session = service_of(JobList(some(5), total=9, change=change))
+    with pytest.raises(RequestError, match="shows other jobs each time") as caught:
+        service.list(sure=True)
+    assert caught.value.kind == TRANSIENT
+    assert session.sent < 20
+
+
 def test_a_service_that_never_ends() -> None:
     """Each page brings a new job, for ever; and it is not said that this is all."""
 

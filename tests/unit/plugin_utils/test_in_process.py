@@ -1,0 +1,105 @@
+# Copyright (c) datagate contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The controller's own process does as the process of a module would: where it works, and what it passes on."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.errors import DatagateError
+from ansible_collections.datagate.huaweicloud.plugins.plugin_utils import in_process
+
+SPEC = {
+    "jobs": {"type": "list", "aliases": ["job"]},
+    "old": {"type": "str", "removed_in_version": "9.0.0", "removed_from_collection": "datagate.huaweicloud"},
+    "older": {"type": "str", "removed_at_date": "2099-01-01", "removed_from_collection": "datagate.huaweicloud"},
+}
+
+
+def run(**arguments: Any) -> dict[str, Any]:
+    return in_process.run(arguments, SPEC, "dataarts", lambda door: {"jobs": door.params["jobs"]}, False, "a module")
+
+
+def test_warnings_of_the_check_are_in_the_result() -> None:
+    assert run(jobs=["a"], job=["b"])["warnings"] == ["Both option jobs and its alias job are set."]
+    assert not {"warnings", "deprecations"} & {*run(jobs=["a"])}
+
+
+def test_deprecations_of_the_check_are_in_the_result() -> None:
+    told = run(old="x", older="y")["deprecations"]
+    assert [sorted(item) for item in told] == [
+        ["collection_name", "msg", "version"],
+        ["collection_name", "date", "msg"],
+    ]
+    assert "'old' is deprecated" in told[0]["msg"]
+    assert (told[0]["version"], told[1]["date"]) == ("9.0.0", "2099-01-01")
+
+
+def test_they_are_there_where_the_options_are_refused() -> None:
+    result = run(old="x", jobs={"no": "list"}, unknown=1)
+    assert result["failed"]
+    assert len(result["deprecations"]) == 1
+
+
+def test_the_work_is_done_in_the_folder(tmp_path: Path) -> None:
+    before = Path.cwd()
+    with in_process.working_in(str(tmp_path)):
+        assert Path.cwd() == tmp_path
+    assert Path.cwd() == before
+    with pytest.raises(RuntimeError, match="broken"), in_process.working_in(str(tmp_path)):
+        raise RuntimeError("broken")
+    assert Path.cwd() == before
+
+
+def test_no_file_is_left_open(tmp_path: Path) -> None:
+    with in_process.working_in(str(tmp_path)):
+        pass
+    first = os.open(tmp_path, os.O_RDONLY)
+    os.close(first)
+    for dummy in range(3):
+        with in_process.working_in(str(tmp_path)):
+            pass
+    second = os.open(tmp_path, os.O_RDONLY)
+    os.close(second)
+    assert first == second
+
+
+def test_the_folder_before_may_be_gone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    with in_process.working_in(str(tmp_path)):
+        assert Path.cwd() == tmp_path
+    with pytest.raises(FileNotFoundError):
+        os.getcwd()
+
+
+def test_without_a_way_back_the_work_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "project").mkdir()
+
+    def refused(*dummy: Any) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    for function in ("open", "fchdir"):
+        with monkeypatch.context() as patch:
+            patch.setattr(os, function, refused)
+            with in_process.working_in(str(tmp_path / "project")):
+                assert Path.cwd() == tmp_path / "project"
+        os.chdir(tmp_path)
+
+
+def test_a_folder_that_cannot_be_worked_in_is_named(tmp_path: Path) -> None:
+    before = Path.cwd()
+    missing = tmp_path / "missing"
+    with pytest.raises(DatagateError) as caught, in_process.working_in(str(missing)):
+        pytest.fail("never reached")
+    assert str(caught.value) == f"the playbook's folder {missing} cannot be worked in: No such file or directory"
+    assert Path.cwd() == before
