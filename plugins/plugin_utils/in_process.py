@@ -11,6 +11,7 @@ for the user: the options go through the same specification, and what is secret 
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from typing import Any
@@ -22,6 +23,10 @@ from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.errors 
 from ansible_collections.datagate.huaweicloud.plugins.module_utils.door.arguments import CONNECTION, Spec
 from ansible_collections.datagate.huaweicloud.plugins.module_utils.door.module import Body, execute
 
+KINDS = {"float": "a number", "int": "a whole number", "bool": "true or false"}
+_UNFIT = re.compile(
+    rf"argument '(?P<option>\w+)' is of type .*\bunable to convert to (?P<kind>{'|'.join(KINDS)}):", re.DOTALL
+)
 HIDDEN = "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"
 
 
@@ -101,7 +106,11 @@ def run(arguments: dict[str, Any], spec: Spec, service: str, body: Body, check_m
         if what.get("no_log") and host.params.get(option):
             host.no_log_values.add(str(host.params[option]))
     if checked.error_messages:
-        result: dict[str, Any] = {"failed": True, "changed": False, "msg": _first(checked.error_messages, name)}
+        result: dict[str, Any] = {
+            "failed": True,
+            "changed": False,
+            "msg": _first(checked.error_messages, name, arguments),
+        }
     else:
         result = execute(host, service, body)
     if host.warnings:
@@ -117,9 +126,13 @@ def run(arguments: dict[str, Any], spec: Spec, service: str, body: Body, check_m
     return result
 
 
-def _first(messages: list[str], name: str) -> str:
-    """The message that a module would have failed with."""
+def _first(messages: list[str], name: str, arguments: dict[str, Any]) -> str:
+    """The message that a module would have failed with, or a better one: Ansible shows a class in place of the value."""
     message = str(messages[0])
+    unfit = _UNFIT.match(message)
+    if unfit and unfit["option"] in arguments:
+        value = printable(str(arguments[unfit["option"]]), 40)
+        return f"{unfit['option']}: must be {KINDS[unfit['kind']]}, not {value!r}"
     if "Supported parameters include" in message and not message.startswith("Unsupported"):
         return f"Unsupported parameters for ({name}) module: {message}"
     return message

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import queue
+import signal
 import threading
 from types import SimpleNamespace
 from typing import Any
@@ -50,6 +51,12 @@ class Silent(gate_action.GateAction):
             if raise_it:
                 raise RuntimeError(raise_it)
         return {"verdict": "PASS"}
+
+
+def test_the_lines_come_from_a_thread_that_takes_no_signal() -> None:
+    seen: queue.SimpleQueue[set[int]] = queue.SimpleQueue()
+    with gate_action.Heartbeat(lambda: 0.0, lambda: seen.put(set(signal.pthread_sigmask(signal.SIG_BLOCK, [])))):
+        assert seen.get(timeout=SOON) >= {signal.SIGINT, signal.SIGTERM, signal.SIGALRM}
 
 
 def beating() -> list[threading.Thread]:

@@ -17,6 +17,9 @@ from ansible_collections.datagate.huaweicloud.plugins.plugin_utils import in_pro
 
 SPEC = {
     "jobs": {"type": "list", "aliases": ["job"]},
+    "seconds": {"type": "float"},
+    "most": {"type": "int"},
+    "check": {"type": "bool"},
     "old": {"type": "str", "removed_in_version": "9.0.0", "removed_from_collection": "datagate.huaweicloud"},
     "older": {"type": "str", "removed_at_date": "2099-01-01", "removed_from_collection": "datagate.huaweicloud"},
 }
@@ -45,6 +48,20 @@ def test_they_are_there_where_the_options_are_refused() -> None:
     result = run(old="x", jobs={"no": "list"}, unknown=1)
     assert result["failed"]
     assert len(result["deprecations"]) == 1
+
+
+@pytest.mark.parametrize(
+    ("given", "msg"),
+    [
+        ({"seconds": "10m"}, "seconds: must be a number, not '10m'"),
+        ({"seconds": ["1"]}, "seconds: must be a number, not \"['1']\""),
+        ({"most": "50%"}, "most: must be a whole number, not '50%'"),
+        ({"check": "ture"}, "check: must be true or false, not 'ture'"),
+        ({"check": "x" * 100}, f"check: must be true or false, not '{'x' * 39}…'"),
+    ],
+)
+def test_a_value_of_a_wrong_type_is_told_with_its_value(given: dict[str, Any], msg: str) -> None:
+    assert run(**given)["msg"] == msg
 
 
 def test_the_work_is_done_in_the_folder(tmp_path: Path) -> None:

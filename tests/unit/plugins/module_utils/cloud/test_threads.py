@@ -15,7 +15,6 @@ import pytest
 
 from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud import threads
 from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.crew import Crew
-from ansible_collections.datagate.huaweicloud.plugins.plugin_utils.gate_action import Heartbeat
 
 ENDING = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGALRM, signal.SIGUSR1}
 FAULTS = {signal.SIGSEGV, signal.SIGBUS, signal.SIGFPE, signal.SIGILL}
@@ -58,17 +57,8 @@ def test_also_when_there_are_no_more_threads(monkeypatch: pytest.MonkeyPatch) ->
     assert mask() == had
 
 
-def test_exchanges_and_heartbeats_have_such_threads() -> None:
+def test_exchanges_have_such_threads() -> None:
     seen: list[set[int]] = []
-    told = threading.Event()
-
-    def beat() -> None:
-        seen.append(mask())
-        told.set()
-
-    with Heartbeat(lambda: 0.0, beat):
-        assert told.wait(30)
-    assert seen[0] >= ENDING
 
     class Flight:
         def run(self) -> None:
@@ -79,4 +69,4 @@ def test_exchanges_and_heartbeats_have_such_threads() -> None:
     crew.start(Flight(), done)  # type: ignore[arg-type]
     done.get(timeout=30)
     crew.close()
-    assert seen[-1] >= ENDING
+    assert seen[0] >= ENDING
