@@ -197,7 +197,8 @@ class Session:
         later: List[Tuple[float, int, _Attempt]] = []  # retries: not before, order, attempt
         line: Optional[_Attempt] = None  # the next one of the feed
         order = 0
-        silent = 0  # calls that have ended without any answer, before there was one
+        # Calls that have ended without any answer before there was one; enough of them are nothing of a single call.
+        silent: List[Tuple[Call, Outcome]] = []
         try:
             while True:
                 now = self.clock.now()
@@ -251,11 +252,20 @@ class Session:
                         order += 1
                         heapq.heappush(later, (outcome, order, attempt))
                         continue
-                    if isinstance(outcome, RequestError) and outcome.status is None and outcome.kind == TRANSIENT:
-                        silent += self._alone
-                    if silent >= SILENT_CALLS and isinstance(outcome, RequestError):
-                        raise outcome
+                    if (
+                        self._alone
+                        and isinstance(outcome, RequestError)
+                        and outcome.status is None
+                        and outcome.kind == TRANSIENT
+                    ):
+                        silent.append((attempt.call, outcome))
+                        if len(silent) >= SILENT_CALLS:
+                            raise outcome
+                        continue
+                    yield from silent
+                    silent = []
                     yield attempt.call, outcome
+            yield from silent
             if self._denied:
                 raise self._denied
         finally:
