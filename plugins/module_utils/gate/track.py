@@ -38,6 +38,7 @@ _PLAIN = (
     "mark",
     "mark_at",
     "marked_at",
+    "claim",
     "denied",
     "denied_at",
 )

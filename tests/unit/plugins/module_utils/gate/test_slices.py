@@ -20,6 +20,8 @@ from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.errors 
 )
 from ansible_collections.datagate.huaweicloud.plugins.module_utils.gate import memory, options
 from ansible_collections.datagate.huaweicloud.plugins.module_utils.gate.loop import Outcome
+from ansible_collections.datagate.huaweicloud.plugins.module_utils.gate.track import Track
+from ansible_collections.datagate.huaweicloud.plugins.module_utils.services.readings import LIST, STATUS, Reading
 from ansible_collections.datagate.huaweicloud.tests.unit.gate_world import GONE, World, gate, in_slices, slice_of
 
 BUSY = RequestError(TRANSIENT, "busy", status=503)
@@ -189,6 +191,21 @@ class TestPause:
             world.clock.sleep(3.0)
         assert outcome.verdict.verdict == "PASS"
         assert sum(1 for dummy, what in world.asked if what != "list") == 600
+
+
+def test_a_job_is_handed_on_whole() -> None:
+    """What of a track is not handed on would be forgotten between two slices."""
+    policy = options.policy({"job_names": ["a"], "wait": True})
+    track = Track("a", policy)
+    track.take(Reading("a", 1.0, LIST, job={"name": "a", "status": "NORMAL"}), 1.0, 0.0)
+    track.take(Reading("a", 2.0, STATUS, job={"name": "a", "status": "STARTING", "nodes": [{"name": "n"}]}), 2.0, 0.0)
+    track.take(Reading("a", 3.0, LIST, job={"name": "a", "status": "EXCEPTION"}), 3.0, 0.0)
+    other = Track("a", policy)
+    other.load(json.loads(json.dumps(track.dump(True))))
+    assert track.doubt
+    assert {name: getattr(other, name) for name in Track.__slots__} == {
+        name: getattr(track, name) for name in Track.__slots__
+    }
 
 
 class TestText:
