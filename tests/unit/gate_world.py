@@ -6,14 +6,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import heapq
+import itertools
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.clock import Clock
 from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.errors import UNREACHED, RequestError
 from ansible_collections.datagate.huaweicloud.plugins.module_utils.gate import memory, options
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.gate.loop import WHOLE, Loop, Outcome, Slices, Source
+from ansible_collections.datagate.huaweicloud.plugins.module_utils.gate.loop import WHOLE, Loop, Outcome, Slices
 from ansible_collections.datagate.huaweicloud.plugins.module_utils.gate.result import as_dict, fails
+from ansible_collections.datagate.huaweicloud.plugins.module_utils.gate.source import Listed, Source
 from ansible_collections.datagate.huaweicloud.plugins.module_utils.services.readings import (
     LIST,
     STATUS,
@@ -43,6 +46,9 @@ class VirtualClock(Clock):
 
     def wall(self) -> float:
         return 1_700_000_000.0 + self.time
+
+    def since_boot(self) -> tuple[str, float] | None:
+        return ("boot", self.time)
 
     def sleep(self, seconds: float) -> None:
         assert seconds < 1e6, "a sleep without end"
@@ -82,6 +88,8 @@ class World(Source):
         self.explained: list[str] = []
         self._latency = latency
         self._free = 0.0
+        self._events: list[tuple[float, int, Any]] = []
+        self._order = itertools.count()
 
     @property
     def requests(self) -> int:
@@ -95,17 +103,12 @@ class World(Source):
         """Seconds since the world began."""
         return self.clock.now() - self.start
 
-    def _send(self, what: str, deadline: float | None) -> float | None:
-        """Wait for a slot and for the answer; when it was sent, or None where the deadline came first."""
+    def _send(self, what: str) -> float:
+        """Take a slot; when it is."""
         slot = max(self.clock.now(), self._free)
-        if deadline is not None and slot + self._latency > deadline:
-            self.clock.sleep(deadline - self.clock.now())
-            return None
-        self.clock.sleep(slot - self.clock.now())
         self._free = slot + 1.0 / self.rate
         self.sent += 1
-        self.asked.append((self.at(), what))
-        self.clock.sleep(self._latency)
+        self.asked.append((slot - self.start, what))
         return slot
 
     def _now(self, steps: list[Step], at: float) -> Step:
@@ -115,49 +118,70 @@ class World(Source):
                 current = step
         return current
 
-    def statuses(self, names: Iterable[str], deadline: float | None) -> Iterator[Reading]:
-        for name in names:
-            sent = self._send(name, deadline)
-            if sent is None:
-                yield Reading(name, self.clock.now(), STATUS, error=RequestError(UNREACHED, "too late"))
-                return
-            state, nodes = self._now(self.jobs.get(name, []), sent - self.start)[1:]
-            if isinstance(state, RequestError):
-                self._refuse(state)
-                yield Reading(name, sent, STATUS, error=state)
-            elif state == GONE:
-                yield Reading(name, sent, STATUS, missing=True)
-            else:
-                yield Reading(name, sent, STATUS, job=_job(name, state, nodes, True))
+    def free_at(self) -> float:
+        return self._free
 
-    @staticmethod
-    def _refuse(error: RequestError) -> None:
-        """What concerns every job is raised."""
+    def drop(self) -> None:
+        self._events.clear()
+
+    def _put(self, at: float, deadline: float | None, event: Any, late: Any) -> None:
+        """Let *event* come at that time, or *late* at the deadline."""
+        if deadline is not None and at > deadline:
+            at, event = deadline, late
+        heapq.heappush(self._events, (at, next(self._order), event))
+
+    def next(self, until: float | None) -> Any:
+        if self._events and (until is None or self._events[0][0] <= max(until, self.clock.now())):
+            at, _, event = heapq.heappop(self._events)
+            self.clock.sleep(at - self.clock.now())
+            if isinstance(event, Reading) and event.error is not None:
+                self._refuse(event.error)
+            return event
+        if until is not None:
+            self.clock.sleep(until - self.clock.now())
+        return None
+
+    def ask(self, name: str, deadline: float | None) -> None:
+        sent = self._send(name)
+        late = Reading(name, sent, STATUS, error=RequestError(UNREACHED, "too late"))
+        state, nodes = self._now(self.jobs.get(name, []), sent - self.start)[1:]
+        if isinstance(state, RequestError):
+            reading = Reading(name, sent, STATUS, error=state)
+        elif state == GONE:
+            reading = Reading(name, sent, STATUS, missing=True)
+        else:
+            reading = Reading(name, sent, STATUS, job=_job(name, state, nodes, True))
+        self._put(sent + self._latency, deadline, reading, late)
+
+    def _refuse(self, error: RequestError) -> None:
+        """What concerns every job is raised, and all that is under way is dropped."""
         if error.status == 401:
+            self._events.clear()
             raise error
 
-    def listing(self, deadline: float | None, most_pages: int, sure: bool) -> tuple[Listing, Sequence[Reading]]:
-        began = self.clock.now()
+    def ask_list(self, deadline: float | None, max_pages: int, sure: bool) -> None:
         pages = max(1, -(-len(self.jobs) // 100))
-        if most_pages and pages > most_pages:
-            self._send("list", deadline)
-            return Listing([], len(self.jobs), began, pages, False), []
-        found = []
+        late = Listed(error=RequestError(UNREACHED, "too late"))
+        began = sent = max(self.clock.now(), self._free)
+        if max_pages and pages > max_pages:
+            self._send("list")
+            self._put(began + self._latency, deadline, Listed(Listing([], len(self.jobs), began, pages, False)), late)
+            return
+        found: list[Any] = []
         for page in range(pages):
-            sent = self._send("list", deadline)
-            if sent is None:
-                raise RequestError(UNREACHED, "too late")
+            sent = self._send("list")
             for start, end, error in self.list_errors:
                 if start <= sent - self.start < end:
-                    self.clock.sleep(self.list_hangs)
-                    raise error
+                    self._put(sent + self._latency + self.list_hangs, deadline, Listed(error=error), late)
+                    return
             for name in list(self.jobs)[page * 100 : page * 100 + 100]:
                 steps = self.lists_say.get(name) or self.jobs[name]
                 state, nodes = self._now(steps, sent - self.start)[1:]
                 if state != GONE and not isinstance(state, RequestError):
                     found.append(_job(name, state, nodes, False))
         listing = Listing(found, len(found), began, pages, True)
-        return listing, [Reading(job["name"], began, LIST, job=job) for job in found]
+        readings = [Reading(job["name"], began, LIST, job=job) for job in found]
+        self._put(sent + self._latency, deadline, Listed(listing, readings), late)
 
     def explain_missing(self, names: Sequence[str], deadline: float) -> dict[str, tuple[list[str], bool]]:
         self.explained.extend(names)

@@ -2,117 +2,107 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The HTTP client: one pooled session that knows about credentials, retries, the ceiling and the deadline.
+"""The HTTP client: runs tasks, which are generators of calls, several at once, below one ceiling and with one set of credentials.
 
-All decisions are taken in the caller's thread; other threads only carry single exchanges and may be given up, which is
-what bounds name resolution, handshakes and answers that drip a byte a second. Taking decisions in one place makes
-"nothing more is sent after a 401" a plain condition instead of a race.
+All decisions are made in the caller's thread; other threads only carry single exchanges and may be abandoned, which bounds
+name resolution, handshakes and answers that drip a byte a second. Decisions in one place make "nothing more is sent after a
+refusal" a plain condition instead of a race.
+
+A task that waits (for an answer, a retry or a Retry-After) holds up no other task: :meth:`Session.next` returns whatever ends
+first, and returns at the time that the caller names.
 """
 
 from __future__ import annotations
 
 import heapq
+import itertools
 import queue
 import random
 import sys
-from email.utils import mktime_tz, parsedate_tz
-from typing import Any, Callable, Dict, Iterable, Iterator, List, Mapping, Optional, Set, Tuple, Union
+from collections import deque
+from statistics import median_low
+from typing import Any, Callable, Deque, Dict, Iterator, List, Optional, Protocol, Tuple, TypeVar, Union
 
 from ..version import VERSION
+from .authenticator import Authenticator
+from .calls import Call, Outcome, Task
 from .clock import Clock
 from .credentials.base import Auth
 from .crew import Crew
-from .errors import (
-    HINTS,
-    PERMANENT,
-    TRANSIENT,
-    UNREACHED,
-    CredentialsError,
-    RequestError,
-    classify,
-    gateway_number,
-    printable,
-)
+from .errors import PERMANENT, TRANSIENT, RequestError
 from .exchange import Answer, Flight, NotJson, explain, parse
+from .failures import Failures
 from .options import Connection
 from .pacer import Pacer
+from .probe import Probe
 from .requests_import import HTTPAdapter, requests
+from .retry import THROTTLED, THROTTLED_WAIT, wait_before_retry
 from .signature import build_path, build_query
 
-RETRIED_STATUS = (429, 502, 503, 504)
-# What comes with an answer to what was asked, 201 with a token. Whoever takes part of an answer, or one that is made up by a
-# proxy, for the whole lets a gate pass on it.
-ANSWERED = (200, 201)
-THROTTLED_WAIT = (2.0, 5.0)  # seconds to wait after a 429 that names no time
-BACKOFF_FIRST = 0.5  # seconds before the first retry, doubled for each further one
-BACKOFF_MOST = 10.0
-LONGEST_RETRY_AFTER = 60.0  # what is waited for where no deadline says how long one may wait
-MOST_WORKERS = 16
-ALONE_AFTER = (
-    0.5  # seconds without a request after which the next one goes alone, as the first does: keys end in pauses
-)
-# So many calls, tried to the end one after the other without any answer, stand for all: a hundred jobs would take hours.
-SILENT_CALLS = 2
-CLOCK_SKEW = 300.0  # seconds from which on a wrong clock is worth a word; the service allows 15 minutes
+# Statuses with a complete answer to the call, 201 with a token. Anything else in 2xx (206, a proxy's 203) is not trusted.
+COMPLETE_STATUS = (200, 201)
+MAX_WORKERS = 16
+# So many calls that ended one after the other without any answer stand for all: a hundred calls would take hours.
+MAX_SILENT_CALLS = 2
+# A request that has been under way for longer does not take up a worker: many that hang must not hold up the others.
+HANGS_AFTER = 5.0  # seconds
+MAX_FLYING = 64  # exchanges under way at once, those that hang included
+LATENCY_SAMPLES = 63
 
-Outcome = Union[Answer, RequestError]
+T = TypeVar("T")
+Key = Any
+Result = Any
 
 
-class Call:
-    """A request to make.
+class Carrier(Protocol):
+    """What carries exchanges; :class:`~.crew.Crew` does it in threads."""
 
-    :param service: dataarts, dli or iam.
-    :param segments: path below the endpoint, decoded; ``{project_id}`` stands for the project's ID.
-    :param query: name and value pairs, decoded.
-    :param headers: headers besides those that every call has.
-    :param key: anything; helps the caller to tell calls apart.
-    """
+    def start(self, flight: Flight, done: "queue.SimpleQueue[Flight]") -> None:
+        """Begin an exchange; put it into *done* once it is over."""
 
-    __slots__ = ("body", "headers", "key", "method", "query", "segments", "service", "signed", "url")
+    def close(self) -> None:
+        """Let idle carriers end."""
 
-    def __init__(
-        self,
-        service: str,
-        segments: Tuple[str, ...],
-        query: Iterable[Tuple[str, str]] = (),
-        headers: Optional[Mapping[str, str]] = None,
-        key: Any = None,
-    ) -> None:
-        self.service = service
-        self.segments = segments
-        self.query = list(query)
-        self.headers = dict(headers or {})
+
+class _Running:
+    """A task under way: the batch of calls that it waits for, and the outcomes so far."""
+
+    __slots__ = ("deadline", "key", "left", "outcomes", "task")
+
+    def __init__(self, task: "Task[Any]", key: Key, deadline: Optional[float]) -> None:
+        self.task = task
         self.key = key
-        self.method = "GET"
-        self.body: Any = None
-        self.signed = True
-        self.url: Optional[str] = None
-
-
-def malformed(call: Call, what: str) -> RequestError:
-    """The error of an answer with HTTP 200 that is not what was asked for."""
-    path = "/" + "/".join(call.segments)
-    return RequestError(TRANSIENT, what, service=call.service, method=call.method, path=path, status=200)
+        self.deadline = deadline
+        self.outcomes: List[Any] = []
+        self.left = 0
 
 
 class _Attempt:
-    __slots__ = ("auth", "call", "error", "tries")
+    """A call on its way to an outcome, through as many requests as that takes."""
 
-    def __init__(self, call: Call) -> None:
+    __slots__ = ("auth", "call", "deadline", "error", "number", "outcome", "owner", "place", "tries")
+
+    def __init__(self, call: Call, owner: Optional[_Running], place: int, deadline: Optional[float]) -> None:
         self.call = call
+        self.owner = owner
+        self.place = place
+        self.deadline = deadline
         self.tries = 0
+        self.number = 0
         self.auth: Optional[Auth] = None
-        self.error: Optional[RequestError] = None  # what the last try ended with
+        self.error: Optional[RequestError] = None  # what the last request ended with
+        self.outcome: Optional[Outcome] = None
 
 
 class Session:
-    """Sends calls.
+    """Runs tasks.
 
     :param connection: checked options.
-    :param on_secret: is told every secret as soon as it is known, so that the door can keep it out of its output.
-    :param workers: how many exchanges may be under way at once; the ceiling usually needs far fewer.
+    :param clock: gives the time and waits.
+    :param on_secret: is called with every secret as soon as it is known, so that it can be kept out of all output.
+    :param workers: the largest number of exchanges under way at once; the ceiling usually needs far fewer.
+    :param crew: carries the exchanges; threads where it is not given.
     :ivar sent: HTTP requests sent so far, retries and look-ups included.
-    :ivar latency: seconds that recent answers took, 0 before the first.
     """
 
     def __init__(
@@ -120,165 +110,277 @@ class Session:
         connection: Connection,
         clock: Optional[Clock] = None,
         on_secret: Optional[Callable[[str], None]] = None,
-        workers: int = MOST_WORKERS,
+        workers: int = MAX_WORKERS,
+        crew: Optional[Carrier] = None,
     ) -> None:
         self.clock = clock or Clock()
         self.connection = connection
         self.sent = 0
-        self.latency = 0.0
-        self._workers = workers
+        self.workers = workers
+        self.failures = Failures(connection, self.clock, on_secret)
+        self._authenticator = Authenticator(connection, self.clock, self.failures, self._exchange_one)
         self._pacer = Pacer(connection.requests_per_second)
-        self._auth: Optional[Auth] = None
-        self._auth_worked = False
-        self._project_id = connection.project_id
-        self._denied: Optional[RequestError] = None
-        self._last_answer: Optional[float] = None
-        self._alone = True  # the next request goes by itself
-        self._crew = Crew()
-        self._on_secret = on_secret or (lambda secret: None)
-        self._secrets: Set[str] = set()
-        for secret in connection.credentials.secrets:
-            self._learn(secret)
+        self._probe = Probe()
+        self._crew: Carrier = crew or Crew()
+        self._results: "queue.SimpleQueue[Flight]" = queue.SimpleQueue()
+        self._fresh: Deque[_Attempt] = deque()
+        self._retries: List[Tuple[float, int, _Attempt]] = []  # a heap: not before, order, attempt
+        self._flying: Dict[int, Tuple[Flight, _Attempt]] = {}
+        self._ended: Deque[Tuple[Key, Result]] = deque()
+        self._only: Optional[_Attempt] = None  # while credentials are obtained, nothing else is sent
+        self._order = itertools.count(1)
+        self._silent = 0
+        self._answered_any = False
+        self._latencies: Deque[float] = deque(maxlen=LATENCY_SAMPLES)
         self._http = requests.Session()
         if connection.verify is False:
-            # The door warns once; urllib3 would for each request.
+            # The module warns once; urllib3 would for each request.
             requests.packages.urllib3.disable_warnings()  # type: ignore[attr-defined]
         for scheme in ("https://", "http://"):
             self._http.mount(scheme, HTTPAdapter(pool_connections=4, pool_maxsize=workers, max_retries=0))
         self._agent = f"datagate.huaweicloud/{VERSION} requests/{requests.__version__} python/{sys.version_info[0]}.{sys.version_info[1]}"
+
+    # -- what callers plan with -------------------------------------------------------------------------------------
 
     @property
     def rate(self) -> float:
         """The ceiling in requests per second, 0 for none."""
         return self._pacer.rate
 
+    @property
+    def latency(self) -> float:
+        """The usual time of an answer: the median of recent ones in seconds, 0 before the first."""
+        return median_low(self._latencies) if self._latencies else 0.0
+
+    @property
+    def busy(self) -> bool:
+        """Whether any call is under way or waits for its turn."""
+        return bool(self._flying or self._retries or self._fresh or self._ended)
+
+    def free_at(self) -> float:
+        """When a call of a task that begins now would be sent; infinite while others wait for their turn or all workers are busy."""
+        if self._fresh:
+            return float("inf")
+        now = self.clock.now()
+        return max(self._pacer.at(), self._probe.next_at(now), self._room_at(now))
+
+    def _room_at(self, now: float) -> float:
+        """When there is room for another exchange, if none ends before; infinite where only an end makes room."""
+        if len(self._flying) < self.workers:
+            return now
+        if len(self._flying) >= MAX_FLYING:
+            return float("inf")
+        young = sorted(flight.sent_at for flight, dummy in self._flying.values() if now - flight.sent_at < HANGS_AFTER)
+        return now if len(young) < self.workers else young[len(young) - self.workers] + HANGS_AFTER
+
     def close(self) -> None:
-        """Close connections and let the idle threads end."""
+        """Abandon what is under way, close connections and let idle threads end."""
+        self.abandon()
         self._crew.close()
         self._http.close()
 
-    # -- calls ------------------------------------------------------------------------------------------------------
+    def abandon(self) -> None:
+        """Drop every task under way; their answers are not read."""
+        for flight, dummy in self._flying.values():
+            flight.given_up.set()
+        self._flying.clear()
+        self._fresh.clear()
+        self._retries.clear()
+        self._ended.clear()
+        self._only = None
 
-    def get(self, call: Call, deadline: Optional[float] = None) -> Answer:
-        """The answer to one call.
+    # -- tasks ------------------------------------------------------------------------------------------------------
 
-        :param deadline: on the session's clock; nothing goes on past it.
-        :raises RequestError, CredentialsError: there is none.
+    def begin(self, task: "Task[Any]", key: Key, deadline: Optional[float] = None) -> None:
+        """Start a task. :meth:`next` returns its result beside *key*.
+
+        :param deadline: on the session's clock; its calls end then as UNREACHED.
         """
-        for dummy, outcome in self.run([call], deadline):
-            if isinstance(outcome, RequestError):
-                raise outcome
-            return outcome
-        raise self.unreached(call)
+        self._advance(_Running(task, key, deadline), None)
 
-    def run(self, calls: Iterable[Call], deadline: Optional[float] = None) -> Iterator[Tuple[Call, Outcome]]:
-        """Make calls, several at once, and give each with its outcome as it comes.
+    def next(self, until: Optional[float] = None) -> Optional[Tuple[Key, Result]]:
+        """The key and the result of the next task that ends: what it returns, or the RequestError that it ends with.
 
-        A call is taken from *calls* only when it can be sent, so a generator may end early. At the deadline no more are taken,
-        and those under way come back as UNREACHED.
-
-        :raises RequestError: what concerns every call: no token, no project, a 401, a service that does not answer at all.
-            Nothing is sent after a 401.
+        :param until: return None at that time; without it, None is returned only when no task is under way.
+        :raises RequestError, CredentialsError: what concerns every call: refused credentials, no token, no project, a service
+            that does not answer at all. All tasks are dropped then; nothing is sent after a refusal.
         """
-        if self._denied:
-            raise self._denied
-        now = self.clock.now()
-        if self._last_answer is None or now - self._last_answer > ALONE_AFTER:
-            self._alone = True
-        if self._auth is None or self._project_id is None:
-            self._authenticate(deadline)
-        yield from self._schedule(calls, deadline)
-
-    def _schedule(self, calls: Iterable[Call], deadline: Optional[float]) -> Iterator[Tuple[Call, Outcome]]:
-        results: "queue.SimpleQueue[Flight]" = queue.SimpleQueue()
-        feed = iter(calls)
-        fed = False  # the feed has ended
-        flying: Dict[int, Tuple[Flight, _Attempt]] = {}
-        later: List[Tuple[float, int, _Attempt]] = []  # retries: not before, order, attempt
-        line: Optional[_Attempt] = None  # the next one of the feed
-        order = 0
-        # Calls that have ended without any answer before there was one; enough of them are nothing of a single call.
-        silent: List[Tuple[Call, Outcome]] = []
         try:
             while True:
+                if self._ended:
+                    return self._ended.popleft()
                 now = self.clock.now()
-                late = deadline is not None and now >= deadline
-                if late or self._denied:
-                    fed = True
-                    left = [attempt for _time, _order, attempt in sorted(later, key=lambda item: item[:2])]
-                    left += [line] if line is not None else []
-                    later, line = [], None
-                    for attempt in left:
-                        yield attempt.call, self._denied or attempt.error or self.unreached(attempt.call)
-                # Send what may be sent now. The next call is taken before its turn, to know whether there is one.
-                room = len(flying) < (1 if self._alone else self._workers)
-                # Nor is another one begun before anything has answered, while the first one is still to be tried again.
-                if room and line is None and not fed and not (self._alone and later):
-                    call = next(feed, None)
-                    line, fed = (None, True) if call is None else (_Attempt(call), False)
-                if room and now >= self._pacer.at():
-                    retry = heapq.heappop(later)[2] if later and later[0][0] <= now else None
-                    ready = retry or line
-                    if ready is not None:
-                        line = line if retry else None
-                        flight = self._send(ready, deadline, results)
-                        flying[id(flight)] = (flight, ready)
-                        continue
-                if not flying and not later and line is None and fed:
+                if until is not None and now >= until and self._results.empty():
+                    return None
+                if not self.busy:
+                    if until is not None:
+                        self.clock.sleep(until - now)
+                    return None
+                self._step(until)
+        except BaseException:
+            self.abandon()
+            raise
+
+    def complete(self, task: "Task[T]", deadline: Optional[float] = None) -> T:
+        """Run one task to its end.
+
+        :raises RequestError, CredentialsError: it ends with that.
+        """
+        for result in self.complete_all([task], deadline):
+            return result
+        raise AssertionError("a task always ends")
+
+    def complete_all(self, tasks: List["Task[T]"], deadline: Optional[float] = None) -> Iterator[T]:
+        """Run tasks side by side; yields their results in their order, once all have ended.
+
+        :raises RequestError, CredentialsError: one of them ends with that.
+        """
+        for place, task in enumerate(tasks):
+            self.begin(task, place, deadline)
+        results: Dict[int, Any] = {}
+        while len(results) < len(tasks):
+            ended = self.next()
+            if ended is None:
+                raise AssertionError("a task always ends")
+            results[ended[0]] = ended[1]
+        for place in range(len(tasks)):
+            if isinstance(results[place], RequestError):
+                raise results[place]
+            yield results[place]
+
+    def _advance(self, running: _Running, outcomes: Optional[List[Outcome]]) -> None:
+        """Hand a task the outcomes of its batch; queue its next batch, or keep its result."""
+        batch: List[Call] = []
+        while not batch:
+            try:
+                batch = next(running.task) if outcomes is None else running.task.send(outcomes)
+            except StopIteration as stop:
+                self._ended.append((running.key, stop.value))
+                return
+            except RequestError as error:
+                self._ended.append((running.key, error))
+                return
+            outcomes = []
+        running.left = len(batch)
+        running.outcomes = [None] * len(batch)
+        self._fresh.extend(_Attempt(call, running, place, running.deadline) for place, call in enumerate(batch))
+
+    # -- the scheduler ----------------------------------------------------------------------------------------------
+
+    def _step(self, until: Optional[float]) -> None:
+        """Do one thing: end what is late, send one request, or wait for an answer."""
+        if self._authenticator.denied:
+            raise self._authenticator.denied
+        now = self.clock.now()
+        if self._end_late(now) or self._send_one(now):
+            return
+        wake = self._wake(now, until)
+        if wake is None:
+            return
+        done = self.clock.wait(self._results, max(0.0, wake - now), bool(self._flying))
+        if done is not None:
+            self._land(done)
+
+    def _wake(self, now: float, until: Optional[float]) -> Optional[float]:
+        """When something can be done even if no answer comes; None where nothing is under way."""
+        times = [flight.bound for flight, dummy in self._flying.values()]
+        waiting = [attempt for dummy, dummy2, attempt in self._retries]
+        times += [attempt.deadline for attempt in (*waiting, *self._fresh) if attempt.deadline is not None]
+        slot = max(self._pacer.at(), self._probe.next_at(now), self._room_at(now))
+        if slot < float("inf"):
+            if self._fresh or self._only is not None:
+                times.append(slot)
+            if self._retries:
+                times.append(max(self._retries[0][0], slot))
+        if until is not None:
+            times.append(until)
+        return min(times) if times else None
+
+    def _end_late(self, now: float) -> bool:
+        """End requests that are past their bound and calls that are past their deadline. True when there were any."""
+        late = [key for key, (flight, dummy) in self._flying.items() if flight.bound <= now]
+        if late and not self._results.empty():
+            # An answer that came in time is taken first, however late this process looks at it.
+            self._land(self._results.get())
+            return True
+        for key in late:
+            flight, attempt = self._flying.pop(key)
+            flight.given_up.set()
+            flight.outcome = None
+            self._judge(flight, attempt)
+        overdue = [attempt for dummy, dummy2, attempt in self._retries if _is_past(attempt, now)]
+        overdue += [attempt for attempt in self._fresh if _is_past(attempt, now)] if self._fresh else []
+        if overdue:
+            gone = set(map(id, overdue))
+            self._retries = [item for item in self._retries if id(item[2]) not in gone]
+            heapq.heapify(self._retries)
+            self._fresh = deque(attempt for attempt in self._fresh if id(attempt) not in gone)
+            for attempt in overdue:
+                self._finish(attempt, attempt.error or self.failures.unreached(attempt.call))
+        return bool(late or overdue)
+
+    def _send_one(self, now: float) -> bool:
+        """Send the next request if its time has come."""
+        if self._room_at(now) > now or now < self._pacer.at() or not self._probe.may_send(now):
+            return False
+        attempt = self._take(now)
+        if attempt is None:
+            return False
+        if attempt.call.signed and not self._authenticator.ready:
+            self._fresh.appendleft(attempt)
+            self._authenticator.prepare(attempt.deadline)
+            return True
+        self._send(attempt)
+        return True
+
+    def _take(self, now: float) -> Optional[_Attempt]:
+        """The attempt whose turn it is: a retry before a fresh one."""
+        if self._only is not None:
+            # Only what obtains the credentials is sent meanwhile.
+            retry = next((item for item in self._retries if item[2] is self._only), None)
+            if retry is not None:
+                if retry[0] > now:
+                    return None
+                self._retries.remove(retry)
+                heapq.heapify(self._retries)
+                return self._only
+            return self._only if not self._only.tries else None
+        if self._retries and self._retries[0][0] <= now:
+            return heapq.heappop(self._retries)[2]
+        return self._fresh.popleft() if self._fresh else None
+
+    def _exchange_one(self, call: Call, deadline: Optional[float]) -> Answer:
+        """The answer to one call, while all others wait: for tokens, temporary keys and the project.
+
+        :raises RequestError: there is none.
+        """
+        attempt = _Attempt(call, None, 0, deadline)
+        before, self._only = self._only, attempt
+        try:
+            while attempt.outcome is None:
+                now = self.clock.now()
+                if deadline is not None and now >= deadline and id(attempt) not in self._carried():
+                    attempt.outcome = attempt.error or self.failures.unreached(call)
                     break
-                # Wait for an answer, or for the time at which something else can be done.
-                times = [flight.bound for flight, dummy in flying.values()]
-                if deadline is not None and not late:
-                    times.append(deadline)
-                if room and line is not None:
-                    times.append(self._pacer.at())
-                if room and later:
-                    times.append(max(later[0][0], self._pacer.at()))
-                done = self.clock.wait(results, max(0.0, min(times) - now), bool(flying))
-                finished = [flying.pop(id(done), None)] if done is not None else []
-                if done is None:
-                    now = self.clock.now()
-                    for key in [key for key, (flight, dummy) in flying.items() if flight.bound <= now]:
-                        flight, attempt = flying.pop(key)
-                        flight.given_up.set()
-                        flight.outcome = None
-                        finished.append((flight, attempt))
-                for item in finished:
-                    if item is None:
-                        continue  # given up earlier
-                    flight, attempt = item
-                    outcome = self._judge(flight, attempt, deadline)
-                    if isinstance(outcome, float):
-                        order += 1
-                        heapq.heappush(later, (outcome, order, attempt))
-                        continue
-                    if (
-                        self._alone
-                        and isinstance(outcome, RequestError)
-                        and outcome.status is None
-                        and outcome.kind == TRANSIENT
-                    ):
-                        silent.append((attempt.call, outcome))
-                        if len(silent) >= SILENT_CALLS:
-                            raise outcome
-                        continue
-                    yield from silent
-                    silent = []
-                    yield attempt.call, outcome
-            yield from silent
-            if self._denied:
-                raise self._denied
+                self._step(deadline)
         finally:
-            for flight, dummy in flying.values():
-                flight.given_up.set()
+            self._only = before
+            self._retries = [item for item in self._retries if item[2] is not attempt]
+            heapq.heapify(self._retries)
+        if isinstance(attempt.outcome, RequestError):
+            raise attempt.outcome
+        return attempt.outcome
 
-    # -- one attempt ------------------------------------------------------------------------------------------------
+    def _carried(self) -> List[int]:
+        return [id(attempt) for dummy, attempt in self._flying.values()]
 
-    def _send(self, attempt: _Attempt, deadline: Optional[float], results: "queue.SimpleQueue[Flight]") -> Flight:
+    # -- one request ------------------------------------------------------------------------------------------------
+
+    def _send(self, attempt: _Attempt) -> None:
         now = self.clock.now()
         call = attempt.call
-        url = call.url or self.connection.endpoints[call.service] + self._path(call)
-        attempt.auth = self._auth if call.signed else None
+        url = call.url or self.connection.endpoints[call.service] + self.path_of(call)
+        attempt.auth = self._authenticator.auth if call.signed else None
         headers = {
             "User-Agent": self._agent,
             "Accept": "application/json",
@@ -286,289 +388,152 @@ class Session:
             "Content-Type": "application/json",
             "X-Language": "en_us",
         }
-        if call.signed and self._project_id:
-            headers["X-Project-Id"] = self._project_id
+        if call.signed and self._authenticator.project_id:
+            headers["X-Project-Id"] = self._authenticator.project_id
         headers.update(call.headers)
         request = requests.Request(call.method, url, headers=headers, json=call.body, auth=attempt.auth)
         try:
             prepared = request.prepare()
         except (ValueError, requests.exceptions.RequestException):  # the text of either can hold what is secret
             summary = "the request cannot be made of these options; check endpoints, workspace and project_name"
-            raise self._make(PERMANENT, summary, call) from None
+            raise self.failures.make(PERMANENT, summary, call) from None
         bound = now + self.connection.request_timeout
-        if deadline is not None:
-            bound = min(bound, deadline)
+        if attempt.deadline is not None:
+            bound = min(bound, attempt.deadline)
         # A socket's own timeout ends a silent exchange in its thread; the bound is what ends every exchange for the caller.
         seconds = max(0.05, bound - now)
         options = {
             "timeout": (seconds, seconds),
             "verify": self.connection.verify,
             "cert": self.connection.cert,
-            "proxies": self._proxies(call, url),
+            "proxies": self.connection.proxies_for(call.service, url),
         }
         flight = Flight(prepared, options, self._http.get_adapter(url), bound, now)
         self._pacer.take(now)
         self.sent += 1
         attempt.tries += 1
-        self._crew.start(flight, results)
-        return flight
+        attempt.number = self.sent
+        self._probe.sent(attempt.number, now)
+        self._flying[id(flight)] = (flight, attempt)
+        self._crew.start(flight, self._results)
 
-    def _path(self, call: Call) -> str:
-        segments = [self._project_id or "" if segment == "{project_id}" else segment for segment in call.segments]
+    def path_of(self, call: Call) -> str:
+        """Path and query of a call's URL."""
+        project = self._authenticator.project_id or ""
+        segments = [project if segment == "{project_id}" else segment for segment in call.segments]
         return build_path(segments) + (f"?{build_query(call.query)}" if call.query else "")
 
-    def _proxies(self, call: Call, url: str) -> Dict[str, str]:
-        if call.service == "metadata":
-            return {}
-        if self.connection.proxy:
-            return {"http": self.connection.proxy, "https": self.connection.proxy}
-        return dict(requests.utils.get_environ_proxies(url, no_proxy=None))
+    def _land(self, flight: Flight) -> None:
+        """Take a finished exchange; one that was abandoned before is passed over."""
+        found = self._flying.pop(id(flight), None)
+        if found is not None:
+            self._judge(*found)
 
-    def _judge(self, flight: Flight, attempt: _Attempt, deadline: Optional[float]) -> Union[Outcome, float]:
-        """What an attempt came to: an outcome for the caller, or the time at which to try again."""
+    def _judge(self, flight: Flight, attempt: _Attempt) -> None:
+        """Decide what an exchange came to: an outcome, or another try later."""
         now = self.clock.now()
         outcome = flight.outcome
         if not isinstance(outcome, Answer) and flight.head is not None and flight.head[0] == 401:
             # Whatever became of its body: the status alone says that these credentials must not be tried again.
             outcome = Answer(401, flight.head[1], None, flight.sent_at)
+        error: RequestError
         if isinstance(outcome, Answer):
-            self._last_answer = now
-            self.latency = (
-                now - flight.sent_at if not self.latency else 0.8 * self.latency + 0.2 * (now - flight.sent_at)
-            )
-            if outcome.status != 401:
-                self._alone = False
-            if outcome.status < 300:
-                return self._success(outcome, attempt)
-            error = self._error(outcome, attempt.call)
-        elif deadline is not None and now >= deadline:
-            return attempt.error or self.unreached(attempt.call)
+            result = self._understood(outcome, attempt)
+            refusal = isinstance(result, RequestError) and self._authenticator.is_refusal(result)
+            server_fault = outcome.status == THROTTLED or outcome.status >= 500
+            self._probe.ended(attempt.number, now, True, not refusal and not server_fault)
+            self._silent = 0
+            self._answered_any = True
+            if isinstance(result, Answer):
+                self._latencies.append(now - flight.sent_at)
+                self._finish(attempt, result)
+                return
+            error = result
+            if refusal:
+                self._refused(error, attempt)
+                return
         else:
+            self._probe.ended(attempt.number, now, False, False)
+            if attempt.deadline is not None and now >= attempt.deadline:
+                self._finish(attempt, attempt.error or self.failures.unreached(attempt.call))
+                return
             kind, summary = (TRANSIENT, "no answer in time") if outcome is None else explain(outcome)
-            error = self._make(kind, summary, attempt.call)
-        if error.status == 401:
-            return self._unauthorized(error, attempt, deadline)
+            error = self.failures.make(kind, summary, attempt.call)
+        error.sent_at = flight.sent_at
         attempt.error = error
-        retried = error.status in RETRIED_STATUS or (error.status is None and error.kind == TRANSIENT)
-        if error.status == 429:
-            wait = error.retry_after if error.retry_after is not None else random.uniform(*THROTTLED_WAIT)
-            if attempt.tries <= self.connection.retries and self._affordable(now, wait, deadline):
-                self._pacer.throttled(now, wait)
-                return now + wait
-            self._pacer.throttled(now, 0.0)
+        self._retry_or_finish(attempt, error, now)
+
+    def _retry_or_finish(self, attempt: _Attempt, error: RequestError, now: float) -> None:
+        left = None if attempt.deadline is None else attempt.deadline - now
+        wait = wait_before_retry(error, attempt.tries, self.connection.retries, left, random.uniform)
+        if error.status == THROTTLED:
+            # The call itself waits as long as the service asks; the others go on, slower, after a short pause, because a gate
+            # must not look away for as long as a single call is throttled.
+            pause = 0.0 if wait is None else min(wait, random.uniform(*THROTTLED_WAIT))
+            self._pacer.throttled(now, pause)
+        if wait is not None:
+            heapq.heappush(self._retries, (now + wait, next(self._order), attempt))
+            return
+        if error.status is None and error.kind == TRANSIENT and not self._answered_any:
+            self._silent += 1
+            if self._silent >= MAX_SILENT_CALLS:
+                self._silent = 0
+                raise error
+        self._finish(attempt, error)
+
+    def _understood(self, answer: Answer, attempt: _Attempt) -> Outcome:
+        """The answer with its data decoded, or the error that it is."""
+        call = attempt.call
+        if answer.status >= 300 or answer.status < 200:
+            error = self.failures.from_answer(answer, call)
+            error.sent_at = answer.sent_at
             return error
-        if retried and attempt.tries <= self.connection.retries:
-            backoff = min(BACKOFF_MOST, BACKOFF_FIRST * 2 ** (attempt.tries - 1)) * random.uniform(0.5, 1.0)
-            wait = error.retry_after if error.retry_after is not None else backoff
-            if self._affordable(now, wait, deadline):
-                return now + wait
-        return error
-
-    @staticmethod
-    def _affordable(now: float, wait: float, deadline: Optional[float]) -> bool:
-        return wait <= LONGEST_RETRY_AFTER if deadline is None else now + wait < deadline
-
-    def _success(self, answer: Answer, attempt: _Attempt) -> Outcome:
         self._pacer.answered()
-        if attempt.call.signed and attempt.auth is self._auth:
-            self._auth_worked = True
-        if answer.status not in ANSWERED:
-            return self._make(TRANSIENT, "the answer is not the whole one that was asked for", attempt.call, answer)
+        if call.signed:
+            self._authenticator.worked(attempt.auth)
         try:
-            answer.data = parse(answer.data) if attempt.call.service != "metadata" else _lenient(answer.data)
-        except NotJson as error:
-            return self._make(TRANSIENT, str(error), attempt.call, answer)
-        return answer
-
-    def _unauthorized(self, error: RequestError, attempt: _Attempt, deadline: Optional[float]) -> Union[Outcome, float]:
-        """More than five failed signatures in a row lock an access key: never a second try with the same credentials."""
-        if not attempt.call.signed:
-            if attempt.call.service == "iam":
-                self._denied = error
-            return error
-        if self._auth is not None and attempt.auth is not self._auth and not self._denied:
-            return self.clock.now()  # sent before the credentials were renewed
-        if self._auth is None and not self._denied:
-            return error
-        if self._denied is None and self.connection.credentials.renewable and self._auth_worked:
-            before = set(self._auth.secrets) if self._auth else set()
-            try:
-                renewed = self._obtain(deadline)
-            except CredentialsError:
-                self._denied = error
-                return error
-            except RequestError as problem:
-                if problem.kind in (TRANSIENT, UNREACHED):
-                    # Nobody has refused anything yet: what has ended is not used again, and the next call asks anew.
-                    self._auth, self._auth_worked = None, False
-                    return problem
-                self._denied = error
-                return error
-            if set(renewed.secrets) != before:
-                self._auth, self._auth_worked, self._alone = renewed, False, True
-                return self.clock.now()
-        self._denied = self._denied or error
+            if answer.status not in COMPLETE_STATUS:
+                raise NotJson("the answer is not complete")
+            answer.data = parse(answer.data) if call.service != "metadata" else _lenient(answer.data)
+            if call.digest is not None:
+                answer.data = call.digest(answer.data)
+            return answer
+        except NotJson as problem:
+            error = self.failures.make(TRANSIENT, str(problem), call, answer)
+        except RequestError as problem:
+            error = problem
+        error.sent_at = answer.sent_at
         return error
 
-    # -- credentials and project ------------------------------------------------------------------------------------
+    def _refused(self, error: RequestError, attempt: _Attempt) -> None:
+        """The credentials were refused: another try only with other ones."""
+        again = self._authenticator.refused(error, attempt.auth, attempt.call, attempt.deadline)
+        if isinstance(again, float):
+            self._probe.renew()
+            heapq.heappush(self._retries, (again, next(self._order), attempt))
+            return
+        attempt.error = again
+        self._finish(attempt, again)
 
-    def _authenticate(self, deadline: Optional[float]) -> None:
-        credentials = self.connection.credentials
-        if self._auth is None:
-            known = self._project_id
-            credentials.scope = {"id": known} if known else {"name": self.connection.project_name or ""}
-            self._auth = self._obtain(deadline)
-        if self._project_id is None:
-            self._project_id = credentials.project_id
-        if self._project_id is None:
-            self._project_id = self._look_up_project(deadline)
-
-    def _obtain(self, deadline: Optional[float]) -> Auth:
-        def fetch(
-            service: str, method: str, target: str, headers: Mapping[str, str], body: Any
-        ) -> Tuple[Mapping[str, str], Any]:
-            call = Call(service, (), headers=headers)
-            call.method, call.body, call.signed = method, body, False
-            call.url = target if service == "metadata" else self.connection.endpoints[service] + target
-            answer = self._alone_call(call, deadline)
-            return answer.headers, answer.data
-
-        auth = self.connection.credentials.obtain(fetch, self.clock.wall)
-        for secret in auth.secrets:
-            self._learn(secret)
-        return auth
-
-    def _alone_call(self, call: Call, deadline: Optional[float]) -> Answer:
-        for dummy, outcome in self._schedule([call], deadline):
-            if isinstance(outcome, RequestError):
-                raise outcome
-            return outcome
-        raise self.unreached(call)
-
-    def _look_up_project(self, deadline: Optional[float]) -> str:
-        name = self.connection.project_name or ""
-        call = Call("iam", ("v3", "projects"), [("name", name)])
-        data = self._alone_call(call, deadline).data
-        projects = data.get("projects") if isinstance(data, dict) else None
-        found = [
-            str(item["id"])
-            for item in (projects if isinstance(projects, list) else [])
-            if isinstance(item, dict) and item.get("id") and item.get("name", name) == name
-        ]
-        if len(found) != 1:
-            many = "no project" if not found else f"{len(found)} projects"
-            raise self._make(PERMANENT, f"{many} named {printable(name, 64)!r}; give project_id (HW_PROJECT_ID)", call)
-        return found[0]
-
-    # -- errors -----------------------------------------------------------------------------------------------------
-
-    def _learn(self, secret: str) -> None:
-        if secret not in self._secrets:
-            self._secrets.add(secret)
-            self._on_secret(secret)
-
-    def _make(
-        self, kind: str, summary: str, call: Call, answer: Optional[Answer] = None, **fields: Any
-    ) -> RequestError:
-        _scheme, dummy, rest = (
-            call.url or self.connection.endpoints.get(call.service, "") + self._path(call)
-        ).partition("://")
-        host, slash, path = rest.partition("/")
-        return RequestError(
-            kind,
-            summary,
-            service=call.service,
-            method=call.method,
-            host=printable(host, 253),
-            path=printable((slash + path).partition("?")[0], 400),
-            status=answer.status if answer else None,
-            request_id=printable(answer.headers.get("X-Request-Id"), 80)
-            if answer and answer.headers.get("X-Request-Id")
-            else None,
-            **fields,
-        )
-
-    def unreached(self, call: Call) -> RequestError:
-        """The error of a call that the deadline cut off, or kept from being sent."""
-        return self._make(UNREACHED, "the deadline came before the answer", call)
-
-    def _error(self, answer: Answer, call: Call) -> RequestError:
-        """The error that an answer with a status of 300 or more tells of."""
-        code, message = None, ""
-        if answer.data is not None:
-            try:
-                code, message = read_error(parse(answer.data))
-            except NotJson as error:
-                message = str(error)
-        kind = classify(call.service, answer.status, code)
-        hint = HINTS.get(code or "") or HINTS.get(gateway_number(code) or "")
-        summary = self._scrub(message)
-        if 300 <= answer.status < 400:
-            summary, hint = "redirects are not followed", "check region, cloud and endpoints"
-        elif answer.status == 401:
-            # The text can echo the canonical request with its header values, so none of it is shown.
-            summary = "authentication failed"
-            hint = hint or "check the access key, its secret and its security token, or the token"
-            skew = self._skew(answer)
-            if skew is not None:
-                hint = f"this host's clock is {abs(skew):.0f} s {'behind' if skew > 0 else 'ahead of'} the server's; set it right"
-        elif not summary:
-            summary = "the service gives no reason"
-        return self._make(
-            kind,
-            summary,
-            call,
-            answer,
-            error_code=printable(code, 40) if code else None,
-            hint=hint,
-            retry_after=self._retry_after(answer),
-        )
-
-    def _skew(self, answer: Answer) -> Optional[float]:
-        """Seconds by which the server's clock is ahead of ours, where that is enough to break a signature."""
-        then = _http_date(answer.headers.get("Date"))
-        skew = None if then is None else then - self.clock.wall()
-        return skew if skew is not None and abs(skew) > CLOCK_SKEW else None
-
-    def _retry_after(self, answer: Answer) -> Optional[float]:
-        """Seconds that a Retry-After header asks for, as a number or a date; None where there is none that makes sense."""
-        value = (answer.headers.get("Retry-After") or "").strip()
-        if value.isascii() and value.isdigit():
-            return float(value[:12])
-        then = _http_date(value)
-        return None if then is None else max(0.0, then - self.clock.wall())
-
-    def _scrub(self, message: str) -> str:
-        shown = message
-        for secret in sorted(self._secrets, key=len, reverse=True):
-            shown = shown.replace(secret, "***")
-        return printable(shown.strip())
+    def _finish(self, attempt: _Attempt, outcome: Outcome) -> None:
+        """A call has its outcome; the last one of a batch moves its task on."""
+        attempt.outcome = outcome
+        running = attempt.owner
+        if running is None:
+            return
+        running.outcomes[attempt.place] = outcome
+        running.left -= 1
+        if not running.left:
+            self._advance(running, running.outcomes)
 
 
-def _http_date(value: Optional[str]) -> Optional[float]:
-    try:
-        parsed = parsedate_tz(value or "")
-        return float(mktime_tz(parsed)) if parsed else None
-    except (ValueError, OverflowError, TypeError, IndexError):
-        return None
+def _is_past(attempt: _Attempt, now: float) -> bool:
+    return attempt.deadline is not None and now >= attempt.deadline
 
 
-def _lenient(body: bytes) -> Any:
+def _lenient(body: bytes) -> Union[str, Any]:
     """The metadata service's answers are JSON or plain text."""
     try:
         return parse(body)
     except NotJson:
         return body.decode("utf-8", "replace")
-
-
-def read_error(data: Any) -> Tuple[Optional[str], str]:
-    """Code and message from an error body in any of the shapes that are known."""
-    if not isinstance(data, dict):
-        return None, ""
-    if isinstance(data.get("error"), dict):
-        data = data["error"]
-    code = next((data[name] for name in ("error_code", "errorCode", "code") if data.get(name) not in (None, "")), None)
-    message = next((data[name] for name in ("error_msg", "errorMsg", "message", "title") if data.get(name)), "")
-    return (str(code) if isinstance(code, (str, int)) else None), str(message) if isinstance(
-        message, (str, int)
-    ) else ""

@@ -6,8 +6,9 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, Iterable, Iterator, Optional
+from typing import Any, Dict
 
+from ..cloud.calls import Task
 from ..cloud.session import Session
 from ..services.dli import Dli
 from ..services.readings import Reading
@@ -19,10 +20,10 @@ class DliJobs(SessionSource):
 
     def __init__(self, session: Session) -> None:
         super().__init__(session)
-        self._service = Dli(session)
+        self._service = Dli()
 
-    def statuses(self, names: Iterable[str], deadline: Optional[float]) -> Iterator[Reading]:
-        return self._service.statuses(names, deadline)
+    def read(self, name: str) -> "Task[Reading]":
+        return self._service.status(name)
 
     def remember(self) -> Dict[str, Any]:
         return {"refused": self._service.refused}

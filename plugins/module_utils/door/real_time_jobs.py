@@ -6,13 +6,16 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, Iterable, Iterator, List, Optional, Sequence, Tuple
+from typing import Any, Dict, List, Optional, Sequence, Tuple
 
+from ..cloud.calls import Task
+from ..cloud.errors import RequestError
 from ..cloud.session import Session
 from ..gate.policy import Selection
+from ..gate.source import Listed
 from ..services.dataarts import DataArts
-from ..services.readings import Listing, Reading
-from .session_source import SessionSource
+from ..services.readings import Reading
+from .session_source import JOB_LIST, SessionSource
 
 
 class RealTimeJobs(SessionSource):
@@ -22,22 +25,26 @@ class RealTimeJobs(SessionSource):
 
     def __init__(self, session: Session, workspace: Optional[str], selection: Selection) -> None:
         super().__init__(session)
-        self._service = DataArts(session, workspace)
+        self._service = DataArts(workspace)
         self._selection = selection
         self.workspace = workspace
 
-    def statuses(self, names: Iterable[str], deadline: Optional[float]) -> Iterator[Reading]:
-        return self._service.statuses(names, deadline)
+    def read(self, name: str) -> "Task[Reading]":
+        return self._service.status(name)
 
-    def listing(self, deadline: Optional[float], most_pages: int, sure: bool) -> Tuple[Listing, Sequence[Reading]]:
+    def ask_list(self, deadline: Optional[float], max_pages: int, sure: bool) -> None:
         chosen = self._selection
-        listing = self._service.list(
-            name=chosen.name_contains, tags=chosen.tags, most_pages=most_pages, deadline=deadline, sure=sure
-        )
-        return listing, self._service.readings(listing)
+        task = self._service.list(name=chosen.name_contains, tags=chosen.tags, most_pages=max_pages, sure=sure)
+        self.session.begin(task, JOB_LIST, deadline)
+
+    def listed(self, listing: Any) -> Listed:
+        try:
+            return Listed(listing, self._service.readings(listing))
+        except RequestError as error:
+            return Listed(error=error)
 
     def explain_missing(self, names: Sequence[str], deadline: float) -> Dict[str, Tuple[List[str], bool]]:
-        return self._service.resembling(names, deadline)
+        return self.session.complete(self._service.resembling(names), deadline)
 
     def remember(self) -> Dict[str, Any]:
         return {"offset_means": self._service.offset_means}

@@ -2,12 +2,19 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the gate's sources have in common: a session."""
+"""What the gate's sources have in common: a session that runs the services' tasks."""
 
 from __future__ import annotations
 
+from typing import Optional
+
+from ..cloud.calls import Task
+from ..cloud.errors import RequestError
 from ..cloud.session import Session
-from ..gate.loop import Source
+from ..gate.source import Event, Listed, Source
+from ..services.readings import STATUS, Reading
+
+JOB_LIST = object()  # the key of the list's task; jobs have their names
 
 
 class SessionSource(Source):
@@ -16,6 +23,37 @@ class SessionSource(Source):
     def __init__(self, session: Session) -> None:
         self.session = session
         self.rate = session.rate
+        self.workers = session.workers
+
+    def read(self, name: str) -> "Task[Reading]":
+        """The task that reads one job."""
+        raise NotImplementedError
+
+    def ask(self, name: str, deadline: Optional[float]) -> None:
+        self.session.begin(self.read(name), name, deadline)
+
+    def free_at(self) -> float:
+        return self.session.free_at()
+
+    def next(self, until: Optional[float]) -> Optional[Event]:
+        ended = self.session.next(until)
+        if ended is None:
+            return None
+        key, result = ended
+        if key is JOB_LIST:
+            return Listed(error=result) if isinstance(result, RequestError) else self.listed(result)
+        if isinstance(result, RequestError):
+            at = self.session.clock.now() if result.sent_at is None else result.sent_at
+            return Reading(key, at, STATUS, error=result)
+        reading: Reading = result
+        return reading
+
+    def drop(self) -> None:
+        self.session.abandon()
+
+    def listed(self, listing: object) -> Listed:
+        """The list that its task has returned, as readings."""
+        raise NotImplementedError
 
     @property
     def requests(self) -> int:

@@ -2,76 +2,47 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Observing until there is a verdict: when to look, at what, and when to stop. Knows no HTTP and no Ansible."""
+"""Observing until there is a verdict: when to read, what, and when to stop. Knows no HTTP and no Ansible.
+
+The loop begins whatever may be read now, waits for the next answer or the next due time, and judges. A request that hangs
+therefore holds up neither the other jobs nor the verdict.
+"""
 
 from __future__ import annotations
 
 import random
-from typing import Any, Callable, Dict, Iterable, Iterator, List, NamedTuple, Optional, Sequence, Tuple
+from typing import Any, Callable, Dict, NamedTuple, Optional
 
 from ..cloud.clock import Clock
 from ..cloud.errors import DatagateError, RequestError
-from ..services.readings import Listing, Reading
+from ..services.readings import Reading
 from . import words
-from .machine import SEVERITY, Gate, Verdict
-from .plan import TOGETHER, Plan
+from .judge import SEVERITY
+from .machine import Gate, Verdict
+from .plan import ROTATION, STATUS, Plan, Reads
 from .policy import ERROR, FAIL, PENDING, SHORTEST_INTERVAL, Policy, Selection
-from .track import NEVER
+from .source import Listed, Source
+from .track import NEVER, Track
 
 # Once a gate has failed, what is left of its observation is still read where that takes no longer than this, because the
-# other culprits are worth knowing.
+# other failing jobs are worth knowing.
 SECONDS_AFTER_FAILURE = 2.0
-READS_AFTER_FAILURE = 40
-MISSING_EXPLAINED = 3
-# How many slices may end early because something has changed: one for so many seconds of the gate, and these besides.
-SECONDS_A_SLICE = 30.0
-EARLY_SLICES = 4
+MAX_READS_AFTER_FAILURE = 40
+# Readings that are spread over more than this many seconds are not "together": all jobs are read once more at the end.
+TOGETHER = 1.0
+# A request that is under way for longer does not keep the next observation from beginning.
+STUCK_AFTER = 5.0
+STUCK_LATENCIES = 3
+# Seconds between two looks at thousands of jobs for readings that are too old.
+AGE_CHECK_INTERVAL = 0.5
+LOOK_INTERVAL = 1.0  # seconds from one call of on_look to the next, unless an observation or the gate ends
+MAX_MISSING_EXPLAINED = 3
 SECONDS_TO_EXPLAIN = 10.0
-# The least severe reasons that the message tells; jobs on their way are no part of why a gate failed.
-_TOLD = {FAIL: SEVERITY["job_missing"], ERROR: SEVERITY["unreadable"]}
-
-
-class Source:
-    """Where readings come from. The services are bound to it at the door; tests give their own."""
-
-    #: whether there is a list of jobs
-    lists = False
-    #: ceiling in requests per second, 0 for none
-    rate = 0.0
-    #: the workspace that is asked, for messages
-    workspace: Optional[str] = None
-
-    def statuses(self, names: Iterable[str], deadline: Optional[float]) -> Iterator[Reading]:
-        """Read jobs one by one; names are taken only when their request can be sent. Raises what concerns all of them."""
-        raise NotImplementedError
-
-    def listing(self, deadline: Optional[float], most_pages: int, sure: bool) -> Tuple[Listing, Sequence[Reading]]:
-        """Read the job list of the selection; incomplete where that would take more than *most_pages* (0: no bound).
-
-        :param sure: whether a job that moves while the list is read must not be missed.
-        """
-        raise NotImplementedError
-
-    def explain_missing(self, names: Sequence[str], deadline: float) -> Dict[str, Tuple[List[str], bool]]:
-        """For names of jobs that do not exist: similar names, and whether a batch job is called so."""
-        return {}
-
-    def remember(self) -> Dict[str, Any]:
-        """What it has learned of the service, as plain data for the next slice."""
-        return {}
-
-    def recall(self, learned: Dict[str, Any]) -> None:
-        """Take over what a slice before has learned."""
-
-    @property
-    def requests(self) -> int:
-        """Requests sent so far."""
-        return 0
-
-    @property
-    def latency(self) -> float:
-        """Seconds that an answer takes of late."""
-        return 0.0
+# How many slices may end early because something has changed: one for so many seconds of the gate, and these besides.
+SECONDS_PER_EARLY_SLICE = 30.0
+EARLY_SLICES = 4
+# The least severe reasons that the message names; jobs on their way are no part of why a gate failed.
+_NAMED_SEVERITY = {FAIL: SEVERITY["job_missing"], ERROR: SEVERITY["unreadable"]}
 
 
 class Outcome(NamedTuple):
@@ -108,6 +79,7 @@ class Slices(NamedTuple):
 
 
 WHOLE = Slices()  # not in pieces
+OnLook = Callable[[Outcome], None]
 
 
 class Loop:
@@ -115,6 +87,7 @@ class Loop:
 
     :param clock: gives the time and waits.
     :param uniform: random number between two bounds, for the jitter.
+    :param on_look: is called after each observation, at changes, and before the end.
     """
 
     def __init__(
@@ -125,129 +98,423 @@ class Loop:
         clock: Clock,
         uniform: Callable[[float, float], float] = random.uniform,
         slices: Slices = WHOLE,
+        on_look: Optional[OnLook] = None,
     ) -> None:
         self.policy = policy
         self.source = source
         self.clock = clock
-        self.plan = Plan(policy, source.rate, source.lists)
-        self.gate = Gate(policy, selection, policy.interval)
+        self.plan = Plan(policy, source.rate, source.workers, source.lists)
+        self.gate = Gate(policy, selection)
         self.gate.workspace = source.workspace
+        self.reads = Reads(self.plan, self.gate.tracks)
         self._uniform = uniform
         self._slices = slices
+        self._on_look = on_look
         self._slice_start = self._start = clock.now()
         self._start_wall = clock.wall()
-        # The last list: when its first request was sent and its last answer came, on the gate's clock.
-        self._listed_at = self._listed_until = NEVER
-        self._list_tried = NEVER
-        self._duration = 0.0
         self._requests = 0  # of earlier slices
         self._count = 1  # slices, this one included
-        self._read_some = False
-        self._due = policy.initial_delay if policy.wait and not policy.once else 0.0
+        self._single = not policy.wait or policy.once or policy.timeout <= 0
+        self._due = 0.0 if self._single else policy.initial_delay
         self._final = False  # no further observation follows the next one, or the one under way
-        # The observation that is under way: whether by status calls alone, and until when its closing look lasted.
-        self._open = False
-        self._by_status: Optional[bool] = None
-        self._closed = NEVER
-        self._unseen = 0.0  # of its seconds, those in which nobody looked
+        self._duration = 0.0
+        self._mode = STATUS
+        self._observing = False
+        self._closing: Optional[float] = None  # when the closing look began
+        self._list_began: Optional[float] = None  # of the list under way
+        self._list_again = True  # whether that list may raise doubts again
+        self._list_tried = NEVER
+        self._list_owed = False  # the observation cannot end without a list
+        self._ended_one = False  # an observation has ended in this slice
+        self._asked: Dict[str, Track] = {}
+        self._failed_at: Optional[float] = None
+        self._ages_checked = NEVER
+        self._looked_at = NEVER
+        self._list_ended = NEVER
+        self._exhausted = False  # no status call is left to begin before something is read
         if slices.state is not None:
             self._load(slices.state)
-        self._changes = self.gate.history.changes
+        self._changes = self._changes_looked_at = self.gate.history.changes
         self._deadline: Optional[float] = None
-        if policy.wait and not policy.once and policy.timeout > 0:
+        if not self._single:
             self._deadline = self._start + policy.timeout
 
     # -- the whole --------------------------------------------------------------------------------------------------
 
     def run(self) -> Outcome:
         """Observe until there is a verdict, or until the slice ends."""
-        policy = self.policy
-        waits = policy.wait and not policy.once
-        single = not waits or policy.timeout <= 0
         while True:
-            if not self._open:
-                if not self._rest(self._due):
-                    return self._pause()
-                self.gate.begin(self._at())
-                self._open, self._by_status, self._closed, self._unseen = True, None, NEVER, 0.0
-            began = self.gate.began
-            closing = self._observe()
-            if closing is None:
-                return self._pause()
-            at = self._at()
-            self._duration = at - began - self._unseen
-            # What was to be the last one may have taken less time than those before it.
-            last = single or self._late() or (self._final and at + self._lead() >= self.policy.timeout)
-            verdict = self.gate.verdict(at, closing, last and waits)
-            self._open = False
-            if verdict.verdict != PENDING or last:
-                return self._finish(verdict)
-            self._due = self._next(began)
-            if self._news():
-                return self._pause()
+            try:
+                outcome = self._turn()
+            except RequestError as error:
+                # It concerns every reading, and the source has dropped all that was under way.
+                self._drop()
+                self.gate.fault(error)
+                outcome = self._end_observation()
+            if outcome is not None:
+                return outcome
 
-    def _rest(self, due: float) -> bool:
-        """Wait for the time *due*. False when the slice ends before."""
-        until = due
-        if self._deadline is not None:
-            until = min(until, self.policy.timeout)
-        ends = self._slice_start - self._start + self._slices.seconds
-        if self._slices.seconds and ends < until:
-            self.clock.sleep(ends - self._at())
-            return False
-        self.clock.sleep(until - self._at())
-        return True
-
-    def _slice_over(self) -> bool:
-        """Whether the slice has had its time. It reads at least once, so that slices get somewhere, and it ends with a verdict
-        where the gate has failed."""
-        if not self._slices.seconds or not self._read_some or self.gate.failed:
-            return False
-        return self.clock.now() - self._slice_start >= self._slices.seconds
-
-    def _news(self) -> bool:
-        """Whether the slice ends early because something has changed.
-
-        Starting a slice costs a second or two, so a job that flaps must not end every slice: over the whole gate there is one
-        slice for each half minute, and a few more.
-        """
-        if not self._slices.seconds or self.gate.history.changes == self._changes:
-            return False
-        return self._count <= EARLY_SLICES + self._at() / SECONDS_A_SLICE
-
-    def _pause(self) -> Outcome:
-        """End the slice. The verdict is PENDING, with what it would be held up by now."""
+    def _turn(self) -> Optional[Outcome]:
+        """Begin what may be read now, take one answer, and see whether that is a verdict."""
         at = self._at()
-        kept = self.gate.ready_since
-        reasons = self.gate.verdict(at, False, False).reasons
-        self.gate.ready_since = kept
-        return self._outcome(Verdict(PENDING, reasons), self._dump())
+        if not self._observing:
+            if self._is_past(self._due):
+                self._begin_observation(at)
+            elif self._is_past(self._slice_ends_at()):
+                return self._pause()
+        self._begin_reads()
+        event = self.source.next(self._wake())
+        self._exhausted = self._exhausted and event is None
+        if isinstance(event, Reading):
+            self._take(event)
+        elif event is not None:
+            self._take_list(event)
+        return self._judge()
 
-    def _next(self, began: float) -> float:
+    def _wake(self) -> Optional[float]:
+        """When there is something to do, on the source's clock, even if no answer comes."""
+        times = [self._due if not self._observing else float("inf")]
+        if not self._single:
+            times.append(self.policy.timeout)
+        if self._failed_at is not None:
+            times.append(self._failed_at + SECONDS_AFTER_FAILURE)
+        if self._observing:
+            times.append(self._list_due())
+            stuck_at = max(self._due_after(self.gate.began), self._stuck_at())
+            if self._is_held_up() and not self._single and not self._is_past(stuck_at):
+                times.append(stuck_at)
+        else:
+            times.append(self._slice_ends_at())
+        if self._has_more():
+            times.append(self.source.free_at() - self._start)
+        return self._start + min(times) if min(times) < float("inf") else None
+
+    def _has_more(self) -> bool:
+        """Whether a status call could be begun, if there were room for it."""
+        if self._exhausted:
+            return False
+        if self._mode == ROTATION and self.gate.settled and self._failed_at is None:
+            return True
+        return self._observing and self.reads.left > 0
+
+    def _judge(self) -> Optional[Outcome]:
+        """What follows from all that is known now: the end of the gate, of the slice, or of the observation; or nothing."""
+        at = self._at()
+        self._look(at)
+        if self._has_failed(at):
+            return self._finish(self.gate.verdict(at, None, False))
+        if self._is_late():
+            return self._finish(self.gate.verdict(at, self._close(at), True))
+        if not self._observing:
+            if self._could_close(at):
+                self._due = at
+            return None
+        since = self._close(at)
+        if since is not None:
+            verdict = self.gate.verdict(at, since, False)
+            if verdict.verdict != PENDING:
+                return self._finish(verdict)
+        if self._is_over(at, since is not None):
+            return self._end_observation(since)
+        return None
+
+    # -- observations -----------------------------------------------------------------------------------------------
+
+    def _begin_observation(self, at: float) -> None:
+        gate = self.gate
+        gate.begin(at)
+        self._observing, self._closing, self._exhausted = True, None, False
+        self._mode = self.plan.mode(len(gate.tracks), self._single)
+        self._list_owed = not gate.settled or self._mode != STATUS
+        if not gate.settled and gate.selection.by_name:
+            self._list_owed = False
+        elif self._list_owed:
+            self._ask_list(self.plan.max_pages(len(gate.tracks)) if gate.settled else 0, True)
+        self.reads.begin(self._mode, at)
+
+    def _end_observation(self, since: Optional[float] = None) -> Optional[Outcome]:
+        """The observation is over: judge it, then plan the next one or end."""
+        at = self._at()
+        self._duration = max(0.0, at - self.gate.began)
+        last = self._single or self._is_late() or (self._final and not self._has_time(at))
+        verdict = self.gate.verdict(at, since, last and not self._single or self._is_one_gate())
+        self._observing, self._ended_one = False, True
+        if verdict.verdict != PENDING or last:
+            return self._finish(verdict)
+        self._due = self._next_due()
+        self._look(at, force=True)
+        if self._is_sliced() and (self._is_past(self._slice_ends_at()) or self._has_news(at)):
+            return self._pause()
+        return None
+
+    def _is_one_gate(self) -> bool:
+        """A gate of one observation, which has to end with a verdict of its own."""
+        return self._single and self.policy.wait and not self.policy.once
+
+    def _is_over(self, at: float, is_closed: bool) -> bool:
+        """Whether the observation has read all that it owes, or waits for nothing but requests that hang."""
+        if is_closed:
+            return True
+        if self.reads.left or (self._closing is not None and self._list_began is not None):
+            return self._is_stuck()
+        if self._list_owed or self._pending_asked():
+            return self._is_stuck()
+        # With all jobs ready but readings too old, what is read again keeps the observation open.
+        return not self._awaits_ages()
+
+    def _pending_asked(self) -> bool:
+        """Whether status calls are under way that the observation waits for; those of the rotation are not."""
+        if self._mode != ROTATION:
+            return bool(self._asked)
+        return any(track.doubt or track.failing for track in self._asked.values())
+
+    def _is_held_up(self) -> bool:
+        return bool(self._asked) or self._list_began is not None
+
+    def _is_stuck(self) -> bool:
+        """Whether the next observation is due and this one waits for nothing but requests that hang."""
+        if self._single or self.reads.left:
+            return False
+        return self._is_past(max(self._due_after(self.gate.began), self._stuck_at()))
+
+    def _stuck_at(self) -> float:
+        """When all that is under way hangs."""
+        begun = [track.asked_at for track in self._asked.values() if track.asked_at is not None]
+        begun += [self._list_began] if self._list_began is not None else []
+        return max(begun, default=NEVER) + max(STUCK_AFTER, STUCK_LATENCIES * self.source.latency)
+
+    def _due_after(self, began: float) -> float:
+        interval = self.plan.rotation_interval if self._mode == ROTATION else self.policy.interval
+        return began + max(SHORTEST_INTERVAL, interval)
+
+    def _next_due(self) -> float:
         """When the next observation begins: after an interval, but so that the last one ends at the deadline."""
-        after = began + self.policy.interval * self._uniform(0.9, 1.0)
-        if self.gate.ready_since is not None:
+        began, at = self.gate.began, self._at()
+        interval = self.plan.rotation_interval if self._mode == ROTATION else self.policy.interval
+        after = began + max(SHORTEST_INTERVAL, interval * self._uniform(0.9, 1.0))
+        stable_at = self._stable_at()
+        if stable_at is not None:
             # Nothing but time is missing.
-            after = min(after, max(began + SHORTEST_INTERVAL, self.gate.ready_since + self.policy.stable_for))
+            after = min(after, max(began + SHORTEST_INTERVAL, stable_at))
         if self._deadline is None:
             return after
         latest = self.policy.timeout - self._lead()
+        if stable_at is not None and latest < stable_at <= self.policy.timeout - self.source.latency:
+            latest = stable_at
         self._final = after >= latest
-        return max(latest, self._at()) if self._final else after
+        return max(latest, at) if self._final else after
+
+    def _stable_at(self) -> Optional[float]:
+        """When all jobs will have been ready for stable_for."""
+        since = self.gate.ready_since
+        return None if since is None else since + self.policy.stable_for
+
+    def _has_time(self, at: float) -> bool:
+        """Whether another observation fits in before the deadline."""
+        stable_at = self._stable_at()
+        if stable_at is not None and at < stable_at <= self.policy.timeout - self.source.latency:
+            return True
+        return at + self._lead() < self.policy.timeout
 
     def _lead(self) -> float:
-        """How long before the deadline the last observation has to begin in order to be read to its end."""
-        paced = self.plan.seconds(max(0, len(self.gate.tracks) - 1)) if self._by_status else 0.0
-        return max(1.2 * self._duration, paced) + 2 * self.source.latency
+        """How long before the deadline the last observation has to begin in order to be read to its end, closing look included."""
+        latency = self.source.latency
+        jobs = len(self.gate.tracks)
+        paced = self.plan.sweep(jobs, latency) if self._mode == STATUS else 0.0
+        closing = 0.0
+        if self.plan.lists and (paced > TOGETHER or self._mode != STATUS):
+            closing = max(self.plan.list_took, self.plan.seconds(self.plan.pages or 1) + latency)
+        return max(1.2 * self._duration, paced + closing) + 2 * latency
+
+    # -- reading ----------------------------------------------------------------------------------------------------
+
+    def _begin_reads(self) -> None:
+        """Begin the list where it is due, and as many status calls as may be sent now."""
+        if self._observing and self._is_past(self._list_due()):
+            self._ask_list(max(1, self.plan.max_pages(len(self.gate.tracks))), False)
+        while self._has_more() and self.source.free_at() <= self.clock.now():
+            if self._failed_at is not None and self._is_not_worth_reading():
+                self.reads.stop()
+                return
+            track = self.reads.next()
+            if track is None:
+                self._exhausted = True
+                return
+            self._ask(track)
+
+    def _is_not_worth_reading(self) -> bool:
+        """Whether the gate has failed and much is left to read."""
+        left = self.reads.left
+        return self.plan.seconds(left) > SECONDS_AFTER_FAILURE or left > MAX_READS_AFTER_FAILURE
+
+    def _ask(self, track: Track) -> None:
+        track.asked_at = self._at()
+        self._asked[track.name] = track
+        self.source.ask(track.name, self._deadline)
+
+    def _ask_list(self, max_pages: int, again: bool) -> None:
+        if self._list_began is not None:
+            return
+        self._list_began = self._list_tried = self._at()
+        self._list_again = again
+        self.source.ask_list(self._deadline, max_pages, not self.gate.settled)
+
+    def _list_due(self) -> float:
+        """When the list is read again although the observation is not over; infinite where it is not."""
+        if not self.plan.lists or not self.gate.settled or self._list_began is not None or self._failed_at is not None:
+            return float("inf")
+        if self._mode == STATUS and (self.plan.pages or 0) > max(1, self.plan.max_pages(len(self.gate.tracks))):
+            return float("inf")
+        return max(self._list_tried, self.gate.began) + self.plan.list_interval
+
+    def _take(self, reading: Reading) -> None:
+        track = self._asked.pop(reading.name, None)
+        if track is None:
+            return
+        self.gate.take(reading, max(0.0, reading.at - self._start), self._at())
+        self.reads.reconsider(track, self._at())
+
+    def _take_list(self, event: Listed) -> None:
+        """The list has been read, or could not be."""
+        began, self._list_began = self._list_began or 0.0, None
+        gate, owed = self.gate, self._list_owed
+        self._list_ended, self._ages_checked = self._at(), NEVER
+        self.plan.list_took = self._list_ended - began
+        listing = event.listing
+        if listing is None or not listing.complete:
+            if listing is not None:
+                self.plan.pages = listing.pages
+            self._without_list(event.error, owed)
+            return
+        self.plan.pages = listing.pages
+        self._list_owed = False
+        was_settled = gate.settled
+        gate.take_list(listing, event.readings, listing.at - self._start, self._list_again)
+        if gate.settled and not was_settled:
+            self._mode = self.plan.mode(len(gate.tracks), self._single)
+            self.reads.begin(self._mode, gate.began)
+        elif self._mode == STATUS or owed or self._closing is not None:
+            self.reads.urge(track for track in gate.tracks.values() if track.doubt)
+        else:
+            self.reads.urge(track for track in gate.tracks.values() if track.doubt and track.asked_at is None)
+
+    def _without_list(self, error: Optional[RequestError], owed: bool) -> None:
+        """The list could not be read, or is too long to be worth it."""
+        gate = self.gate
+        if error is not None and error.status == 401:
+            raise error
+        if gate.settled and error is None and owed:
+            # Too long a list: each job is read by its own call instead.
+            self._mode, self._list_owed = STATUS, False
+            self.reads.begin(STATUS, gate.began)
+        elif owed and error is not None:
+            self._list_owed = False
+            gate.fault(error)
+        elif self._closing is not None:
+            closing = self._closing
+            self.reads.urge(track for track in gate.tracks.values() if track.read_at < closing)
+
+    def _drop(self) -> None:
+        """Nothing is under way any more."""
+        self.source.drop()
+        for track in self._asked.values():
+            track.asked_at = None
+        self._asked.clear()
+        self._list_began = None
+        self.reads.stop()
+
+    # -- closing ----------------------------------------------------------------------------------------------------
+
+    def _close(self, at: float) -> Optional[float]:
+        """When the closing observation began, where every job has been read in it and looks ready; else None.
+
+        Readings that are spread over more than a second are no proof that the jobs are ready together, so all are read once more,
+        quickly: by the list, or by status calls where these are fewer.
+        """
+        gate = self.gate
+        if not gate.looks_ready or self._list_owed or gate.fault_error is not None:
+            return None
+        if self._mode == ROTATION and self._list_began is None and at - self._ages_checked < AGE_CHECK_INTERVAL:
+            return None
+        if self.reads.left and self._mode != ROTATION and self._closing is None:
+            return None
+        self._ages_checked = at
+        gate.max_age = self.plan.max_age(len(gate.tracks), self.source.latency)
+        since = gate.began if self._closing is None else self._closing
+        stale = [track for track in gate.tracks.values() if gate.is_stale(track, at, since)]
+        if stale:
+            if self._closing is None or self._list_began is None:
+                self.reads.urge(track for track in stale if track.asked_at is None)
+            return None
+        if at - max(since, self._list_ended) <= TOGETHER or self._closing is not None or all(track.final for track in gate.tracks.values()):
+            return since
+        self._begin_closing(at)
+        return None
+
+    def _could_close(self, at: float) -> bool:
+        """Whether, between two observations of a rotation, the last node has been read that a PASS was waiting for."""
+        if self._mode != ROTATION or not self.gate.looks_ready or at - self._ages_checked < AGE_CHECK_INTERVAL:
+            return False
+        self._ages_checked = at
+        self.gate.max_age = self.plan.max_age(len(self.gate.tracks), self.source.latency)
+        stable_at = self._stable_at()
+        if stable_at is not None and at < stable_at:
+            return False
+        return not any(self.gate.is_stale(track, at, NEVER) for track in self.gate.tracks.values())
+
+    def _begin_closing(self, at: float) -> None:
+        self._closing = at
+        tracks = self.gate.tracks
+        pages = max(1, self.plan.max_pages(len(tracks)))
+        if self.plan.lists and (self._mode != STATUS or (self.plan.pages or 0) <= pages):
+            if self._list_began is None:
+                self._ask_list(0 if self._mode != STATUS else pages, True)
+        else:
+            self.reads.urge(track for track in tracks.values() if at - track.status_at > TOGETHER)
+
+    def _awaits_ages(self) -> bool:
+        """Whether all jobs look ready and the observation only waits for readings that are young enough."""
+        return self._mode != ROTATION and self.gate.looks_ready and self._is_held_up()
+
+    def _has_failed(self, at: float) -> bool:
+        """Whether the gate has failed and what is worth reading besides has been read."""
+        if not self.gate.failed or not self.policy.wait:
+            return False
+        if self._failed_at is None:
+            self._failed_at = at
+        nothing_left = not self.reads.left and not self._asked
+        return nothing_left or self._is_past(self._failed_at + SECONDS_AFTER_FAILURE)
+
+    # -- the end ----------------------------------------------------------------------------------------------------
 
     def _finish(self, verdict: Verdict) -> Outcome:
+        self._drop()
         self._explain(verdict)
-        return self._outcome(verdict, None)
+        outcome = self._outcome(verdict, None)
+        if self._on_look is not None:
+            self._on_look(outcome)
+        return outcome
+
+    def _look(self, at: float, force: bool = False) -> None:
+        """Show how far the gate is, where something has changed."""
+        if self._on_look is None:
+            return
+        changed = self.gate.history.changes != self._changes_looked_at and at - self._looked_at >= LOOK_INTERVAL
+        if changed or force:
+            self._looked_at, self._changes_looked_at = at, self.gate.history.changes
+            self._on_look(self._outcome(self._so_far(at), None))
+
+    def _so_far(self, at: float) -> Verdict:
+        kept = self.gate.ready_since
+        reasons = self.gate.verdict(at, None, False).reasons
+        self.gate.ready_since = kept
+        return Verdict(PENDING, reasons)
 
     def _outcome(self, verdict: Verdict, state: Optional[Dict[str, Any]]) -> Outcome:
         at = self._at()
-        told = [item for item in verdict.reasons if SEVERITY[item["code"]] <= _TOLD.get(verdict.verdict, 9)]
-        msg = words.summary(verdict.verdict, told or verdict.reasons, self.gate.tally(at), at, self.policy.kind.noun)
+        severity = _NAMED_SEVERITY.get(verdict.verdict, 9)
+        named = [item for item in verdict.reasons if SEVERITY[item["code"]] <= severity]
+        msg = words.summary(verdict.verdict, named or verdict.reasons, self.gate.tally(at), at, self.policy.kind.noun)
         return Outcome(verdict, self.gate, round(at, 3), self._requests + self.source.requests, msg, state)
 
     def _explain(self, verdict: Verdict) -> None:
@@ -259,7 +526,7 @@ class Loop:
         if self._deadline is not None:
             deadline = min(deadline, self._deadline)
         try:
-            found = self.source.explain_missing(names[:MISSING_EXPLAINED], deadline)
+            found = self.source.explain_missing(names[:MAX_MISSING_EXPLAINED], deadline)
         except DatagateError:
             return
         self.gate.hints = {name: words.resembles(*what) for name, what in found.items()}
@@ -267,163 +534,56 @@ class Loop:
             if item["code"] == "job_missing":
                 item["message"] += self.gate.hints.get(item["job"], "")
 
-    # -- one observation --------------------------------------------------------------------------------------------
-
-    def _observe(self) -> Optional[bool]:
-        """Read what this observation owes: True when it was read to its end, None when the slice ended meanwhile."""
-        gate, plan = self.gate, self.plan
-        began = gate.began
-        if gate.selection.by_name and not gate.settled:
-            return False
-        try:
-            if not gate.settled:
-                self._list()
-                if not gate.settled:
-                    return False
-            if self._by_status is None:
-                self._by_status = plan.by_status(len(gate.tracks))
-                if not self._by_status and self._listed_at < began:
-                    # Where the list may be longer than the jobs are many, its first page says so.
-                    self._by_status = not self._list(0 if self.policy.needs_nodes else len(gate.tracks))
-                self._list_tried = max(self._list_tried, began)
-            return self._sweeps(self._by_status, began)
-        except RequestError as error:
-            gate.fault(error)
-            return False
-
-    def _sweeps(self, by_status: bool, began: float) -> Optional[bool]:
-        """Status calls until none is owed, the list read in between and, where it matters, at the end."""
-        gate, plan = self.gate, self.plan
-        while True:
-            gate.freshness = plan.freshness(len(gate.tracks))
-            owed = plan.owed(gate, by_status, self._at())
-            if owed:
-                if self._slice_over():
-                    return None
-                if not self._read(owed):
-                    return False
-                if self._late():
-                    return not plan.owed(gate, by_status, self._at()) and not self._scattered(began)
-                if self._list_due():
-                    self._list_again()
-            elif not self._scattered(began):
-                return True
-            elif self._close(by_status):
-                # Of old nodes some may have to be read now, and so long a reading asks for another one.
-                self._closed = self._at()
-            else:
-                return False
-
-    def _list_due(self) -> bool:
-        return self.plan.lists and self._at() - max(self._listed_at, self._list_tried) >= self.plan.list_every
-
-    def _scattered(self, began: float) -> bool:
-        """Whether all jobs look ready, but some were read long before the others."""
-        gate, at = self.gate, self._at()
-        if not self.plan.lists or at - max(self._listed_until, self._closed, began) <= TOGETHER or gate.failed:
-            return False
-        return all(gate.judge(track, at)[0] != PENDING for track in gate.tracks.values())
-
-    def _close(self, by_status: bool) -> bool:
-        """Look at all jobs once more, quickly: by the list, or by status calls where these are fewer.
-
-        What the list casts doubt on belongs to the look: lists that go on saying what is not so would ask for one after the
-        other. False where it came to no end.
-        """
-        gate = self.gate
-        at = self._at()
-        listed = False
-        try:
-            listed = self._list(max(1, len(gate.tracks)) if by_status else 0)
-        except RequestError as error:
-            if error.status == 401 or not by_status:
-                raise
-        # What a status call said within the second before it stands, unless the list has cast doubt on it since.
-        owed = [
-            name
-            for name, track in gate.tracks.items()
-            if (track.doubt if listed else self._at() - track.status_at > TOGETHER)
-            and not track.final
-            and not gate.left_out(track)
-        ]
-        if not self._read(owed, whole=True):
-            return False
-        return all(max(gate.tracks[name].status_at, gate.tracks[name].error_at) >= at for name in owed)
-
-    def _list(self, most_pages: int = 0, again: bool = True) -> bool:
-        """Read the job list. False when it is longer than *most_pages*."""
-        self._list_tried = self._at()
-        self._read_some = True
-        try:
-            listing, readings = self.source.listing(self._deadline, most_pages, not self.gate.settled)
-        finally:
-            self.plan.list_took = self._at() - self._list_tried
-        self.plan.pages = listing.pages
-        if not listing.complete:
-            return False
-        self._listed_at, self._listed_until = listing.at - self._start, self._at()
-        self.gate.take_list(listing, readings, self._listed_at, again)
-        return True
-
-    def _list_again(self) -> None:
-        """The list in the midst of a long observation. Where it cannot be read, the observation's end will tell."""
-        try:
-            # Where the list goes on saying what is not so, the same calls again and again would leave no time for others.
-            self._list(max(1, len(self.gate.tracks)), again=False)
-        except RequestError as error:
-            if error.status == 401:
-                raise
-
-    def _read(self, names: Sequence[str], whole: bool = False) -> bool:
-        """Status calls for *names*. False when reading on is of no use.
-
-        :param whole: for all of them; otherwise until the list is due, or the slice over.
-        """
-        left = len(names)
-        useful = True
-
-        def feed() -> Iterator[str]:
-            nonlocal left, useful
-            for name in names:
-                useful = not self._stopping(left)
-                if not useful or (not whole and (self._list_due() or self._slice_over())):
-                    return
-                left -= 1
-                self._read_some = True
-                yield name
-
-        for reading in self.source.statuses(feed(), self._deadline):
-            self.gate.take(reading, max(0.0, reading.at - self._start))
-        return useful
-
-    def _stopping(self, left: int) -> bool:
-        """Whether the gate has failed and much is left to read."""
-        if not self.gate.failed or not self.policy.wait:
-            return False
-        return self.plan.seconds(left) > SECONDS_AFTER_FAILURE or left > READS_AFTER_FAILURE
-
     # -- time -------------------------------------------------------------------------------------------------------
 
     def _at(self) -> float:
         return self.clock.now() - self._start
 
-    def _late(self) -> bool:
+    def _is_past(self, at: float) -> bool:
+        """Whether a time of the gate has come. Compared on the clock itself, where a sum that was waited for is reached exactly."""
+        return self.clock.now() >= self._start + at
+
+    def _is_late(self) -> bool:
         return self._deadline is not None and self.clock.now() >= self._deadline
 
-    # -- over to the next slice -------------------------------------------------------------------------------------
+    # -- slices -----------------------------------------------------------------------------------------------------
+
+    def _is_sliced(self) -> bool:
+        return bool(self._slices.seconds) and not self._single
+
+    def _slice_ends_at(self) -> float:
+        """When the slice may end: never before it has got one observation further."""
+        if not self._is_sliced() or not self._ended_one:
+            return float("inf")
+        return self._slice_start - self._start + self._slices.seconds
+
+    def _has_news(self, at: float) -> bool:
+        """Whether the slice ends early because something has changed.
+
+        Starting a slice costs a second or two, so a job that flaps must not end every slice: over the whole gate there is one
+        slice for each half minute, and a few more.
+        """
+        if self.gate.history.changes == self._changes:
+            return False
+        return self._count <= EARLY_SLICES + at / SECONDS_PER_EARLY_SLICE
+
+    def _pause(self) -> Outcome:
+        """End the slice. The verdict is PENDING, with what it would be held up by now."""
+        self._drop()
+        return self._outcome(self._so_far(self._at()), self._dump())
 
     def _dump(self) -> Dict[str, Any]:
         return {
             "gate": self.gate.dump(self._slices.most_whole),
             "source": self.source.remember(),
             "wall": self._start_wall,
+            "boot": self.clock.since_boot(),
             "elapsed": self._at(),
             "count": self._count,
             "requests": self._requests + self.source.requests,
             "due": self._due,
-            "open": [self._open, self._by_status, self._closed, self._unseen],
             "final": self._final,
-            "listed": [self._listed_at, self._listed_until],
+            "mode": self._mode,
             "list_tried": self._list_tried,
             "duration": self._duration,
             "pages": self.plan.pages,
@@ -431,19 +591,20 @@ class Loop:
         }
 
     def _load(self, state: Dict[str, Any]) -> None:
-        self.gate.load(state["gate"])
-        self.source.recall(state["source"])
-        self._start_wall = state["wall"]
-        # The time between the slices counts; a wall clock that was set back does not make it negative.
-        elapsed = max(state["elapsed"], self.clock.wall() - self._start_wall)
+        before, now = state["boot"], self.clock.since_boot()
+        same_boot = before is not None and now is not None and before[0] == now[0] and now[1] >= before[1]
+        if same_boot:
+            elapsed = state["elapsed"] + now[1] - before[1]
+        else:
+            # The time between the slices counts; a wall clock that was set back does not make it negative.
+            elapsed = max(state["elapsed"], self.clock.wall() - state["wall"])
         self._start = self._slice_start - elapsed
+        self._start_wall = state["wall"]
+        self.gate.load(state["gate"], same_boot)
+        self.reads = Reads(self.plan, self.gate.tracks)
+        self.source.recall(state["source"])
         self._count = state["count"] + 1
         self._requests = state["requests"]
-        self._due = state["due"]
-        self._open, self._by_status, self._closed, unseen = state["open"]
-        self._unseen = unseen + self.gate.resume(elapsed - state["elapsed"], self.plan.rate)
-        self._final = state["final"]
-        self._listed_at, self._listed_until = state["listed"]
-        self._list_tried = state["list_tried"]
-        self._duration = state["duration"]
+        self._due, self._final, self._mode = state["due"], state["final"], state["mode"]
+        self._list_tried, self._duration = state["list_tried"], state["duration"]
         self.plan.pages, self.plan.list_took = state["pages"], state["list_took"]

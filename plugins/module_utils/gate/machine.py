@@ -2,23 +2,22 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The verdict as a pure state machine: readings and times go in, a verdict and its reasons come out.
+"""The verdict as a state machine: readings and times go in, a verdict and its reasons come out.
 
-No clock, no HTTP, no Ansible. What the readings say in which order of jobs makes no difference to the verdict.
+No clock, no HTTP, no Ansible. The order of the jobs in the readings makes no difference to the verdict.
 """
 
 from __future__ import annotations
 
-from typing import Any, Dict, Iterable, List, NamedTuple, Optional, Sequence, Tuple
+from typing import Any, Dict, Iterable, List, NamedTuple, Optional, Sequence
 
 from ..cloud.errors import DENIED, PERMANENT, UNREACHED, RequestError
 from ..services.readings import Listing, Reading
 from . import words
 from .history import History
-from .policy import ERROR, FAIL, MISSING_FAIL, MISSING_OK, MISSING_WAIT, PASS, PENDING, TIMEOUT, Policy, Selection
-from .track import Track
-
-Reason = Dict[str, Any]
+from .judge import Context, Judgement, Reason, judge, reason, severity, unreadable_code
+from .policy import ERROR, FAIL, MISSING_WAIT, PASS, PENDING, TIMEOUT, Policy, Selection
+from .track import NEVER, Track
 
 
 class Verdict(NamedTuple):
@@ -34,71 +33,39 @@ class Verdict(NamedTuple):
     error: Optional[RequestError] = None
 
 
-def reason(code: str, job: Optional[str], message: str, node: Optional[str] = None, **fields: Any) -> Reason:
-    """A reason with all of its keys."""
-    return {
-        "code": code,
-        "job": job,
-        "node": node,
-        "status": fields.get("status"),
-        "message": message,
-        "log_path": fields.get("log_path"),
-    }
-
-
-# The order in which reasons are told.
-SEVERITY = {
-    "job_exception": 0,
-    "node_exception": 0,
-    "dli_failed": 0,
-    "dli_cancelled": 0,
-    "stalled": 0,
-    "job_missing": 1,
-    "too_few_jobs": 1,
-    "denied": 2,
-    "unreadable": 3,
-    "unknown_state": 4,
-    "still_pending": 5,
-    "not_restarted": 5,
-    "no_records": 5,
-    "not_stable": 6,
-}
-
-
-# A reading of nodes may be so many times as old as reading all of them takes.
-SWEEPS = 1.5
-
-
 class Gate:
-    """Judges jobs from what it is shown.
+    """Takes readings and judges all jobs together. Times are seconds since the gate's start.
 
-    An observation is ``begin``, any number of ``take``/``take_list``/``fault``, and ``close``. Times are seconds since the
-    gate's start.
-
-    :param freshness: seconds that a reading of nodes may be old when the gate passes.
-    :ivar calls: status calls that have told something of a job.
+    :ivar tracks: the jobs by name, in the selection's order.
+    :ivar settled: whether the selection is known and has as many jobs as it must have.
+    :ivar began: when the observation under way began.
+    :ivar fatal: an error of the whole gate that cannot mend itself.
+    :ivar fault_error: what kept the observation under way from reading any job.
+    :ivar ready_since: since when all jobs have been seen ready, None while they are not.
+    :ivar max_age: seconds that a reading of nodes may be old when the gate passes; the loop sets it.
     """
 
-    def __init__(self, policy: Policy, selection: Selection, freshness: float) -> None:
+    def __init__(self, policy: Policy, selection: Selection) -> None:
         self.policy = policy
         self.selection = selection
-        self.freshness = freshness
-        self.calls = 0
+        self.max_age = policy.interval
         self.history = History()
         self.tracks: Dict[str, Track] = {}
         self.settled = False
         self.began = 0.0
         self.polls = 0
-        self.fatal: Optional[RequestError] = None  # a fault that cannot mend itself
-        self.fault_error: Optional[RequestError] = None  # what kept this observation from reading anybody
+        self.fatal: Optional[RequestError] = None
+        self.fault_error: Optional[RequestError] = None
         self._fault_before: Optional[RequestError] = None  # that of the observation before
-        self.listed = selection.by_name  # whether a selection has been looked up to its end
-        self.faults = 0  # observations in a row in which that happened
+        self.listed = selection.by_name  # whether the selection has been looked up to its end
+        self.faults = 0  # observations in a row that could read no job
         self.found = 0  # how many jobs the selection held when it was last looked up
         self.ready_since: Optional[float] = None
         self.workspace: Optional[str] = None
-        self.hints: Dict[str, str] = {}  # what to add to the message about a job that does not exist
-        self._failing: Dict[str, str] = {}
+        self.hints: Dict[str, str] = {}  # what to add to the message about a missing job, by name
+        self._judged: Dict[str, str] = {}  # each job's own verdict
+        self._failing: Dict[str, str] = {}  # code of the first reason of each failing job
+        self._open = 0  # jobs whose own verdict is PENDING
         if selection.by_name:
             self._settle(selection.choose(selection.names))
 
@@ -106,28 +73,48 @@ class Gate:
 
     def begin(self, at: float) -> None:
         """An observation begins."""
+        gap = at - self.began - self.policy.interval
+        if self.polls and gap > 0:
+            self._skip(gap)
         self.began = at
         self.polls += 1
         if self.fault_error is None:
             self.faults = 0
         self._fault_before, self.fault_error = self.fault_error, None
 
-    def take(self, reading: Reading, at: float) -> None:
-        """One job's reading. What the deadline cut off says nothing and is passed over."""
+    def _skip(self, seconds: float) -> None:
+        """For so long no observation began (a process that was stopped, a pause between slices): the time counts neither as
+        stable nor as ready."""
+        if self.ready_since is not None:
+            self.ready_since += seconds
+        for track in self.tracks.values():
+            if track.ready_at is not None:
+                track.ready_at += seconds
+
+    def take(self, reading: Reading, at: float, now: float) -> None:
+        """One job's reading.
+
+        :param at: when its request was sent.
+        :param now: when its answer was taken.
+        """
         track = self.tracks.get(reading.name)
-        if track is None or (reading.error is not None and reading.error.kind == UNREACHED):
+        if track is None:
             return
-        track.take(reading, at, self.began)
+        track.asked_at = None
+        if reading.error is not None and reading.error.kind == UNREACHED:
+            return  # the deadline came first: that says nothing of the job
         if reading.error is None:
-            self.calls += 1
-            track.call = self.calls
-            self._note(track, at)
+            track.slow = self.policy.wait and not track.slow and now - at > self.policy.interval
+        track.take(reading, at, self.began)
+        self._note(track, at)
 
     def take_list(self, listing: Listing, readings: Sequence[Reading], at: float, again: bool = True) -> None:
         """A job list. It settles a selection by tags or part of a name; a job that a complete list lacks is in doubt.
 
+        :param at: when its first request was sent.
         :param again: whether it raises the same doubts that a status call of the same observation has settled.
         """
+        self.fault_error = None
         if not self.settled:
             self.listed = self.listed or listing.complete
             chosen = self.selection.choose([item.name for item in readings])
@@ -138,17 +125,18 @@ class Gate:
         shown = set()
         for item in readings:
             track = self.tracks.get(item.name)
-            if track is not None and item.name not in shown and not self.left_out(track):
+            if track is not None:
                 shown.add(item.name)
                 track.take(item, at, self.began, again)
                 self._note(track, at)
         if listing.complete:
             for name, track in self.tracks.items():
-                if name not in shown and not self.left_out(track):
+                if name not in shown:
                     track.absent(at, self.began, again)
+                    self._note(track, at)
 
     def fault(self, error: RequestError) -> None:
-        """What concerns every job could not be had in this observation: credentials, the project, the job list."""
+        """What concerns every job could not be read in this observation: credentials, the project, the job list."""
         if error.kind == UNREACHED:
             # What the deadline cut off says nothing; what went wrong before is still all that is known.
             self.fault_error = self.fault_error or self._fault_before
@@ -159,43 +147,36 @@ class Gate:
         if self.fault_error is None:
             self.faults += 1
         self.fault_error = error
+        self.ready_since = None
 
     def _settle(self, names: Iterable[str]) -> None:
         for name in names:
             self.tracks[name] = Track(name, self.policy)
+            self._judged[name] = PENDING
+        self._open = len(self._judged)
         self.found = len(self.tracks)
         self.settled = self.found >= self.selection.least
 
     def _note(self, track: Track, at: float) -> None:
-        """Write the history, and keep the account of failing jobs that lets a gate fail at once."""
-        self.history.see(at, track.name, None, track.state)
-        if track.status_at == at:
-            for name, node in track.nodes.items():
-                self.history.see(at, track.name, name, node.get("status"))
+        """Write the history, and keep the account of what the jobs' own verdicts are."""
+        if track.error is None or track.error_at < track.read_at:
+            self.history.see(at, track.name, None, track.state)
+            if track.status_at == at:
+                for name, node in track.nodes.items():
+                    self.history.see(at, track.name, name, node.get("status"))
         verdict, reasons = self.judge(track, at)
+        self._open += (verdict == PENDING) - (self._judged[track.name] == PENDING)
+        self._judged[track.name] = verdict
         if verdict == FAIL:
             self._failing[track.name] = reasons[0]["code"]
         else:
             self._failing.pop(track.name, None)
-        if verdict == PENDING and not track.doubt:
-            self.ready_since = None
+        if self.ready_since is not None:
+            fell = verdict == PENDING and not track.doubt
+            if fell or track.restarted_at > self.ready_since:
+                self.ready_since = None
 
     # -- over to the next slice -------------------------------------------------------------------------------------
-
-    def resume(self, pause: float, rate: float) -> float:
-        """Go on after nobody has looked for *pause* seconds; returns how many of them are more than an ordinary interval.
-
-        What was read before it is as much older as if calls had been made all the time, *rate* of them in a second. What nobody
-        has seen counts neither as stable nor as reading.
-        """
-        self.calls += int(pause * rate)
-        unseen = max(0.0, pause - self.policy.interval)
-        if self.ready_since is not None:
-            self.ready_since += unseen
-        for track in self.tracks.values():
-            if track.ready_at is not None:
-                track.ready_at += unseen
-        return unseen
 
     def dump(self, most_whole: int) -> Dict[str, Any]:
         """Its state as plain data.
@@ -206,7 +187,6 @@ class Gate:
         return {
             "began": self.began,
             "polls": self.polls,
-            "calls": self.calls,
             "settled": self.settled,
             "found": self.found,
             "listed": self.listed,
@@ -217,194 +197,172 @@ class Gate:
             "tracks": [[name, track.dump(whole or track.ready_at is None)] for name, track in self.tracks.items()],
         }
 
-    def load(self, data: Dict[str, Any]) -> None:
-        """Take over such a state."""
-        self.began, self.polls, self.calls = data["began"], data["polls"], data["calls"]
+    def load(self, data: Dict[str, Any], is_age_known: bool) -> None:
+        """Take over such a state.
+
+        :param is_age_known: whether the time since it was dumped is known; if not, all jobs are read again before they count.
+        """
+        self.began, self.polls = data["began"], data["polls"]
         self.settled, self.found, self.listed = data["settled"], data["found"], data["listed"]
         self.ready_since, self.faults = data["ready_since"], data["faults"]
         self.fault_error = RequestError.load(data["fault_error"])
         self.history.load(data["history"])
-        self.tracks = {}
+        self.tracks, self._judged, self._open = {}, {}, 0
         for name, state in data["tracks"]:
             track = self.tracks[name] = Track(name, self.policy)
             track.load(state)
             verdict, reasons = self.judge(track, track.read_at)
+            self._judged[name] = verdict
+            self._open += verdict == PENDING
             if verdict == FAIL:
                 self._failing[name] = reasons[0]["code"]
+            if not is_age_known:
+                track.forget_age()
 
-    # -- judging ----------------------------------------------------------------------------------------------------
-
-    def left_out(self, track: Track) -> bool:
-        """Whether a job is left out because it does not exist and need not."""
-        return track.missing and self.policy.missing == MISSING_OK
+    # -- asking -----------------------------------------------------------------------------------------------------
 
     @property
     def failed(self) -> bool:
-        """Whether what is known now is a FAIL, whatever else comes."""
+        """Whether what is known now is a FAIL, whatever else is read."""
         return self._too_many(self._failing)
+
+    @property
+    def looks_ready(self) -> bool:
+        """Whether each job's own verdict is PASS, as far as it was read."""
+        return self.settled and not self._open and not self._failing
+
+    @property
+    def hopeless_error(self) -> Optional[RequestError]:
+        """An error that cannot mend itself, of the gate or of one of its jobs."""
+        return self.fatal or next((track.error for track in self.tracks.values() if track.hopeless), None)
 
     def _too_many(self, failing: Dict[str, str]) -> bool:
         tolerated = sum(1 for code in failing.values() if code != "job_missing")
         return tolerated > self.policy.max_failing or tolerated < len(failing)
 
-    def judge(self, track: Track, at: float) -> Tuple[str, List[Reason]]:
+    def judge(self, track: Track, at: float) -> Judgement:
         """A job's own verdict, PASS, FAIL or PENDING, and why."""
-        policy, name = self.policy, track.name
-        if track.missing:
-            verdict = {MISSING_FAIL: FAIL, MISSING_WAIT: PENDING, MISSING_OK: PASS}[policy.missing]
-            message = words.missing(policy, name, self.workspace) + self.hints.get(name, "")
-            found = [reason("job_missing", name, message)]
-            return verdict, found + self._trouble(track)
-        failures, trouble = track.failures(), self._trouble(track)
-        if failures and (policy.counts_failing or not trouble):
-            return self._judge_failures(track, failures)
-        if trouble:
-            return PENDING, trouble
-        if not track.seen:
-            return PENDING, [reason("still_pending", name, words.unread(name))]
-        fields = {"status": track.state, "log_path": track.log_path()}
-        if track.state not in policy.kind.known:
-            return PENDING, [reason("unknown_state", name, words.unknown(name, track.state), **fields)]
-        if (
-            policy.stall_timeout
-            and track.mark_at is not None
-            and track.marked_at - track.mark_at >= policy.stall_timeout
-        ):
-            return FAIL, [reason("stalled", name, words.stalled(name, track.marked_at - track.mark_at), **fields)]
-        if track.state not in policy.ready or track.doubt:
-            return PENDING, [reason("still_pending", name, words.pending(track, at), **fields)]
-        if not track.restarted:
-            message = words.not_restarted(name, track.start_time, policy.started_after or 0)
-            return PENDING, [reason("not_restarted", name, message, **fields)]
-        if policy.needs_nodes and track.status_at < track.state_at:
-            return PENDING, [reason("still_pending", name, words.nodes_unread(track), **fields)]
-        if policy.require_records and not track.moved:
-            return PENDING, [reason("no_records", name, words.no_records(name, track.counters_seen), **fields)]
-        return PASS, []
+        return judge(self.policy, track, at, Context(self.workspace, self.hints, self.fatal))
 
-    def _judge_failures(self, track: Track, failures: List[Tuple[Optional[str], str]]) -> Tuple[str, List[Reason]]:
-        policy = self.policy
-        counts = policy.counts_failing and (not policy.wait or track.failing_for >= policy.exception_grace)
-        found = []
-        for node, state in failures:
-            code = policy.kind.codes.get(state, "job_exception") if node is None else "node_exception"
-            found.append(
-                reason(
-                    code if policy.counts_failing else "still_pending",
-                    track.name,
-                    words.failing(track, node, state),
-                    node=node,
-                    status=state,
-                    log_path=track.log_path(node),
-                )
-            )
-        return (FAIL if counts else PENDING), found + self._trouble(track)
+    def is_stale(self, track: Track, at: float, since: float) -> bool:
+        """Whether what is known of a job is too old for a PASS at *at*.
 
-    def _severity(self, item: Reason) -> int:
-        # A failing state that is waited out holds the gate up more than a job on its way.
-        failing = (
-            item["code"] == "still_pending" and item["status"] in self.policy.failing | self.policy.kind.node_failing
-        )
-        return SEVERITY["job_exception" if failing else item["code"]]
+        :param since: when the closing observation began: each job must have been read since then.
+        """
+        if track.final:
+            return False
+        if track.read_at < since or track.slow:
+            return True
+        return self.policy.needs_nodes and not track.missing and track.status_at < at - self.max_age
 
-    def _trouble(self, track: Track) -> List[Reason]:
-        if track.error is None or track.error is self.fatal:
-            return []
-        code = "denied" if track.error.kind == DENIED else "unreadable"
-        message = words.unreadable(track.name, track.error, track.errors, track.state if track.seen else None)
-        return [reason(code, track.name, message, status=track.state)]
+    # -- the verdict ------------------------------------------------------------------------------------------------
 
-    def verdict(self, at: float, closing: bool, last: bool) -> Verdict:
-        """What the gate says at *at*.
+    def verdict(self, at: float, since: Optional[float], last: bool) -> Verdict:
+        """What the gate says at *at*. Failure beats everything else, then an error; PASS is the last thing that is asked.
 
-        :param closing: the observation was read to its end, so it may make the gate pass.
+        :param since: when the closing observation began, None where it was not read to its end.
         :param last: no further observation follows.
         """
         policy = self.policy
         if self.selection.by_name and not self.settled:
-            return Verdict(
-                FAIL, [reason("too_few_jobs", None, words.too_few(self.selection, self.found, self.workspace))]
-            )
+            return Verdict(FAIL, [self._too_few()])
         judged = {name: self.judge(track, at) for name, track in sorted(self.tracks.items())}
         if last and policy.counts_failing:
             # The grace ends with the time that there is.
             for name, (verdict, found) in judged.items():
                 if verdict == PENDING and self.tracks[name].failing:
-                    judged[name] = (FAIL, found)
+                    judged[name] = Judgement(FAIL, found)
         reasons = [item for dummy, found in judged.values() for item in found]
+        reasons += self._general_reasons()
+        reasons.sort(key=lambda item: (severity(item, policy), item["job"] or "", item["node"] or ""))
         failing = {name: found[0]["code"] for name, (verdict, found) in judged.items() if verdict == FAIL}
-        short = not self.settled
-        if short and not self.listed and self.fault_error is None and self.fatal is None:
-            reasons.append(reason("still_pending", None, words.unlisted()))
-        elif short and self.fault_error is None and self.fatal is None:
-            reasons.append(reason("too_few_jobs", None, words.too_few(self.selection, self.found, self.workspace)))
-        error = self.fatal or next((track.error for track in self.tracks.values() if track.hopeless), None)
-        if error is None:
-            error = next((track.error for track in self.tracks.values() if track.errors >= policy.max_errors), None)
-        if error is None and self.faults >= policy.max_errors:
-            error = self.fault_error
-        general = self.fatal or self.fault_error
-        if general is not None:
-            code = "denied" if general.kind == DENIED else "unreadable"
-            reasons.append(reason(code, None, words.general(general, self.faults)))
         too_few_fails = policy.missing != MISSING_WAIT and any(item["code"] == "too_few_jobs" for item in reasons)
-        reasons.sort(key=lambda item: (self._severity(item), item["job"] or "", item["node"] or ""))
         if too_few_fails or self._too_many(failing):
             return Verdict(FAIL, reasons)
+        error = self._error()
         if error is not None:
             return Verdict(ERROR, reasons, error)
-        open_jobs = [name for name, (verdict, dummy) in judged.items() if verdict == PENDING]
-        together = closing and not short and not open_jobs and general is None and self._together(at)
-        if not together:
-            if open_jobs or short or general is not None:
-                self.ready_since = None
-        else:
-            if self.ready_since is None:
-                self.ready_since = at
-            if not policy.wait or at >= self.ready_since + policy.stable_for:
+        open_jobs = any(verdict == PENDING for verdict, dummy in judged.values())
+        if open_jobs or not self.settled or self._general_error() is not None:
+            self.ready_since = None
+        elif since is not None and not any(self.is_stale(track, at, since) for track in self.tracks.values()):
+            waited_for = self._ready(at)
+            if waited_for is None:
                 return Verdict(PASS, reasons)
-            reasons.append(reason("not_stable", None, words.not_stable(at - self.ready_since, policy.stable_for)))
-        if not reasons and self.ready_since is not None and policy.stable_for:
-            reasons.append(reason("not_stable", None, words.not_stable(at - self.ready_since, policy.stable_for)))
+            reasons.append(waited_for)
+        elif self.ready_since is not None and policy.stable_for:
+            reasons.append(self._not_stable(at))
+        return self._undecided(at, since, last, judged, reasons)
+
+    def _ready(self, at: float) -> Optional[Reason]:
+        """All jobs are ready together at *at*. What is still waited for, None where that is all."""
+        policy = self.policy
+        if self.ready_since is None:
+            self.ready_since = at
+        if policy.wait and at < self.ready_since + policy.stable_for:
+            return self._not_stable(at)
+        if policy.require_records and policy.stable_for:
+            since = at - policy.stable_for
+            idle = next((track for track in self.tracks.values() if not track.missing and not track.has_moved(since)), None)
+            if idle is not None:
+                message = words.no_records(idle.name, idle.counters_seen)
+                return reason("no_records", idle.name, message, status=idle.state, log_path=idle.log_path())
+        return None
+
+    def _not_stable(self, at: float) -> Reason:
+        since = at if self.ready_since is None else self.ready_since
+        restarted = max(self.tracks.values(), key=lambda track: track.restarted_at, default=None)
+        if restarted is not None and restarted.restarted_at > NEVER and at - restarted.restarted_at < self.policy.stable_for:
+            message = words.restarted(restarted.name, at - restarted.restarted_at)
+            return reason("restarted", restarted.name, message, status=restarted.state)
+        return reason("not_stable", None, words.not_stable(at - since, self.policy.stable_for))
+
+    def _undecided(
+        self, at: float, since: Optional[float], last: bool, judged: Dict[str, Judgement], reasons: List[Reason]
+    ) -> Verdict:
+        """PENDING, or at the end TIMEOUT with the jobs that were ready but could not be reached again."""
         if not last:
             return Verdict(PENDING, reasons or [reason("still_pending", None, words.not_together(last))])
         for name, (verdict, dummy) in judged.items():
             track = self.tracks[name]
-            if verdict == PASS and self._unreached(track, at):
-                message = words.unreached(track, at)
+            if verdict == PASS and self.is_stale(track, at, self.began if since is None else since):
+                message = words.slow(name, self.policy.interval) if track.slow else words.unreached(track, at)
                 reasons.append(reason("still_pending", name, message, status=track.state, log_path=track.log_path()))
         return Verdict(TIMEOUT, reasons or [reason("still_pending", None, words.not_together(last))])
 
-    def _together(self, at: float) -> bool:
-        """Whether every job was read in this observation, and its nodes too or lately enough."""
-        return not any(self._unreached(track, at) for track in self.tracks.values())
+    def _general_error(self) -> Optional[RequestError]:
+        return self.fatal or self.fault_error
 
-    def _unreached(self, track: Track, at: float) -> bool:
-        """Whether what is known of a job is too old to pass on."""
-        if track.final or self.left_out(track):
-            return False
-        if track.read_at < self.began:
-            return True
-        return self.policy.needs_nodes and not track.missing and self.too_old(track, at)
+    def _general_reasons(self) -> List[Reason]:
+        """Reasons that are about no single job."""
+        general = self._general_error()
+        if general is not None:
+            return [reason(unreadable_code(general), None, words.general(general, self.faults), error=general)]
+        if self.settled:
+            return []
+        return [self._too_few() if self.listed else reason("still_pending", None, words.unlisted())]
 
-    def too_old(self, track: Track, at: float, calls: int = 0) -> bool:
-        """Whether a job's nodes have to be read again before the gate may pass at *at*, after so many more *calls*.
+    def _too_few(self) -> Reason:
+        return reason("too_few_jobs", None, words.too_few(self.selection, self.found, self.workspace))
 
-        Where answers are slow, or few because others use up the quota, an observation takes as long as it takes, and a gate that
-        could not pass then would stop a deployment for nothing. So within one the calls count that were made since.
-        """
-        if track.status_at >= at - self.freshness:
-            return False
-        return track.status_at < self.began or self.calls + calls - track.call > SWEEPS * len(self.tracks)
+    def _error(self) -> Optional[RequestError]:
+        """The error that ends the gate: one that cannot mend itself, or one too many in a row."""
+        if self.hopeless_error is not None:
+            return self.hopeless_error
+        most = self.policy.max_errors
+        error = next((track.error for track in self.tracks.values() if track.errors >= most), None)
+        return error if error is not None or self.faults < most else self.fault_error
+
+    # -- the result -------------------------------------------------------------------------------------------------
 
     def tally(self, at: float) -> words.Tally:
         """How many jobs there are, are ready, and are in which state."""
         result = words.Tally()
         for track in self.tracks.values():
-            if self.left_out(track):
+            if track.left_out:
                 continue
             result.total += 1
-            result.ready += self.judge(track, at)[0] == PASS
+            result.ready += self.judge(track, at).verdict == PASS
             state = "missing" if track.missing else "not read" if not track.seen else track.state or "without a state"
             result.states[state] = result.states.get(state, 0) + 1
         return result
@@ -413,7 +371,7 @@ class Gate:
         """Every job but those left out, with its fields, its own verdict and the reasons for it, in the selection's order."""
         result = []
         for track in self.tracks.values():
-            if self.left_out(track):
+            if track.left_out:
                 continue
             verdict, reasons = self.judge(track, at)
             result.append({**track.describe(), "verdict": verdict, "reasons": reasons})

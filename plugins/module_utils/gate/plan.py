@@ -2,41 +2,52 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Which reads an observation needs, so that a gate over thousands of jobs stays below the ceiling and misses nothing.
+"""Which requests an observation needs, so that a gate over thousands of jobs stays below the ceiling and misses nothing.
 
 The job list gives a hundred jobs for one request, but only their own states; the status call gives one job with its nodes.
 """
 
 from __future__ import annotations
 
-from typing import List, Optional
+from collections import deque
+from typing import Deque, Dict, Iterable, List, Optional
 
-from .machine import SWEEPS, Gate
-from .policy import PENDING, Policy
+from .policy import Policy
 from .track import Track
 
+# How the jobs of an observation are read.
+STATUS = "status"  # each job by its own status call
+LIST = "list"  # all jobs by the list
+ROTATION = "rotation"  # all jobs by the list; status calls go round, because one for each job does not fit into an interval
+
 # An observation that takes longer reads the list again meanwhile, so that the fall of a job that was read early is seen.
-LIST_EVERY = 10.0
-# Readings that are spread over more than this many seconds are not yet "together": the list is read once more at the end.
-TOGETHER = 1.0
+MAX_LIST_INTERVAL = 10.0
+# At most this part of the ceiling goes into lists. With more, nodes would be read too seldom for any gate over thousands of jobs.
+MAX_LIST_SHARE = 0.25
+# A node reading behind a PASS may be older than wait_interval by so many times the time in which all nodes can be read.
+MAX_SWEEPS = 1.5
 # What the service allows a user in a second; plans are made with it where no lower ceiling is set.
 QUOTA = 30.0
 # Up to so many jobs it is not worth a request to find out how long the list is.
 FEW = 2
+# A list of more pages than this part of the jobs is no cheaper than the status calls.
+MAX_PAGES_PER_JOB = 0.25
 
 
 class Plan:
     """Chooses between list and status calls.
 
     :param rate: ceiling in requests per second, 0 for none.
+    :param workers: requests that can be under way at once.
     :param lists: whether there is a list at all (there is none for DLI jobs).
     :ivar pages: how many requests the list took when it was last read, or would have taken; None before.
-    :ivar list_took: seconds that the last attempt to read the list took, whatever came of it.
+    :ivar list_took: seconds that the last reading of the list took.
     """
 
-    def __init__(self, policy: Policy, rate: float, lists: bool) -> None:
+    def __init__(self, policy: Policy, rate: float, workers: int, lists: bool) -> None:
         self.policy = policy
         self.rate = rate or QUOTA
+        self.workers = workers
         self.lists = lists
         self.pages: Optional[int] = None
         self.list_took = 0.0
@@ -45,93 +56,138 @@ class Plan:
         """How long the ceiling takes for so many requests."""
         return requests / self.rate
 
-    @property
-    def list_every(self) -> float:
-        """Seconds from one list to the next in a long observation.
+    def sweep(self, jobs: int, latency: float) -> float:
+        """How long it takes to read all nodes, at the ceiling and at the usual time of an answer."""
+        return max(self.seconds(jobs), -(-jobs // self.workers) * latency)
 
-        At most half of the ceiling goes into lists. Where answers are slow, or the list breaks and the status calls do not, a third
-        of the time has to be enough for it.
-        """
-        paced = self.seconds(self.pages or 0)
-        return max(LIST_EVERY, 2 * paced, 3 * (self.list_took - paced))
-
-    def sweep(self, jobs: int) -> float:
-        """How long the ceiling takes to read so many jobs' nodes, with the lists that are read meanwhile."""
-        seconds = self.seconds(jobs)
-        if self.lists and seconds > LIST_EVERY:
-            seconds /= 1.0 - self.seconds(self.pages or 0) / self.list_every
-        return seconds
-
-    def freshness(self, jobs: int) -> float:
+    def max_age(self, jobs: int, latency: float) -> float:
         """Seconds that a node reading may be old when the gate passes."""
-        return self.policy.interval + SWEEPS * self.seconds(jobs)
+        return self.policy.interval + MAX_SWEEPS * self.sweep(jobs, latency)
 
-    def by_status(self, jobs: int) -> bool:
-        """Whether every job is read by its own status call in every observation."""
+    @property
+    def list_interval(self) -> float:
+        """Seconds from one list to the next in a long observation, or in a rotation."""
+        paced = self.seconds(self.pages or 0)
+        return max(MAX_LIST_INTERVAL, paced / MAX_LIST_SHARE, 3 * (self.list_took - paced))
+
+    @property
+    def rotation_interval(self) -> float:
+        """Seconds from one observation to the next in a rotation."""
+        shortest = min(self.policy.interval, MAX_LIST_INTERVAL)
+        return max(shortest, self.seconds(self.pages or 0) / MAX_LIST_SHARE, 3 * (self.list_took - self.seconds(self.pages or 0)))
+
+    def mode(self, jobs: int, once: bool) -> str:
+        """How so many jobs are read.
+
+        :param once: there is one observation only, so that nothing can go round.
+        """
         if not self.lists:
-            return True
+            return STATUS
         if self.policy.needs_nodes:
-            return self.seconds(jobs) <= self.policy.interval
-        return jobs <= FEW or (self.pages is not None and self.pages >= jobs)
+            fits = once or self.seconds(jobs) <= self.policy.interval
+            return STATUS if fits or (self.pages or 0) > self.max_pages(jobs) else ROTATION
+        return STATUS if jobs <= FEW or (self.pages or 0) > self.max_pages(jobs) else LIST
 
-    def owed(self, gate: Gate, by_status: bool, now: float) -> List[str]:
-        """The jobs whose status call is owed in the running observation, those that may end the gate first.
+    def max_pages(self, jobs: int) -> int:
+        """The longest list that is cheaper than the status calls."""
+        return max(1, int(jobs * MAX_PAGES_PER_JOB) if self.policy.needs_nodes else jobs - 1)
 
-        :param now: seconds since the gate's start.
-        """
-        first: List[str] = []
-        then: List[Track] = []
-        waiting: List[Track] = []
-        old: List[Track] = []
-        for name, track in gate.tracks.items():
-            if track.final or gate.left_out(track):
-                continue
-            if track.error_at >= gate.began and track.status_at < track.error_at:
-                if track.to_be_tried_again(gate.began):
-                    then.append(track)
-                continue
-            if track.doubt:
-                first.append(name)
-            elif track.status_at >= gate.began:
-                if track.grace_over(now):
-                    then.append(track)
-                elif self.policy.needs_nodes and track.state in self.policy.ready:
-                    old.append(track)
-            elif by_status or track.failing or not track.seen or track.error is not None:
-                then.append(track)
-            elif track.missing:
-                continue
-            elif track.state in self.policy.ready:
-                if not self.policy.needs_nodes:
-                    continue
-                if track.status_at < track.state_at or (self.policy.require_records and not track.moved):
-                    then.append(track)
-                else:
-                    old.append(track)
-            else:
-                waiting.append(track)
-        if old and not any(gate.judge(track, now)[0] == PENDING for track in gate.tracks.values()):
-            # Old readings of nodes matter only once nothing else keeps the gate from passing.
-            then.extend(self._too_old(old, gate, now))
-        if (
-            self.policy.needs_nodes
-            and not by_status
-            and self.seconds(len(first) + len(then) + len(waiting)) <= self.policy.interval / 2
-        ):
-            # Few enough are on their way to see their nodes as well.
-            then.extend(waiting)
-        then.sort(key=lambda track: (not track.failing, track.status_at))
-        return first + [track.name for track in then]
 
-    def _too_old(self, tracks: List[Track], gate: Gate, now: float) -> List[Track]:
-        """The fewest of *tracks* whose nodes must be read again, so that no reading is too old when the gate passes.
+class Reads:
+    """The status calls of one observation, in their order: doubts of the list, then what the observation owes, then, in a
+    rotation, the jobs that were not read for the longest time."""
 
-        The more are read again, the later it passes, and the older the others' readings are by then.
-        """
-        tracks = sorted(tracks, key=lambda track: track.status_at)
-        # What the list at the end takes, and half an interval for answers that are slower than the ceiling.
-        spare = self.policy.interval / 2 + self.seconds(self.pages or 0)
-        again = 0
-        while again < len(tracks) and gate.too_old(tracks[again], now + spare + self.sweep(again), again):
-            again += 1
-        return tracks[:again]
+    def __init__(self, plan: Plan, tracks: Dict[str, Track]) -> None:
+        self._plan = plan
+        self._tracks = tracks
+        self._urgent: Dict[str, Track] = {}  # in the order in which they were named, each once
+        self._owed: Deque[Track] = deque()
+        self._round: Deque[Track] = deque()
+        self._mode = STATUS
+        self._began = 0.0
+
+    def begin(self, mode: str, began: float) -> None:
+        """A new observation: what it owes."""
+        self._mode, self._began = mode, began
+        self._urgent.clear()
+        tracks = [track for track in self._tracks.values() if not track.final]
+        if mode == STATUS:
+            owed = tracks
+        else:
+            owed = [track for track in tracks if self._is_pressing(track)]
+        owed.sort(key=lambda track: (not track.doubt, not track.failing, track.status_at))
+        if mode == ROTATION:
+            # Many failing or unreadable jobs must not keep the others from being read.
+            owed = owed[: max(1, int(self._plan.rate * self._plan.rotation_interval / 2))]
+        self._owed = deque(owed)
+        self._round = deque(self._by_age()) if mode == ROTATION else deque()
+
+    def urge(self, tracks: Iterable[Track]) -> None:
+        """Read these before all others."""
+        self._urgent.update((track.name, track) for track in tracks)
+
+    def reconsider(self, track: Track, now: float) -> None:
+        """After a reading: whether the job has to be read once more in this observation."""
+        if track.final:
+            return
+        again = track.to_be_tried_again(self._began) or track.slow or track.doubt or track.grace_over(now)
+        nodes_missing = (
+            self._plan.policy.needs_nodes
+            and track.seen
+            and not track.missing
+            and track.state in self._plan.policy.ready
+            and track.status_at < track.state_at
+        )
+        if again or (nodes_missing and self._mode != LIST):
+            self.urge([track])
+
+    def next(self) -> Optional[Track]:
+        """The next job to read; None where nothing is left to read now."""
+        while self._urgent:
+            track = self._urgent.pop(next(iter(self._urgent)))
+            if track.asked_at is None and not track.final:
+                return track
+        while self._owed:
+            track = self._owed.popleft()
+            if track.asked_at is None and self._is_owed(track):
+                return track
+        return self._next_of_round() if self._mode == ROTATION else None
+
+    @property
+    def left(self) -> int:
+        """How many calls the observation still owes; those of the rotation are none of them."""
+        return len(self._urgent) + len(self._owed)
+
+    def stop(self) -> None:
+        """Nothing more is owed."""
+        self._urgent.clear()
+        self._owed.clear()
+        self._mode = STATUS
+
+    def _next_of_round(self) -> Optional[Track]:
+        for dummy in range(2):
+            while self._round:
+                track = self._round.popleft()
+                if track.asked_at is None and not track.missing and not track.final:
+                    return track
+            self._round = deque(self._by_age())
+        return None
+
+    def _by_age(self) -> List[Track]:
+        """The jobs in the order of a rotation: first those whose nodes were not read since the job got ready, then the oldest."""
+        ready = self._plan.policy.ready
+        return sorted(
+            self._tracks.values(),
+            key=lambda track: (not (track.state in ready and track.status_at < track.state_at), track.status_at),
+        )
+
+    def _is_pressing(self, track: Track) -> bool:
+        """Whether a job is read in each observation although most are read by the list."""
+        return track.doubt or track.failing or track.error is not None
+
+    def _is_owed(self, track: Track) -> bool:
+        if track.final:
+            return False
+        if track.error_at >= self._began:
+            return track.to_be_tried_again(self._began)
+        return track.status_at < self._began

@@ -70,6 +70,8 @@ class Policy(NamedTuple):
     :ivar failing: states in which a job fails.
     :ivar fatal: whether a failing state fails a waiting gate; without it, it is waited out.
     :ivar check_nodes: whether nodes count, but for those whose names match ``ignore_nodes`` (shell patterns).
+    :ivar require_records: whether some running node of each job must have moved records; with ``record_nodes`` (shell patterns)
+        each of the nodes that they name.
     :ivar missing: MISSING_FAIL, MISSING_WAIT or MISSING_OK.
     :ivar max_errors: unreadable observations of a job in a row that make an ERROR.
     :ivar interval: seconds from one observation's start to the next one's.
@@ -90,6 +92,7 @@ class Policy(NamedTuple):
     stable_for: float = 0.0
     started_after: Optional[int] = None
     require_records: bool = False
+    record_nodes: Tuple[str, ...] = ()
     missing: str = MISSING_FAIL
     max_errors: int = 5
     stall_timeout: float = 0.0

@@ -2,139 +2,92 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a gate knows of one job: the readings so far, folded into the few facts that a verdict needs."""
+"""The state of one job in a gate: the readings so far, folded into the facts that a verdict needs."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field, fields
 from typing import Any, Dict, List, Optional, Tuple
 
 from ..cloud.errors import DENIED, PERMANENT, RequestError
 from ..services.readings import LIST, Reading
-from .policy import Policy, matches
+from .policy import MISSING_OK, Policy, matches
 
 NEVER = float("-inf")
 _COUNTERS = ("total_put_records", "total_get_records")
-# What of a track is plain data as it is.
-_PLAIN = (
-    "state",
-    "state_at",
-    "seen",
-    "missing",
-    "doubt",
-    "read_at",
-    "status_at",
-    "call",
-    "listed_at",
-    "errors",
-    "error_at",
-    "tried_again",
-    "failing",
-    "failing_for",
-    "ready_at",
-    "_last_at",
-    "counters_seen",
-    "moved",
-    "tasks",
-    "mark",
-    "mark_at",
-    "marked_at",
-    "claim",
-    "denied",
-    "denied_at",
-)
 _JOB_FIELDS = ("status", "start_time", "message", "progress", "sub_job_id")
 _NODE_FIELDS = ("name", "status", "log_path")
-ABSENT = "absent"  # what the list says of a job that it lacks; states are in capitals
+ABSENT = "absent"  # what a list says of a job that it lacks; states are in capitals
+# A list of a kilobyte of reasons a job would make a resume of megabytes.
+_NOT_DUMPED = ("name", "policy", "error", "bases", "moved_at", "listed", "status", "nodes", "asked_at")
 
 
+@dataclass(eq=False, repr=False)
 class Track:
-    """One job under observation. Times are seconds on the gate's clock.
+    """One job under observation. Times are seconds on the gate's clock; a reading's time is when its request was sent.
 
-    :ivar state: the state that counts now; None where none was told or the job is missing.
+    :ivar state: the state that counts now; None where none was reported or the job is missing.
     :ivar state_at: since when that state is known without a break.
     :ivar read_at: the last reading of any source that counts.
     :ivar status_at: the last status call, and with it of the nodes.
-    :ivar call: its number among all status calls.
+    :ivar asked_at: when the status call under way was begun, None where there is none.
     :ivar doubt: the list says something (a failure, an absence, another state than a status call of the same observation) that a
-        status call must confirm first.
+        status call must confirm first; raised at *doubt_at*.
     :ivar claim: what the list said when it raised the doubt: a state, or ABSENT.
     :ivar denied: the claim that a status call has contradicted last, at *denied_at*.
     :ivar missing: the status call said that the job does not exist.
+    :ivar existed: the job was seen in this gate.
+    :ivar batch: the status call answered with a batch job.
+    :ivar slow: the last answer took longer than wait_interval, and has to be asked for once more before it counts.
     :ivar errors: unreadable observations in a row; *error* is the last one.
     :ivar tried_again: whether an observation that could not read the job has tried it twice.
+    :ivar failed: the failures with which the job failed for good, as node (None for the job) and state; empty before.
+    :ivar restarts: how often ``start_time`` has grown, the last time seen at *restarted_at*.
     """
 
-    __slots__ = (
-        "_bases",
-        "_last_at",
-        "call",
-        "claim",
-        "counters_seen",
-        "denied",
-        "denied_at",
-        "doubt",
-        "error",
-        "error_at",
-        "errors",
-        "failing",
-        "failing_for",
-        "listed",
-        "listed_at",
-        "mark",
-        "mark_at",
-        "marked_at",
-        "missing",
-        "moved",
-        "name",
-        "nodes",
-        "policy",
-        "read_at",
-        "ready_at",
-        "seen",
-        "state",
-        "state_at",
-        "status",
-        "status_at",
-        "tasks",
-        "tried_again",
-    )
-
-    def __init__(self, name: str, policy: Policy) -> None:
-        self.name = name
-        self.policy = policy
-        self.state: Optional[str] = None
-        self.state_at = NEVER
-        self.seen = False
-        self.missing = False
-        self.doubt = False
-        self.claim: Optional[str] = None
-        self.denied: Optional[str] = None
-        self.denied_at = NEVER
-        self.read_at = NEVER
-        self.status_at = NEVER
-        self.call = 0
-        self.listed_at = NEVER
-        self.listed: Optional[Dict[str, Any]] = None
-        self.status: Optional[Dict[str, Any]] = None
-        self.nodes: Dict[str, Dict[str, Any]] = {}
-        self.errors = 0
-        self.error: Optional[RequestError] = None
-        self.error_at = NEVER
-        self.tried_again = False
-        # exception_grace: seconds in a failing state, added up until the job has been ready for stable_for.
-        self.failing = False
-        self.failing_for = 0.0
-        self.ready_at: Optional[float] = None
-        self._last_at = NEVER
-        # require_records
-        self._bases: Dict[Tuple[str, str], int] = {}
-        self.counters_seen = False
-        self.moved = False
-        # DLI: the last tasks seen; since when nothing has moved in RUNNING, and when that was seen last.
-        self.tasks: Optional[Dict[str, int]] = None
-        self.mark: List[Any] = [None, None, None]
-        self.mark_at: Optional[float] = None
-        self.marked_at = NEVER
+    name: str
+    policy: Policy
+    state: Optional[str] = None
+    state_at: float = NEVER
+    seen: bool = False
+    missing: bool = False
+    existed: bool = False
+    batch: bool = False
+    doubt: bool = False
+    doubt_at: float = NEVER
+    claim: Optional[str] = None
+    denied: Optional[str] = None
+    denied_at: float = NEVER
+    read_at: float = NEVER
+    status_at: float = NEVER
+    listed_at: float = NEVER
+    asked_at: Optional[float] = None
+    slow: bool = False
+    listed: Optional[Dict[str, Any]] = None
+    status: Optional[Dict[str, Any]] = None
+    nodes: Dict[str, Dict[str, Any]] = field(default_factory=dict)
+    errors: int = 0
+    error: Optional[RequestError] = None
+    error_at: float = NEVER
+    tried_again: bool = False
+    # exception_grace: seconds in a failing state, added up until the job has been ready for stable_for.
+    failing: bool = False
+    failing_for: float = 0.0
+    ready_at: Optional[float] = None
+    last_at: float = NEVER
+    failed: List[Tuple[Optional[str], str]] = field(default_factory=list)
+    latest_start: Optional[int] = None
+    restarts: int = 0
+    restarted_at: float = NEVER
+    # require_records: the counters when first seen, and when a counter of a running node was last seen growing, by node.
+    bases: Dict[Tuple[str, str], int] = field(default_factory=dict)
+    moved_at: Dict[str, float] = field(default_factory=dict)
+    counters_seen: bool = False
+    # DLI: the last tasks seen; since when nothing has moved in RUNNING, and when that was seen last.
+    tasks: Optional[Dict[str, int]] = None
+    mark: List[Any] = field(default_factory=lambda: [None, None, None])
+    mark_at: Optional[float] = None
+    marked_at: float = NEVER
 
     # -- taking in --------------------------------------------------------------------------------------------------
 
@@ -142,7 +95,7 @@ class Track:
         """Fold a reading in.
 
         :param at: its time.
-        :param began: when the observation that it belongs to began: within one, the status call outweighs the list.
+        :param began: when the observation that it belongs to began: within one, the status call outranks the list.
         :param again: whether the list raises the same doubt a second time in one observation.
         """
         if reading.error is not None:
@@ -155,15 +108,7 @@ class Track:
         elif reading.source == LIST:
             self._take_listed(reading.job or {}, at, began, again)
         elif reading.missing:
-            self._mend()
-            self._age(at)
-            self._answer(at)
-            self.seen, self.missing = True, True
-            self._enter(None, at)
-            self.nodes = {}
-            self.status = self.listed = self.mark_at = None
-            self.status_at = self.read_at = at
-            self._settle(at)
+            self._take_missing(reading.batch, at)
         else:
             self._take_status(reading.job or {}, at)
 
@@ -171,74 +116,102 @@ class Track:
         """A complete list did not hold the job."""
         self.listed_at = at
         if self.missing:
-            self._mend()
+            self._clear_error()
             self.read_at = max(self.read_at, at)
         else:
-            self._raise_doubt(ABSENT, began, again)
+            self._raise_doubt(ABSENT, at, began, again)
+
+    def _take_missing(self, batch: bool, at: float) -> None:
+        self._clear_error()
+        self._age(at)
+        self._settle_doubt(at)
+        self.seen, self.missing, self.batch = True, True, batch
+        self._enter(None, at)
+        self.nodes = {}
+        self.status = self.listed = self.mark_at = None
+        self.status_at = self.read_at = at
+        self._conclude(at)
 
     def _take_listed(self, job: Dict[str, Any], at: float, began: float, again: bool) -> None:
         self.listed, self.listed_at = job, at
+        self._note_start(job, at)
         state = job.get("status")
         if state is None:
             # That says only that the job exists.
             if self.missing or self.status_at < began:
-                self._raise_doubt(None, began, again)
+                self._raise_doubt(None, at, began, again)
             return
         if state in self.policy.failing and state != self.state:
-            self._raise_doubt(state, began, again)
+            self._raise_doubt(state, at, began, again)
             return
         if (state != self.state or self.missing) and self.status_at >= began:
-            self._raise_doubt(state, began, again)
+            self._raise_doubt(state, at, began, again)
             return
         if not self.failing or self.state in self.policy.failing:
             # A node's failure is seen by status calls alone, so its time is counted from one to the next.
             self._age(at)
         # A doubt from an earlier page of a list that was moving is gone with this.
-        self.seen, self.missing, self.doubt = True, False, False
+        self.seen, self.missing, self.batch, self.doubt, self.existed = True, False, False, False, True
         self._enter(state, at)
         if not self.policy.needs_nodes:
             # Where the nodes count, the list is only half of what is to be read.
-            self._mend()
+            self._clear_error()
         self.read_at = max(self.read_at, at)
-        self._settle(at)
+        self._conclude(at)
 
-    def _raise_doubt(self, claim: Optional[str], began: float, again: bool) -> None:
+    def _raise_doubt(self, claim: Optional[str], at: float, began: float, again: bool) -> None:
         if again or self.denied_at < began or claim != self.denied:
-            self.doubt, self.claim = True, claim
+            self.doubt, self.claim, self.doubt_at = True, claim, at
 
-    def _answer(self, at: float) -> None:
-        """A status call has told what is so, whatever the list said."""
-        if self.doubt:
+    def _settle_doubt(self, at: float) -> None:
+        """A status call outranks the list; one that was sent before the list raised its doubt does not settle it."""
+        if self.doubt and at >= self.doubt_at:
             self.denied, self.denied_at = self.claim, at
-        self.doubt = False
+            self.doubt = False
 
     def _take_status(self, job: Dict[str, Any], at: float) -> None:
-        self._mend()
+        self._clear_error()
         self._age(at)
-        self._answer(at)
-        self.seen, self.missing = True, False
+        overtaken = self.listed_at > at and not self.doubt and not self.missing and self.state_at > at
+        self._settle_doubt(at)
+        self.seen, self.missing, self.batch, self.existed = True, False, False, True
         self.status = job
-        self._enter(job.get("status"), at)
-        self.status_at = self.read_at = at
+        self._note_start(job, at)
+        state = job.get("status")
+        if not overtaken or state in self.policy.failing:
+            # Of a list and a status call that were under way together, the one that was sent later counts.
+            self._enter(state, at)
+        self.status_at = at
+        self.read_at = max(self.read_at, at) if overtaken else at
         self.nodes = _by_name(job.get("nodes") or [])
         self._count(at)
         if job.get("tasks") is not None:
             self.tasks = job["tasks"]
         self._mark([job.get("progress"), job.get("tasks"), job.get("sub_job_id")], at)
-        self._settle(at)
+        self._conclude(at)
+
+    def _note_start(self, job: Dict[str, Any], at: float) -> None:
+        """See whether the job was started anew: its ``start_time`` has grown."""
+        start = job.get("start_time")
+        if not isinstance(start, int) or isinstance(start, bool):
+            return
+        if self.latest_start is not None and start > self.latest_start:
+            self.restarts += 1
+            self.restarted_at = max(self.restarted_at, at)
+        self.latest_start = max(start, self.latest_start or start)
 
     def _mark(self, parts: List[Any], at: float) -> None:
-        """See whether a running DLI job has moved. What cannot be had for now is no sign of either."""
+        """See whether a running DLI job has moved. The first progress or tasks seen are a change; what is missing is none."""
         if self.state != "RUNNING":
             self.mark, self.mark_at = [None, None, None], None
-        elif any(part is not None for part in parts):
-            pairs = list(zip(self.mark, parts))
-            if self.mark_at is None or any(None not in (old, new) and old != new for old, new in pairs):
-                self.mark_at = at
-            self.mark = [old if new is None else new for old, new in pairs]
+            return
+        if any(new is not None and old != new for old, new in zip(self.mark, parts)):
+            self.mark_at = at
+        self.mark = [old if new is None else new for old, new in zip(self.mark, parts)]
+        if any(part is not None for part in parts):
             self.marked_at = at
 
-    def _mend(self) -> None:
+    def _clear_error(self) -> None:
         self.errors, self.error = 0, None
 
     def _enter(self, state: Optional[str], at: float) -> None:
@@ -247,32 +220,36 @@ class Track:
 
     def _age(self, at: float) -> None:
         """Count the time since the reading before as failing where that one showed a failure."""
-        if self.failing and self._last_at != NEVER:
-            self.failing_for += max(0.0, at - self._last_at)
-        self._last_at = max(self._last_at, at)
+        if self.failing and self.last_at != NEVER:
+            self.failing_for += max(0.0, at - self.last_at)
+        self.last_at = max(self.last_at, at)
 
-    def _settle(self, at: float) -> None:
-        self.failing = bool(self.failures())
+    def _conclude(self, at: float) -> None:
+        """What follows from a reading for the grace, and for a failure that stands."""
+        failures = self.failures()
+        self.failing = bool(failures)
         if self.failing or self.missing or self.state not in self.policy.ready or not self.restarted:
             self.ready_at = None
         elif self.ready_at is None:
             self.ready_at = at
         if self.ready_at is not None and at - self.ready_at >= self.policy.stable_for:
             self.failing_for = 0.0
+        if failures and self.policy.wait and self.policy.fatal and self.failing_for >= self.policy.exception_grace:
+            # A failure that was read stays read: no later reading of this gate takes it back.
+            self.failed = failures
 
     def _count(self, at: float) -> None:
-        """Compare the record counters of running nodes with what they were when first seen; one that fell starts anew."""
+        """Compare the record counters of running nodes with the last ones; a counter that fell starts anew."""
         for name, node in self.nodes.items():
             for counter in _COUNTERS:
                 number = node.get(counter)
                 if not isinstance(number, (int, float)) or isinstance(number, bool):
                     continue
                 self.counters_seen = True
-                base = self._bases.get((name, counter))
-                if base is None or number < base:
-                    self._bases[name, counter] = int(number)
-                elif number > base and node.get("status") in (None, "NORMAL"):
-                    self.moved = True
+                base = self.bases.get((name, counter))
+                if base is not None and number > base and node.get("status") in (None, "NORMAL"):
+                    self.moved_at[name] = at
+                self.bases[name, counter] = int(number)
 
     # -- over to the next slice -------------------------------------------------------------------------------------
 
@@ -281,9 +258,10 @@ class Track:
 
         :param whole: with all that the services said of the job; without it, with what a verdict can need.
         """
-        data = {name: getattr(self, name) for name in _PLAIN}
+        data = {item.name: getattr(self, item.name) for item in fields(self) if item.name not in _NOT_DUMPED}
         data["error"] = self.error.dump() if self.error else None
-        data["bases"] = [[node, counter, number] for (node, counter), number in self._bases.items()]
+        data["bases"] = [[node, counter, number] for (node, counter), number in self.bases.items()]
+        data["moved_at"] = list(self.moved_at.items())
         data["listed"] = self.listed if whole else _cut(self.listed, _JOB_FIELDS)
         data["status"] = self.status if whole else _cut(self.status, _JOB_FIELDS)
         if not whole and self.status and self.status.get("nodes"):
@@ -291,13 +269,23 @@ class Track:
         return data
 
     def load(self, data: Dict[str, Any]) -> None:
-        """Take over such a state."""
-        for name in _PLAIN:
-            setattr(self, name, data[name])
+        """Take over such a state.
+
+        :raises KeyError, TypeError, ValueError: it is not one.
+        """
+        for item in fields(self):
+            if item.name not in _NOT_DUMPED:
+                setattr(self, item.name, data[item.name])
+        self.failed = [(node, state) for node, state in self.failed]
         self.error = RequestError.load(data["error"])
-        self._bases = {(node, counter): number for node, counter, number in data["bases"]}
+        self.bases = {(node, counter): number for node, counter, number in data["bases"]}
+        self.moved_at = {node: float(at) for node, at in data["moved_at"]}
         self.listed, self.status = data["listed"], data["status"]
         self.nodes = _by_name((self.status or {}).get("nodes") or [])
+
+    def forget_age(self) -> None:
+        """Nobody can tell how old the readings are: each has to be made again before it counts as ready."""
+        self.read_at = self.status_at = self.listed_at = NEVER
 
     # -- asking -----------------------------------------------------------------------------------------------------
 
@@ -308,17 +296,30 @@ class Track:
         found: List[Tuple[Optional[str], str]] = []
         if self.state in self.policy.failing:
             found.append((None, str(self.state)))
-        if self.policy.check_nodes and self.state not in self.policy.kind.quiet:
-            found.extend(
-                (name, node["status"])
-                for name, node in self.nodes.items()
-                if node.get("status") in self.policy.kind.node_failing and not matches(name, self.policy.ignore_nodes)
-            )
+        bad = self.policy.kind.node_failing
+        if any(node.get("status") in bad for node in self.nodes.values()):
+            found += [(name, node["status"]) for name, node in self.counting_nodes() if node.get("status") in bad]
         return found
+
+    def counting_nodes(self) -> List[Tuple[str, Dict[str, Any]]]:
+        """The nodes whose states count: none of a stopped job, which keep old states."""
+        if not self.policy.check_nodes or self.state in self.policy.kind.quiet:
+            return []
+        return [(name, node) for name, node in self.nodes.items() if not matches(name, self.policy.ignore_nodes)]
+
+    def unknown_nodes(self) -> List[Tuple[str, str]]:
+        """Counting nodes in states that this version does not know: neither ready nor failing."""
+        known, ready = self.policy.kind.known, self.policy.ready
+        strange = {
+            name: node["status"]
+            for name, node in self.nodes.items()
+            if node.get("status") is not None and node["status"] not in known and node["status"] not in ready
+        }
+        return [(name, strange[name]) for name, dummy in self.counting_nodes() if name in strange] if strange else []
 
     @property
     def start_time(self) -> Optional[int]:
-        """When the job was started, in epoch milliseconds, as far as it says so."""
+        """When the job was started, in epoch milliseconds, as far as an answer says so."""
         start = self.describe().get("start_time")
         return start if isinstance(start, int) else None
 
@@ -328,16 +329,29 @@ class Track:
         after = self.policy.started_after
         return after is None or (self.start_time is not None and self.start_time >= after)
 
+    def has_moved(self, since: float) -> bool:
+        """Whether records have moved since then: of any running node, or of each node that require_records names."""
+        wanted = self.policy.record_nodes
+        if not wanted:
+            return any(at >= since for at in self.moved_at.values())
+        named = [name for name in self.nodes if matches(name, wanted)]
+        return bool(named) and all(self.moved_at.get(name, NEVER) >= since for name in named)
+
     @property
     def final(self) -> bool:
         """Whether nothing can change any more."""
         return self.state in self.policy.kind.final and not self.missing
 
+    @property
+    def left_out(self) -> bool:
+        """Whether the job is left out because it does not exist, need not, and has never existed in this gate."""
+        return self.missing and not self.existed and not self.batch and self.policy.missing == MISSING_OK
+
     def to_be_tried_again(self, began: float) -> bool:
         """Whether the observation that began then asks once more for a job, after an answer that was not what was asked for.
 
         Other errors were tried again by the session. Among thousands of answers there may be a bad one in every observation:
-        if each kept the gate from passing, it would never pass. The list may have mended the error meanwhile, though not
+        if each kept the gate from passing, it would never pass. The list may have cleared the error meanwhile, though not
         read the nodes.
         """
         garbled = self.error is None or 200 <= (self.error.status or 0) < 300
@@ -346,7 +360,7 @@ class Track:
     def grace_over(self, now: float) -> bool:
         """Whether the job has failed for too long, if it fails still. In a long observation that is asked before its end."""
         grace = self.policy.exception_grace
-        return self.failing and self.failing_for < grace <= self.failing_for + now - self._last_at
+        return self.failing and not self.failed and self.failing_for < grace <= self.failing_for + now - self.last_at
 
     @property
     def hopeless(self) -> bool:
@@ -377,6 +391,7 @@ class Track:
             merged["name"] = self.name
             merged["nodes"] = list(status.get("nodes") or [])
         merged["status"] = self.state
+        merged["restarts"] = self.restarts
         return merged
 
 

@@ -17,9 +17,9 @@ from ..cloud.clock import Clock
 from ..cloud.errors import DENIED, UNREACHED, CredentialsError, RequestError
 from ..services.readings import FAILING_STATES, Reading
 from . import words
-from .loop import Source
-from .plan import Plan
+from .plan import STATUS, Plan
 from .policy import MISSING_WAIT, REAL_TIME_KIND, Policy, Selection
+from .source import Source, read_jobs, read_list
 from .track import Track
 
 # What of an interval's requests is spent where not all nodes can be read in one; the rest is for retries.
@@ -85,7 +85,7 @@ class Watch:
     def use(self, source: Source) -> None:
         """Read from *source* from now on; what is known of the jobs is kept."""
         self._source = source
-        self._plan = Plan(self._policy, source.rate, source.lists)
+        self._plan = Plan(self._policy, source.rate, source.workers, source.lists)
         self.refused = None
 
     def poll(self) -> List[Event]:
@@ -118,7 +118,7 @@ class Watch:
         if chosen.by_name:
             self._admit(chosen.choose(chosen.names))
         left: List[str] = []
-        if not chosen.by_name or not plan.by_status(len(self._tracks)):
+        if not chosen.by_name or plan.mode(len(self._tracks), False) != STATUS:
             left = self._list(self._began + max(interval, LONGEST_LIST))
         self._read(self._owed(), max(self._began + interval, self._clock.now() + SHORTEST_DEADLINE))
         for name in left:
@@ -140,7 +140,10 @@ class Watch:
 
     def _list(self, deadline: float) -> List[str]:
         """Read the job list. Returns the jobs of a selection by tags or a part of the name that it lacks."""
-        listing, readings = self._source.listing(deadline, 0, False)
+        listed = read_list(self._source, deadline)
+        listing, readings = listed.listing, listed.readings
+        if listing is None:
+            return []
         chosen = self.selection
         self._plan.pages = listing.pages
         if not chosen.by_name:
@@ -159,7 +162,7 @@ class Watch:
         """The jobs to read one by one: what is in doubt, and of the others as many as there is time for."""
         # Those first that were not read for the longest time, so that a slow service, too, tells of all of them in turn.
         plan, tracks = self._plan, sorted(self._tracks.values(), key=lambda track: track.status_at)
-        if self._policy.needs_nodes and plan.by_status(len(tracks)):
+        if self._policy.needs_nodes and plan.mode(len(tracks), False) == STATUS:
             return [track.name for track in tracks]
         first = [track for track in tracks if track.doubt or not track.seen]
         if not self._policy.needs_nodes:
@@ -184,7 +187,7 @@ class Watch:
                     return
                 yield name
 
-        for reading in self._source.statuses(feed(), deadline):
+        for reading in read_jobs(self._source, feed(), deadline):
             self._take(reading)
 
     def _take(self, reading: Reading) -> None:

@@ -48,6 +48,31 @@ def missing(policy: "Policy", job: str, workspace: Optional[str]) -> str:
     return f"{name(job)} does not exist as a real-time job in {where(workspace)}"
 
 
+def is_batch(job: str) -> str:
+    """A batch job where a real-time job is meant."""
+    return f"{name(job)} is a batch job; this gate is for real-time jobs"
+
+
+def vanished(job: str) -> str:
+    """A job that existed when the gate began to look, and does not any more."""
+    return f"{name(job)} existed earlier in this gate and does not exist any more"
+
+
+def unknown_node(job: str, node: str, state: str) -> str:
+    """A node in a state that this version does not know."""
+    return f"{name(job)}: node {name(node)} is in the unknown state {printable(state, 40)}"
+
+
+def restarted(job: str, ago: float) -> str:
+    """A job that was started anew while it had to stay ready."""
+    return f"{name(job)} was restarted {seconds(ago)} ago, so the time of stable_for began again"
+
+
+def slow(job: str, interval: float) -> str:
+    """A job whose answers take too long to say how it is now."""
+    return f"{name(job)} answers more slowly than wait_interval ({seconds(interval)}), so its last answer is too old; raise wait_interval"
+
+
 def resembles(similar: Sequence[str], batch: bool) -> str:
     """What a missing job's name may have been meant to be."""
     text = "; a batch job has that name" if batch else ""
