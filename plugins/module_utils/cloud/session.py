@@ -19,6 +19,7 @@ from email.utils import mktime_tz, parsedate_tz
 from typing import Any, Callable, Dict, Iterable, Iterator, List, Mapping, Optional, Set, Tuple, Union
 
 from ..version import VERSION
+from .calls import Call, Outcome
 from .clock import Clock
 from .credentials.base import Auth
 from .crew import Crew
@@ -54,45 +55,6 @@ ALONE_AFTER = (
 # So many calls, tried to the end one after the other without any answer, stand for all: a hundred jobs would take hours.
 SILENT_CALLS = 2
 CLOCK_SKEW = 300.0  # seconds from which on a wrong clock is worth a word; the service allows 15 minutes
-
-Outcome = Union[Answer, RequestError]
-
-
-class Call:
-    """A request to make.
-
-    :param service: dataarts, dli or iam.
-    :param segments: path below the endpoint, decoded; ``{project_id}`` stands for the project's ID.
-    :param query: name and value pairs, decoded.
-    :param headers: headers besides those that every call has.
-    :param key: anything; helps the caller to tell calls apart.
-    """
-
-    __slots__ = ("body", "headers", "key", "method", "query", "segments", "service", "signed", "url")
-
-    def __init__(
-        self,
-        service: str,
-        segments: Tuple[str, ...],
-        query: Iterable[Tuple[str, str]] = (),
-        headers: Optional[Mapping[str, str]] = None,
-        key: Any = None,
-    ) -> None:
-        self.service = service
-        self.segments = segments
-        self.query = list(query)
-        self.headers = dict(headers or {})
-        self.key = key
-        self.method = "GET"
-        self.body: Any = None
-        self.signed = True
-        self.url: Optional[str] = None
-
-
-def malformed(call: Call, what: str) -> RequestError:
-    """The error of an answer with HTTP 200 that is not what was asked for."""
-    path = "/" + "/".join(call.segments)
-    return RequestError(TRANSIENT, what, service=call.service, method=call.method, path=path, status=200)
 
 
 class _Attempt:
