@@ -221,16 +221,21 @@ def _entry(item: Any) -> Tuple[str, Optional[Dict[str, Any]]]:
     return name, job
 
 
-# Bytes that CPython takes for a number or an empty text, an object, and a member of an object or a list.
-_VALUE, _OBJECT, _MEMBER = 50, 64, 56
+# Bytes that CPython takes for an object, and for a member of an object or a list.
+_OBJECT, _MEMBER = 64, 110
 
 
 def _weight(item: Any) -> int:
-    """About how many bytes of memory a value takes."""
+    """About how many bytes of memory a value takes, its members included."""
     if isinstance(item, str):
-        return _VALUE + (len(item) if item.isascii() else 4 * len(item))
-    if isinstance(item, dict):
-        return _OBJECT + _MEMBER * len(item) + sum(map(_weight, item.values()))
-    if isinstance(item, list):
-        return _OBJECT + sum(map(_weight, item))
-    return _VALUE
+        return len(item) if item.isascii() else 4 * len(item)
+    if not isinstance(item, (dict, list)):
+        return 0
+    weight = _OBJECT + _MEMBER * len(item)
+    for part in item.values() if isinstance(item, dict) else item:
+        kind = type(part)
+        if kind is str:
+            weight += len(part) if part.isascii() else 4 * len(part)
+        elif kind is dict or kind is list:
+            weight += _weight(part)
+    return weight
