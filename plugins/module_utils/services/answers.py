@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from typing import Any, Dict, FrozenSet, List, NamedTuple, Optional, Tuple
 
-from ..cloud.errors import printable
+from ..cloud.errors import gateway_number, printable
 from . import normalize
 from .normalize import Unreadable
 from .readings import BATCH, BATCH_ONLY
@@ -57,7 +57,7 @@ def _check_object(data: Dict[str, Any], errors: FrozenSet[str], flags: FrozenSet
     went_well = any(short in _CODE_KEYS and item not in (None, "") and not _is_error(item, 0) for short, item in keys)
     for short, item in keys:
         if short in errors and _is_error(item, 0) and not (went_well and short in _MESSAGE_KEYS):
-            raise Unreadable(f"the answer holds an error: {_words(item)}")
+            raise Unreadable(f"the answer holds an error: {_words(data) or _words(item) or 'without a code'}")
         if short in flags:
             told.append(item)
         elif isinstance(item, (dict, list)) and short not in _CONTENT and depth < _DEEPEST:
@@ -98,14 +98,19 @@ def _is_error(item: Any, depth: int) -> bool:
 
 
 def _words(item: Any) -> str:
-    """An error's value on one line."""
+    """Code and message of an error, on one line. The gateway's messages can repeat headers with secrets, so they are left out."""
     if isinstance(item, list):
-        item = next((part for part in item if _is_error(part, 0)), item)
-    if isinstance(item, dict):
-        parts = {normalize.squash(key): part for key, part in item.items()}
-        found = [parts.get(key) for key in ("errorcode", "code", "errormsg", "message")]
-        item = ": ".join(str(part) for part in found if isinstance(part, (str, int)) and part != "") or "an object"
-    return printable(item)
+        return next((_words(part) for part in item if _is_error(part, 0)), "")
+    if not isinstance(item, dict):
+        return printable(item)
+    parts = {normalize.squash(key): part for key, part in item.items()}
+    code, message = (
+        next((str(parts[key]) for key in keys if isinstance(parts.get(key), (str, int)) and parts[key] != ""), "")
+        for keys in (("errorcode", "errcode", "code"), ("errormsg", "errmsg", "message"))
+    )
+    if gateway_number(code) or not message:
+        return printable(code)
+    return printable(f"{code}: {message}" if code else message)
 
 
 # -- real-time jobs ---------------------------------------------------------------------------------------------------
