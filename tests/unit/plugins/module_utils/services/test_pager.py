@@ -452,8 +452,10 @@ def test_jobs_of_the_usual_size_fit() -> None:
         "singleNodeJobFlag": False,
     }
 
+    pages = JobList(some(40_000))
+
     def respond(call: Call) -> Any:
-        answer = JobList(some(40_000))(call)
+        answer = pages(call)
         return {**answer, "jobs": [{**entry, **job} for job in answer["jobs"]]}
 
     driver = Driver(respond, size=lambda data: 400 * len(data["jobs"]))
