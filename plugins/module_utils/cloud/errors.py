@@ -148,6 +148,7 @@ class RequestError(DatagateError):
     :param error_code: the service's or the gateway's code.
     :param path: path of the request without its query.
     :param hint: what to check.
+    :param sent_at: when the request was sent, on the clock of the session that sent it; None where nothing was sent.
     """
 
     def __init__(
@@ -164,6 +165,7 @@ class RequestError(DatagateError):
         request_id: Optional[str] = None,
         retry_after: Optional[float] = None,
         hint: Optional[str] = None,
+        sent_at: Optional[float] = None,
     ) -> None:
         super().__init__(summary)
         self.kind = kind
@@ -177,9 +179,10 @@ class RequestError(DatagateError):
         self.request_id = request_id
         self.retry_after = retry_after
         self.hint = hint
+        self.sent_at = sent_at
 
     def dump(self) -> List[Any]:
-        """The error as plain data."""
+        """The error as plain data, without ``sent_at``, which means nothing in another process."""
         names = ("service", "method", "path", "host", "status", "error_code", "request_id", "retry_after", "hint")
         return [self.kind, self.summary, {name: getattr(self, name) for name in names}]
 

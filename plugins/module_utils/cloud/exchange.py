@@ -32,11 +32,13 @@ class Answer:
 
     :ivar data: decoded JSON, or text where the caller asked for that.
     :ivar sent_at: when its request was sent, on the session's clock; what it says is not older than that.
+    :ivar size: bytes of its unpacked body.
     """
 
-    __slots__ = ("data", "headers", "sent_at", "status")
+    __slots__ = ("data", "headers", "sent_at", "size", "status")
 
-    def __init__(self, status: int, headers: Mapping[str, str], data: Any, sent_at: float) -> None:
+    def __init__(self, status: int, headers: Mapping[str, str], data: Any, sent_at: float, size: int = 0) -> None:
+        self.size = size
         self.status = status
         self.headers = headers
         self.data = data
@@ -82,7 +84,7 @@ class Flight:
                 return Answer(status, headers, None, self.sent_at)
             body = self._read(response)
             complete = True
-            return Answer(status, headers, body, self.sent_at)
+            return Answer(status, headers, body, self.sent_at, len(body))
         finally:
             if complete:
                 response.raw.release_conn()

@@ -2,60 +2,60 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Data Lake Insight: the progress of a SQL job, and its status where the progress cannot be had."""
+"""Data Lake Insight: the progress of a SQL job, and its status where the progress call does not tell enough."""
 
 from __future__ import annotations
 
-from typing import Any, Dict, Iterable, Iterator, List, Optional, Set, Union
+from typing import Any, Dict, Iterable, List, Set
 
-from ..cloud.errors import MISSING, RequestError, gateway_number, printable
-from ..cloud.session import Call, Outcome, Session, malformed
-from . import normalize
-from .readings import STATUS, Reading
+from ..cloud.calls import Call, Task, malformed
+from ..cloud.errors import RequestError, gateway_number, printable
+from ..cloud.exchange import Answer
+from . import answers
+from .normalize import Unreadable
+from .readings import STATUS, Reading, unread
 
 # The progress call stands under /v1 in the documents, while every other call of its kind is under /v1.0.
 PROGRESS_VERSIONS = ("v1", "v1.0")
 STATUS_VERSION = "v1.0"
-BUSY = "DLI.0999"  # passing or permanent, nobody can tell; the status call is not subject to it
+BUSY = "DLI.0999"  # may be passing or permanent; the status call is not subject to it
 WRONG_PATH = "0101"
-FAILED = ("FAILED", "CANCELLED")
-
-
-class _Step:
-    """What a call is for: which job, which version of the progress call (None: the status call), what is known already."""
-
-    def __init__(self, job_id: str, version: Optional[str], job: Optional[Dict[str, Any]] = None) -> None:
-        self.job_id = job_id
-        self.version = version
-        self.job = job
+FAILED = ("FAILED", "CANCELLED")  # final, whatever another call says
 
 
 class Dli:
     """Reads SQL jobs. Remembers under which version the progress call is published."""
 
-    def __init__(self, session: Session) -> None:
-        self.session = session
+    def __init__(self) -> None:
         self._refused: Set[str] = set()
 
-    def statuses(self, job_ids: Iterable[str], deadline: Optional[float] = None) -> Iterator[Reading]:
-        """Read jobs, several at once, each as its answer comes.
-
-        A job ID is taken from *job_ids* only when its request can be sent, so a generator may end early.
-
-        :raises RequestError, CredentialsError: what concerns all of them.
-        """
-        calls: Iterable[Call] = (self._progress_call(job_id) for job_id in job_ids)
-        while True:
-            further: List[Call] = []
-            for call, outcome in self.session.run(calls, deadline):
-                result = self._progress(call, outcome) if call.key.version else self._status(call, outcome)
-                if isinstance(result, Call):
-                    further.append(result)
-                else:
-                    yield result
-            if not further:
-                return
-            calls = further
+    def status(self, job_id: str) -> Task[Reading]:
+        """Read one job. A task: a session runs it."""
+        version = self._version()
+        call = self._call(version, job_id, "progress")
+        (outcome,) = yield [call]
+        if isinstance(outcome, RequestError) and self._wrong_path(version, outcome):
+            call = self._call(self._version(), job_id, "progress")
+            version = self._version()
+            (outcome,) = yield [call]
+            if isinstance(outcome, RequestError):
+                self._wrong_path(version, outcome)
+        if isinstance(outcome, RequestError):
+            if outcome.error_code != BUSY:
+                return unread(job_id, STATUS, outcome)
+            call = self._call(STATUS_VERSION, job_id, "status")
+            (outcome,) = yield [call]
+            if isinstance(outcome, RequestError):
+                return unread(job_id, STATUS, outcome)
+        reading = self._reading(call, outcome, job_id)
+        job = reading.job
+        if job is not None and job["status"] in FAILED and not job["message"] and call.segments[-1] == "progress":
+            call = self._call(STATUS_VERSION, job_id, "status")
+            (further,) = yield [call]
+            if not isinstance(further, RequestError):
+                told = self._reading(call, further, job_id).job
+                reading = reading._replace(job=_explained(job, told or {}))
+        return reading
 
     @property
     def refused(self) -> List[str]:
@@ -66,70 +66,36 @@ class Dli:
     def refused(self, versions: Iterable[str]) -> None:
         self._refused = set(versions)
 
-    # -- steps ------------------------------------------------------------------------------------------------------
+    # -- parts ------------------------------------------------------------------------------------------------------
 
-    def _progress(self, call: Call, outcome: Outcome) -> Union[Reading, Call]:
-        """What the progress call came to: a reading, or the call that tells more."""
-        step: _Step = call.key
-        if isinstance(outcome, RequestError):
-            if gateway_number(outcome.error_code) == WRONG_PATH:
-                self._refused.add(step.version or "")
-                if any(version not in self._refused for version in PROGRESS_VERSIONS):
-                    return self._progress_call(step.job_id)
-            if outcome.error_code == BUSY:
-                return self._status_call(step.job_id)
-            return self._failed(step, outcome)
-        problem = refusal(outcome.data)
-        if problem is not None:
-            return Reading(step.job_id, outcome.sent_at, STATUS, error=malformed(call, problem))
-        job = normalize.progress(outcome.data, step.job_id)
-        job["job_id"] = step.job_id
-        if job["status"] in FAILED and not job["message"]:
-            return self._status_call(step.job_id, job)
-        return Reading(step.job_id, outcome.sent_at, STATUS, job=job)
+    def _wrong_path(self, version: str, error: RequestError) -> bool:
+        """Note a version under which there is no progress call. True where the other version is worth a try."""
+        if gateway_number(error.error_code) != WRONG_PATH or error.status not in (400, 404):
+            return False
+        self._refused.add(version)
+        return not self._refused.issuperset(PROGRESS_VERSIONS)
 
-    def _status(self, call: Call, outcome: Outcome) -> Reading:
-        """What the status call came to; what the progress call said before is kept where this one fails."""
-        step: _Step = call.key
-        if isinstance(outcome, RequestError):
-            if step.job is not None:
-                return Reading(step.job_id, self.session.clock.now(), STATUS, job=step.job)
-            return self._failed(step, outcome)
-        problem = refusal(outcome.data)
-        if problem is not None:
-            if step.job is not None:
-                return Reading(step.job_id, outcome.sent_at, STATUS, job=step.job)
-            return Reading(step.job_id, outcome.sent_at, STATUS, error=malformed(call, problem))
-        told = normalize.progress(outcome.data, step.job_id)
-        told["job_id"] = step.job_id
-        if step.job is not None:
-            # The progress call was read first; the later answer decides, and its fields come beside the earlier ones.
-            told = {**step.job, **{name: item for name, item in told.items() if item not in (None, "", [])}}
-        return Reading(step.job_id, outcome.sent_at, STATUS, job=told)
-
-    def _failed(self, step: _Step, error: RequestError) -> Reading:
-        if error.kind == MISSING:
-            return Reading(step.job_id, self.session.clock.now(), STATUS, missing=True)
-        return Reading(step.job_id, self.session.clock.now(), STATUS, error=error)
-
-    # -- calls ------------------------------------------------------------------------------------------------------
-
-    def _progress_call(self, job_id: str) -> Call:
-        version = next((name for name in PROGRESS_VERSIONS if name not in self._refused), PROGRESS_VERSIONS[0])
-        return Call("dli", (version, "{project_id}", "jobs", job_id, "progress"), key=_Step(job_id, version))
+    def _version(self) -> str:
+        return next((name for name in PROGRESS_VERSIONS if name not in self._refused), PROGRESS_VERSIONS[0])
 
     @staticmethod
-    def _status_call(job_id: str, job: Optional[Dict[str, Any]] = None) -> Call:
-        return Call("dli", (STATUS_VERSION, "{project_id}", "jobs", job_id, "status"), key=_Step(job_id, None, job))
+    def _call(version: str, job_id: str, what: str) -> Call:
+        return Call("dli", (version, "{project_id}", "jobs", job_id, what), key=job_id)
+
+    @staticmethod
+    def _reading(call: Call, answer: Answer, job_id: str) -> Reading:
+        try:
+            return Reading(job_id, answer.sent_at, STATUS, job=answers.dli_job(answer.data, job_id))
+        except Unreadable as problem:
+            return Reading(job_id, answer.sent_at, STATUS, error=malformed(call, str(problem)))
 
 
-def refusal(data: Any) -> Optional[str]:
-    """Why an answer with HTTP 200 is none: ``is_success`` is false (a text at times), or there is no state in it."""
-    if not isinstance(data, dict):
-        return "the answer describes no job"
-    if "is_success" in data and str(data["is_success"]).strip().lower() != "true":
-        reason = normalize.text(data.get("message"))
-        return f"the request did not succeed: {printable(reason)}" if reason else "the request did not succeed"
-    if normalize.state(data.get("status")) is None:
-        return "the answer names no state"
-    return None
+def _explained(failed: Dict[str, Any], told: Dict[str, Any]) -> Dict[str, Any]:
+    """A failed job with what the status call adds to it. The failure stays, whatever that call says of the state."""
+    added = {name: item for name, item in told.items() if item not in (None, "", [])}
+    job = {**failed, **added, "status": failed["status"], "progress": failed["progress"]}
+    state = told.get("status")
+    if state not in (None, failed["status"]):
+        note = f"the status call says {printable(state)}"
+        job["message"] = f"{job['message']} ({note})" if job["message"] else note
+    return job

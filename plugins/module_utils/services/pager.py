@@ -2,19 +2,36 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Reading the job list page by page. Nobody can say what its offset counts, so the answers are asked."""
+"""Reading the job list page by page, as a whole that is checked.
+
+Three things make that hard. Sources disagree on what ``offset`` counts, so the answers have to show it. Jobs come, go and move while
+pages are read, so that one may be on no page that was read. And the service may say things that cannot be, such as a total that its
+pages contradict. One reading of the list therefore either shows no contradiction, or it is incomplete.
+
+Two readings prove more than one. Let both be free of contradictions and hold the same jobs, as many as the total says. A job of the
+first reading that is in the second one as well existed in between, so at the first page of the second reading all of them existed;
+they were as many as the total, so there was no other.
+"""
 
 from __future__ import annotations
 
-from typing import Any, Callable, Dict, List, Optional, Tuple
+from typing import Any, Callable, Dict, FrozenSet, List, Optional, Sequence, Tuple
 
-from ..cloud.exchange import Answer
-from ..cloud.session import Call, Session, malformed
-from . import normalize
+from ..cloud.calls import Call, Task, malformed
+from ..cloud.errors import RequestError
+from . import answers
+from .normalize import Unreadable
 from .readings import Listing
 
-MOST_PAGES = 20_000  # a list that is longer than this never ends
-MOST_READS = 5  # of a list that shows other jobs each time
+MAX_READINGS = 5  # of a list that contradicts itself, or shows other jobs each time
+# Bounds of one reading: a list beyond them is an error. 10,000 jobs are 100 pages of 50 KB.
+MAX_PAGES = 20_000
+MAX_JOBS = 50_000
+MAX_BYTES = 24 * 1024 * 1024  # of the answers
+MAX_WEIGHT = (
+    80 * 1024 * 1024
+)  # of what is kept of them, in bytes of memory; an answer of many small values unpacks to much more
+MAX_CALLS = 16  # that are under way at once
 
 # What offset counts. The documents say pages, another client of the vendor's counts records.
 PAGES = "pages"
@@ -22,153 +39,277 @@ RECORDS = "records"
 
 
 class Pager:
-    """One reading of the list. It is right under both meanings of ``offset``, and over a list that changes meanwhile.
+    """Reads the list, as often as needed.
 
     :param call: makes the call for a page from ``offset`` and ``limit``.
     :param page_size: jobs to ask for at a time.
     :ivar offset_means: PAGES or RECORDS; set it where it is known, read it when it was found out.
     """
 
-    def __init__(
-        self,
-        session: Session,
-        call: Callable[[List[Tuple[str, str]]], Call],
-        page_size: int,
-        deadline: Optional[float] = None,
-    ) -> None:
+    def __init__(self, call: Callable[[List[Tuple[str, str]]], Call], page_size: int) -> None:
         self.offset_means: Optional[str] = None
-        self._session = session
         self._call = call
         self._limit = page_size
-        self._deadline = deadline
-        self._at: Optional[float] = None
-        self._total: Optional[int] = None
-        self._requests = 0
-        self._strange = 0
-        self._jobs: Dict[str, Dict[str, Any]] = {}
 
-    def read(self, enough: int = 0, most_pages: int = 0, sure: bool = False) -> Listing:
+    def read(self, enough: int = 0, most_pages: int = 0, sure: bool = False) -> Task[Listing]:
         """Read the list.
 
         :param enough: end once that many jobs are there; 0 for all.
         :param most_pages: give up where more pages than this would be needed; 0 for no bound.
-        :param sure: read a list anew that ends before its total. A job that moves to a page that was read already, as it does
-            when it is restarted and the list is sorted by that, would be in none.
-        :raises RequestError, CredentialsError: a page cannot be read, or no two readings show the same jobs.
+        :param sure: read until it is certain that no job is missed that exists all the time; otherwise the list is read once, and
+            ``problem`` says what contradicts.
+        :raises RequestError: a page cannot be read, the list is beyond the bounds, or *sure* and the readings come to no end.
         """
-        listing = self._read(enough, most_pages)
-        known = self._jobs
-        reads = 1
-        while sure and listing.complete and len(self._jobs) < (min(enough, listing.total) if enough else listing.total):
-            if reads == MOST_READS:
-                raise malformed(self._page(0), "the job list shows other jobs each time, and never as many as it says")
-            self._jobs, self._requests, self._strange = {}, 0, 0
-            listing = self._read(enough, most_pages)
-            reads += 1
-            if len(self._jobs) >= listing.total:
+        known: Optional[FrozenSet[str]] = None
+        for left in range(MAX_READINGS - 1, -1, -1):
+            reading = _Reading(self._page, self._limit, self.offset_means, sure)
+            yield from reading.read(enough, most_pages)
+            # A meaning of offset that led to a contradiction is found out anew: jobs that moved may have taught the wrong one.
+            self.offset_means = None if reading.problem else reading.means
+            if reading.gave_up or reading.has(enough):
                 break
-            if not set(self._jobs) - set(known):
-                # It says so each time: the total is what is wrong.
-                self._jobs = {**known, **self._jobs}
-                return self._listing(listing.complete)
-            known = {**known, **self._jobs}
-        return listing
+            if not sure and not (reading.unclear and left):
+                break
+            if not reading.problem:
+                shown = frozenset(reading.jobs)
+                if reading.atomic or shown == known:
+                    break
+                known = shown
+            if not left:
+                raise self._no_end(reading.problem)
+        return reading.listing(reading.has(enough))
 
-    def _read(self, enough: int, most_pages: int) -> Listing:
-        most_pages = most_pages or MOST_PAGES
-        first = self._take(self._get(0))
-        step = len(first)  # the service may hold fewer on a page than asked for
-        if self._done(enough, first):
-            return self._listing(True)
-        expected = -(-(self._total or 0) // step)
-        if expected > MOST_PAGES:
-            raise malformed(self._page(0), "the job list claims more jobs than can be read")
-        if expected > most_pages:
-            return self._listing(False, expected)
-        new = self._second(first)
-        page = 2
-        if new and self._total and not enough:
-            # The rest is known by number, so it is read side by side.
-            calls = [self._page(self._offset(number, step)) for number in range(2, expected)]
-            for outcome in self._get_all(calls):
-                self._take(outcome)
-            page = max(page, expected)
-        while new and not self._done(enough, first) and page < most_pages:
-            before = len(self._jobs)
-            taken = self._take(self._get(self._offset(page, step)))
-            new = bool(taken) and len(self._jobs) > before
-            page += 1
-        return self._listing(not new or self._done(enough, first))
-
-    def _second(self, first: List[str]) -> bool:
-        """Read what comes after the first page, and learn from it what offset means. True while there may be more."""
-        means = self.offset_means
-        step = len(first)
-        if means is None and step > 1:
-            # Offset 1 is the second page, or the first page less its first record.
-            before = len(self._jobs)
-            names = self._take(self._get(1))
-            again = sum(1 for name in names if name in first)
-            records = bool(names) and 2 * again >= len(names)
-            self.offset_means = RECORDS if records else PAGES
-            if not records:
-                return len(self._jobs) > before
-        before = len(self._jobs)
-        names = self._take(self._get(self._offset(1, step)))
-        return bool(names) and len(self._jobs) > before
-
-    def _offset(self, page: int, step: int) -> int:
-        # With one record on a page both meanings are the same number.
-        return page * step if self.offset_means == RECORDS else page
-
-    def _done(self, enough: int, last: List[str]) -> bool:
-        have = len(self._jobs)
-        return not last or (bool(enough) and have >= enough) or (self._total is not None and have >= self._total)
+    def _no_end(self, problem: Optional[str]) -> RequestError:
+        problem = problem or "it shows other jobs each time"
+        return malformed(
+            self._call([]), f"the job list cannot be read as a whole, tried {MAX_READINGS} times: {problem}"
+        )
 
     def _page(self, offset: int) -> Call:
         return self._call([("offset", str(offset)), ("limit", str(self._limit))])
 
-    def _get(self, offset: int) -> Answer:
-        self._requests += 1
-        return self._session.get(self._page(offset), self._deadline)
 
-    def _get_all(self, calls: List[Call]) -> List[Answer]:
-        answers: Dict[int, Answer] = {}
-        places = {id(call): number for number, call in enumerate(calls)}
-        for call, outcome in self._session.run(calls, self._deadline):
-            self._requests += 1
-            if not isinstance(outcome, Answer):
+class _Reading:
+    """One reading of the list.
+
+    :ivar jobs: by a key that tells them apart, in the service's order; of two entries of one job the later one.
+    :ivar problem: the first contradiction that was seen, None so far.
+    :ivar unclear: whether the problem is that two pages do not show what offset means.
+    :ivar gave_up: whether more pages than allowed would be needed.
+    :ivar atomic: whether one answer held the whole list, as its total says, so that nothing can have moved meanwhile.
+    """
+
+    def __init__(self, page: Callable[[int], Call], limit: int, means: Optional[str], strict: bool) -> None:
+        self.jobs: Dict[str, Dict[str, Any]] = {}
+        self.problem: Optional[str] = None
+        self.unclear = False
+        self.gave_up = False
+        self.atomic = False
+        self.means = means
+        self._page = page
+        self._limit = limit
+        self._strict = (
+            strict  # a contradiction ends the reading; otherwise what the other pages say is of use all the same
+        )
+        self._page_of: Dict[str, int] = {}
+        self._at = 0.0
+        self._requests = 0
+        self._expected = 0  # requests that the whole list would take
+        self._entries = 0
+        self._total: Optional[int] = None
+        self._strange = 0
+        self._bytes = 0
+        self._weight = 0
+        self._ended = False  # a page after the first one was empty
+
+    def has(self, enough: int) -> bool:
+        """Whether *enough* jobs (0: no such number) are there."""
+        return bool(enough) and len(self.jobs) >= enough
+
+    def listing(self, enough_read: bool) -> Listing:
+        """The reading as a listing."""
+        total = len(self.jobs) if self._total is None else max(0, self._total)
+        complete = enough_read or not (self.gave_up or self.problem)
+        pages = max(self._requests, self._expected)
+        return Listing(
+            list(self.jobs.values()),
+            total,
+            self._at,
+            pages,
+            complete,
+            self._strange,
+            None if complete else self.problem,
+        )
+
+    def read(self, enough: int, most_pages: int) -> Task[None]:
+        """Read until the end, until *enough* jobs are there, or until it is clear that the list contradicts itself."""
+        (first,) = yield from self._get([0], [0])
+        step = len(first)  # the service may hold fewer on a page than asked for
+        total = self._total
+        if total is not None and (total < step or (total > 0 and not step)):
+            self._note(f"its total is {total}, and its first page holds {step}")
+        if self.problem or not step or self.has(enough):
+            self.atomic = not step
+            return
+        if total is not None:
+            self._plan(total, step, most_pages)
+            self.atomic = total == step
+            if self.gave_up or (self.atomic and step < self._limit):
+                return
+        number = yield from self._second(first)
+        if total is None:
+            yield from self._until_empty(number, step, enough, most_pages)
+        else:
+            yield from self._planned(number, step, enough)
+        if self._total not in (None, self._entries) and not self.gave_up and not self.has(enough):
+            self._note(f"its total is {self._total}, and its pages hold {self._entries}")
+
+    def _plan(self, total: int, step: int, most_pages: int) -> None:
+        """How many pages the list has; whether that is too many."""
+        # Where the last page is full, one more has to be empty.
+        self._expected = total // step + 1
+        if most_pages and self._expected > most_pages:
+            self.gave_up = True
+        elif total > MAX_JOBS or self._expected > MAX_PAGES:
+            raise malformed(self._page(0), f"the job list claims {total} jobs, more than can be read ({MAX_JOBS})")
+
+    # -- pages ------------------------------------------------------------------------------------------------------
+
+    def _second(self, first: List[str]) -> Task[int]:
+        """Find out what offset means. Returns the number of the next page.
+
+        Offset 1 is the second page, or the first page less its first record. Where there is no total to check against, that is looked
+        at each time.
+        """
+        step = len(first)
+        if step == 1 or (self.means is not None and self._total is not None):
+            return 1  # with one record on a page both meanings are the same number
+        (names,) = yield from self._get([1], [None])
+        if 4 * len(set(names) & set(first)) <= step:
+            self.means = (
+                PAGES  # a few jobs may have moved on to the next page, which is a contradiction, but a clear one
+            )
+            self._count(names, 1)
+            return 2
+        if names[: step - 1] != first[1:]:
+            self.unclear = True
+            self._note("its first two pages overlap in part")
+            return 1
+        self.means = RECORDS
+        if self._total == step and len(names) < step:
+            return 2  # nothing comes after the first page
+        (names_after,) = yield from self._get([step], [1])
+        if names_after[:1] != names[step - 1 : step]:
+            self.unclear = True
+            self._note("its first pages do not fit together")
+        return 2
+
+    def _planned(self, number: int, step: int, enough: int) -> Task[None]:
+        """Read the pages that the total promises, several at once."""
+        while number < self._expected and not (self._ended or self._hopeless() or self.has(enough)):
+            last = self._expected
+            if enough:
+                last = min(last, max(number + 1, -(-enough // step)))
+            numbers = range(number, min(last, number + self._room()))
+            yield from self._get([self._offset(page, step) for page in numbers], numbers)
+            number = numbers[-1] + 1
+
+    def _until_empty(self, number: int, step: int, enough: int, most_pages: int) -> Task[None]:
+        """Read page after page until one is empty, because no total says how many there are."""
+        while not self._ended and not self.problem and not self.has(enough):
+            if most_pages and number >= most_pages:
+                self.gave_up = True
+                return
+            if number >= MAX_PAGES:
+                raise malformed(self._page(0), "the job list does not end")
+            was_full = self._entries >= number * step
+            yield from self._get([self._offset(number, step)], [number])
+            number += 1
+            if not was_full and not self._ended:
+                self._note("a page that is not full is followed by another one")
+
+    def _hopeless(self) -> bool:
+        return self.unclear or (self._strict and self.problem is not None)
+
+    def _offset(self, number: int, step: int) -> int:
+        return number * step if self.means == RECORDS else number
+
+    def _room(self) -> int:
+        """How many pages may be under way at once, so that the list does not take more memory than it may."""
+        average = max(1, self._bytes // max(1, self._requests))
+        return max(1, min(MAX_CALLS, (MAX_BYTES - self._bytes) // average))
+
+    def _get(self, offsets: Sequence[int], numbers: Sequence[Optional[int]]) -> Task[List[List[str]]]:
+        """Read pages; returns the keys of each one's jobs.
+
+        :param numbers: the number of each page, None where it does not count as one.
+        """
+        calls = [self._page(offset) for offset in offsets]
+        for call in calls:
+            call.digest = self._digester(call)
+        outcomes = yield calls
+        found = []
+        for outcome, number in zip(outcomes, numbers):
+            if isinstance(outcome, RequestError):
                 raise outcome
-            answers[places[id(call)]] = outcome
-        if len(answers) < len(calls):
-            raise self._session.unreached(calls[-1])
-        return [answers[number] for number in sorted(answers)]
+            if not self._requests:
+                self._at = outcome.sent_at
+            self._requests += 1
+            self._bytes += outcome.size
+            found.append(self._take(outcome.data, number))
+        if self._bytes > MAX_BYTES:
+            raise malformed(calls[0], f"the job list is larger than {MAX_BYTES // (1024 * 1024)} MiB")
+        if len(self.jobs) > MAX_JOBS:
+            raise malformed(calls[0], f"the job list does not end: it holds more than {MAX_JOBS} jobs")
+        return found
 
-    def _take(self, answer: Answer) -> List[str]:
-        """Add a page; returns the keys of its jobs."""
-        data = answer.data
-        raw = data.get("jobs") if isinstance(data, dict) else None
-        if not isinstance(data, dict) or (
-            not isinstance(raw, list) and (raw is not None or normalize.whole(data.get("total")) != 0)
-        ):
-            raise malformed(self._page(0), "the answer is no job list")
-        if self._at is None:
-            self._at = answer.sent_at
-        total = normalize.whole(data.get("total"))
-        if total is not None and total >= 0:
-            self._total = total
-        keys = []
-        for item in raw or []:
-            job = normalize.job(item)
-            if job is None:
-                self._strange += 1
-                continue
-            key = job["name"] or f"\0{sorted(map(str, job.items()))}"
-            keys.append(key)
-            self._jobs.setdefault(key, job)
-        return keys
+    def _digester(self, call: Call) -> Callable[[Any], answers.Page]:
+        """What makes a page of an answer as soon as it is there, so that not even one batch of pages exceeds the bounds."""
 
-    def _listing(self, complete: bool, pages: int = 0) -> Listing:
-        total = len(self._jobs) if self._total is None else self._total
-        at = self._session.clock.now() if self._at is None else self._at
-        return Listing(list(self._jobs.values()), total, at, max(self._requests, pages), complete, self._strange)
+        def digest(data: Any) -> answers.Page:
+            try:
+                page = answers.job_page(data)
+            except Unreadable as problem:
+                raise malformed(call, str(problem)) from None
+            self._weight += page.weight
+            if self._weight > MAX_WEIGHT:
+                raise malformed(call, f"the job list takes more than {MAX_WEIGHT // (1024 * 1024)} MiB of memory")
+            return page
+
+        return digest
+
+    def _take(self, page: answers.Page, number: Optional[int]) -> List[str]:
+        """Add a page's jobs."""
+        self._strange += page.strange
+        names = []
+        for key, job in page.jobs:
+            names.append(key)
+            if job is not None:
+                self.jobs[key] = job
+        self._check_total(page, number)
+        if len(names) > self._limit:
+            self._note(f"a page holds {len(names)}, more than the {self._limit} asked for")
+        if number is not None:
+            self._count(names, number)
+        return names
+
+    def _check_total(self, page: answers.Page, number: Optional[int]) -> None:
+        if page.total is None or (not page.jobs and number != 0 and page.total == 0):
+            return  # some services count nothing where a page holds nothing
+        if page.total < 0:
+            self._note(f"its total is {page.total}")
+        elif self._total is not None and page.total != self._total:
+            self._note(f"its total changes from {self._total} to {page.total}")
+        else:
+            self._total = page.total
+
+    def _count(self, names: List[str], number: int) -> None:
+        """Count a page's entries. A job that was on a page before has moved, and another one may have taken its place unseen."""
+        self._entries += len(names)
+        self._ended = self._ended or (number > 0 and not names)
+        for name in names:
+            if self._page_of.setdefault(name, number) != number:
+                self._note("a job is on two of its pages")
+
+    def _note(self, problem: str) -> None:
+        self.problem = self.problem or f"it contradicts itself: {problem}"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any, Dict, List, NamedTuple, Optional
 
-from ..cloud.errors import RequestError
+from ..cloud.errors import MISSING, RequestError
 
 # Real-time jobs and their nodes, from the vendor's pages and from newer regions.
 REAL_TIME_STATES = (
@@ -40,9 +40,11 @@ class Reading(NamedTuple):
     Exactly one of *job*, *missing* and *error* says something.
 
     :ivar name: the job's name, or a DLI job's ID.
-    :ivar at: when the request was sent, on the session's clock: what it says is not older.
+    :ivar at: when the request was sent, on the session's clock: what it says is not older. Of two requests the first one; 0 for an
+        error where nothing was sent.
     :ivar source: STATUS or LIST.
     :ivar job: the job, normalised; with ``nodes`` when read by STATUS.
+    :ivar batch: with *missing*: there is a job of that name, and it is a batch job.
     """
 
     name: str
@@ -51,17 +53,27 @@ class Reading(NamedTuple):
     job: Optional[Dict[str, Any]] = None
     missing: bool = False
     error: Optional[RequestError] = None
+    batch: bool = False
+
+
+def unread(name: str, source: str, error: RequestError) -> Reading:
+    """The reading that a request without an answer comes to: the job is missing, or it could not be read."""
+    at = 0.0 if error.sent_at is None else error.sent_at
+    if error.kind == MISSING:
+        return Reading(name, at, source, missing=True)
+    return Reading(name, at, source, error=error)
 
 
 class Listing(NamedTuple):
     """A job list.
 
-    :ivar jobs: normalised jobs, each name once, in the service's order.
-    :ivar total: how many the service says there are.
+    :ivar jobs: normalised jobs, each name once, in the service's order; of two entries of one job the later one.
+    :ivar total: how many the service says there are, or as many as were read where it says nothing.
     :ivar at: when its first request was sent, on the session's clock.
-    :ivar pages: requests it took, or would have taken.
-    :ivar complete: whether all of it was read.
-    :ivar strange: entries that are no jobs.
+    :ivar pages: requests that one reading of the list takes, or would have taken.
+    :ivar complete: whether it is known to hold all jobs. False where it was given up as too long, and where it contradicts itself.
+    :ivar strange: entries that are no jobs with a usable name.
+    :ivar problem: what contradicts, as a sentence without a full stop; None where nothing does.
     """
 
     jobs: List[Dict[str, Any]]
@@ -70,3 +82,4 @@ class Listing(NamedTuple):
     pages: int
     complete: bool
     strange: int = 0
+    problem: Optional[str] = None

@@ -20,9 +20,9 @@ from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.errors 
     TRANSIENT,
     RequestError,
 )
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.services.dli import Dli, refusal
+from ansible_collections.datagate.huaweicloud.plugins.module_utils.services.dli import Dli
 from ansible_collections.datagate.huaweicloud.plugins.module_utils.services.readings import STATUS, Reading
-from ansible_collections.datagate.huaweicloud.tests.unit.plugins.module_utils.services.fake_session import FakeSession
+from ansible_collections.datagate.huaweicloud.tests.unit.plugins.module_utils.services.driver import Driver
 
 NO_API = RequestError(PERMANENT, "no such API", status=404, error_code="APIGW.0101")
 BUSY = RequestError(TRANSIENT, "busy", status=400, error_code="DLI.0999")
@@ -33,30 +33,29 @@ RUNNING = {"is_success": True, "message": "", "status": "RUNNING", "progress": 0
 Respond = Callable[[str, str, str], Any]
 
 
-def service_of(respond: Respond, reverse: bool = False) -> tuple[Dli, FakeSession]:
-    """A service whose calls are answered by ``respond(version, job_id, what)``."""
+def driver_of(respond: Respond) -> Driver:
+    """Calls are answered by ``respond(version, job_id, what)``."""
 
     def answer(call: Any) -> Any:
         version, project, jobs, job_id, what = call.segments
         assert (call.service, project, jobs, call.query, call.headers) == ("dli", "{project_id}", "jobs", [], {})
         return respond(version, job_id, what)
 
-    session = FakeSession(answer, reverse)
-    return Dli(session), session  # type: ignore[arg-type]
+    return Driver(answer)
 
 
 def one(respond: Respond) -> tuple[Reading, list[str]]:
     """The reading of one job, and the calls that it took."""
-    service, session = service_of(respond)
-    (reading,) = service.statuses(["j1"])
+    driver = driver_of(respond)
+    reading = driver.run(Dli().status("j1"))
     assert reading.name == "j1"
     assert reading.source == STATUS
     assert [reading.job is not None, reading.missing, reading.error is not None].count(True) == 1
-    return reading, calls(session)
+    return reading, calls(driver)
 
 
-def calls(session: FakeSession) -> list[str]:
-    return [f"{version} {what}" for version, dummy, jobs, job_id, what in session.asked()]
+def calls(driver: Driver) -> list[str]:
+    return [f"{version} {what}" for version, dummy, jobs, job_id, what in driver.asked()]
 
 
 def test_progress() -> None:
@@ -68,59 +67,76 @@ def test_progress() -> None:
     assert reading.job["sub_job_id"] == 0
 
 
-def test_the_id_asked_for_is_the_jobs_id() -> None:
-    reading, dummy = one(lambda *dummy: {**RUNNING, "job_id": "another"})
+@pytest.mark.parametrize("key", ["job_id", "jobId", "JOB_ID", "job-id"])
+@pytest.mark.parametrize("job_id", ["another", "J1", "j1 ", "", "j1\u200b", 1, [], {}, True])
+@pytest.mark.parametrize("what", ["progress", "status"])
+def test_the_answer_for_another_job_is_none(key: str, job_id: Any, what: str) -> None:
+    told = {**RUNNING, "status": "FINISHED", key: job_id}
+    reading, dummy = one(lambda version, job_id, asked: told if asked == what else BUSY)
+    assert reading.error is not None
+    assert reading.error.kind == TRANSIENT
+    assert "about another job" in str(reading.error)
+    assert (reading.job, reading.missing) == (None, False)
+
+
+@pytest.mark.parametrize(
+    "told", [{}, {"job_id": "j1"}, {"jobId": "j1"}, {"job_id": None}, {"job_id": None, "jobId": "j1"}]
+)
+def test_the_page_lets_the_id_be_missing(told: Any) -> None:
+    reading, dummy = one(lambda *dummy: {**RUNNING, **told})
     assert reading.job is not None
     assert reading.job["job_id"] == "j1"
-
-
-@pytest.mark.parametrize("reverse", [False, True])
-def test_several_jobs(reverse: bool) -> None:
-    answers = {"a": RUNNING, "b": GONE, "c": BUSY, "d": FORBIDDEN, "e": {"status": "FINISHED", "message": ""}}
-
-    def respond(version: str, job_id: str, what: str) -> Any:
-        return {"status": "RUNNING"} if what == "status" else answers[job_id]
-
-    service, session = service_of(respond, reverse)
-    readings = {reading.name: reading for reading in service.statuses(answers)}
-    assert set(readings) == set(answers)
-    assert session.sent == 6
-    assert readings["b"].missing
-    assert readings["d"].error is FORBIDDEN
-    assert readings["c"].job is not None
-    assert readings["c"].job["status"] == "RUNNING"
 
 
 # -- the path of the progress call ------------------------------------------------------------------------------------
 
 
 def test_the_other_path_is_tried_once_and_remembered() -> None:
-    service, session = service_of(lambda version, job_id, what: RUNNING if version == "v1.0" else NO_API)
-    assert all(reading.job for reading in service.statuses(["a"]))
-    assert calls(session) == ["v1 progress", "v1.0 progress"]
-    assert all(reading.job for reading in service.statuses(["a", "b"]))
-    assert calls(session)[2:] == ["v1.0 progress", "v1.0 progress"]
+    driver = driver_of(lambda version, job_id, what: RUNNING if version == "v1.0" else NO_API)
+    service = Dli()
+    assert driver.run(service.status("a")).job
+    assert calls(driver) == ["v1 progress", "v1.0 progress"]
+    assert service.refused == ["v1"]
+    assert driver.run(service.status("a")).job
+    assert driver.run(service.status("b")).job
+    assert calls(driver)[2:] == ["v1.0 progress", "v1.0 progress"]
+    again = Dli()
+    again.refused = service.refused
+    assert driver.run(again.status("a")).job
+    assert calls(driver)[4:] == ["v1.0 progress"]
 
 
 def test_the_other_path_for_many_jobs_at_once() -> None:
-    service, session = service_of(lambda version, job_id, what: RUNNING if version == "v1.0" else NO_API, reverse=True)
-    ids = [f"j{number}" for number in range(20)]
-    readings = list(service.statuses(ids))
-    assert sorted(reading.name for reading in readings) == sorted(ids)
-    assert all(reading.job for reading in readings)
-    assert session.sent <= 40
+    """Jobs are read side by side: each finds the path wrong that the others find wrong as well."""
+    driver = driver_of(lambda version, job_id, what: RUNNING if version == "v1.0" else NO_API)
+    service = Dli()
+    tasks = [service.status(f"j{number}") for number in range(20)]
+    batches = [next(task) for task in tasks]
+    for task, batch in zip(tasks, batches):
+        call = task.send(driver._answer(batch))
+        with pytest.raises(StopIteration) as caught:
+            task.send(driver._answer(call))
+        assert caught.value.value.job
+    assert driver.sent == 40
+
+
+@pytest.mark.parametrize("status", [429, 500, 502, 503, 504])
+def test_a_passing_answer_says_nothing_of_the_path(status: int) -> None:
+    error = RequestError(TRANSIENT, "later", status=status, error_code="APIGW.0101")
+    service = Dli()
+    reading = driver_of(lambda *dummy: error).run(service.status("a"))
+    assert reading.error is error
+    assert service.refused == []
 
 
 @pytest.mark.parametrize("prefix", ["APIGW", "APIG", "APIC"])
 def test_neither_path_exists(prefix: str) -> None:
     error = RequestError(PERMANENT, "no such API", status=404, error_code=f"{prefix}.0101")
-    service, session = service_of(lambda *dummy: error)
-    (reading,) = service.statuses(["a"])
-    assert reading.error is error
-    assert calls(session) == ["v1 progress", "v1.0 progress"]
-    (reading,) = service.statuses(["a"])
-    assert reading.error is error
-    assert session.sent <= 4
+    driver, service = driver_of(lambda *dummy: error), Dli()
+    assert driver.run(service.status("a")).error is error
+    assert calls(driver) == ["v1 progress", "v1.0 progress"]
+    assert driver.run(service.status("a")).error is error
+    assert driver.sent <= 4
 
 
 def test_a_404_of_the_job_itself_is_no_wrong_path() -> None:
@@ -144,8 +160,18 @@ def test_a_busy_queue_asks_for_the_status() -> None:
 
 @pytest.mark.parametrize("error", [BUSY, FORBIDDEN, RequestError(TRANSIENT, "broke")])
 def test_a_busy_queue_and_no_status(error: RequestError) -> None:
-    reading, dummy = one(lambda version, job_id, what: error if what == "status" else BUSY)
+    busy = RequestError(TRANSIENT, "busy", status=400, error_code="DLI.0999")
+    reading, dummy = one(lambda version, job_id, what: error if what == "status" else busy)
     assert reading.error is error
+    assert reading.at == 1001.0  # what it says rests on the status call alone
+
+
+def test_an_error_of_which_nothing_was_sent() -> None:
+    task = Dli().status("j1")
+    next(task)
+    with pytest.raises(StopIteration) as caught:
+        task.send([RequestError(TRANSIENT, "no token")])
+    assert caught.value.value.at == 0.0
 
 
 def test_a_busy_queue_and_the_job_is_gone() -> None:
@@ -163,6 +189,21 @@ def test_a_failure_without_a_message_asks_for_it(state: str) -> None:
     assert job is not None
     assert (job["status"], job["message"], job["queue_name"]) == (state.upper(), "out of memory", "q")
     assert (job["progress"], job["sub_job_id"], job["extra"], job["tasks"]["total"]) == (0.4, 3, 1, 4)
+    assert reading.at == 1000.0  # the older one of the two calls that it rests on
+
+
+@pytest.mark.parametrize("state", ["FAILED", "CANCELLED", "CANCELED", "failed"])
+@pytest.mark.parametrize("told", ["FINISHED", "FINISH", "RUNNING", "NEW", "CANCELLED", "FAILED"])
+@pytest.mark.parametrize("message", ["", "why"])
+def test_a_failure_that_was_read_is_final(state: str, told: str, message: str) -> None:
+    """Another part of the service may be behind; FAILED and CANCELLED are taken back by no other call."""
+    right = {"FAILED": "FAILED", "failed": "FAILED"}.get(state, "CANCELLED")
+    answer = {"status": told, "message": message, "progress": 1}
+    reading, dummy = one(lambda version, job_id, what: answer if what == "status" else {"status": state})
+    assert reading.job is not None
+    assert reading.job["status"] == right
+    assert message in reading.job["message"]
+    assert ("the status call says" in reading.job["message"]) is (told != right)
 
 
 @pytest.mark.parametrize("told", [BUSY, GONE, FORBIDDEN, {}, None, "x", {"is_success": False, "message": "no"}])
@@ -185,22 +226,42 @@ def test_a_failure_with_a_message_needs_no_other_call() -> None:
     assert reading.job["message"] == "why"
 
 
-# -- answers that are none --------------------------------------------------------------------------------------------
+# -- states and answers that are none ---------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("success", [True, "true", "True", " TRUE "])
-def test_success_comes_as_text_as_well(success: Any) -> None:
-    assert refusal({"is_success": success, "status": "RUNNING"}) is None
-    assert refusal({"status": "RUNNING"}) is None
+@pytest.mark.parametrize(
+    ("sent", "state"),
+    [
+        ("FINISH", "FINISHED"),
+        ("finish", "FINISHED"),
+        ("FINISHED", "FINISHED"),
+        ("CANCELED", "CANCELLED"),
+        ("Cancelled", "CANCELLED"),
+        ("ACTIVE", "ACTIVE"),
+    ],
+)
+def test_states(sent: str, state: str) -> None:
+    reading, dummy = one(lambda *dummy: {"status": sent, "message": "m"})
+    assert reading.job is not None
+    assert reading.job["status"] == state
 
 
-@pytest.mark.parametrize("success", [False, "false", "False", None, 0, "", "no"])
-def test_no_success(success: Any) -> None:
-    reading, asked = one(lambda *dummy: {"is_success": success, "status": "FINISHED", "message": "queue\nstopped"})
+@pytest.mark.parametrize("key", ["is_success", "isSuccess", "IsSuccess", "success", "is-success"])
+@pytest.mark.parametrize("success", [True, "true", "True", " TRUE ", 1, "1"])
+def test_success_comes_as_text_as_well(key: str, success: Any) -> None:
+    reading, dummy = one(lambda *dummy: {key: success, "status": "RUNNING"})
+    assert reading.job is not None
+    assert "is_success" not in reading.job
+
+
+@pytest.mark.parametrize("key", ["is_success", "isSuccess", "IsSuccess", "success", "is-success"])
+@pytest.mark.parametrize("success", [False, "false", "False", None, 0, "0", "", "no", 2, [], {}])
+def test_no_success(key: str, success: Any) -> None:
+    reading, asked = one(lambda *dummy: {key: success, "status": "FINISHED", "message": "queue stopped"})
     assert asked == ["v1 progress"]
     assert reading.error is not None
     assert (reading.error.kind, reading.error.status) == (TRANSIENT, 200)
-    assert "did not succeed: queue\ufffdstopped" in str(reading.error)
+    assert "did not succeed: queue stopped" in str(reading.error)
 
 
 @pytest.mark.parametrize("data", [None, [], "x", 5, {}, {"status": None}, {"status": " "}, {"status": 5}])
@@ -208,19 +269,6 @@ def test_answers_without_a_state(data: Any) -> None:
     reading, dummy = one(lambda *dummy: data)
     assert reading.error is not None
     assert reading.error.kind == TRANSIENT
-
-
-def test_ids_are_taken_one_by_one() -> None:
-    taken: list[str] = []
-
-    def ids() -> Any:
-        for number in range(100):
-            taken.append(str(number))
-            yield str(number)
-
-    service, dummy = service_of(lambda *dummy: RUNNING)
-    assert len(list(service.statuses(ids(), deadline=1003.0))) == 3
-    assert len(taken) == 3
 
 
 ANSWERS: st.SearchStrategy[Any] = st.one_of(
@@ -240,11 +288,10 @@ ANSWERS: st.SearchStrategy[Any] = st.one_of(
 
 @given(st.dictionaries(st.tuples(st.sampled_from(["v1", "v1.0"]), st.booleans()), ANSWERS), st.integers(1, 4))
 def test_one_reading_for_each_job_whatever_is_answered(answers: dict[tuple[str, bool], Any], count: int) -> None:
-    service, session = service_of(lambda version, job_id, what: answers.get((version, what == "status"), RUNNING))
-    ids = [f"j{number}" for number in range(count)]
-    for dummy in range(2):
-        readings = list(service.statuses(ids))
-        assert sorted(reading.name for reading in readings) == ids
-        for reading in readings:
-            assert [reading.job is not None, reading.missing, reading.error is not None].count(True) == 1
-    assert session.sent <= 2 * 3 * count
+    driver = driver_of(lambda version, job_id, what: answers.get((version, what == "status"), RUNNING))
+    service = Dli()
+    for job_id in [f"j{number}" for number in range(count)] * 2:
+        reading = driver.run(service.status(job_id))
+        assert reading.name == job_id
+        assert [reading.job is not None, reading.missing, reading.error is not None].count(True) == 1
+    assert driver.sent <= 2 * 4 * count

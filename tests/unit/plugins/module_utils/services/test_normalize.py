@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from ansible_collections.datagate.huaweicloud.plugins.module_utils.services import normalize
+from ansible_collections.datagate.huaweicloud.plugins.module_utils.services.normalize import Unreadable
 from ansible_collections.datagate.huaweicloud.plugins.module_utils.services.readings import (
     DLI_STATES,
     REAL_TIME_STATES,
@@ -131,6 +133,8 @@ def test_the_progress_example() -> None:
         ("", ""),
         (5, "5"),
         ("\ud800a", "\ufffda"),
+        ("sta\u200btus", "sta\ufffdtus"),
+        ("a\x9bb\nc", "a\ufffdb c"),
     ],
 )
 def test_snake(key: Any, name: str) -> None:
@@ -160,17 +164,84 @@ def test_variants_of_keys_come_out_under_one_name() -> None:
     }
 
 
-@pytest.mark.parametrize("first", [True, False])
-def test_the_right_spelling_wins_and_a_value_over_none(first: bool) -> None:
-    def both(one: tuple[str, Any], other: tuple[str, Any]) -> Any:
-        return normalize.job(dict([one, other] if first else [other, one]))
+SPELLINGS = [
+    ("status", ["status", "Status", "STATUS", "sta_tus", "sta-tus"]),
+    ("start_time", ["startTime", "starttime", "start_time", "StartTime", "START_TIME", "start-time", "start time"]),
+    ("last_modify_user", ["lastModifyUser", "lastModifiyUser", "LastModifiyUser", "last_modify_user"]),
+    (
+        "last_instance_status",
+        ["lastInstanceStatus", "LastInstanceStatus", "last_instance_status", "lastinstancestatus"],
+    ),
+    ("name", ["name", "Name", "NAME"]),
+    ("job_type", ["jobType", "job_type", "JobType", "jobtype"]),
+    ("some_new_key", ["someNewKey", "some_new_key", "SomeNewKey"]),
+]
 
-    assert both(("startTime", 1), ("starttime", 2))["start_time"] == 1
-    assert both(("startTime", None), ("starttime", 2))["start_time"] == 2
-    assert both(("startTime", 1), ("starttime", None))["start_time"] == 1
-    job = normalize.job({"nodes": [dict([("type", None), ("nodeType", "T")][:: 1 if first else -1])]})
-    assert job is not None
-    assert job["nodes"][0]["type"] == "T"
+
+@pytest.mark.parametrize(("right", "spellings"), SPELLINGS)
+def test_every_spelling_comes_out_under_one_name(right: str, spellings: list[str]) -> None:
+    for key in spellings:
+        for fields in (normalize.job({key: "X"}), normalize.node({key: "X"})):
+            assert fields is not None
+            assert fields[right] == "X"
+
+
+@pytest.mark.parametrize(("right", "spellings"), SPELLINGS)
+def test_two_spellings_with_two_values_are_unreadable(right: str, spellings: list[str]) -> None:
+    pairs = [(one, other) for one in spellings for other in spellings if one != other]
+    for one, other in pairs:
+        for make in (
+            lambda data: normalize.job(data),
+            lambda data: normalize.job({"nodes": [data]}),
+            lambda data: normalize.progress(data, "i"),
+            lambda data: normalize.progress({"sub_jobs": [data]}, "i"),
+        ):
+            with pytest.raises(Unreadable, match="different values for"):
+                make({one: "X", other: "Y"})
+            for nothing in ({one: "X", other: None}, {one: None, other: "X"}, {one: "X", other: "X"}):
+                assert "X" in str(make(nothing))
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        (("status", "NORMAL"), ("Status", "normal "), True),
+        (("status", "STARTTING"), ("Status", "STARTING"), True),
+        (("status", ""), ("Status", "NORMAL"), True),
+        (("status", "NORMAL"), ("Status", 1), False),
+        (("startTime", 5), ("starttime", "5"), True),
+        (("startTime", 5), ("starttime", 6), False),
+        (("startTime", 5), ("starttime", "x"), False),
+        (("name", "a"), ("Name", "a\u200b"), False),
+        (("name", "a\u200c"), ("Name", "a\u200b"), False),
+        (("nodes", []), ("Nodes", []), True),
+        (("nodes", []), ("Nodes", [{"name": "n", "status": "EXCEPTION"}]), False),
+        (("nodes", None), ("Nodes", [{"name": "n"}]), True),
+        (("jobType", "BATCH"), ("job_type", "REAL_TIME"), False),
+    ],
+)
+@pytest.mark.parametrize("turned", [False, True])
+def test_which_values_are_the_same(one: Any, other: Any, same: bool, turned: bool) -> None:
+    data = dict([other, one] if turned else [one, other])
+    if same:
+        job = normalize.job(data)
+        assert job is not None
+        assert job.get("status") in (None, "NORMAL", "STARTING")
+    else:
+        with pytest.raises(Unreadable):
+            normalize.job(data)
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_type_and_node_type_are_two_keys(turned: bool) -> None:
+    def type_of(*pairs: tuple[str, Any]) -> Any:
+        return normalize.node(dict(reversed(pairs) if turned else pairs))["type"]
+
+    assert type_of(("type", "A"), ("nodeType", "B")) == "A"
+    assert type_of(("type", None), ("nodeType", "B")) == "B"
+    assert type_of(("nodeType", "B")) == "B"
+    with pytest.raises(Unreadable):
+        type_of(("nodeType", "A"), ("node_type", "B"))
 
 
 @pytest.mark.parametrize(
@@ -185,13 +256,15 @@ def test_the_right_spelling_wins_and_a_value_over_none(first: bool) -> None:
         ("Somewhat-New", "Somewhat-New"),
         ("新", "新"),
         ("\ud800", "\ufffd"),
+        ("FINISH", "FINISHED"),
+        ("finish", "FINISHED"),
+        ("CANCELED", "CANCELLED"),
+        ("FINISHING", "FINISHING"),
+        ("NOR\u200bMAL", "NOR\ufffdMAL"),
+        ("EXC\nEPTION", "EXC EPTION"),
         ("", None),
         ("  ", None),
         (None, None),
-        (1, None),
-        (True, None),
-        ([], None),
-        ({"a": 1}, None),
     ],
 )
 def test_states(sent: Any, state: str | None) -> None:
@@ -203,6 +276,14 @@ def test_states(sent: Any, state: str | None) -> None:
     ):
         assert job is not None
         assert job["status"] == state
+
+
+@pytest.mark.parametrize("sent", [1, 0, True, False, 1.5, [], ["NORMAL"], {}, {"status": "NORMAL"}])
+def test_a_state_that_is_no_text_is_unreadable(sent: Any) -> None:
+    assert normalize.state(sent) is None
+    for make in (normalize.job, normalize.node, lambda data: normalize.progress(data, "i")):
+        with pytest.raises(Unreadable, match="is no text"):
+            make({"status": sent})
 
 
 def test_every_known_state_stays_itself() -> None:
@@ -305,7 +386,8 @@ def test_dictionaries_whose_keys_are_data_keep_them() -> None:
 @pytest.mark.parametrize("data", [None, [], "text", 5, True])
 def test_what_is_no_job(data: Any) -> None:
     assert normalize.job(data) is None
-    assert normalize.node(data) is None
+    with pytest.raises(Unreadable):
+        normalize.node(data)
 
 
 def test_a_job_without_anything() -> None:
@@ -326,20 +408,41 @@ def test_names() -> None:
     ("nodes", "names"),
     [
         (None, None),
-        ("text", None),
-        ({}, None),
         ([], []),
-        ([None, 5, "x", [], {"name": "n"}], ["n"]),
         ([{"name": None}], [""]),
+        ([{"name": "n", "status": "NORMAL"}, {"name": "n", "status": "EXCEPTION"}], ["n", "n"]),
+        ([{"name": 5}], ["5"]),
     ],
 )
 def test_nodes_are_a_list_of_nodes_or_not_there(key: str, nodes: Any, names: Any) -> None:
     job = normalize.job({"name": "j", key: nodes})
     assert job is not None
-    if key == "nodes" or "nodes" in job:
-        assert ("nodes" in job) is (names is not None)
-        assert isinstance(job.get("nodes", []), list)
-        assert [node["name"] for node in job.get("nodes", [])] == (names or [])
+    assert ("nodes" in job) is (names is not None)
+    assert [node["name"] for node in job.get("nodes", [])] == (names or [])
+
+
+@pytest.mark.parametrize("key", ["nodes", "Nodes", "NODES", "no_des"])
+@pytest.mark.parametrize(
+    "nodes",
+    [
+        "text",
+        5,
+        True,
+        {},
+        {"name": "n"},
+        [None],
+        ["n"],
+        [[]],
+        [{"name": "n"}, 5],
+        [{"name": "n", "status": 5}],
+        [{"name": "n", "Status": []}],
+        [{"name": ["n"]}],
+        [{"name": "n", "status": "NORMAL", "Status": "EXCEPTION"}],
+    ],
+)
+def test_nodes_that_cannot_be_understood(key: str, nodes: Any) -> None:
+    with pytest.raises(Unreadable):
+        normalize.job({"name": "j", "status": "NORMAL", key: nodes})
 
 
 # -- progress ---------------------------------------------------------------------------------------------------------
@@ -371,6 +474,46 @@ def test_no_sub_jobs(sub_jobs: Any) -> None:
 
 def test_is_success_is_not_passed_on() -> None:
     assert "is_success" not in normalize.progress({"is_success": "true", "isSuccess": True}, "i")
+
+
+@pytest.mark.parametrize("key", ["sub_jobs", "subJobs", "SubJobs", "sub-jobs"])
+def test_sub_jobs_in_every_spelling(key: str) -> None:
+    job = normalize.progress({key: [{"numTasks": 3, "num_completed_tasks": 1}, None]}, "i")
+    assert [job["tasks"][name] for name in ("total", "completed")] == [3, 1]
+    assert job["sub_jobs"] == [{"num_tasks": 3, "num_completed_tasks": 1}]
+
+
+# -- text -------------------------------------------------------------------------------------------------------------
+
+HARMFUL = [
+    *map(chr, (*range(0x20), *range(0x7F, 0xA0), 0xAD, 0x61C, 0x180E, 0xFEFF)),
+    *map(chr, (*range(0x200B, 0x2010), *range(0x2028, 0x202F), *range(0x2060, 0x2070), *range(0xFFF9, 0xFFFC))),
+    "\ud800",
+    "\udfff",
+    "\U000e0041",
+]
+
+
+def test_harmful_characters_are_replaced() -> None:
+    for char in HARMFUL:
+        dirty = f"a{char}b"
+        clean = normalize.clean(dirty)
+        assert clean in ("a b", "a\ufffdb")
+        assert (clean == "a b") is (char in "\t\n\x0b\x0c\r\x85\u2028\u2029")
+        job = normalize.job(
+            {"name": dirty, "status": dirty, f"x{dirty}": {dirty: [dirty]}, "nodes": [{"logPath": dirty}]}
+        )
+        assert char not in json.dumps(job, ensure_ascii=False)
+        assert char not in json.dumps(
+            normalize.progress({"message": dirty, "sub_jobs": [{dirty: dirty}]}, "i"), ensure_ascii=False
+        )
+
+
+@pytest.mark.parametrize(
+    "text", ["", "plain text", "作业-1_a.b", "Größe", "\u3000", "é", "🙂", "עברית", "नमस्ते", "\ufffd"]
+)
+def test_other_characters_stay(text: str) -> None:
+    assert normalize.clean(text) == text
 
 
 # -- anything at all --------------------------------------------------------------------------------------------------
@@ -432,8 +575,19 @@ OBJECTS = st.dictionaries(KEYS, JSON, max_size=8)
 
 
 def check_plain(value: Any) -> None:
-    """It can be written as JSON in UTF-8, without what JSON does not know."""
-    json.dumps(value, ensure_ascii=False, allow_nan=False).encode("utf-8")
+    """It can be written as JSON in UTF-8, without what JSON does not know, and a terminal obeys nothing in it."""
+    text = json.dumps(value, ensure_ascii=False, allow_nan=False)
+    text.encode("utf-8")
+    assert not any("\x7f" <= char <= "\x9f" or char in "\u200b\u202e" for char in text)
+    assert "\\u00" not in text.replace("\\\\", "")  # a control character in JSON
+
+
+def readable(make: Callable[..., Any], *args: Any) -> Any:
+    """What comes of data; nothing of data that is unreadable, and no other exception."""
+    try:
+        return make(*args)
+    except Unreadable:
+        return None
 
 
 def check_node(node: Any) -> None:
@@ -448,10 +602,9 @@ def check_node(node: Any) -> None:
 @example({"Nodes": "text", "status": "NORMAL"}, None)
 @example({"NODES": [{"status": []}], "nodes": [{}]}, None)
 def test_any_json_as_a_job(data: Any, name: str | None) -> None:
-    job = normalize.job(data, name)
+    job = readable(normalize.job, data, name)
     check_plain(job)
     if job is None:
-        assert not isinstance(data, dict)
         return
     assert job["name"] is None or isinstance(job["name"], str)
     assert job["status"] is None or (isinstance(job["status"], str) and job["status"].strip())
@@ -464,7 +617,7 @@ def test_any_json_as_a_job(data: Any, name: str | None) -> None:
 @settings(max_examples=300)
 @given(st.one_of(JSON, OBJECTS))
 def test_any_json_as_a_node(data: Any) -> None:
-    node = normalize.node(data)
+    node = readable(normalize.node, data)
     check_plain(node)
     if node is not None:
         check_node(node)
@@ -473,8 +626,10 @@ def test_any_json_as_a_node(data: Any) -> None:
 @settings(max_examples=300)
 @given(OBJECTS)
 def test_any_json_as_a_dli_job(data: Any) -> None:
-    job = normalize.progress(data, "the-id")
+    job = readable(normalize.progress, data, "the-id")
     check_plain(job)
+    if job is None:
+        return
     assert isinstance(job["job_id"], str)
     assert isinstance(job["message"], str)
     assert job["status"] is None or isinstance(job["status"], str)

@@ -1,0 +1,65 @@
+# Copyright (c) datagate contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Calls, their outcomes, and tasks: what the services ask of a session without having one.
+
+A task is a generator. It yields batches of calls, is sent their outcomes in the same order, and returns its result. The session
+sends the calls; a test answers them without one.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Callable, Generator, Iterable, List, Mapping, Optional, Tuple, TypeVar, Union
+
+from .errors import TRANSIENT, RequestError
+from .exchange import Answer
+
+T = TypeVar("T")
+
+# Both have sent_at: when the request was sent, on the session's clock; None for an error where nothing was sent.
+Outcome = Union[Answer, RequestError]
+
+
+class Call:
+    """A request to make.
+
+    :param service: dataarts, dli or iam.
+    :param segments: path below the endpoint, decoded; ``{project_id}`` stands for the project's ID.
+    :param query: name and value pairs, decoded.
+    :param headers: headers besides those that every call has.
+    :param key: anything; helps the caller to tell calls apart.
+    :param digest: applied to the decoded body as soon as the answer is there; what it returns takes the place of the body, so
+        that a batch of large answers does not pile up. It may raise a RequestError, which is the outcome then.
+    """
+
+    __slots__ = ("body", "digest", "headers", "key", "method", "query", "segments", "service", "signed", "url")
+
+    def __init__(
+        self,
+        service: str,
+        segments: Tuple[str, ...],
+        query: Iterable[Tuple[str, str]] = (),
+        headers: Optional[Mapping[str, str]] = None,
+        key: Any = None,
+        digest: Optional[Callable[[Any], Any]] = None,
+    ) -> None:
+        self.service = service
+        self.segments = segments
+        self.query = list(query)
+        self.headers = dict(headers or {})
+        self.key = key
+        self.digest = digest
+        self.method = "GET"
+        self.body: Any = None
+        self.signed = True
+        self.url: Optional[str] = None
+
+
+Task = Generator[List[Call], List[Outcome], T]
+
+
+def malformed(call: Call, what: str) -> RequestError:
+    """The error of an answer with HTTP 200 that is not what was asked for."""
+    path = "/" + "/".join(call.segments)
+    return RequestError(TRANSIENT, what, service=call.service, method=call.method, path=path, status=200)
