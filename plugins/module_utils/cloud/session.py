@@ -34,9 +34,10 @@ from .errors import (
     printable,
 )
 from .exchange import Answer, Flight, NotJson, explain, parse
+from .http_adapter import build_adapter
 from .options import Connection
 from .pacer import Pacer
-from .requests_import import HTTPAdapter, requests
+from .requests_import import requests
 from .signature import build_path, build_query
 
 RETRIED_STATUS = (429, 502, 503, 504)
@@ -144,7 +145,7 @@ class Session:
             # The door warns once; urllib3 would for each request.
             requests.packages.urllib3.disable_warnings()  # type: ignore[attr-defined]
         for scheme in ("https://", "http://"):
-            self._http.mount(scheme, HTTPAdapter(pool_connections=4, pool_maxsize=workers, max_retries=0))
+            self._http.mount(scheme, build_adapter(4, workers))
         self._agent = f"datagate.huaweicloud/{VERSION} requests/{requests.__version__} python/{sys.version_info[0]}.{sys.version_info[1]}"
 
     @property
@@ -327,10 +328,7 @@ class Session:
     def _judge(self, flight: Flight, attempt: _Attempt, deadline: Optional[float]) -> Union[Outcome, float]:
         """What an attempt came to: an outcome for the caller, or the time at which to try again."""
         now = self.clock.now()
-        outcome = flight.outcome
-        if not isinstance(outcome, Answer) and flight.head is not None and flight.head[0] == 401:
-            # Whatever became of its body: the status alone says that these credentials must not be tried again.
-            outcome = Answer(401, flight.head[1], None, flight.sent_at)
+        outcome = flight.settle()
         if isinstance(outcome, Answer):
             self._last_answer = now
             self.latency = (
