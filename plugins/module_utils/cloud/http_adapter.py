@@ -115,7 +115,7 @@ class FinalResponse(http.client.HTTPResponse):
 
         :raises NotFinal, Misframed: there is none, or it is unknown where its body ends.
         """
-        if self.headers is not None:
+        if getattr(self, "headers", None) is not None:
             return
         self._reader.connection = self._socket
         super().begin()

@@ -15,30 +15,23 @@ import heapq
 import queue
 import random
 import sys
-from email.utils import mktime_tz, parsedate_tz
-from typing import Any, Callable, Dict, Iterable, Iterator, List, Mapping, Optional, Set, Tuple, Union
+from typing import Any, Callable, Dict, Iterable, Iterator, List, Optional, Tuple, Union
 
 from ..version import VERSION
+from .authenticator import Authenticator
+from .call import Call
 from .clock import Clock
 from .credentials.base import Auth
 from .crew import Crew
-from .errors import (
-    HINTS,
-    PERMANENT,
-    TRANSIENT,
-    UNREACHED,
-    CredentialsError,
-    RequestError,
-    classify,
-    gateway_number,
-    printable,
-)
+from .errors import PERMANENT, TRANSIENT, RequestError
 from .exchange import Answer, Flight, NotJson, explain, parse
+from .failures import Failures
 from .http_adapter import build_adapter
 from .options import Connection
 from .pacer import Pacer
 from .requests_import import requests
-from .signature import build_path, build_query
+
+__all__ = ["Call", "Session", "malformed"]
 
 RETRIED_STATUS = (429, 502, 503, 504)
 # What comes with an answer to what was asked, 201 with a token. Whoever takes part of an answer, or one that is made up by a
@@ -54,40 +47,8 @@ ALONE_AFTER = (
 )
 # So many calls, tried to the end one after the other without any answer, stand for all: a hundred jobs would take hours.
 SILENT_CALLS = 2
-CLOCK_SKEW = 300.0  # seconds from which on a wrong clock is worth a word; the service allows 15 minutes
 
 Outcome = Union[Answer, RequestError]
-
-
-class Call:
-    """A request to make.
-
-    :param service: dataarts, dli or iam.
-    :param segments: path below the endpoint, decoded; ``{project_id}`` stands for the project's ID.
-    :param query: name and value pairs, decoded.
-    :param headers: headers besides those that every call has.
-    :param key: anything; helps the caller to tell calls apart.
-    """
-
-    __slots__ = ("body", "headers", "key", "method", "query", "segments", "service", "signed", "url")
-
-    def __init__(
-        self,
-        service: str,
-        segments: Tuple[str, ...],
-        query: Iterable[Tuple[str, str]] = (),
-        headers: Optional[Mapping[str, str]] = None,
-        key: Any = None,
-    ) -> None:
-        self.service = service
-        self.segments = segments
-        self.query = list(query)
-        self.headers = dict(headers or {})
-        self.key = key
-        self.method = "GET"
-        self.body: Any = None
-        self.signed = True
-        self.url: Optional[str] = None
 
 
 def malformed(call: Call, what: str) -> RequestError:
@@ -129,17 +90,11 @@ class Session:
         self.latency = 0.0
         self._workers = workers
         self._pacer = Pacer(connection.requests_per_second)
-        self._auth: Optional[Auth] = None
-        self._auth_worked = False
-        self._project_id = connection.project_id
-        self._denied: Optional[RequestError] = None
+        self._failures = Failures(connection, self.clock, on_secret)
+        self._authenticator = Authenticator(connection, self.clock, self._failures, self._alone_call)
         self._last_answer: Optional[float] = None
         self._alone = True  # the next request goes by itself
         self._crew = Crew()
-        self._on_secret = on_secret or (lambda secret: None)
-        self._secrets: Set[str] = set()
-        for secret in connection.credentials.secrets:
-            self._learn(secret)
         self._http = requests.Session()
         if connection.verify is False:
             # The door warns once; urllib3 would for each request.
@@ -181,13 +136,12 @@ class Session:
         :raises RequestError: what concerns every call: no token, no project, a 401, a service that does not answer at all.
             Nothing is sent after a 401.
         """
-        if self._denied:
-            raise self._denied
+        if self._authenticator.denied:
+            raise self._authenticator.denied
         now = self.clock.now()
         if self._last_answer is None or now - self._last_answer > ALONE_AFTER:
             self._alone = True
-        if self._auth is None or self._project_id is None:
-            self._authenticate(deadline)
+        self._authenticator.prepare(deadline)
         yield from self._schedule(calls, deadline)
 
     def _schedule(self, calls: Iterable[Call], deadline: Optional[float]) -> Iterator[Tuple[Call, Outcome]]:
@@ -204,13 +158,13 @@ class Session:
             while True:
                 now = self.clock.now()
                 late = deadline is not None and now >= deadline
-                if late or self._denied:
+                if late or self._authenticator.denied:
                     fed = True
                     left = [attempt for _time, _order, attempt in sorted(later, key=lambda item: item[:2])]
                     left += [line] if line is not None else []
                     later, line = [], None
                     for attempt in left:
-                        yield attempt.call, self._denied or attempt.error or self.unreached(attempt.call)
+                        yield attempt.call, self._authenticator.denied or attempt.error or self.unreached(attempt.call)
                 # Send what may be sent now. The next call is taken before its turn, to know whether there is one.
                 room = len(flying) < (1 if self._alone else self._workers)
                 # Nor is another one begun before anything has answered, while the first one is still to be tried again.
@@ -267,8 +221,8 @@ class Session:
                     silent = []
                     yield attempt.call, outcome
             yield from silent
-            if self._denied:
-                raise self._denied
+            if self._authenticator.denied:
+                raise self._authenticator.denied
         finally:
             for flight, dummy in flying.values():
                 flight.given_up.set()
@@ -278,8 +232,9 @@ class Session:
     def _send(self, attempt: _Attempt, deadline: Optional[float], results: "queue.SimpleQueue[Flight]") -> Flight:
         now = self.clock.now()
         call = attempt.call
-        url = call.url or self.connection.endpoints[call.service] + self._path(call)
-        attempt.auth = self._auth if call.signed else None
+        project_id = self._authenticator.project_id
+        url = call.address(self.connection, project_id)
+        attempt.auth = self._authenticator.auth if call.signed else None
         headers = {
             "User-Agent": self._agent,
             "Accept": "application/json",
@@ -287,15 +242,15 @@ class Session:
             "Content-Type": "application/json",
             "X-Language": "en_us",
         }
-        if call.signed and self._project_id:
-            headers["X-Project-Id"] = self._project_id
+        if call.signed and project_id:
+            headers["X-Project-Id"] = project_id
         headers.update(call.headers)
         request = requests.Request(call.method, url, headers=headers, json=call.body, auth=attempt.auth)
         try:
             prepared = request.prepare()
         except (ValueError, requests.exceptions.RequestException):  # the text of either can hold what is secret
             summary = "the request cannot be made of these options; check endpoints, workspace and project_name"
-            raise self._make(PERMANENT, summary, call) from None
+            raise self._failures.make(PERMANENT, summary, call) from None
         bound = now + self.connection.request_timeout
         if deadline is not None:
             bound = min(bound, deadline)
@@ -314,10 +269,6 @@ class Session:
         self._crew.start(flight, results)
         return flight
 
-    def _path(self, call: Call) -> str:
-        segments = [self._project_id or "" if segment == "{project_id}" else segment for segment in call.segments]
-        return build_path(segments) + (f"?{build_query(call.query)}" if call.query else "")
-
     def _proxies(self, call: Call, url: str) -> Dict[str, str]:
         if call.service == "metadata":
             return {}
@@ -334,18 +285,23 @@ class Session:
             self.latency = (
                 now - flight.sent_at if not self.latency else 0.8 * self.latency + 0.2 * (now - flight.sent_at)
             )
-            if outcome.status != 401:
-                self._alone = False
             if outcome.status < 300:
+                self._alone = False
                 return self._success(outcome, attempt)
-            error = self._error(outcome, attempt.call)
+            error = self._failures.from_answer(outcome, attempt.call)
+            self._alone = self._alone and error.refused
         elif deadline is not None and now >= deadline:
             return attempt.error or self.unreached(attempt.call)
         else:
             kind, summary = (TRANSIENT, "no answer in time") if outcome is None else explain(outcome)
-            error = self._make(kind, summary, attempt.call)
-        if error.status == 401:
-            return self._unauthorized(error, attempt, deadline)
+            error = self._failures.make(kind, summary, attempt.call, sent_at=flight.sent_at)
+        if error.refused:
+            before = self._authenticator.auth
+            next_step = self._authenticator.refused(error, attempt.auth, attempt.call.signed, deadline)
+            self._alone = self._alone or self._authenticator.auth is not before
+            return next_step
+        if attempt.call.signed and isinstance(outcome, Answer):
+            self._authenticator.worked(attempt.auth)
         attempt.error = error
         retried = error.status in RETRIED_STATUS or (error.status is None and error.kind == TRANSIENT)
         if error.status == 429:
@@ -368,73 +324,21 @@ class Session:
 
     def _success(self, answer: Answer, attempt: _Attempt) -> Outcome:
         self._pacer.answered()
-        if attempt.call.signed and attempt.auth is self._auth:
-            self._auth_worked = True
+        if attempt.call.signed:
+            self._authenticator.worked(attempt.auth)
         if answer.status not in ANSWERED:
-            return self._make(TRANSIENT, "the answer is not the whole one that was asked for", attempt.call, answer)
+            return self._failures.make(
+                TRANSIENT, "the answer is not the whole one that was asked for", attempt.call, answer
+            )
         try:
             answer.data = parse(answer.data) if attempt.call.service != "metadata" else _lenient(answer.data)
         except NotJson as error:
-            return self._make(TRANSIENT, str(error), attempt.call, answer)
+            return self._failures.make(TRANSIENT, str(error), attempt.call, answer)
         return answer
 
-    def _unauthorized(self, error: RequestError, attempt: _Attempt, deadline: Optional[float]) -> Union[Outcome, float]:
-        """More than five failed signatures in a row lock an access key: never a second try with the same credentials."""
-        if not attempt.call.signed:
-            if attempt.call.service == "iam":
-                self._denied = error
-            return error
-        if self._auth is not None and attempt.auth is not self._auth and not self._denied:
-            return self.clock.now()  # sent before the credentials were renewed
-        if self._auth is None and not self._denied:
-            return error
-        if self._denied is None and self.connection.credentials.renewable and self._auth_worked:
-            before = set(self._auth.secrets) if self._auth else set()
-            try:
-                renewed = self._obtain(deadline)
-            except CredentialsError:
-                self._denied = error
-                return error
-            except RequestError as problem:
-                if problem.kind in (TRANSIENT, UNREACHED):
-                    # Nobody has refused anything yet: what has ended is not used again, and the next call asks anew.
-                    self._auth, self._auth_worked = None, False
-                    return problem
-                self._denied = error
-                return error
-            if set(renewed.secrets) != before:
-                self._auth, self._auth_worked, self._alone = renewed, False, True
-                return self.clock.now()
-        self._denied = self._denied or error
-        return error
-
-    # -- credentials and project ------------------------------------------------------------------------------------
-
-    def _authenticate(self, deadline: Optional[float]) -> None:
-        credentials = self.connection.credentials
-        if self._auth is None:
-            known = self._project_id
-            credentials.scope = {"id": known} if known else {"name": self.connection.project_name or ""}
-            self._auth = self._obtain(deadline)
-        if self._project_id is None:
-            self._project_id = credentials.project_id
-        if self._project_id is None:
-            self._project_id = self._look_up_project(deadline)
-
-    def _obtain(self, deadline: Optional[float]) -> Auth:
-        def fetch(
-            service: str, method: str, target: str, headers: Mapping[str, str], body: Any
-        ) -> Tuple[Mapping[str, str], Any]:
-            call = Call(service, (), headers=headers)
-            call.method, call.body, call.signed = method, body, False
-            call.url = target if service == "metadata" else self.connection.endpoints[service] + target
-            answer = self._alone_call(call, deadline)
-            return answer.headers, answer.data
-
-        auth = self.connection.credentials.obtain(fetch, self.clock.wall)
-        for secret in auth.secrets:
-            self._learn(secret)
-        return auth
+    def unreached(self, call: Call) -> RequestError:
+        """The error of a call that the deadline cut off, or kept from being sent."""
+        return self._failures.unreached(call)
 
     def _alone_call(self, call: Call, deadline: Optional[float]) -> Answer:
         for dummy, outcome in self._schedule([call], deadline):
@@ -443,113 +347,6 @@ class Session:
             return outcome
         raise self.unreached(call)
 
-    def _look_up_project(self, deadline: Optional[float]) -> str:
-        name = self.connection.project_name or ""
-        call = Call("iam", ("v3", "projects"), [("name", name)])
-        data = self._alone_call(call, deadline).data
-        projects = data.get("projects") if isinstance(data, dict) else None
-        found = [
-            str(item["id"])
-            for item in (projects if isinstance(projects, list) else [])
-            if isinstance(item, dict) and item.get("id") and item.get("name", name) == name
-        ]
-        if len(found) != 1:
-            many = "no project" if not found else f"{len(found)} projects"
-            raise self._make(PERMANENT, f"{many} named {printable(name, 64)!r}; give project_id (HW_PROJECT_ID)", call)
-        return found[0]
-
-    # -- errors -----------------------------------------------------------------------------------------------------
-
-    def _learn(self, secret: str) -> None:
-        if secret not in self._secrets:
-            self._secrets.add(secret)
-            self._on_secret(secret)
-
-    def _make(
-        self, kind: str, summary: str, call: Call, answer: Optional[Answer] = None, **fields: Any
-    ) -> RequestError:
-        _scheme, dummy, rest = (
-            call.url or self.connection.endpoints.get(call.service, "") + self._path(call)
-        ).partition("://")
-        host, slash, path = rest.partition("/")
-        return RequestError(
-            kind,
-            summary,
-            service=call.service,
-            method=call.method,
-            host=printable(host, 253),
-            path=printable((slash + path).partition("?")[0], 400),
-            status=answer.status if answer else None,
-            request_id=printable(answer.headers.get("X-Request-Id"), 80)
-            if answer and answer.headers.get("X-Request-Id")
-            else None,
-            **fields,
-        )
-
-    def unreached(self, call: Call) -> RequestError:
-        """The error of a call that the deadline cut off, or kept from being sent."""
-        return self._make(UNREACHED, "the deadline came before the answer", call)
-
-    def _error(self, answer: Answer, call: Call) -> RequestError:
-        """The error that an answer with a status of 300 or more tells of."""
-        code, message = None, ""
-        if answer.data is not None:
-            try:
-                code, message = read_error(parse(answer.data))
-            except NotJson as error:
-                message = str(error)
-        kind = classify(call.service, answer.status, code)
-        hint = HINTS.get(code or "") or HINTS.get(gateway_number(code) or "")
-        summary = self._scrub(message)
-        if 300 <= answer.status < 400:
-            summary, hint = "redirects are not followed", "check region, cloud and endpoints"
-        elif answer.status == 401:
-            # The text can echo the canonical request with its header values, so none of it is shown.
-            summary = "authentication failed"
-            hint = hint or "check the access key, its secret and its security token, or the token"
-            skew = self._skew(answer)
-            if skew is not None:
-                hint = f"this host's clock is {abs(skew):.0f} s {'behind' if skew > 0 else 'ahead of'} the server's; set it right"
-        elif not summary:
-            summary = "the service gives no reason"
-        return self._make(
-            kind,
-            summary,
-            call,
-            answer,
-            error_code=printable(code, 40) if code else None,
-            hint=hint,
-            retry_after=self._retry_after(answer),
-        )
-
-    def _skew(self, answer: Answer) -> Optional[float]:
-        """Seconds by which the server's clock is ahead of ours, where that is enough to break a signature."""
-        then = _http_date(answer.headers.get("Date"))
-        skew = None if then is None else then - self.clock.wall()
-        return skew if skew is not None and abs(skew) > CLOCK_SKEW else None
-
-    def _retry_after(self, answer: Answer) -> Optional[float]:
-        """Seconds that a Retry-After header asks for, as a number or a date; None where there is none that makes sense."""
-        value = (answer.headers.get("Retry-After") or "").strip()
-        if value.isascii() and value.isdigit():
-            return float(value[:12])
-        then = _http_date(value)
-        return None if then is None else max(0.0, then - self.clock.wall())
-
-    def _scrub(self, message: str) -> str:
-        shown = message
-        for secret in sorted(self._secrets, key=len, reverse=True):
-            shown = shown.replace(secret, "***")
-        return printable(shown.strip())
-
-
-def _http_date(value: Optional[str]) -> Optional[float]:
-    try:
-        parsed = parsedate_tz(value or "")
-        return float(mktime_tz(parsed)) if parsed else None
-    except (ValueError, OverflowError, TypeError, IndexError):
-        return None
-
 
 def _lenient(body: bytes) -> Any:
     """The metadata service's answers are JSON or plain text."""
@@ -557,16 +354,3 @@ def _lenient(body: bytes) -> Any:
         return parse(body)
     except NotJson:
         return body.decode("utf-8", "replace")
-
-
-def read_error(data: Any) -> Tuple[Optional[str], str]:
-    """Code and message from an error body in any of the shapes that are known."""
-    if not isinstance(data, dict):
-        return None, ""
-    if isinstance(data.get("error"), dict):
-        data = data["error"]
-    code = next((data[name] for name in ("error_code", "errorCode", "code") if data.get(name) not in (None, "")), None)
-    message = next((data[name] for name in ("error_msg", "errorMsg", "message", "title") if data.get(name)), "")
-    return (str(code) if isinstance(code, (str, int)) else None), str(message) if isinstance(
-        message, (str, int)
-    ) else ""

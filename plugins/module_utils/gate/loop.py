@@ -336,7 +336,7 @@ class Loop:
         try:
             listed = self._list(max(1, len(gate.tracks)) if by_status else 0)
         except RequestError as error:
-            if error.status == 401 or not by_status:
+            if error.refused or not by_status:
                 raise
         # What a status call said within the second before it stands, unless the list has cast doubt on it since.
         owed = [
@@ -371,7 +371,7 @@ class Loop:
             # Where the list goes on saying what is not so, the same calls again and again would leave no time for others.
             self._list(max(1, len(self.gate.tracks)), again=False)
         except RequestError as error:
-            if error.status == 401:
+            if error.refused:
                 raise
 
     def _read(self, names: Sequence[str], whole: bool = False) -> bool:
