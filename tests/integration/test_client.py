@@ -39,7 +39,8 @@ from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.errors 
 )
 from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.exchange import Answer
 from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.options import resolve
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.session import Call, Session
+from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.calls import Call
+from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.session import Session
 from ansible_collections.datagate.huaweicloud.plugins.module_utils.services.dataarts import DataArts
 from ansible_collections.datagate.huaweicloud.plugins.module_utils.services.dli import Dli
 from tests.clocks import LONG, JumpClock

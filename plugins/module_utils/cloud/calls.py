@@ -14,6 +14,8 @@ from typing import Any, Callable, Generator, Iterable, List, Mapping, Optional, 
 
 from .errors import TRANSIENT, RequestError
 from .exchange import Answer
+from .options import Connection
+from .signature import build_path, build_query
 
 T = TypeVar("T")
 
@@ -54,6 +56,14 @@ class Call:
         self.body: Any = None
         self.signed = True
         self.url: Optional[str] = None
+
+    def address(self, connection: Connection, project_id: Optional[str]) -> str:
+        """The whole URL."""
+        if self.url:
+            return self.url
+        segments = [project_id or "" if segment == "{project_id}" else segment for segment in self.segments]
+        query = f"?{build_query(self.query)}" if self.query else ""
+        return connection.endpoints.get(self.service, "") + build_path(segments) + query
 
 
 Task = Generator[List[Call], List[Outcome], T]

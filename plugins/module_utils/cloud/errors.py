@@ -10,6 +10,7 @@ The codes and what they mean are those of the DataArts Factory, DLI and API Gate
 from __future__ import annotations
 
 import re
+import unicodedata
 from typing import Any, Dict, List, Optional
 
 # What an error means for whoever asked.
@@ -19,6 +20,7 @@ PERMANENT = "permanent"  # asking again cannot help: wrong host, unknown workspa
 TRANSIENT = "transient"  # asking again may help
 UNREACHED = "unreached"  # the deadline came first: says nothing about the thing asked for
 
+NO_PERMISSION = "DLF.6888"
 _DATAARTS_CODES = {
     "DLF.0100": MISSING,
     "DLF.30100": MISSING,
@@ -26,7 +28,7 @@ _DATAARTS_CODES = {
     "DLF.0819": PERMANENT,
     "DLF.20819": PERMANENT,
     "DLF.3051": PERMANENT,
-    "DLF.6888": DENIED,
+    NO_PERMISSION: DENIED,
 }
 _DLI_CODES = {
     "DLI.0002": MISSING,
@@ -38,13 +40,17 @@ _DLI_CODES = {
 SERVICE_CODES = {"dataarts": _DATAARTS_CODES, "dli": _DLI_CODES}
 
 # The gateway's codes come with several prefixes and one meaning.
-_GATEWAY = re.compile(r"^(?:APIGW|APIG|APIC)\.(\d{4})$")
+_GATEWAY = re.compile(r"(?:APIGW|APIG|APIC)\.([0-9]{4})")
+# The signature or token is wrong; the date of the signature is. They count whatever status they come with.
+REFUSED = ("0301", "0307")
+CLOCK = "0303"
 GATEWAY_CODES = {
     "0101": PERMANENT,
     "0106": PERMANENT,
     "0201": TRANSIENT,
     "0301": DENIED,
     "0302": DENIED,
+    "0303": DENIED,
     "0307": DENIED,
     "0308": TRANSIENT,
     "0310": DENIED,
@@ -56,14 +62,44 @@ HINTS = {
     "DLF.0819": "check workspace (HW_DATAARTS_WORKSPACE_ID) and project_id",
     "DLF.20819": "check workspace (HW_DATAARTS_WORKSPACE_ID) and project_id",
     "DLF.3051": "the service refuses a parameter; check names, tags and page_size",
-    "DLF.6888": "the user lacks the permission for DataArts Factory in this workspace",
+    NO_PERMISSION: "the user lacks the permission for DataArts Factory in this workspace",
     "DLI.0999": "the queue is busy or its back end too old",
     "0101": "wrong host or path; check region, cloud and endpoints",
     "0106": "a header is missing; check what a proxy in between removes",
     "0302": "the user or its address is not allowed to call this API, or project_id is another account's",
+    "0303": "this host's clock differs by more than 15 minutes from the server's; set it right",
     "0307": "the token is outdated; get a new one",
     "0310": "the user or its address is not allowed to call this API",
 }
+
+
+# What str.isprintable lets through although nothing of it is seen: fillers, blanks and variation selectors, which make two
+# names look alike.
+_UNSEEN = frozenset(
+    chr(code)
+    for first, last in (
+        (0x034F, 0x034F),
+        (0x115F, 0x1160),
+        (0x17B4, 0x17B5),
+        (0x180B, 0x180F),
+        (0x2065, 0x2065),
+        (0x2800, 0x2800),
+        (0x3164, 0x3164),
+        (0xFE00, 0xFE0F),
+        (0xFFA0, 0xFFA0),
+        (0x1D173, 0x1D17A),
+        (0xE0000, 0xE0FFF),
+    )
+    for code in range(first, last + 1)
+)
+# Categories of what a terminal may act on or does not show: controls (C0, C1, DEL), formats (direction marks, zero-width
+# joiners, byte order marks), lone surrogates, and the separators of lines and paragraphs.
+_CONTROL = ("Cc", "Cf", "Cs", "Zl", "Zp")
+
+
+def is_shown(char: str) -> bool:
+    """Whether a character can be put on a terminal: it is seen there, and does nothing else."""
+    return char.isprintable() and char not in _UNSEEN
 
 
 def printable(text: Any, limit: int = 200) -> str:
@@ -72,40 +108,55 @@ def printable(text: Any, limit: int = 200) -> str:
         raw = str(text)
     except ValueError:  # a whole number of more digits than Python writes
         raw = "a very long number"
-    clean = "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in raw[: limit + 1])
+    clean = "".join(char if is_shown(char) else "\N{REPLACEMENT CHARACTER}" for char in raw[: limit + 1])
     return clean if len(clean) <= limit else clean[: limit - 1] + "\N{HORIZONTAL ELLIPSIS}"
 
 
 def has_control(text: str) -> bool:
-    """Whether there is a line break, another control character or a lone surrogate in *text*."""
-    return any(
-        char < " " or "\x7f" <= char <= "\x9f" or char in "\u2028\u2029" or "\ud800" <= char <= "\udfff"
-        for char in text
-    )
+    """Whether there is a line break, another control character, a direction mark, an invisible one or a lone surrogate."""
+    if text.isascii():
+        return not text.isprintable()
+    return any(char in _UNSEEN or unicodedata.category(char) in _CONTROL for char in text)
+
+
+def normalize_code(code: Optional[str]) -> str:
+    """A code as the tables here have it; services differ in case and blanks."""
+    return (code or "").strip().upper()
 
 
 def gateway_number(code: Optional[str]) -> Optional[str]:
     """The four digits of a gateway's code, or None where the code is no gateway's."""
-    match = _GATEWAY.match(code or "")
+    match = _GATEWAY.fullmatch(normalize_code(code))
     return match.group(1) if match else None
 
 
-def classify(service: str, status: Optional[int], code: Optional[str]) -> str:
-    """The meaning of an error answer: the code decides, and only without a known code the HTTP status.
+def refuses_key(status: Optional[int], code: Optional[str]) -> bool:
+    """Whether an answer refuses the key or token itself, so that nothing more may be sent with it.
 
-    An unknown business code under HTTP 400 is TRANSIENT: nobody can say that it will not mend itself, and the gate
+    A missing permission does not, and neither does a wrong clock.
+    """
+    number = gateway_number(code)
+    return number in REFUSED or (status == 401 and number != CLOCK)
+
+
+def classify(service: str, status: Optional[int], code: Optional[str]) -> str:
+    """The meaning of an error answer. The HTTP status says which codes are believed.
+
+    A refusal is one whatever it comes with. Otherwise a server in trouble (429, 5xx) says nothing of a job, and only HTTP 400
+    and 404 can say that it is missing. An unknown business code under HTTP 400 is TRANSIENT: it may mend itself, and the gate
     bounds how often it is asked again.
     """
-    if status == 401:
+    number, name = gateway_number(code), normalize_code(code)
+    if status in (401, 403) or number in (*REFUSED, CLOCK) or name == NO_PERMISSION:
         return DENIED
-    known = SERVICE_CODES.get(service, {}).get(code or "") or GATEWAY_CODES.get(gateway_number(code) or "")
-    if known:
-        return known
-    if status == 403:
-        return DENIED
-    if status is not None and (300 <= status < 400 or status in (404, 405, 406, 410, 414, 415, 431)):
+    if status is None or status == 429 or status >= 500 or status < 300:
+        return TRANSIENT
+    if status < 400:
         return PERMANENT
-    return TRANSIENT
+    known = SERVICE_CODES.get(service, {}).get(name) or GATEWAY_CODES.get(number or "")
+    if known and (known != MISSING or status in (400, 404)):
+        return known
+    return PERMANENT if status in (404, 405, 406, 410, 414, 415, 431) else TRANSIENT
 
 
 class DatagateError(Exception):
@@ -148,7 +199,9 @@ class RequestError(DatagateError):
     :param error_code: the service's or the gateway's code.
     :param path: path of the request without its query.
     :param hint: what to check.
-    :param sent_at: when the request was sent, on the clock of the session that sent it; None where nothing was sent.
+    :param refused: whether the credentials are refused, so that no other request can succeed with them either. A wrong clock
+        does that, too.
+    :param sent_at: when the request was sent, seconds on the session's clock; None where nothing was sent.
     """
 
     def __init__(
@@ -165,6 +218,7 @@ class RequestError(DatagateError):
         request_id: Optional[str] = None,
         retry_after: Optional[float] = None,
         hint: Optional[str] = None,
+        refused: bool = False,
         sent_at: Optional[float] = None,
     ) -> None:
         super().__init__(summary)
@@ -179,11 +233,23 @@ class RequestError(DatagateError):
         self.request_id = request_id
         self.retry_after = retry_after
         self.hint = hint
+        self.refused = refused or status == 401 or gateway_number(error_code) in (*REFUSED, CLOCK)
         self.sent_at = sent_at
 
     def dump(self) -> List[Any]:
-        """The error as plain data, without ``sent_at``, which means nothing in another process."""
-        names = ("service", "method", "path", "host", "status", "error_code", "request_id", "retry_after", "hint")
+        """The error as plain data; without its time, which means nothing in another process."""
+        names = (
+            "service",
+            "method",
+            "path",
+            "host",
+            "status",
+            "error_code",
+            "request_id",
+            "retry_after",
+            "hint",
+            "refused",
+        )
         return [self.kind, self.summary, {name: getattr(self, name) for name in names}]
 
     @classmethod

@@ -16,6 +16,7 @@ import zlib
 from typing import Any, Dict, List, Mapping, Optional, Tuple, Union
 
 from .errors import PERMANENT, TRANSIENT
+from .http_adapter import REFUSALS, NotFinal
 from .requests_import import requests
 
 # A page of 100 jobs is some 50 KiB; what is larger than this is no answer to any of our questions. The bound holds for the
@@ -32,17 +33,17 @@ class Answer:
 
     :ivar data: decoded JSON, or text where the caller asked for that.
     :ivar sent_at: when its request was sent, on the session's clock; what it says is not older than that.
-    :ivar size: bytes of its unpacked body.
+    :ivar size: bytes of the unpacked body, 0 where there is none or it was not read.
     """
 
     __slots__ = ("data", "headers", "sent_at", "size", "status")
 
     def __init__(self, status: int, headers: Mapping[str, str], data: Any, sent_at: float, size: int = 0) -> None:
-        self.size = size
         self.status = status
         self.headers = headers
         self.data = data
         self.sent_at = sent_at
+        self.size = size
 
 
 class Flight:
@@ -71,6 +72,12 @@ class Flight:
         except BaseException as error:  # noqa: BLE001 - the outcome is looked at in another thread
             self.outcome = error
 
+    def settle(self) -> Union[Answer, BaseException, None]:
+        """The outcome; an answer without a body where the status says that the credentials are refused and the rest broke."""
+        if not isinstance(self.outcome, Answer) and self.head is not None and self.head[0] in REFUSALS:
+            return Answer(self.head[0], self.head[1], None, self.sent_at)
+        return self.outcome
+
     def _exchange(self) -> Answer:
         # The adapter is used rather than Session.send, which reads the whole body of a redirect even when it is not followed.
         # It does not look at ~/.netrc and REQUESTS_CA_BUNDLE either, so neither overrules what the options say.
@@ -79,6 +86,8 @@ class Flight:
         try:
             status = response.status_code
             headers = response.headers
+            if status < 200:
+                raise NotFinal
             self.head = (status, headers)
             if 300 <= status < 400:
                 return Answer(status, headers, None, self.sent_at)
@@ -86,6 +95,8 @@ class Flight:
             complete = True
             return Answer(status, headers, body, self.sent_at, len(body))
         finally:
+            # Whether the connection serves another request was decided when the head was read (see http_adapter); a body that
+            # was not read to its end closes it in any case.
             if complete:
                 response.raw.release_conn()
             else:
@@ -107,8 +118,9 @@ class Flight:
             chunks.append(chunk)
         if self.given_up.is_set():
             raise Truncated
-        announced = response.headers.get("Content-Length", "")
-        if announced.isdigit() and received < int(announced):
+        announced = response.headers.get("Content-Length", "").partition(",")[0].strip()
+        chunked = response.headers.get("Transfer-Encoding")
+        if not chunked and announced.isascii() and announced.isdigit() and received < int(announced[:18]):
             raise Truncated
         return unpack(b"".join(chunks), response.headers.get("Content-Encoding", ""))
 
@@ -144,6 +156,8 @@ def unpack(body: bytes, encoding: str) -> bytes:
         raise TooLarge
     if not decompressor.eof:
         raise Truncated
+    if decompressor.unused_data:
+        raise NotJson("more follows the end of the packed body")
     return plain
 
 
@@ -198,6 +212,10 @@ def explain(error: BaseException) -> Tuple[str, str]:
         return TRANSIENT, "the answer ended before it was complete"
     if isinstance(error, NotJson):
         return TRANSIENT, str(error)
+    for part, words in _FRAMING:
+        # Such an error comes wrapped into those of two libraries.
+        if part in repr(error):
+            return TRANSIENT, words
     if requests is not None:
         known = requests.exceptions
         if isinstance(error, known.SSLError):
@@ -222,6 +240,11 @@ def explain(error: BaseException) -> Tuple[str, str]:
     return TRANSIENT, f"the connection broke ({name})"
 
 
+_FRAMING = (
+    ("NotFinal()", "the server sends interim answers only"),
+    ("Misframed()", "the headers of the answer contradict each other about its length"),
+    ("Surplus()", "more follows the end of the answer, so it is not known which request it belongs to"),
+)
 # What a connection that breaks, or somebody who writes into it, looks like from within TLS.
 _UNRESOLVED = "the host's name cannot be resolved; check region, cloud and endpoints"
 _TLS_BREAKS = (

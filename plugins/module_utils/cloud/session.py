@@ -32,12 +32,12 @@ from .crew import Crew
 from .errors import PERMANENT, TRANSIENT, RequestError
 from .exchange import Answer, Flight, NotJson, explain, parse
 from .failures import Failures
+from .http_adapter import build_adapter
 from .options import Connection
 from .pacer import Pacer
 from .probe import Probe
-from .requests_import import HTTPAdapter, requests
+from .requests_import import requests
 from .retry import THROTTLED, THROTTLED_WAIT, wait_before_retry
-from .signature import build_path, build_query
 
 # Statuses with a complete answer to the call, 201 with a token. Anything else in 2xx (206, a proxy's 203) is not trusted.
 COMPLETE_STATUS = (200, 201)
@@ -137,7 +137,7 @@ class Session:
             # The module warns once; urllib3 would for each request.
             requests.packages.urllib3.disable_warnings()  # type: ignore[attr-defined]
         for scheme in ("https://", "http://"):
-            self._http.mount(scheme, HTTPAdapter(pool_connections=4, pool_maxsize=workers, max_retries=0))
+            self._http.mount(scheme, build_adapter(4, workers))
         self._agent = f"datagate.huaweicloud/{VERSION} requests/{requests.__version__} python/{sys.version_info[0]}.{sys.version_info[1]}"
 
     # -- what callers plan with -------------------------------------------------------------------------------------
@@ -326,7 +326,7 @@ class Session:
         attempt = self._take(now)
         if attempt is None:
             return False
-        if attempt.call.signed and not self._authenticator.ready:
+        if attempt.call.signed and (self._authenticator.auth is None or self._authenticator.project_id is None):
             self._fresh.appendleft(attempt)
             self._authenticator.prepare(attempt.deadline)
             return True
@@ -379,7 +379,7 @@ class Session:
     def _send(self, attempt: _Attempt) -> None:
         now = self.clock.now()
         call = attempt.call
-        url = call.url or self.connection.endpoints[call.service] + self.path_of(call)
+        url = call.address(self.connection, self._authenticator.project_id)
         attempt.auth = self._authenticator.auth if call.signed else None
         headers = {
             "User-Agent": self._agent,
@@ -406,7 +406,7 @@ class Session:
             "timeout": (seconds, seconds),
             "verify": self.connection.verify,
             "cert": self.connection.cert,
-            "proxies": self.connection.proxies_for(call.service, url),
+            "proxies": self._proxies(call, url),
         }
         flight = Flight(prepared, options, self._http.get_adapter(url), bound, now)
         self._pacer.take(now)
@@ -417,11 +417,12 @@ class Session:
         self._flying[id(flight)] = (flight, attempt)
         self._crew.start(flight, self._results)
 
-    def path_of(self, call: Call) -> str:
-        """Path and query of a call's URL."""
-        project = self._authenticator.project_id or ""
-        segments = [project if segment == "{project_id}" else segment for segment in call.segments]
-        return build_path(segments) + (f"?{build_query(call.query)}" if call.query else "")
+    def _proxies(self, call: Call, url: str) -> Dict[str, str]:
+        if call.service == "metadata":
+            return {}
+        if self.connection.proxy:
+            return {"http": self.connection.proxy, "https": self.connection.proxy}
+        return dict(requests.utils.get_environ_proxies(url, no_proxy=None))
 
     def _land(self, flight: Flight) -> None:
         """Take a finished exchange; one that was abandoned before is passed over."""
@@ -432,18 +433,17 @@ class Session:
     def _judge(self, flight: Flight, attempt: _Attempt) -> None:
         """Decide what an exchange came to: an outcome, or another try later."""
         now = self.clock.now()
-        outcome = flight.outcome
-        if not isinstance(outcome, Answer) and flight.head is not None and flight.head[0] == 401:
-            # Whatever became of its body: the status alone says that these credentials must not be tried again.
-            outcome = Answer(401, flight.head[1], None, flight.sent_at)
+        outcome = flight.settle()
         error: RequestError
         if isinstance(outcome, Answer):
             result = self._understood(outcome, attempt)
-            refusal = isinstance(result, RequestError) and self._authenticator.is_refusal(result)
+            refusal = isinstance(result, RequestError) and result.refused
             server_fault = outcome.status == THROTTLED or outcome.status >= 500
             self._probe.ended(attempt.number, now, True, not refusal and not server_fault)
             self._silent = 0
             self._answered_any = True
+            if attempt.call.signed and not refusal:
+                self._authenticator.worked(attempt.auth)
             if isinstance(result, Answer):
                 self._latencies.append(now - flight.sent_at)
                 self._finish(attempt, result)
@@ -489,8 +489,6 @@ class Session:
             error.sent_at = answer.sent_at
             return error
         self._pacer.answered()
-        if call.signed:
-            self._authenticator.worked(attempt.auth)
         try:
             if answer.status not in COMPLETE_STATUS:
                 raise NotJson("the answer is not complete")
@@ -507,7 +505,7 @@ class Session:
 
     def _refused(self, error: RequestError, attempt: _Attempt) -> None:
         """The credentials were refused: another try only with other ones."""
-        again = self._authenticator.refused(error, attempt.auth, attempt.call, attempt.deadline)
+        again = self._authenticator.refused(error, attempt.auth, attempt.call.signed, attempt.deadline)
         if isinstance(again, float):
             self._probe.renew()
             heapq.heappush(self._retries, (again, next(self._order), attempt))

@@ -20,6 +20,7 @@ from ..cloud.clock import Clock
 from ..cloud.errors import DatagateError
 from ..cloud.options import resolve
 from ..cloud.requests_import import IMPORT_ERROR
+from ..cloud.secret_forms import MIN_SECRET, forms
 from ..cloud.session import Session
 from ..gate import options
 from ..gate.loop import WHOLE, Loop, Slices, Source
@@ -65,11 +66,14 @@ class Door:
         return Session(connection, Clock(), on_secret=self.hide)
 
     def hide(self, secret: str) -> None:
-        """Keep a secret out of everything that the module prints."""
-        if secret:
-            self.module.no_log_values.add(secret)
+        """Keep a secret out of everything that the module prints, in the forms in which a service may repeat it, too."""
+        self.module.no_log_values.update(forms(secret, times=1))
 
     def _hide_given(self) -> None:
+        # Ansible masks whatever an option without a log is given. Of a value of a character or two that would leave stars all
+        # over the output, and a resume that is damaged.
+        short = {value for value in self.module.no_log_values if len(value) < MIN_SECRET}
+        self.module.no_log_values.difference_update(short)
         # What a user typed with spaces around it is used without them.
         for name, spec in CONNECTION.items():
             if spec.get("no_log") and self.params.get(name):

@@ -401,7 +401,7 @@ class Loop:
     def _without_list(self, error: Optional[RequestError], owed: bool) -> None:
         """The list could not be read, or is too long to be worth it."""
         gate = self.gate
-        if error is not None and error.status == 401:
+        if error is not None and error.refused:
             raise error
         if gate.settled and error is None and owed:
             # Too long a list: each job is read by its own call instead.

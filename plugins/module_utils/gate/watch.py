@@ -197,7 +197,7 @@ class Watch:
             if error.kind != UNREACHED:
                 track.take(reading, reading.at, self._began)
                 # Refused credentials are nothing of a single job.
-                self._request_trouble(error, None if error.status == 401 else track)
+                self._request_trouble(error, None if error.refused else track)
             return
         track.take(reading, reading.at, self._began)
         if track.doubt:
@@ -246,7 +246,7 @@ class Watch:
         return {}
 
     def _request_trouble(self, error: RequestError, track: Optional[Track]) -> None:
-        if error.status == 401:
+        if error.refused:
             self.refused = error
         reason = "denied" if error.kind == DENIED else "unreadable"
         text = words.general(error, 1) if track is None else words.unreadable(track.name, error, 1, track.state)

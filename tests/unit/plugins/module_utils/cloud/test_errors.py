@@ -24,9 +24,11 @@ from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.errors 
     RequestError,
     classify,
     gateway_number,
+    has_control,
     printable,
+    refuses_key,
 )
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.session import read_error
+from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.failures import read_error
 
 DATAARTS = "dataarts"
 DLI = "dli"
@@ -53,6 +55,8 @@ IAM = "iam"
         (DLI, 400, "DLF.0100", TRANSIENT),  # not this service's code
         (DATAARTS, 400, "DLI.0002", TRANSIENT),
         (IAM, 400, "1001", TRANSIENT),
+        (DATAARTS, 400, " dlf.0100\t", MISSING),
+        (DATAARTS, 404, "DLF.30100", MISSING),
         (DATAARTS, 404, "APIGW.0101", PERMANENT),
         (DATAARTS, 400, "APIG.0106", PERMANENT),
         (DLI, 502, "APIC.0201", TRANSIENT),
@@ -84,6 +88,59 @@ def test_classify(service: str, status: int | None, code: str | None, kind: str)
     assert classify(service, status, code) == kind
 
 
+STATUSES = [None, *range(100, 600)]
+MISSING_CODES = [
+    (DATAARTS, "DLF.0100"),
+    (DATAARTS, "DLF.30100"),
+    (DATAARTS, "1001"),
+    (DLI, "DLI.0002"),
+    (DLI, "DLI.0023"),
+]
+PREFIXES = ["APIGW", "APIG", "APIC", "apigw"]
+
+
+@pytest.mark.parametrize("status", STATUSES)
+def test_the_status_says_which_codes_are_believed(status: int | None) -> None:
+    """Only 400 and 404 can say that a job is missing, and nothing that a server in trouble says is about the job."""
+    for service, code in MISSING_CODES:
+        kind = classify(service, status, code)
+        assert (kind == MISSING) == (status in (400, 404))
+        if status in (401, 403):
+            assert kind == DENIED
+    for service in (DATAARTS, DLI, IAM):
+        for prefix in PREFIXES:
+            for number in ("0301", "0303", "0307"):
+                assert classify(service, status, f"{prefix}.{number}") == DENIED
+        assert classify(service, status, "DLF.6888") == DENIED
+        for other in ("DLF.0819", "DLF.3051", "APIGW.0101", "APIGW.0302", "DLI.0013", None, "NEW.1"):
+            if status is None or status == 429 or status >= 500 or status < 300:
+                assert classify(service, status, other) == TRANSIENT
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "refused"),
+    [
+        (401, None, True),
+        (401, "NEW.1", True),
+        (401, "APIGW.0303", False),
+        (403, None, False),
+        (403, "APIGW.0302", False),
+        (403, "APIGW.0301", True),
+        (400, "apig.0307", True),
+        (503, "APIC.0301", True),
+        (200, "APIGW.0301", True),
+        (400, "DLF.6888", False),
+        (429, "APIGW.0308", False),
+        (None, None, False),
+    ],
+)
+def test_what_refuses_a_key(status: int | None, code: str | None, refused: bool) -> None:
+    assert refuses_key(status, code) == refused
+    # A wrong clock ends the run as well, without being the fault of the key.
+    ends = refused or gateway_number(code) == "0303"
+    assert RequestError(DENIED, "no", status=status, error_code=code).refused == ends
+
+
 def test_hints_are_for_codes_that_are_known() -> None:
     known = {code for codes in SERVICE_CODES.values() for code in codes}
     assert {hint for hint in HINTS if not hint.isdigit()} <= known
@@ -97,7 +154,8 @@ def test_hints_are_for_codes_that_are_known() -> None:
         ("APIC.0613", "0613"),
         ("APIGW.101", None),
         ("APIGW.01011", None),
-        ("apigw.0101", None),
+        (" apigw.0101\n", "0101"),
+        ("APIGW.\u0660\u0661\u0660\u0661", None),
         ("DLF.0101", None),
         ("", None),
         (None, None),
@@ -116,6 +174,25 @@ def test_printable(text: str, limit: int) -> None:
     assert not any(ord(char) < 0x20 or char in "\x7f\u2028\u2029\u202e\u2066" for char in shown)
     if text.isascii() and text.isprintable() and len(text) <= limit:
         assert shown == text
+
+
+UNSEEN = [
+    *map(chr, range(0x20)), "\x7f", *map(chr, range(0x80, 0xA0)), "\u00ad", "\u061c", "\u200b", "\u200c", "\u200d", "\u200e",
+    "\u200f", "\u2028", "\u2029", *map(chr, range(0x202A, 0x202F)), "\u2060", *map(chr, range(0x2066, 0x206A)), "\ufeff",
+    "\ufff9", "\u115f", "\u3164", "\uffa0", "\u2800", "\u034f", "\ufe0f", "\U000e0041", "\U000e0100", "\ud800",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("char", UNSEEN, ids=lambda char: f"U+{ord(char):04X}")
+def test_what_is_not_seen_is_not_printed(char: str) -> None:
+    assert printable(f"a{char}b") == "a\ufffdb"
+    assert has_control(f"a{char}b")
+
+
+@pytest.mark.parametrize("text", ["", "job_1", "作业-1", "a b", "é", "ĳ", "日本", "a.b~c"])
+def test_what_is_seen_is_printed(text: str) -> None:
+    assert printable(text) == text
+    assert not has_control(text)
 
 
 def test_printable_takes_anything() -> None:
@@ -187,6 +264,21 @@ def test_option_error() -> None:
         ({"error_code": None, "error_msg": ""}, None, ""),
         ({"error_code": ["X"], "error_msg": {"a": 1}}, None, ""),
         ({"error_msg": "m"}, None, "m"),
+        ({"errors": [{"error_code": "DLF.0100", "error_msg": "m"}]}, "DLF.0100", "m"),
+        ({"errors": [{"error_code": "A.1"}, {"error_code": "A.1"}]}, "A.1", ""),
+        ({"errors": [{"error_code": "DLF.0100"}, {"error_code": "DLF.0819"}]}, None, ""),
+        ({"errors": [{"error_code": "DLF.0100"}, {"error_code": "APIGW.0301"}]}, "APIGW.0301", ""),
+        ({"errors": []}, None, ""),
+        ({"errors": ["text", 1]}, None, ""),
+        ([{"error_code": "X", "message": "m"}], "X", "m"),
+        ({"error": [{"code": "X", "error_message": "m"}]}, "X", "m"),
+        ({"error": {"error": {"code": "X"}}}, "X", ""),
+        ({"error_code": "DLF.0100", "errorCode": "DLF.0819"}, None, ""),
+        ({"error_code": "dlf.0100 ", "errorCode": "DLF.0100"}, "dlf.0100", ""),
+        ({"error_code": "DLF.0100", "code": 400}, "DLF.0100", ""),
+        ({"error_code": "DLF.0100", "code": "APIGW.0307"}, "APIGW.0307", ""),
+        ({"error_code": " DLF.0100 "}, "DLF.0100", ""),
+        ({"error_code": True}, None, ""),
         ({}, None, ""),
         ([], None, ""),
         ("text", None, ""),

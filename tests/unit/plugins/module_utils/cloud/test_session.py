@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.clock import Clock
 from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.exchange import Answer
+from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.failures import Failures
 from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.options import resolve
 from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.session import Session
 
@@ -31,13 +32,13 @@ class Still(Clock):
         return NOW
 
 
-def session() -> Session:
+def failures() -> Failures:
     params = {"access_key": "the-ak", "secret_key": "the-sk", "region": "cn-north-4", "project_id": "p1"}
-    return Session(resolve(params, {}, "dataarts"), Still())
+    return Failures(resolve(params, {}, "dataarts"), Still())
 
 
 def retry_after(value: str) -> float | None:
-    return session()._retry_after(Answer(429, {"Retry-After": value}, None, 0.0))
+    return failures()._retry_after(Answer(429, {"Retry-After": value}, None, 0.0))
 
 
 @pytest.mark.parametrize(
@@ -71,7 +72,7 @@ def test_retry_after_of_a_number_that_is_too_long() -> None:
 
 
 def test_no_retry_after() -> None:
-    assert session()._retry_after(Answer(429, {}, None, 0.0)) is None
+    assert failures()._retry_after(Answer(429, {}, None, 0.0)) is None
 
 
 DATES = st.lists(
@@ -88,7 +89,7 @@ DATES = st.lists(
 def test_retry_after_takes_anything(value: str) -> None:
     seconds = retry_after(value)
     assert seconds is None or (seconds >= 0 and math.isfinite(seconds))
-    session()._skew(Answer(401, {"Date": value}, None, 0.0))
+    failures()._skew(Answer(401, {"Date": value}, None, 0.0))
 
 
 @pytest.mark.parametrize(
@@ -102,7 +103,7 @@ def test_retry_after_takes_anything(value: str) -> None:
     ],
 )
 def test_clock_skew(date: str, skew: float | None) -> None:
-    assert session()._skew(Answer(401, {"Date": date}, None, 0.0)) == skew
+    assert failures()._skew(Answer(401, {"Date": date}, None, 0.0)) == skew
 
 
 def test_every_secret_is_told() -> None:

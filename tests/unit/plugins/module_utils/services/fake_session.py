@@ -12,7 +12,7 @@ from typing import Any
 from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.clock import Clock
 from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.errors import UNREACHED, RequestError
 from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.exchange import Answer
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.session import Call
+from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.calls import Call
 
 
 class CountingClock(Clock):

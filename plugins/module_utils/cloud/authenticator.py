@@ -1,0 +1,144 @@
+# Copyright (c) datagate contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Who signs requests: obtains a key or token and the project, renews what has ended, and stops after a refusal.
+
+More than five failed signatures in a row lock an access key for everyone who uses it, so nothing is ever tried a second time
+with credentials that were refused.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Callable, Mapping, Optional, Tuple, Union
+
+from .calls import Call
+from .clock import Clock
+from .credentials.base import Auth
+from .errors import PERMANENT, TRANSIENT, UNREACHED, CredentialsError, RequestError, printable
+from .exchange import Answer
+from .failures import Failures
+from .options import Connection
+
+# exchange_one(call, deadline) -> the answer; raises RequestError. Sends one call by itself.
+ExchangeOne = Callable[[Call, Optional[float]], Answer]
+
+
+class Authenticator:
+    """The credentials of one session.
+
+    :param connection: checked options.
+    :param failures: makes errors, and is told secrets.
+    :param exchange_one: sends one call by itself.
+    :ivar auth: what signs requests; None before :meth:`prepare`, and after a renewal that no service answered.
+    :ivar project_id: the project's ID; None before :meth:`prepare` where it has to be looked up.
+    :ivar denied: the error after which nothing is sent any more.
+    """
+
+    def __init__(self, connection: Connection, clock: Clock, failures: Failures, exchange_one: ExchangeOne) -> None:
+        self.auth: Optional[Auth] = None
+        self.project_id = connection.project_id
+        self.denied: Optional[RequestError] = None
+        self._connection = connection
+        self._credentials = connection.credentials
+        self._clock = clock
+        self._failures = failures
+        self._exchange_one = exchange_one
+        self._proved = False  # the present auth has been accepted by a service
+
+    def prepare(self, deadline: Optional[float]) -> None:
+        """Obtain a key or token, and the project's ID, where they are not known yet.
+
+        :raises RequestError, CredentialsError: that is not possible, or the credentials were refused before.
+        """
+        if self.denied:
+            raise self.denied
+        if self.auth is None:
+            known = self.project_id
+            self._credentials.scope = {"id": known} if known else {"name": self._connection.project_name or ""}
+            self.auth = self._obtain(deadline)
+        if self.project_id is None:
+            self._use_project(self._credentials.project_id or self._look_up_project(deadline))
+
+    def worked(self, auth: Optional[Auth]) -> None:
+        """A service has accepted what this auth signed: it answered with anything but a refusal."""
+        if auth is not None and auth is self.auth:
+            self._proved = True
+
+    def refused(
+        self, error: RequestError, auth_used: Optional[Auth], signed: bool, deadline: Optional[float]
+    ) -> Union[float, RequestError]:
+        """What follows from a refusal.
+
+        :param error: the refusal; its ``refused`` is true.
+        :param auth_used: what the request was signed with.
+        :param signed: False for a request without a signature, such as that for a token.
+        :returns: the time at which to try again with the present auth, or the error that the call ends with.
+        """
+        if not signed:
+            if error.service == "iam":
+                self.denied = error
+            return error
+        if self.denied is None and self.auth is not auth_used:
+            # Sent before the credentials were renewed, or while their renewal failed.
+            return error if self.auth is None else self._clock.now()
+        if self.denied is None and self._credentials.renewable and self._proved:
+            return self._renew(error, deadline)
+        self.denied = self.denied or error
+        return error
+
+    def _renew(self, error: RequestError, deadline: Optional[float]) -> Union[float, RequestError]:
+        """Replace an auth that has ended. Whether it did is only known from the refusal."""
+        before = set(self.auth.secrets) if self.auth else set()
+        try:
+            renewed = self._obtain(deadline)
+        except CredentialsError:
+            self.denied = error
+            return error
+        except RequestError as problem:
+            if problem.kind in (TRANSIENT, UNREACHED):
+                # Nothing has been refused yet: what has ended is not used again, and the next call asks anew.
+                self.auth, self._proved = None, False
+                return problem
+            self.denied = error
+            return error
+        if set(renewed.secrets) == before:
+            self.denied = error
+            return error
+        self.auth, self._proved = renewed, False
+        return self._clock.now()
+
+    def _obtain(self, deadline: Optional[float]) -> Auth:
+        def fetch(
+            service: str, method: str, target: str, headers: Mapping[str, str], body: Any
+        ) -> Tuple[Mapping[str, str], Any]:
+            call = Call(service, (), headers=headers)
+            call.method, call.body, call.signed = method, body, False
+            call.url = target if service == "metadata" else self._connection.endpoints[service] + target
+            answer = self._exchange_one(call, deadline)
+            return answer.headers, answer.data
+
+        auth = self._credentials.obtain(fetch, self._clock.wall)
+        for secret in auth.secrets:
+            self._failures.learn(secret)
+        return auth
+
+    def _use_project(self, project_id: str) -> None:
+        self.project_id = self._failures.project_id = project_id
+
+    def _look_up_project(self, deadline: Optional[float]) -> str:
+        name = self._connection.project_name or ""
+        call = Call("iam", ("v3", "projects"), [("name", name)])
+        data = self._exchange_one(call, deadline).data
+        projects = data.get("projects") if isinstance(data, dict) else None
+        found = [
+            str(item["id"])
+            for item in (projects if isinstance(projects, list) else [])
+            if isinstance(item, dict) and item.get("id") and item.get("name", name) == name
+        ]
+        if len(found) != 1:
+            many = "no project" if not found else f"{len(found)} projects"
+            raise self._failures.make(
+                PERMANENT, f"{many} named {printable(name, 64)!r}; give project_id (HW_PROJECT_ID)", call
+            )
+        return found[0]
