@@ -11,6 +11,7 @@ and sentences about broken promises come out. A check that cannot tell is silent
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from itertools import islice
 
 from .evidence import FAILING, JITTER, MISSING, PENDING, READY, Reading, Run
 from .job_scripts import BROKEN, EVERYTHING, HANG, LIST, SLOW, THROTTLED, Job, Trouble
@@ -23,6 +24,8 @@ LOOK = 10.0
 SLACK = 0.35
 """Seconds for which nobody answers: pacing, the time of an answer."""
 LONGEST_BACKOFF = 10.0
+MAX_SENTENCES = 3
+"""Of each check; one that is broken for every job says so for a few."""
 UNPROVED = 4
 """Requests that may go out before the credentials have proved good."""
 PATIENCE = 5.0
@@ -32,8 +35,8 @@ Check = Callable[[Run], Iterator[str]]
 
 
 def broken_promises(run: Run) -> list[str]:
-    """Every promise that a run breaks, as a sentence each."""
-    return [f"{check.__name__}: {sentence}" for check in CHECKS for sentence in check(run)]
+    """The promises that a run breaks, as sentences."""
+    return [f"{check.__name__}: {sentence}" for check in CHECKS for sentence in islice(check(run), MAX_SENTENCES)]
 
 
 # -- PASS ---------------------------------------------------------------------------------------------------------------
