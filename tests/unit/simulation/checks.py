@@ -11,9 +11,9 @@ and sentences about broken promises come out. A check that cannot tell is silent
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from itertools import islice
+from itertools import islice, pairwise
 
-from .evidence import FAILING, JITTER, MISSING, PENDING, READY, Reading, Run
+from .evidence import FAILING, JITTER, MISSING, PENDING, READY, Reading, Run, target_of
 from .job_scripts import BROKEN, EVERYTHING, HANG, LIST, SLOW, THROTTLED, Job, Trouble
 from .request_log import ABOUT_ONE_JOB, LISTING, Request
 
@@ -47,7 +47,8 @@ def _support(run: Run, name: str) -> Reading | None:
     readings = [reading for reading in run.calls(name) if reading.known_at <= run.ended_at]
     if not run.is_dli and not run.option("check_nodes"):
         readings += [reading for reading in run.lists(name) if reading.known_at <= run.ended_at]
-    return max(readings, key=lambda reading: reading.sent_at, default=None)
+    late = [item for item in run.late_calls.get(name, []) if run.judge(item.said) == READY]
+    return max([*readings, *late], key=lambda reading: reading.sent_at, default=None)
 
 
 def _left_out(run: Run, name: str) -> bool:
@@ -55,7 +56,9 @@ def _left_out(run: Run, name: str) -> bool:
     if run.option("missing") != "ok":
         return False
     calls = [reading for reading in run.calls(name) if run.was_known(reading)]
-    seen = [reading for reading in [*calls, *run.lists(name)] if reading.said.state is not None and run.was_known(reading)]
+    seen = [
+        reading for reading in [*calls, *run.lists(name)] if reading.said.state is not None and run.was_known(reading)
+    ]
     return bool(calls) and not seen
 
 
@@ -198,8 +201,7 @@ def listed_failure_is_confirmed_at_once(run: Run) -> Iterator[str]:
         for reading in run.lists(name):
             if run.judge(reading.said) != FAILING or not run.was_known(reading):
                 continue
-            latest = reading.known_at + PROMPT + SLACK
-            latest += run.log.stopped(reading.known_at, latest)
+            latest = run.log.later(reading.known_at, PROMPT + SLACK)
             asked = [
                 request
                 for request in run.log.about(name)
@@ -224,15 +226,14 @@ def failure_is_seen_in_time(run: Run) -> Iterator[str]:
     if run.is_troubled(*([LIST] if by_list else []), EVERYTHING):
         return
     rhythm = max(LOOK, JITTER * run.option("wait_interval"))
-    within = rhythm + 2 * run.slow_sweep() + PROMPT + 2 * run.usual_latency + 1.0 + run.facts.list_lag
+    within = rhythm + 2 * run.slow_sweep() + PROMPT + 2 * run.longest_latency + 1.0
+    within += run.list_takes + run.facts.list_lag
     start = max(run.option("wait_initial_delay"), run.first_answer)
     for job in run.facts.jobs:
         if not run.is_meant(job) or run.is_troubled(job.name) or not (job.exists(0.0) or run.options.get("job_names")):
             continue
         for since, until in _failing_spans(run, job):
-            begins = max(since, start)
-            latest = begins + within
-            latest += run.log.stopped(since, latest)
+            latest = run.log.later(max(since, start), within)
             if until >= latest and run.ended_at > latest:
                 yield f"{job.name} fails from {since:.2f} s on, and after {latest:.2f} s there is no verdict"
 
@@ -266,7 +267,7 @@ def reasons_rest_on_readings(run: Run) -> Iterator[str]:
             "dli_cancelled": FAILING,
             "job_missing": MISSING,
         }.get(reason["code"])
-        readings = run.calls(reason["job"]) if wanted else []
+        readings = [*run.calls(reason["job"]), *run.late_calls.get(reason["job"], [])] if wanted else []
         if wanted and not any(run.judge(reading.said) == wanted for reading in readings):
             yield f"the reason {reason['code']} blames {reason['job']}, which no status call showed so"
 
@@ -296,7 +297,7 @@ def jobs_are_looked_at_often(run: Run) -> Iterator[str]:
     # Where the list is the way to see a job and does not answer, nothing is said here.
     if run.is_troubled(LIST, EVERYTHING):
         return
-    most = max(LOOK, JITTER * run.option("wait_interval")) + 2 * run.usual_latency + 1.0
+    most = max(LOOK, JITTER * run.option("wait_interval")) + 2 * run.longest_latency + run.list_takes + 1.0
     if any(request.status == 429 for request in run.log.requests):
         most += 3.0
     if run.is_dli:
@@ -310,7 +311,7 @@ def jobs_are_looked_at_often(run: Run) -> Iterator[str]:
             continue  # it has finished for good
         last = start
         for sent_at in [*(request.sent_at for request in looks), run.ended_at]:
-            if sent_at - last > most + run.log.stopped(last, sent_at):
+            if sent_at > run.log.later(last, most):
                 yield f"nothing was asked about {name} from {last:.2f} to {sent_at:.2f} s"
                 break
             last = max(last, sent_at)
@@ -344,9 +345,11 @@ def passes_in_time(run: Run) -> Iterator[str]:
     if since is None or run.option("max_failing"):
         return
     interval = JITTER * run.option("wait_interval")
-    within = run.option("stable_for") + 2 * run.slow_sweep() + 2 * interval + 5.0 + run.facts.list_lag
-    latest = since + within + run.log.stopped(0.0, since + within)
-    latest += sum(interval for since_stop, dummy in run.log.stops if since_stop <= latest)
+    within = run.option("stable_for") + 2 * run.slow_sweep() + 2 * interval + 5.0
+    within += 2 * run.longest_latency + 2 * run.list_takes + run.facts.list_lag
+    # What was read before a stop is read again.
+    within += sum(interval + run.sweep() for dummy in run.log.stops)
+    latest = run.log.later(since, within)
     deadline = run.option("wait_timeout")
     if (deadline and latest > deadline) or _ended_rightly(run):
         return
@@ -384,11 +387,7 @@ def _quiet_since(run: Run) -> float | None:
 
 def _trouble_over(run: Run, trouble: Trouble) -> float | None:
     """When the last request that met a trouble has been tried again; None for never."""
-    met = [
-        request
-        for request in run.log.requests
-        if trouble.concerns(LIST if request.kind == LISTING else request.job or "", request.sent_at)
-    ]
+    met = [request for request in run.log.requests if trouble.concerns(target_of(request), request.sent_at)]
     if not met:
         return 0.0
     if trouble.end == float("inf"):
@@ -422,7 +421,7 @@ def requests_are_spaced(run: Run) -> Iterator[str]:
     rate = run.option("requests_per_second")
     if not rate:
         return
-    for before, after in zip(run.log.requests, run.log.requests[1:], strict=False):
+    for before, after in pairwise(run.log.requests):
         if after.sent_at - before.sent_at < 1 / rate - 1e-4:
             yield f"requests {before.number} and {after.number} are {after.sent_at - before.sent_at:.4f} s apart"
             return
@@ -440,7 +439,7 @@ def credentials_are_tried_with_care(run: Run) -> Iterator[str]:
     early = [request for request in requests if request.sent_at < proved - 1e-7]
     if len(early) > UNPROVED and all(request.completed_at is None for request in early):
         yield f"{len(early)} requests were sent before any answer showed that the credentials are good"
-    for before, later in zip(early, early[1:], strict=False):
+    for before, later in pairwise(early):
         unanswered = before.completed_at is None or before.completed_at > later.sent_at
         if unanswered and later.sent_at - before.sent_at < PATIENCE - 0.01 and later.sent_at < before.bound:
             yield f"request {later.number} was sent {later.sent_at - before.sent_at:.2f} s after one without an answer"

@@ -13,8 +13,8 @@ from fnmatch import fnmatchcase
 from functools import cached_property
 from typing import Any, NamedTuple
 
-from .job_scripts import GONE, Job, Trouble
-from .request_log import ABOUT_ONE_JOB, LISTING, STATUS, Log, Request, Said
+from .job_scripts import GONE, LIST, Job, Trouble
+from .request_log import ABOUT_ONE_JOB, LISTING, Log, Request, Said
 
 # From the description of the gate, not from its code.
 DEFAULTS: Mapping[str, Any] = {
@@ -170,9 +170,18 @@ class Run:
     @cached_property
     def by_call(self) -> dict[str, list[Reading]]:
         """The readings by calls about one job, in the order of sending."""
+        return self._calls([request for request in self.log.requests if request.good])
+
+    @cached_property
+    def late_calls(self) -> dict[str, list[Reading]]:
+        """The readings that came so late that they may or may not have been used."""
+        return self._calls([request for request in self.log.requests if request.usable and request.late])
+
+    @staticmethod
+    def _calls(requests: list[Request]) -> dict[str, list[Reading]]:
         found: dict[str, list[Reading]] = {}
-        for request in self.log.requests:
-            if request.kind in ABOUT_ONE_JOB and request.good:
+        for request in requests:
+            if request.kind in ABOUT_ONE_JOB:
                 assert request.said is not None
                 assert request.completed_at is not None
                 for name, said in request.said.items():
@@ -252,6 +261,28 @@ class Run:
         ]
         return max(statistics.median_high(took), statistics.median_high(took[-30:])) if took else 0.0
 
+    @cached_property
+    def longest_latency(self) -> float:
+        """Seconds that an answer takes at most where nothing goes wrong."""
+        return max(
+            (
+                request.completed_at - request.sent_at
+                for request in self.log.requests
+                if request.good
+                and request.completed_at is not None
+                and not self.log.stopped(request.sent_at, request.completed_at)
+                and not any(trouble.concerns(target_of(request), request.sent_at) for trouble in self.facts.troubles)
+            ),
+            default=0.0,
+        )
+
+    @cached_property
+    def list_takes(self) -> float:
+        """Seconds that reading the list takes, page after page and once more, where nothing goes wrong."""
+        pages = max((len(listing.pages) for listing in self.listings if listing.complete), default=0)
+        rate = self.option("requests_per_second") or CLOUD_RATE
+        return float(2 * pages * max(self.longest_latency, 1 / rate))
+
     def sweep(self) -> float:
         """Seconds that reading all selected jobs takes at the ceiling and at the usual time of an answer."""
         rate = self.option("requests_per_second") or CLOUD_RATE
@@ -281,6 +312,11 @@ class Run:
         return f"{dict(self.options)}\n{result} ended at {self.ended_at:.3f}\n{self.log.text()}"
 
 
+def target_of(request: Request) -> str:
+    """What a trouble calls the calls that a request belongs to."""
+    return LIST if request.kind == LISTING else request.job or ""
+
+
 def _is_complete(pages: list[Request]) -> bool:
     """Whether pages, read one after the other, are a whole list."""
     good: dict[str, Request] = {}
@@ -291,17 +327,3 @@ def _is_complete(pages: list[Request]) -> bool:
         return False
     names = {name for page in good.values() if page.said for name in page.said}
     return len(names) >= max(page.total or 0 for page in good.values())
-
-
-__all__ = [
-    "FAILING",
-    "JITTER",
-    "MISSING",
-    "PENDING",
-    "READY",
-    "STATUS",
-    "Facts",
-    "Listing",
-    "Reading",
-    "Run",
-]

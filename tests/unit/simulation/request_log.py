@@ -40,6 +40,8 @@ class Request:
     :ivar job: the job that it is about; None for the list.
     :ivar completed_at: when its answer was there for the process; None for a request without an answer.
     :ivar bound: when the process gives it up.
+    :ivar given_up: whether the process had given it up when the answer came.
+    :ivar late: whether the answer came after *bound*, as it does when the process was stopped; it may or may not be used.
     :ivar status: HTTP status of the answer; None for none.
     :ivar said: what a whole answer says, by job; None for an answer that says nothing of jobs.
     :ivar total: what a page of the list says there are.
@@ -57,17 +59,23 @@ class Request:
     status: int | None = None
     said: Mapping[str, Said] | None = None
     given_up: bool = False
+    late: bool = False
     total: int | None = None
 
     @property
     def good(self) -> bool:
         """Whether its answer came in time and says something."""
+        return self.usable and not self.late
+
+    @property
+    def usable(self) -> bool:
+        """Whether its answer came and says something; one that was late may be used or not."""
         return self.said is not None and self.completed_at is not None and not self.given_up
 
     def __str__(self) -> str:
         end = "-" if self.completed_at is None else f"{self.completed_at:.3f}"
         words = "" if self.said is None else ", ".join(map(_brief, list(self.said.items())[:6]))
-        late = " (given up)" if self.given_up else ""
+        late = " (given up)" if self.given_up else " (late)" if self.late else ""
         place = self.job if self.job is not None else f"{self.path}?{dict(self.query)}"
         return f"{self.number:4} {self.sent_at:8.3f} {end:>8} {self.kind} {place} {self.status}{late} {words}"
 
@@ -95,6 +103,14 @@ class Log:
     def stopped(self, start: float, end: float) -> float:
         """For how many seconds the process was stopped between two times."""
         return sum(max(0.0, min(end, until) - max(start, since)) for since, until in self.stops)
+
+    def later(self, start: float, seconds: float) -> float:
+        """The time at which the process has run for *seconds* since *start*."""
+        end = start + seconds
+        for since, until in self.stops:
+            if since < end and until > start:
+                end += until - max(since, start)
+        return end
 
     def text(self, most: int = 400) -> str:
         """The requests, one a line; the middle is left out of a long log."""

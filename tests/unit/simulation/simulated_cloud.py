@@ -19,7 +19,6 @@ from .job_scripts import (
     BROKEN,
     FOREIGN,
     GARBAGE,
-    GONE,
     HANG,
     INTERIM,
     LIST,
@@ -100,7 +99,8 @@ class SimulatedCloud:
 
         def seen(seconds: float, given_up: bool) -> None:
             request.completed_at = seconds
-            request.given_up = given_up or seconds > bound
+            request.given_up = given_up
+            request.late = seconds > bound
 
         return Planned(at, make, seen)
 
@@ -145,7 +145,9 @@ class SimulatedCloud:
         if kind == BROKEN:
             return Reply(0, {}, b"", requests.exceptions.ConnectionError("Connection aborted."))
         if kind == THROTTLED:
-            wait = formatdate(EPOCH + moment + trouble.seconds, usegmt=True) if trouble.as_date else f"{trouble.seconds:g}"
+            wait = (
+                formatdate(EPOCH + moment + trouble.seconds, usegmt=True) if trouble.as_date else f"{trouble.seconds:g}"
+            )
             body = {"error_code": "APIGW.0308", "error_msg": "The throttling threshold has been reached."}
             return self._reply(request, moment, 429, body, {"Retry-After": wait})
         if kind == UNAVAILABLE:
@@ -154,7 +156,10 @@ class SimulatedCloud:
             )
         if kind == UNAUTHORIZED:
             return self._reply(
-                request, moment, 401, {"error_code": "APIGW.0301", "error_msg": "Incorrect IAM authentication information."}
+                request,
+                moment,
+                401,
+                {"error_code": "APIGW.0301", "error_msg": "Incorrect IAM authentication information."},
             )
         body = ready_body(request)
         if kind == INTERIM:
@@ -233,7 +238,12 @@ def body_of(kind: str, name: str, said: Said) -> dict[str, Any]:
     running = said.state == "RUNNING" and said.tasks is not None
     sub_jobs = [{"id": 0, "status": "RUNNING", "num_tasks": most, "num_completed_tasks": done}] if running else []
     # Between the ends the tasks alone say how far a job is.
-    return {**body, "progress": 1 if said.state == "FINISHED" else 0, "sub_jobs": sub_jobs, **({"sub_job_id": 0} if running else {})}
+    return {
+        **body,
+        "progress": 1 if said.state == "FINISHED" else 0,
+        "sub_jobs": sub_jobs,
+        **({"sub_job_id": 0} if running else {}),
+    }
 
 
 def ready_body(request: Request) -> dict[str, Any]:

@@ -62,7 +62,7 @@ class Row:
     code: str | None = None
     options: dict[str, Any] = field(default_factory=dict)
     troubles: Sequence[Trouble] = ()
-    habits: Habits = Habits()
+    habits: Habits = field(default_factory=Habits)
     steps: Sequence[tuple[float, float]] = ()
     stops: Sequence[tuple[float, float]] = ()
     fixed: bool = False
@@ -473,15 +473,15 @@ NEIGHBOURS = [
     Row(
         "a job before it is deleted while the list is read",
         [
-            job("j000", "0 NORMAL, 0.05 gone"),
+            job("j000", "0 NORMAL, 0.15 gone"),
             *numbered(30)[1:],
-            job("z", "0 STARTING, 300 NORMAL"),
+            job("jz", "0 STARTING, 300 NORMAL"),
             job("j010", "NORMAL", {"n": "0 NORMAL, 30 EXCEPTION"}),
         ],
         "FAIL",
         45,
         "j010",
-        options={"name_contains": "j010"},
+        options={"name_contains": "j", "exclude_names": ["j000"]},
         habits=Habits(largest_page=10),
     ),
 ]
