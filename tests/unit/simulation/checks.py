@@ -122,21 +122,28 @@ def pass_keeps_stable_for(run: Run) -> Iterator[str]:
         if support is None:
             continue
         since = None
-        newest = max((reading.said.started or 0 for reading in run.lists(name)[:1]), default=0)
+        newest = 0
         for reading in sorted([*run.calls(name), *run.lists(name)], key=lambda item: item.sent_at):
             if not run.was_known(reading) and reading is not support:
                 continue
             started = reading.said.started or 0
             restarted, newest = bool(newest) and started > newest, max(started, newest)
-            if reading.listed:
-                since = None if restarted else since
+            if reading.listed and run.option("check_nodes"):
+                since = None if restarted else since  # nothing of its nodes is known
             elif run.judge(reading.said) != READY:
-                since = None
+                since = None if not _outranked(run, reading) else since
             elif since is None or restarted:
                 since = reading.sent_at
         if since is None or run.ended_at - since < needed - 0.01:
             have = 0.0 if since is None else run.ended_at - since
             yield f"PASS although {name} had been ready for {have:.2f} s of {needed:g} s"
+
+
+def _outranked(run: Run, reading: Reading) -> bool:
+    """Whether a reading by the list may belong to the same observation as one by a call, which counts more."""
+    return reading.listed and any(
+        abs(call.sent_at - reading.sent_at) <= run.option("wait_interval") for call in run.calls(reading.job)
+    )
 
 
 def selection_is_whole(run: Run) -> Iterator[str]:
@@ -402,6 +409,8 @@ def _trouble_over(run: Run, trouble: Trouble) -> float | None:
 def _ended_rightly(run: Run) -> bool:
     """Whether a FAIL or ERROR has a ground that other checks look at."""
     if run.verdict == "FAIL":
+        if not run.is_dli and run.option("missing") != "wait" and _showed_too_few(run):
+            return True
         return any(
             run.judge(reading.said) in (FAILING, MISSING) or (run.is_dli and run.judge(reading.said) == PENDING)
             for readings in run.by_call.values()
@@ -410,6 +419,18 @@ def _ended_rightly(run: Run) -> bool:
     if run.verdict == "ERROR":
         bad = [request for request in run.log.requests if not request.good]
         return len(bad) >= run.option("max_consecutive_errors") or any(request.status == 401 for request in bad)
+    return False
+
+
+def _showed_too_few(run: Run) -> bool:
+    """Whether a list showed fewer jobs of the selection than there have to be."""
+    if run.options.get("job_names"):
+        return False
+    meant = {job.name for job in run.facts.jobs if run.is_meant(job)}
+    for listing in run.listings:
+        shown = {name for page in listing.pages for name in page.said or {}}
+        if listing.complete and len(shown & meant) < run.option("min_jobs"):
+            return True
     return False
 
 
@@ -430,7 +451,8 @@ def requests_are_spaced(run: Run) -> Iterator[str]:
 def credentials_are_tried_with_care(run: Run) -> Iterator[str]:
     """Nothing is sent after a refusal, and at most four requests, five seconds apart, before the first good answer."""
     requests = run.log.requests
-    refused = min((item.completed_at for item in requests if item.status == 401 and item.completed_at), default=None)
+    answered = [item for item in requests if item.completed_at is not None and not item.given_up]
+    refused = min((item.completed_at or 0.0 for item in answered if item.status == 401), default=None)
     if refused is not None:
         after = [request for request in requests if request.sent_at > refused + 1e-7]
         if after:

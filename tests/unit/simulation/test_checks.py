@@ -291,6 +291,17 @@ REFUSED = [
             stable_for=20,
         ),
     ),
+    (
+        checks.pass_keeps_stable_for,
+        ended(
+            "PASS",
+            40.1,
+            [page(at, {"a": "NORMAL" if at != 15 else "STOPPED"}) for at in (0, 15, 30, 40)],
+            stable_for=20,
+            check_nodes=False,
+            job_names=["a"],
+        ),
+    ),
     (checks.selection_is_whole, ended("PASS", 0.2, BOTH, jobs=[A, B, job("ab", "NORMAL")], name_contains="a")),
     (checks.selection_is_whole, ended("PASS", 0.2, BOTH, jobs=[TAGGED, B], tags=["t"])),
     (checks.selection_is_whole, ended("PASS", 0.2, BOTH, jobs=[A], name_contains="a", min_jobs=3)),
