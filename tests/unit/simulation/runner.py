@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import inspect
 import itertools
+import json
 import random
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -17,14 +18,15 @@ from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.options
 from ansible_collections.datagate.huaweicloud.plugins.module_utils.door.dli_jobs import DliJobs
 from ansible_collections.datagate.huaweicloud.plugins.module_utils.door.real_time_jobs import RealTimeJobs
 from ansible_collections.datagate.huaweicloud.plugins.module_utils.gate import options as gate_options
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.gate.loop import WHOLE, Loop
+from ansible_collections.datagate.huaweicloud.plugins.module_utils.gate.loop import WHOLE, Loop, Outcome, Slices
 from ansible_collections.datagate.huaweicloud.plugins.module_utils.gate.result import as_dict
 
 from .evidence import Facts, Run
 from .simulated_cloud import DATAARTS, DLI, PROJECT_ID, SimulatedCloud
-from .virtual_time import VirtualTime
+from .virtual_time import START, VirtualTime
 
-CONNECTION = ("request_timeout", "retries", "requests_per_second")
+MAX_SLICES = 500
+"""A gate that is not over after so many slices never gets anywhere."""
 _tokens = itertools.count()
 
 
@@ -39,15 +41,16 @@ def run_gate(
     steps: Sequence[tuple[float, float]] = (),
     stops: Sequence[tuple[float, float]] = (),
     uniform: Callable[[float, float], float] = latest,
+    pause: float = 0.0,
     **options: Any,
 ) -> Run:
-    """Run a waiting gate to its end.
+    """Run a waiting gate to its end, in slices where ``slice_timeout`` is given.
 
     :param steps: (seconds, change) of the wall clock.
     :param stops: (seconds, length) for which the process is stopped.
+    :param pause: seconds between two slices, each of which is a process of its own.
     :param options: of the task; ``wait`` is true unless given, ``job_ids`` make it a gate of DLI jobs.
     """
-    time = VirtualTime(cloud.receive, steps, stops)
     given = {"wait": True, **options}
     # A token of its own for each run: one that was refused is remembered on this machine.
     params = {
@@ -58,25 +61,45 @@ def run_gate(
         "region": "cn-north-4",
         "endpoints": {"dataarts": DATAARTS, "dli": DLI},
     }
-    dli = "job_ids" in given
     before = random.getstate()
     random.seed(1)
     try:
-        session = _session(resolve(params, {}, "dli" if dli else "dataarts"), time)
+        state: Any = None
+        begin = 0.0
+        for number in range(MAX_SLICES):
+            time = VirtualTime(cloud.receive, steps, stops, begin, START - 100.0 * number)
+            outcome = _slice(params, time, uniform, state)
+            cloud.log.stops += time.stopped
+            if outcome.state is None:
+                break
+            state = json.loads(json.dumps(outcome.state))
+            begin = time.seconds + pause
+            # What is between two slices is like a process that is stopped.
+            cloud.log.stops.append((time.seconds, begin))
+        else:
+            raise AssertionError(f"no verdict after {MAX_SLICES} slices")
+    finally:
+        random.setstate(before)
+    facts = Facts(tuple(cloud.jobs.values()), cloud.troubles, cloud.habits.list_lag)
+    return Run(given, as_dict(outcome, "all"), cloud.log, time.seconds, facts)
+
+
+def _slice(params: dict[str, Any], time: VirtualTime, uniform: Callable[[float, float], float], state: Any) -> Outcome:
+    """Run the whole gate, or one slice of it."""
+    dli = "job_ids" in params
+    session = _session(resolve(params, {}, "dli" if dli else "dataarts"), time)
+    try:
         if dli:
             policy, chosen = gate_options.dli_policy(params), gate_options.dli_selection(params)
             source: Any = DliJobs(session)
         else:
             policy, chosen = gate_options.policy(params), gate_options.selection(params)
             source = RealTimeJobs(session, None, chosen)
-        outcome = Loop(policy, chosen, source, time, uniform=uniform, slices=WHOLE).run()
-        ended_at = time.seconds
-        session.close()
+        length = params.get("slice_timeout")
+        slices = Slices(length, state) if length else WHOLE
+        return Loop(policy, chosen, source, time, uniform=uniform, slices=slices).run()
     finally:
-        random.setstate(before)
-    cloud.log.stops = time.stopped
-    facts = Facts(tuple(cloud.jobs.values()), cloud.troubles, cloud.habits.list_lag)
-    return Run(given, as_dict(outcome, "all"), cloud.log, ended_at, facts)
+        session.close()
 
 
 def _session(connection: Any, time: VirtualTime) -> Any:

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from hypothesis import strategies as st
@@ -49,11 +49,13 @@ class Scenario:
     steps: Sequence[tuple[float, float]] = ()
     stops: Sequence[tuple[float, float]] = ()
     jitter: str = "long"
+    pause: float = 0.0
 
     def run(self) -> Run:
         """Run the gate to its end."""
         cloud = SimulatedCloud(self.jobs, self.troubles, self.habits)
-        return run_gate(cloud, steps=self.steps, stops=self.stops, uniform=JITTERS[self.jitter], **self.options)
+        uniform = JITTERS[self.jitter]
+        return run_gate(cloud, steps=self.steps, stops=self.stops, uniform=uniform, pause=self.pause, **self.options)
 
 
 def seconds(most: int) -> st.SearchStrategy[float]:
@@ -254,6 +256,16 @@ def dli_scenarios(draw: st.DrawFn) -> Scenario:
     options["stall_timeout"] = draw(st.sampled_from([0, 0, 20, 35]))
     wrong = draw(st.lists(troubles(names), max_size=2))
     return Scenario(jobs, options, wrong, draw(habits()), draw(WALL_STEPS), draw(STOPS))
+
+
+@st.composite
+def sliced_scenarios(draw: st.DrawFn) -> Scenario:
+    """A gate in slices, each of which is a process with a clock of its own."""
+    whole = draw(st.one_of(real_time_scenarios(by_name=True), real_time_scenarios(by_name=False), dli_scenarios()))
+    options = {**whole.options, "slice_timeout": draw(st.sampled_from([0.5, 3, 12, 30]))}
+    # The time between slices goes by the wall clock, so one that is set changes when the gate ends.
+    pause = draw(st.sampled_from([0.2, 4.0, 25.0]))
+    return replace(whole, options=options, steps=(), stops=(), pause=pause)
 
 
 @st.composite

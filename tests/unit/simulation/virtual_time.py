@@ -60,6 +60,8 @@ class VirtualTime(Clock):
     :param receive: takes the requests.
     :param steps: (seconds, change) of the wall clock.
     :param stops: (seconds, length) for which the process is stopped, once it waits for or past that time.
+    :param begin: seconds since the start of the gate at which this process begins.
+    :param base: what its monotonic clock shows at the start of the gate; another process may have another one.
     :ivar stopped: (from, to) of the stops that took place.
     """
 
@@ -68,12 +70,15 @@ class VirtualTime(Clock):
         receive: Receive,
         steps: Sequence[tuple[float, float]] = (),
         stops: Sequence[tuple[float, float]] = (),
+        begin: float = 0.0,
+        base: float = START,
     ) -> None:
         self.stopped: list[tuple[float, float]] = []
         self._receive = receive
         self._steps = tuple(steps)
-        self._stops = sorted(stops)
-        self._seconds = 0.0
+        self._stops = sorted(stop for stop in stops if stop[0] >= begin)
+        self._seconds = begin
+        self._base = base
         self._events: list[tuple[float, int, Callable[[], None]]] = []
         self._order = 0
         self._calls = 0
@@ -87,7 +92,7 @@ class VirtualTime(Clock):
 
     def now(self) -> float:
         self._count()
-        return START + self._seconds
+        return self._base + self._seconds
 
     def wall(self) -> float:
         self._count()
@@ -145,7 +150,7 @@ class VirtualTime(Clock):
 
     def start(self, flight: Any, done: queue.SimpleQueue[Any]) -> None:
         """Send a request; it is put into *done* when its answer is there."""
-        planned = self._receive(flight.prepared, self._seconds, flight.bound - START)
+        planned = self._receive(flight.prepared, self._seconds, flight.bound - self._base)
         if planned.at is None:
             return
 
