@@ -451,7 +451,7 @@ def requests_are_spaced(run: Run) -> Iterator[str]:
 
 
 def credentials_are_tried_with_care(run: Run) -> Iterator[str]:
-    """Nothing is sent after a refusal, and at most four requests, five seconds in_one_process, before the first good answer."""
+    """Nothing is sent after a refusal, and at most four requests, five seconds apart, before the first good answer."""
     requests = run.log.requests
     answered = [item for item in requests if item.completed_at is not None and not item.given_up]
     refused = min((item.completed_at or 0.0 for item in answered if item.status == 401), default=None)
