@@ -27,7 +27,7 @@ LONGEST_BACKOFF = 10.0
 MAX_SENTENCES = 3
 """Of each check; one that is broken for every job says so for a few."""
 UNPROVED = 4
-"""Requests that may go out before the credentials have proved good."""
+"""Requests that may be under way before the credentials have proved good."""
 PATIENCE = 5.0
 """Seconds without an answer after which the next of them goes out."""
 
@@ -451,7 +451,7 @@ def requests_are_spaced(run: Run) -> Iterator[str]:
 
 
 def credentials_are_tried_with_care(run: Run) -> Iterator[str]:
-    """Nothing is sent after a refusal, and at most four requests, five seconds apart, before the first good answer."""
+    """Nothing is sent after a refusal, and at most four requests, five seconds apart, are unanswered before the first answer."""
     requests = run.log.requests
     answered = [item for item in requests if item.completed_at is not None and not item.given_up]
     refused = min((item.completed_at or 0.0 for item in answered if item.status == 401), default=None)
@@ -461,8 +461,11 @@ def credentials_are_tried_with_care(run: Run) -> Iterator[str]:
             yield f"{len(after)} requests were sent after HTTP 401 at {refused:.3f}"
     proved = min((item.completed_at for item in requests if _proves(item) and item.completed_at), default=float("inf"))
     early = [request for request in requests if request.sent_at < proved - 1e-7]
-    if len(early) > UNPROVED and all(request.completed_at is None for request in early):
-        yield f"{len(early)} requests were sent before any answer showed that the credentials are good"
+    for request in early:
+        under_way = [item for item in early if item.sent_at <= request.sent_at < (item.completed_at or item.bound)]
+        if len(under_way) > UNPROVED:
+            yield f"{len(under_way)} requests were under way before any answer showed that the credentials are good"
+            break
     for before, later in pairwise(early):
         unanswered = before.completed_at is None or before.completed_at > later.sent_at
         if unanswered and later.sent_at - before.sent_at < PATIENCE - 0.01 and later.sent_at < before.bound:
