@@ -1,0 +1,111 @@
+# Copyright (c) datagate contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Runs a gate against a simulated cloud. This is the only file here that knows how the product is put together."""
+
+from __future__ import annotations
+
+import inspect
+import itertools
+import json
+import random
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud import session as session_module
+from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.options import resolve
+from ansible_collections.datagate.huaweicloud.plugins.module_utils.door.dli_jobs import DliJobs
+from ansible_collections.datagate.huaweicloud.plugins.module_utils.door.real_time_jobs import RealTimeJobs
+from ansible_collections.datagate.huaweicloud.plugins.module_utils.gate import options as gate_options
+from ansible_collections.datagate.huaweicloud.plugins.module_utils.gate.loop import WHOLE, Loop, Outcome, Slices
+from ansible_collections.datagate.huaweicloud.plugins.module_utils.gate.result import as_dict
+
+from .evidence import Facts, Run
+from .simulated_cloud import DATAARTS, DLI, PROJECT_ID, SimulatedCloud
+from .virtual_time import START, VirtualTime
+
+MAX_SLICES = 500
+"""A gate that is not over after so many slices never gets anywhere."""
+_tokens = itertools.count()
+
+
+def latest(low: float, high: float) -> float:
+    """The jitter that makes every interval as long as it can be."""
+    return high
+
+
+def run_gate(
+    cloud: SimulatedCloud,
+    *,
+    steps: Sequence[tuple[float, float]] = (),
+    stops: Sequence[tuple[float, float]] = (),
+    uniform: Callable[[float, float], float] = latest,
+    pause: float = 0.0,
+    **options: Any,
+) -> Run:
+    """Run a waiting gate to its end, in slices where ``slice_timeout`` is given.
+
+    :param steps: (seconds, change) of the wall clock.
+    :param stops: (seconds, length) for which the process is stopped.
+    :param pause: seconds between two slices, each of which is a process of its own.
+    :param options: of the task; ``wait`` is true unless given, ``job_ids`` make it a gate of DLI jobs.
+    """
+    given = {"wait": True, **options}
+    # A token of its own for each run: one that was refused is remembered on this machine.
+    params = {
+        **given,
+        "auth_type": "token",
+        "auth_token": f"made-up-token-{next(_tokens)}",
+        "project_id": PROJECT_ID,
+        "region": "cn-north-4",
+        "endpoints": {"dataarts": DATAARTS, "dli": DLI},
+    }
+    before = random.getstate()
+    random.seed(1)
+    try:
+        state: Any = None
+        begin = 0.0
+        for number in range(MAX_SLICES):
+            time = VirtualTime(cloud.receive, steps, stops, begin, START - 100.0 * number)
+            outcome = _slice(params, time, uniform, state)
+            cloud.log.stops += time.stopped
+            if outcome.state is None:
+                break
+            state = json.loads(json.dumps(outcome.state))
+            begin = time.seconds + pause
+            # What is between two slices is like a process that is stopped.
+            cloud.log.stops.append((time.seconds, begin))
+        else:
+            raise AssertionError(f"no verdict after {MAX_SLICES} slices")
+    finally:
+        random.setstate(before)
+    facts = Facts(tuple(cloud.jobs.values()), cloud.troubles, cloud.habits.list_lag)
+    return Run(given, as_dict(outcome, "all"), cloud.log, time.seconds, facts)
+
+
+def _slice(params: dict[str, Any], time: VirtualTime, uniform: Callable[[float, float], float], state: Any) -> Outcome:
+    """Run the whole gate, or one slice of it."""
+    dli = "job_ids" in params
+    session = _session(resolve(params, {}, "dli" if dli else "dataarts"), time)
+    try:
+        if dli:
+            policy, chosen = gate_options.dli_policy(params), gate_options.dli_selection(params)
+            source: Any = DliJobs(session)
+        else:
+            policy, chosen = gate_options.policy(params), gate_options.selection(params)
+            source = RealTimeJobs(session, None, chosen)
+        length = params.get("slice_timeout")
+        slices = Slices(length, state) if length else WHOLE
+        return Loop(policy, chosen, source, time, uniform=uniform, slices=slices).run()
+    finally:
+        session.close()
+
+
+def _session(connection: Any, time: VirtualTime) -> Any:
+    """A session whose requests go to *time*."""
+    if "crew" in inspect.signature(session_module.Session).parameters:
+        return session_module.Session(connection, time, crew=time)  # type: ignore[call-arg]
+    session = session_module.Session(connection, time)
+    session._crew = time  # type: ignore[assignment]
+    return session

@@ -1,0 +1,112 @@
+# Copyright (c) datagate contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Random gates against a simulated cloud: whatever happens, no promise is broken."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import HealthCheck, Phase, given, note, settings
+
+from ansible_collections.datagate.huaweicloud.tests.unit.simulation.checks import broken_promises
+from ansible_collections.datagate.huaweicloud.tests.unit.simulation.scenarios import (
+    Scenario,
+    dli_scenarios,
+    large_scenarios,
+    real_time_scenarios,
+    sliced_scenarios,
+)
+
+SLOW_TO_DRAW = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.large_base_example]
+# Scenarios of hundreds of jobs take too long to be made smaller.
+AS_DRAWN = [Phase.explicit, Phase.reuse, Phase.generate]
+
+
+def hold(scenario: Scenario) -> None:
+    """Run a scenario and hold it to every promise."""
+    run = scenario.run()
+    broken = broken_promises(run)
+    if broken:
+        note(run.tells())
+    assert not broken, "\n".join(broken)
+
+
+def same_under_a_clock_that_is_set(scenario: Scenario) -> None:
+    """Run a scenario with and without its steps of the wall clock, and compare."""
+    steps = scenario.steps or ((0.05, 5000.0), (12.0, -90_000.0))
+    plain = replace(scenario, steps=()).run()
+    other = replace(scenario, steps=steps).run()
+    asked = [[(round(item.sent_at, 3), item.path) for item in run.log.requests] for run in (plain, other)]
+    assert (plain.verdict, asked[0]) == (other.verdict, asked[1])
+
+
+@given(real_time_scenarios(by_name=True))
+@settings(max_examples=150, suppress_health_check=SLOW_TO_DRAW)
+def test_jobs_by_name(scenario: Scenario) -> None:
+    hold(scenario)
+
+
+@given(real_time_scenarios(by_name=False))
+@settings(max_examples=150, suppress_health_check=SLOW_TO_DRAW)
+def test_a_selection(scenario: Scenario) -> None:
+    hold(scenario)
+
+
+@given(dli_scenarios())
+@settings(max_examples=100, suppress_health_check=SLOW_TO_DRAW)
+def test_dli_jobs(scenario: Scenario) -> None:
+    hold(scenario)
+
+
+@given(large_scenarios())
+@settings(max_examples=6, suppress_health_check=SLOW_TO_DRAW, phases=AS_DRAWN)
+def test_many_jobs(scenario: Scenario) -> None:
+    hold(scenario)
+
+
+@given(sliced_scenarios())
+@settings(max_examples=60, suppress_health_check=SLOW_TO_DRAW)
+def test_slices(scenario: Scenario) -> None:
+    hold(scenario)
+
+
+@given(real_time_scenarios(by_name=True))
+@settings(max_examples=4000, suppress_health_check=SLOW_TO_DRAW)
+@pytest.mark.timeout(1500)
+def test_jobs_by_name_at_length(scenario: Scenario) -> None:
+    hold(scenario)
+
+
+@pytest.mark.slow
+@given(real_time_scenarios(by_name=False))
+@settings(max_examples=4000, suppress_health_check=SLOW_TO_DRAW)
+@pytest.mark.timeout(1500)
+def test_a_selection_at_length(scenario: Scenario) -> None:
+    hold(scenario)
+
+
+@pytest.mark.slow
+@given(dli_scenarios())
+@settings(max_examples=2000, suppress_health_check=SLOW_TO_DRAW)
+@pytest.mark.timeout(1500)
+def test_dli_jobs_at_length(scenario: Scenario) -> None:
+    hold(scenario)
+
+
+@pytest.mark.slow
+@given(sliced_scenarios())
+@settings(max_examples=2000, suppress_health_check=SLOW_TO_DRAW)
+@pytest.mark.timeout(1500)
+def test_slices_at_length(scenario: Scenario) -> None:
+    hold(scenario)
+
+
+@pytest.mark.slow
+@given(large_scenarios())
+@settings(max_examples=80, suppress_health_check=SLOW_TO_DRAW, phases=AS_DRAWN)
+@pytest.mark.timeout(1500)
+def test_many_jobs_at_length(scenario: Scenario) -> None:
+    hold(scenario)
