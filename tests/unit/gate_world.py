@@ -130,7 +130,7 @@ class World(Source):
             at, event = deadline, late
         heapq.heappush(self._events, (at, next(self._order), event))
 
-    def next(self, until: float | None) -> Any:
+    def next(self, until: float | None, room: bool = False) -> Any:
         if self._events and (until is None or self._events[0][0] <= max(until, self.clock.now())):
             at, _, event = heapq.heappop(self._events)
             self.clock.sleep(at - self.clock.now())

@@ -198,10 +198,11 @@ class Session:
         """
         self._advance(_Running(task, key, deadline), None)
 
-    def next(self, until: Optional[float] = None) -> Optional[Tuple[Key, Result]]:
+    def next(self, until: Optional[float] = None, room: bool = False) -> Optional[Tuple[Key, Result]]:
         """The key and the result of the next task that ends: what it returns, or the RequestError that it ends with.
 
         :param until: return None at that time; without it, None is returned only when no task is under way.
+        :param room: return None, too, as soon as a call of another task could be sent.
         :raises RequestError, CredentialsError: what concerns every call: refused credentials, no token, no project, a service
             that does not answer at all. All tasks are dropped then; nothing is sent after a refusal.
         """
@@ -212,11 +213,13 @@ class Session:
                 now = self.clock.now()
                 if until is not None and now >= until and self._results.empty():
                     return None
-                if not self.busy:
+                if room and self.free_at() <= now:
+                    return None
+                if not self.busy and not room:
                     if until is not None:
                         self.clock.sleep(until - now)
                     return None
-                self._step(until)
+                self._step(until, room)
         except BaseException:
             self.abandon()
             raise
@@ -267,28 +270,28 @@ class Session:
 
     # -- the scheduler ----------------------------------------------------------------------------------------------
 
-    def _step(self, until: Optional[float]) -> None:
+    def _step(self, until: Optional[float], room: bool = False) -> None:
         """Do one thing: end what is late, send one request, or wait for an answer."""
         if self._authenticator.denied:
             raise self._authenticator.denied
         now = self.clock.now()
         if self._end_late(now) or self._send_one(now):
             return
-        wake = self._wake(now, until)
+        wake = self._wake(now, until, room)
         if wake is None:
             return
         done = self.clock.wait(self._results, max(0.0, wake - now), bool(self._flying))
         if done is not None:
             self._land(done)
 
-    def _wake(self, now: float, until: Optional[float]) -> Optional[float]:
+    def _wake(self, now: float, until: Optional[float], room: bool) -> Optional[float]:
         """When something can be done even if no answer comes; None where nothing is under way."""
         times = [flight.bound for flight, dummy in self._flying.values()]
         waiting = [attempt for dummy, dummy2, attempt in self._retries]
         times += [attempt.deadline for attempt in (*waiting, *self._fresh) if attempt.deadline is not None]
         slot = max(self._pacer.at(), self._probe.next_at(now), self._room_at(now))
         if slot < float("inf"):
-            if self._fresh or self._only is not None:
+            if self._fresh or self._only is not None or room:
                 times.append(slot)
             if self._retries:
                 times.append(max(self._retries[0][0], slot))

@@ -35,8 +35,8 @@ class SessionSource(Source):
     def free_at(self) -> float:
         return self.session.free_at()
 
-    def next(self, until: Optional[float]) -> Optional[Event]:
-        ended = self.session.next(until)
+    def next(self, until: Optional[float], room: bool = False) -> Optional[Event]:
+        ended = self.session.next(until, room)
         if ended is None:
             return None
         key, result = ended

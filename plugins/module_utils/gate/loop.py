@@ -163,7 +163,7 @@ class Loop:
             elif self._is_past(self._slice_ends_at()):
                 return self._pause()
         self._begin_reads()
-        event = self.source.next(self._wake())
+        event = self.source.next(self._wake(), self._has_more())
         self._exhausted = self._exhausted and event is None
         if isinstance(event, Reading):
             self._take(event)
@@ -482,7 +482,10 @@ class Loop:
             return False
         if self._failed_at is None:
             self._failed_at = at
-        nothing_left = not self.reads.left and not self._asked
+        # What has been under way for so long already is not waited for.
+        hangs_since = at - max(SECONDS_AFTER_FAILURE / 2, STUCK_LATENCIES * self.source.latency)
+        awaited = any(track.asked_at is not None and track.asked_at > hangs_since for track in self._asked.values())
+        nothing_left = not self.reads.left and not awaited
         return nothing_left or self._is_past(self._failed_at + SECONDS_AFTER_FAILURE)
 
     # -- the end ----------------------------------------------------------------------------------------------------

@@ -135,6 +135,7 @@ class Reads:
             self._plan.policy.needs_nodes
             and track.seen
             and not track.missing
+            and track.error_at < self._began
             and track.state in self._plan.policy.ready
             and track.status_at < track.state_at
         )

@@ -58,8 +58,10 @@ class Source:
         """When a request that is begun now would be sent; infinite while there is no room for another one."""
         raise NotImplementedError
 
-    def next(self, until: Optional[float]) -> Optional[Event]:
+    def next(self, until: Optional[float], room: bool = False) -> Optional[Event]:
         """The next reading that ends; None at the time *until*, or without it once nothing is under way.
+
+        :param room: return None, too, as soon as another request could be sent.
 
         :raises RequestError, CredentialsError: what concerns every reading. All that is under way is dropped then.
         """
@@ -104,7 +106,7 @@ def read_jobs(source: Source, names: Iterable[str], deadline: float) -> Iterator
     while True:
         # Begin what can be begun now, then wait for an answer or for the time of the next request.
         free_at = float("inf") if ended else source.free_at()
-        event = source.next(min(free_at, deadline) if not ended else None) if under_way or not ended else None
+        event = source.next(None if ended else min(free_at, deadline), not ended) if under_way or not ended else None
         if isinstance(event, Reading):
             under_way -= 1
             yield event

@@ -447,7 +447,7 @@ NEIGHBOURS = [
         "a DLI job stalls after its first tasks",
         [dli_job("x", "RUNNING", [(20, (1, 100))])],
         "FAIL",
-        60,
+        62,
         "x",
         "stalled",
         options={"job_ids": ["x"], "stall_timeout": 25},
