@@ -11,7 +11,7 @@ therefore holds up neither the other jobs nor the verdict.
 from __future__ import annotations
 
 import random
-from typing import Any, Callable, Dict, NamedTuple, Optional
+from typing import Any, Callable, Dict, List, NamedTuple, Optional
 
 from ..cloud.clock import Clock
 from ..cloud.errors import DatagateError, RequestError
@@ -229,7 +229,7 @@ class Loop:
         if not gate.settled and gate.selection.by_name:
             self._list_owed = False
         elif self._list_owed:
-            self._ask_list(self.plan.max_pages(len(gate.tracks)) if gate.settled else 0, True)
+            self._ask_list(self.plan.max_pages(len(gate.tracks)) if gate.settled else 0, False)
         self.reads.begin(self._mode, at)
 
     def _end_observation(self, since: Optional[float] = None) -> Optional[Outcome]:
@@ -393,10 +393,10 @@ class Loop:
         if gate.settled and not was_settled:
             self._mode = self.plan.mode(len(gate.tracks), self._single)
             self.reads.begin(self._mode, gate.began)
-        elif self._mode == STATUS or owed or self._closing is not None:
-            self.reads.urge(track for track in gate.tracks.values() if track.doubt)
         else:
-            self.reads.urge(track for track in gate.tracks.values() if track.doubt and track.asked_at is None)
+            self.reads.urge(track for track in gate.tracks.values() if track.doubt)
+            if self._mode == ROTATION:
+                self.reads.reorder()
 
     def _without_list(self, error: Optional[RequestError], owed: bool) -> None:
         """The list could not be read, or is too long to be worth it."""
@@ -434,7 +434,7 @@ class Loop:
         gate = self.gate
         if not gate.looks_ready or self._list_owed or gate.fault_error is not None:
             return None
-        if self._mode == ROTATION and self._list_began is None and at - self._ages_checked < AGE_CHECK_INTERVAL:
+        if self.reads.left and at - self._ages_checked < AGE_CHECK_INTERVAL:
             return None
         if self.reads.left and self._mode != ROTATION and self._closing is None:
             return None
@@ -444,12 +444,19 @@ class Loop:
         stale = [track for track in gate.tracks.values() if gate.is_stale(track, at, since)]
         if stale:
             if self._closing is None or self._list_began is None:
-                self.reads.urge(track for track in stale if track.asked_at is None)
+                self._renew(stale, at, since)
             return None
         if at - max(since, self._list_ended) <= TOGETHER or self._closing is not None or all(track.final for track in gate.tracks.values()):
             return since
         self._begin_closing(at)
         return None
+
+    def _renew(self, stale: List[Track], at: float, since: float) -> None:
+        """Read again what is too old for a PASS, and what would be by the time that this is done."""
+        spare = self.plan.sweep(len(stale), self.source.latency) + self.source.latency
+        then = at + spare
+        tracks = self.gate.tracks.values() if self._mode == STATUS else stale
+        self.reads.urge(track for track in tracks if track.asked_at is None and self.gate.is_stale(track, then, since))
 
     def _could_close(self, at: float) -> bool:
         """Whether, between two observations of a rotation, the last node has been read that a PASS was waiting for."""

@@ -104,7 +104,8 @@ class Gate:
         if reading.error is not None and reading.error.kind == UNREACHED:
             return  # the deadline came first: that says nothing of the job
         if reading.error is None:
-            track.slow = self.policy.wait and not track.slow and now - at > self.policy.interval
+            is_slow = self.policy.wait and now - at > self.policy.interval
+            track.slow, track.was_slow = is_slow and not track.was_slow, is_slow
         track.take(reading, at, self.began)
         self._note(track, at)
 
@@ -228,8 +229,8 @@ class Gate:
 
     @property
     def looks_ready(self) -> bool:
-        """Whether each job's own verdict is PASS, as far as it was read."""
-        return self.settled and not self._open and not self._failing
+        """Whether each job's own verdict is PASS, as far as it was read, but for failures that are tolerated."""
+        return self.settled and not self._open and not self.failed
 
     @property
     def hopeless_error(self) -> Optional[RequestError]:

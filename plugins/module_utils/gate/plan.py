@@ -130,16 +130,20 @@ class Reads:
         """After a reading: whether the job has to be read once more in this observation."""
         if track.final:
             return
-        again = track.to_be_tried_again(self._began) or track.slow or track.doubt or track.grace_over(now)
-        nodes_missing = (
-            self._plan.policy.needs_nodes
-            and track.seen
-            and not track.missing
-            and track.error_at < self._began
-            and track.state in self._plan.policy.ready
-            and track.status_at < track.state_at
-        )
-        if again or (nodes_missing and self._mode != LIST):
+        policy = self._plan.policy
+        if track.error_at >= self._began:
+            again = track.to_be_tried_again(self._began)
+        else:
+            nodes_missing = (
+                policy.needs_nodes
+                and self._mode != LIST
+                and track.seen
+                and not track.missing
+                and track.state in policy.ready
+                and track.status_at < track.state_at
+            )
+            again = track.slow or track.doubt or nodes_missing or track.grace_over(now)
+        if again:
             self.urge([track])
 
     def next(self) -> Optional[Track]:
@@ -158,6 +162,10 @@ class Reads:
     def left(self) -> int:
         """How many calls the observation still owes; those of the rotation are none of them."""
         return len(self._urgent) + len(self._owed)
+
+    def reorder(self) -> None:
+        """Sort the rotation anew, after a list that has changed states."""
+        self._round = deque(self._by_age())
 
     def stop(self) -> None:
         """Nothing more is owed."""

@@ -17,6 +17,8 @@ NEVER = float("-inf")
 _COUNTERS = ("total_put_records", "total_get_records")
 _JOB_FIELDS = ("status", "start_time", "message", "progress", "sub_job_id")
 _NODE_FIELDS = ("name", "status", "log_path")
+# A list that goes on making a claim that a status call has contradicted is believed to lag for so many seconds.
+LAG = 30.0
 ABSENT = "absent"  # what a list says of a job that it lacks; states are in capitals
 # A list of a kilobyte of reasons a job would make a resume of megabytes.
 _NOT_DUMPED = ("name", "policy", "error", "bases", "moved_at", "listed", "status", "nodes", "asked_at")
@@ -38,7 +40,8 @@ class Track:
     :ivar missing: the status call said that the job does not exist.
     :ivar existed: the job was seen in this gate.
     :ivar batch: the status call answered with a batch job.
-    :ivar slow: the last answer took longer than wait_interval, and has to be asked for once more before it counts.
+    :ivar slow: the last answer, unlike the one before, took longer than wait_interval: it is asked for once more before it counts.
+    :ivar was_slow: the last answer took longer than wait_interval.
     :ivar errors: unreadable observations in a row; *error* is the last one.
     :ivar tried_again: whether an observation that could not read the job has tried it twice.
     :ivar failed: the failures with which the job failed for good, as node (None for the job) and state; empty before.
@@ -63,6 +66,7 @@ class Track:
     listed_at: float = NEVER
     asked_at: Optional[float] = None
     slow: bool = False
+    was_slow: bool = False
     listed: Optional[Dict[str, Any]] = None
     status: Optional[Dict[str, Any]] = None
     nodes: Dict[str, Dict[str, Any]] = field(default_factory=dict)
@@ -160,7 +164,8 @@ class Track:
         self._conclude(at)
 
     def _raise_doubt(self, claim: Optional[str], at: float, began: float, again: bool) -> None:
-        if again or self.denied_at < began or claim != self.denied:
+        lags = claim == self.denied and (self.denied_at >= began or at - self.denied_at < LAG)
+        if again or not lags:
             self.doubt, self.claim, self.doubt_at = True, claim, at
 
     def _settle_doubt(self, at: float) -> None:
