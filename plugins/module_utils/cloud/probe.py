@@ -14,6 +14,7 @@ from typing import Set
 
 MAX_UNPROVEN = 4  # requests before any answer
 NEXT_AFTER = 5.0  # seconds without an answer after which the next request is sent
+NEXT_AFTER_PROOF = 1.0  # the same for credentials that have been good before
 IDLE_AFTER = 0.5  # seconds without an answer after which the credentials have to prove good anew: keys end in pauses
 
 
@@ -26,18 +27,24 @@ class Probe:
         self._count = 0  # unproven requests sent that have not been answered
         self._last_sent = float("-inf")
         self._last_answer = float("-inf")
+        self._next_after = NEXT_AFTER
+
+    @property
+    def proven(self) -> bool:
+        """Whether the credentials have proved good since the last pause."""
+        return self._proven
 
     def may_send(self, now: float) -> bool:
         """Whether another request may be sent at *now*."""
         if self._proven or not self._flying:
             return True
-        return self._count < MAX_UNPROVEN and now >= self._last_sent + NEXT_AFTER
+        return self._count < MAX_UNPROVEN and now >= self._last_sent + self._next_after
 
     def next_at(self, now: float) -> float:
         """When another request may be sent, if nothing is answered before; infinite where only an answer can help."""
         if self.may_send(now):
             return now
-        return self._last_sent + NEXT_AFTER if self._count < MAX_UNPROVEN else float("inf")
+        return self._last_sent + self._next_after if self._count < MAX_UNPROVEN else float("inf")
 
     def sent(self, number: int, now: float) -> None:
         """Request *number* was sent."""
@@ -62,10 +69,11 @@ class Probe:
         if answered:
             self._last_answer = now
         if proof:
-            self._proven, self._count = True, 0
+            self._proven, self._count, self._next_after = True, 0, NEXT_AFTER_PROOF
             self._flying.clear()
 
     def renew(self) -> None:
         """Other credentials are used from now on."""
+        self._next_after = NEXT_AFTER
         self._proven, self._count = False, 0
         self._flying.clear()

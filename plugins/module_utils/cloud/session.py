@@ -37,7 +37,7 @@ from .options import Connection
 from .pacer import Pacer
 from .probe import Probe
 from .requests_import import requests
-from .retry import THROTTLED, THROTTLED_WAIT, wait_before_retry
+from .retry import THROTTLED, wait_before_retry
 
 # Statuses with a complete answer to the call, 201 with a token. Anything else in 2xx (206, a proxy's 203) is not trusted.
 COMPLETE_STATUS = (200, 201)
@@ -46,6 +46,7 @@ MAX_WORKERS = 16
 MAX_SILENT_CALLS = 2
 # A request that has been under way for longer does not take up a worker: many that hang must not hold up the others.
 HANGS_AFTER = 5.0  # seconds
+PAUSE_OF_OTHERS = 1.0  # seconds for which nothing is sent after a 429
 MAX_FLYING = 64  # exchanges under way at once, those that hang included
 LATENCY_SAMPLES = 63
 
@@ -348,7 +349,10 @@ class Session:
                 heapq.heapify(self._retries)
                 return self._only
             return self._only if not self._only.tries else None
-        if self._retries and self._retries[0][0] <= now:
+        retry = self._retries[0][2] if self._retries and self._retries[0][0] <= now else None
+        hung = retry is not None and retry.error is not None and retry.error.status is None
+        if retry is not None and not (hung and self._fresh and not self._probe.proven):
+            # While the credentials have to prove good, a request that was not answered waits behind those of other calls.
             return heapq.heappop(self._retries)[2]
         return self._fresh.popleft() if self._fresh else None
 
@@ -472,7 +476,7 @@ class Session:
         if error.status == THROTTLED:
             # The call itself waits as long as the service asks; the others go on, slower, after a short pause, because a gate
             # must not look away for as long as a single call is throttled.
-            pause = 0.0 if wait is None else min(wait, random.uniform(*THROTTLED_WAIT))
+            pause = 0.0 if wait is None else min(wait, PAUSE_OF_OTHERS)
             self._pacer.throttled(now, pause)
         if wait is not None:
             heapq.heappush(self._retries, (now + wait, next(self._order), attempt))

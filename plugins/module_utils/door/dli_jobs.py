@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict
+from typing import Any, Dict, List, Sequence
 
 from ..cloud.calls import Task
 from ..cloud.session import Session
@@ -24,6 +24,9 @@ class DliJobs(SessionSource):
 
     def read(self, name: str) -> "Task[Reading]":
         return self._service.status(name)
+
+    def explain_failures(self, jobs: Sequence[Dict[str, Any]], deadline: float) -> List[Dict[str, Any]]:
+        return list(self.session.complete_all([self._service.explain(job) for job in jobs], deadline))
 
     def remember(self) -> Dict[str, Any]:
         return {"refused": self._service.refused}

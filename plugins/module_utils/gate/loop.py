@@ -11,22 +11,26 @@ therefore holds up neither the other jobs nor the verdict.
 from __future__ import annotations
 
 import random
-from typing import Any, Callable, Dict, List, NamedTuple, Optional
+from typing import Any, Callable, Dict, List, NamedTuple, Optional, Set
 
 from ..cloud.clock import Clock
 from ..cloud.errors import DatagateError, RequestError
 from ..services.readings import Reading
 from . import words
-from .judge import SEVERITY
+from .judge import SEVERITY, Reason
 from .machine import Gate, Verdict
 from .plan import ROTATION, STATUS, Plan, Reads
-from .policy import ERROR, FAIL, PENDING, SHORTEST_INTERVAL, Policy, Selection
+from .policy import ERROR, FAIL, PASS, PENDING, SHORTEST_INTERVAL, Policy, Selection
 from .source import Listed, Source
 from .track import NEVER, Track
 
 # Once a gate has failed, what is left of its observation is still read where that takes no longer than this, because the
 # other failing jobs are worth knowing.
-SECONDS_AFTER_FAILURE = 2.0
+SECONDS_AFTER_FAILURE = 1.0
+# For the reasons of failed jobs there is that much time besides; without wait, more.
+SECONDS_FOR_REASONS = 0.9
+SECONDS_FOR_REASONS_OF_ONE_READING = 10.0
+MAX_FAILURES_EXPLAINED = 10
 MAX_READS_AFTER_FAILURE = 40
 # Readings that are spread over more than this many seconds are not "together": all jobs are read once more at the end.
 TOGETHER = 1.0
@@ -117,7 +121,7 @@ class Loop:
         self._single = not policy.wait or policy.once or policy.timeout <= 0
         self._due = 0.0 if self._single else policy.initial_delay
         self._final = False  # no further observation follows the next one, or the one under way
-        self._duration = 0.0
+        self._durations: List[float] = []  # seconds of the last two observations; a single long one says little
         self._mode = STATUS
         self._observing = False
         self._closing: Optional[float] = None  # when the closing look began
@@ -130,6 +134,7 @@ class Loop:
         self._failed_at: Optional[float] = None
         self._ages_checked = NEVER
         self._looked_at = NEVER
+        self._explained: Set[Optional[str]] = set()
         self._list_ended = NEVER
         self._exhausted = False  # no status call is left to begin before something is read
         if slices.state is not None:
@@ -212,6 +217,8 @@ class Loop:
         since = self._close(at)
         if since is not None:
             verdict = self.gate.verdict(at, since, False)
+            if verdict.verdict == PASS and self._explain_left_out(verdict):
+                return self._judge()
             if verdict.verdict != PENDING:
                 return self._finish(verdict)
         if self._is_over(at, since is not None):
@@ -235,7 +242,7 @@ class Loop:
     def _end_observation(self, since: Optional[float] = None) -> Optional[Outcome]:
         """The observation is over: judge it, then plan the next one or end."""
         at = self._at()
-        self._duration = max(0.0, at - self.gate.began)
+        self._durations = [*self._durations[-1:], max(0.0, at - self.gate.began)]
         last = self._single or self._is_late() or (self._final and not self._has_time(at))
         verdict = self.gate.verdict(at, since, last and not self._single or self._is_one_gate())
         self._observing, self._ended_one = False, True
@@ -323,8 +330,8 @@ class Loop:
         paced = self.plan.sweep(jobs, latency) if self._mode == STATUS else 0.0
         closing = 0.0
         if self.plan.lists and (paced > TOGETHER or self._mode != STATUS):
-            closing = max(self.plan.list_took, self.plan.seconds(self.plan.pages or 1) + latency)
-        return max(1.2 * self._duration, paced + closing) + 2 * latency
+            closing = self.plan.list_seconds(latency)
+        return max(1.2 * min(self._durations, default=0.0), paced + closing) + 2 * latency
 
     # -- reading ----------------------------------------------------------------------------------------------------
 
@@ -371,15 +378,15 @@ class Loop:
         track = self._asked.pop(reading.name, None)
         if track is None:
             return
+        track.unanswered = False
         self.gate.take(reading, max(0.0, reading.at - self._start), self._at())
         self.reads.reconsider(track, self._at())
 
     def _take_list(self, event: Listed) -> None:
         """The list has been read, or could not be."""
-        began, self._list_began = self._list_began or 0.0, None
+        self._list_began = None
         gate, owed = self.gate, self._list_owed
         self._list_ended, self._ages_checked = self._at(), NEVER
-        self.plan.list_took = self._list_ended - began
         listing = event.listing
         if listing is None or not listing.complete:
             if listing is not None:
@@ -389,7 +396,7 @@ class Loop:
         self.plan.pages = listing.pages
         self._list_owed = False
         was_settled = gate.settled
-        gate.take_list(listing, event.readings, listing.at - self._start, self._list_again)
+        gate.take_list(listing, event.readings, listing.at - self._start, self._list_ended, self._list_again)
         if gate.settled and not was_settled:
             self._mode = self.plan.mode(len(gate.tracks), self._single)
             self.reads.begin(self._mode, gate.began)
@@ -415,13 +422,14 @@ class Loop:
             self.reads.urge(track for track in gate.tracks.values() if track.read_at < closing)
 
     def _drop(self) -> None:
-        """Nothing is under way any more."""
+        """Drop all that is under way."""
         self.source.drop()
+        at = self._at()
         for track in self._asked.values():
+            track.unanswered = track.asked_at is not None and at - track.asked_at > TOGETHER
             track.asked_at = None
         self._asked.clear()
         self._list_began = None
-        self.reads.stop()
 
     # -- closing ----------------------------------------------------------------------------------------------------
 
@@ -490,7 +498,7 @@ class Loop:
         if self._failed_at is None:
             self._failed_at = at
         # What has been under way for so long already is not waited for.
-        hangs_since = at - max(SECONDS_AFTER_FAILURE / 2, STUCK_LATENCIES * self.source.latency)
+        hangs_since = at - max(SECONDS_AFTER_FAILURE, STUCK_LATENCIES * self.source.latency)
         awaited = any(track.asked_at is not None and track.asked_at > hangs_since for track in self._asked.values())
         nothing_left = not self.reads.left and not awaited
         return nothing_left or self._is_past(self._failed_at + SECONDS_AFTER_FAILURE)
@@ -499,11 +507,49 @@ class Loop:
 
     def _finish(self, verdict: Verdict) -> Outcome:
         self._drop()
-        self._explain(verdict)
+        if verdict.verdict != PASS:
+            verdict = self._with_causes(verdict)
+            self._explain(verdict.reasons)
         outcome = self._outcome(verdict, None)
         if self._on_look is not None:
             self._on_look(outcome)
         return outcome
+
+    def _with_causes(self, verdict: Verdict) -> Verdict:
+        """The verdict with what the service says of why jobs have failed, where a failure came without it."""
+        kind, tracks = self.policy.kind, self.gate.tracks
+        silent = [
+            track
+            for track in (tracks[item["job"]] for item in verdict.reasons if item["code"] in kind.codes.values())
+            if track.status is not None and not track.status.get("message")
+        ][:MAX_FAILURES_EXPLAINED]
+        if not silent:
+            return verdict
+        seconds = SECONDS_FOR_REASONS if self.policy.wait else SECONDS_FOR_REASONS_OF_ONE_READING
+        try:
+            jobs = self.source.explain_failures([track.status or {} for track in silent], self.clock.now() + seconds)
+        except DatagateError:
+            return verdict
+        for track, job in zip(silent, jobs):
+            track.status = job
+        return self.gate.verdict(self._at(), None, not self._single and self._is_late())
+
+    def _explain_left_out(self, verdict: Verdict) -> bool:
+        """Before a PASS that leaves out missing jobs: look for similar names, once. True where that has been done now.
+
+        It takes time, so what the PASS rests on is looked at again afterwards. A job that the list shows by then is asked for.
+        """
+        names = {item["job"] for item in verdict.reasons if item["code"] == "job_missing"}
+        if names <= self._explained or not self.source.lists:
+            return False
+        self._explained |= names
+        self._drop()
+        for track in self._explain(verdict.reasons):
+            track.existed = track.doubt = True
+            track.doubt_at = self._at()
+            self.gate.note(track, self._at())
+            self.reads.urge([track])
+        return True
 
     def _look(self, at: float, force: bool = False) -> None:
         """Show how far the gate is, where something has changed."""
@@ -527,22 +573,29 @@ class Loop:
         msg = words.summary(verdict.verdict, named or verdict.reasons, self.gate.tally(at), at, self.policy.kind.noun)
         return Outcome(verdict, self.gate, round(at, 3), self._requests + self.source.requests, msg, state)
 
-    def _explain(self, verdict: Verdict) -> None:
-        """Say of missing jobs what they may have been meant to be. Only a help: whatever goes wrong is passed over."""
-        names = [item["job"] for item in verdict.reasons if item["code"] == "job_missing"]
-        if not names or verdict.verdict == PENDING or not self.source.lists:
-            return
+    def _explain(self, reasons: List[Reason]) -> List[Track]:
+        """Say of missing jobs what they may have been meant to be. Only a help: whatever goes wrong is passed over.
+
+        :returns: those that the job list shows by now.
+        """
+        names = [item["job"] for item in reasons if item["code"] == "job_missing"]
+        if not names or not self.source.lists:
+            return []
         deadline = self.clock.now() + SECONDS_TO_EXPLAIN
         if self._deadline is not None:
             deadline = min(deadline, self._deadline)
+        if self._failed_at is not None:
+            deadline = min(deadline, self._start + self._failed_at + SECONDS_AFTER_FAILURE + SECONDS_FOR_REASONS)
         try:
             found = self.source.explain_missing(names[:MAX_MISSING_EXPLAINED], deadline)
         except DatagateError:
-            return
-        self.gate.hints = {name: words.resembles(*what) for name, what in found.items()}
-        for item in verdict.reasons:
+            return []
+        similar = {name: ([item for item in near if item != name], batch) for name, (near, batch) in found.items()}
+        self.gate.hints = {name: words.resembles(*what) for name, what in similar.items()}
+        for item in reasons:
             if item["code"] == "job_missing":
                 item["message"] += self.gate.hints.get(item["job"], "")
+        return [self.gate.tracks[name] for name, (near, dummy) in found.items() if name in near and name in self.gate.tracks]
 
     # -- time -------------------------------------------------------------------------------------------------------
 
@@ -595,9 +648,8 @@ class Loop:
             "final": self._final,
             "mode": self._mode,
             "list_tried": self._list_tried,
-            "duration": self._duration,
+            "durations": self._durations,
             "pages": self.plan.pages,
-            "list_took": self.plan.list_took,
         }
 
     def _load(self, state: Dict[str, Any]) -> None:
@@ -616,5 +668,5 @@ class Loop:
         self._count = state["count"] + 1
         self._requests = state["requests"]
         self._due, self._final, self._mode = state["due"], state["final"], state["mode"]
-        self._list_tried, self._duration = state["list_tried"], state["duration"]
-        self.plan.pages, self.plan.list_took = state["pages"], state["list_took"]
+        self._list_tried, self._durations = state["list_tried"], state["durations"]
+        self.plan.pages = state["pages"]

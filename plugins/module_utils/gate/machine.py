@@ -53,6 +53,7 @@ class Gate:
         self.tracks: Dict[str, Track] = {}
         self.settled = False
         self.began = 0.0
+        self.seen_at = 0.0  # when an answer was taken last
         self.polls = 0
         self.fatal: Optional[RequestError] = None
         self.fault_error: Optional[RequestError] = None
@@ -73,7 +74,7 @@ class Gate:
 
     def begin(self, at: float) -> None:
         """An observation begins."""
-        gap = at - self.began - self.policy.interval
+        gap = at - self.seen_at - self.policy.interval
         if self.polls and gap > 0:
             self._skip(gap)
         self.began = at
@@ -83,7 +84,7 @@ class Gate:
         self._fault_before, self.fault_error = self.fault_error, None
 
     def _skip(self, seconds: float) -> None:
-        """For so long no observation began (a process that was stopped, a pause between slices): the time counts neither as
+        """For so long nothing was read (a process that was stopped, a pause between slices): the time counts neither as
         stable nor as ready."""
         if self.ready_since is not None:
             self.ready_since += seconds
@@ -97,6 +98,7 @@ class Gate:
         :param at: when its request was sent.
         :param now: when its answer was taken.
         """
+        self.seen_at = max(self.seen_at, now)
         track = self.tracks.get(reading.name)
         if track is None:
             return
@@ -107,15 +109,19 @@ class Gate:
             is_slow = self.policy.wait and now - at > self.policy.interval
             track.slow, track.was_slow = is_slow and not track.was_slow, is_slow
         track.take(reading, at, self.began)
-        self._note(track, at)
+        self.note(track, at)
 
-    def take_list(self, listing: Listing, readings: Sequence[Reading], at: float, again: bool = True) -> None:
+    def take_list(
+        self, listing: Listing, readings: Sequence[Reading], at: float, now: float, again: bool = True
+    ) -> None:
         """A job list. It settles a selection by tags or part of a name; a job that a complete list lacks is in doubt.
 
         :param at: when its first request was sent.
+        :param now: when its last answer was taken.
         :param again: whether it raises the same doubts that a status call of the same observation has settled.
         """
         self.fault_error = None
+        self.seen_at = max(self.seen_at, now)
         if not self.settled:
             self.listed = self.listed or listing.complete
             chosen = self.selection.choose([item.name for item in readings])
@@ -129,12 +135,12 @@ class Gate:
             if track is not None:
                 shown.add(item.name)
                 track.take(item, at, self.began, again)
-                self._note(track, at)
+                self.note(track, at)
         if listing.complete:
             for name, track in self.tracks.items():
                 if name not in shown:
                     track.absent(at, self.began, again)
-                    self._note(track, at)
+                    self.note(track, at)
 
     def fault(self, error: RequestError) -> None:
         """What concerns every job could not be read in this observation: credentials, the project, the job list."""
@@ -158,7 +164,7 @@ class Gate:
         self.found = len(self.tracks)
         self.settled = self.found >= self.selection.least
 
-    def _note(self, track: Track, at: float) -> None:
+    def note(self, track: Track, at: float) -> None:
         """Write the history, and keep the account of what the jobs' own verdicts are."""
         if track.error is None or track.error_at < track.read_at:
             self.history.see(at, track.name, None, track.state)
@@ -187,6 +193,7 @@ class Gate:
         whole = len(self.tracks) <= most_whole
         return {
             "began": self.began,
+            "seen_at": self.seen_at,
             "polls": self.polls,
             "settled": self.settled,
             "found": self.found,
@@ -203,7 +210,7 @@ class Gate:
 
         :param is_age_known: whether the time since it was dumped is known; if not, all jobs are read again before they count.
         """
-        self.began, self.polls = data["began"], data["polls"]
+        self.began, self.seen_at, self.polls = data["began"], data["seen_at"], data["polls"]
         self.settled, self.found, self.listed = data["settled"], data["found"], data["listed"]
         self.ready_since, self.faults = data["ready_since"], data["faults"]
         self.fault_error = RequestError.load(data["fault_error"])

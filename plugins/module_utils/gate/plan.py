@@ -41,7 +41,6 @@ class Plan:
     :param workers: requests that can be under way at once.
     :param lists: whether there is a list at all (there is none for DLI jobs).
     :ivar pages: how many requests the list took when it was last read, or would have taken; None before.
-    :ivar list_took: seconds that the last reading of the list took.
     """
 
     def __init__(self, policy: Policy, rate: float, workers: int, lists: bool) -> None:
@@ -50,7 +49,6 @@ class Plan:
         self.workers = workers
         self.lists = lists
         self.pages: Optional[int] = None
-        self.list_took = 0.0
 
     def seconds(self, requests: float) -> float:
         """How long the ceiling takes for so many requests."""
@@ -67,14 +65,18 @@ class Plan:
     @property
     def list_interval(self) -> float:
         """Seconds from one list to the next in a long observation, or in a rotation."""
-        paced = self.seconds(self.pages or 0)
-        return max(MAX_LIST_INTERVAL, paced / MAX_LIST_SHARE, 3 * (self.list_took - paced))
+        return max(MAX_LIST_INTERVAL, self.seconds(self.pages or 0) / MAX_LIST_SHARE)
 
     @property
     def rotation_interval(self) -> float:
         """Seconds from one observation to the next in a rotation."""
         shortest = min(self.policy.interval, MAX_LIST_INTERVAL)
-        return max(shortest, self.seconds(self.pages or 0) / MAX_LIST_SHARE, 3 * (self.list_took - self.seconds(self.pages or 0)))
+        return max(shortest, self.seconds(self.pages or 0) / MAX_LIST_SHARE)
+
+    def list_seconds(self, latency: float) -> float:
+        """How long a list takes: two pages one after the other, then the others side by side."""
+        pages = self.pages or 1
+        return self.seconds(pages) + (2 + pages / self.workers) * latency
 
     def mode(self, jobs: int, once: bool) -> str:
         """How so many jobs are read.
@@ -115,7 +117,15 @@ class Reads:
             owed = tracks
         else:
             owed = [track for track in tracks if self._is_pressing(track)]
-        owed.sort(key=lambda track: (not track.doubt, not track.failing, track.status_at))
+        # Those that could be read come first: the first request may have to prove the credentials, and one that hangs delays.
+        owed.sort(
+            key=lambda track: (
+                not track.doubt,
+                not track.failing,
+                track.unanswered or track.error is not None,
+                track.status_at,
+            )
+        )
         if mode == ROTATION:
             # Many failing or unreadable jobs must not keep the others from being read.
             owed = owed[: max(1, int(self._plan.rate * self._plan.rotation_interval / 2))]

@@ -74,6 +74,10 @@ class Source:
         """For names of jobs that do not exist: similar names, and whether a batch job has that name."""
         return {}
 
+    def explain_failures(self, jobs: Sequence[Dict[str, Any]], deadline: float) -> List[Dict[str, Any]]:
+        """Failed jobs, in the same order, with what the service says of the reason as far as that is known by the deadline."""
+        return list(jobs)
+
     def remember(self) -> Dict[str, Any]:
         """What it has learned of the service, as plain data for the next slice."""
         return {}

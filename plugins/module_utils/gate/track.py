@@ -42,6 +42,7 @@ class Track:
     :ivar batch: the status call answered with a batch job.
     :ivar slow: the last answer, unlike the one before, took longer than wait_interval: it is asked for once more before it counts.
     :ivar was_slow: the last answer took longer than wait_interval.
+    :ivar unanswered: the last request was still without an answer when it was dropped.
     :ivar errors: unreadable observations in a row; *error* is the last one.
     :ivar tried_again: whether an observation that could not read the job has tried it twice.
     :ivar failed: the failures with which the job failed for good, as node (None for the job) and state; empty before.
@@ -70,6 +71,7 @@ class Track:
     listed: Optional[Dict[str, Any]] = None
     status: Optional[Dict[str, Any]] = None
     nodes: Dict[str, Dict[str, Any]] = field(default_factory=dict)
+    unanswered: bool = False
     errors: int = 0
     error: Optional[RequestError] = None
     error_at: float = NEVER
@@ -137,7 +139,7 @@ class Track:
         self._conclude(at)
 
     def _take_listed(self, job: Dict[str, Any], at: float, began: float, again: bool) -> None:
-        self.listed, self.listed_at = job, at
+        self.listed, self.listed_at, self.existed = job, at, True
         self._note_start(job, at)
         state = job.get("status")
         if state is None:
@@ -155,7 +157,7 @@ class Track:
             # A node's failure is seen by status calls alone, so its time is counted from one to the next.
             self._age(at)
         # A doubt from an earlier page of a list that was moving is gone with this.
-        self.seen, self.missing, self.batch, self.doubt, self.existed = True, False, False, False, True
+        self.seen, self.missing, self.batch, self.doubt = True, False, False, False
         self._enter(state, at)
         if not self.policy.needs_nodes:
             # Where the nodes count, the list is only half of what is to be read.
@@ -360,7 +362,8 @@ class Track:
         read the nodes.
         """
         garbled = self.error is None or 200 <= (self.error.status or 0) < 300
-        return self.error_at >= began and not self.tried_again and garbled
+        unread = self.status_at < self.error_at
+        return self.error_at >= began and unread and not self.tried_again and garbled
 
     def grace_over(self, now: float) -> bool:
         """Whether the job has failed for too long, if it fails still. In a long observation that is asked before its end."""

@@ -47,15 +47,18 @@ class Dli:
             (outcome,) = yield [call]
             if isinstance(outcome, RequestError):
                 return unread(job_id, STATUS, outcome)
-        reading = self._reading(call, outcome, job_id)
-        job = reading.job
-        if job is not None and job["status"] in FAILED and not job["message"] and call.segments[-1] == "progress":
-            call = self._call(STATUS_VERSION, job_id, "status")
-            (further,) = yield [call]
-            if not isinstance(further, RequestError):
-                told = self._reading(call, further, job_id).job
-                reading = reading._replace(job=_explained(job, told or {}))
-        return reading
+        return self._reading(call, outcome, job_id)
+
+    def explain(self, job: Dict[str, Any]) -> Task[Dict[str, Any]]:
+        """A failed job with the reason that the status call gives: the progress call often gives none.
+
+        Where it cannot be read, the job as it was. The failure stays, whatever that call says of the state.
+        """
+        call = self._call(STATUS_VERSION, job["job_id"], "status")
+        (outcome,) = yield [call]
+        if isinstance(outcome, RequestError):
+            return job
+        return _explained(job, self._reading(call, outcome, job["job_id"]).job or {})
 
     @property
     def refused(self) -> List[str]:
