@@ -23,7 +23,7 @@ from .call import Call
 from .clock import Clock
 from .credentials.base import Auth
 from .crew import Crew
-from .errors import PERMANENT, TRANSIENT, RequestError
+from .errors import PERMANENT, TRANSIENT, RequestError, proves_key
 from .exchange import Answer, Flight, NotJson, explain, parse
 from .failures import Failures
 from .http_adapter import build_adapter
@@ -111,6 +111,7 @@ class Session:
     def close(self) -> None:
         """Close connections and let the idle threads end."""
         self._crew.close()
+        self._authenticator.close()
         self._http.close()
 
     # -- calls ------------------------------------------------------------------------------------------------------
@@ -300,7 +301,7 @@ class Session:
             next_step = self._authenticator.refused(error, attempt.auth, attempt.call.signed, deadline)
             self._alone = self._alone or self._authenticator.auth is not before
             return next_step
-        if attempt.call.signed and isinstance(outcome, Answer):
+        if attempt.call.signed and isinstance(outcome, Answer) and proves_key(outcome.status, error.error_code):
             self._authenticator.worked(attempt.auth)
         attempt.error = error
         retried = error.status in RETRIED_STATUS or (error.status is None and error.kind == TRANSIENT)
