@@ -207,19 +207,19 @@ class RefusedKeys:
         if self.folder is None:
             return None
         path = os.path.join(self.folder, "salt")
-        for dummy in range(2):
+        for dummy in range(3):
             found = _contents(path)
             if found is not None and len(found) == 32:
                 return found
             try:
                 made = self._temporary(os.urandom(32))
-                if found is None and not os.path.lexists(path):
-                    try:
-                        os.link(made, path)  # unlike a rename it leaves the salt of a process that was faster
-                    finally:
-                        os.unlink(made)
-                else:
-                    os.replace(made, path)
+                if found is not None:
+                    os.replace(made, path)  # it was damaged
+                    continue
+                try:
+                    os.link(made, path)  # unlike a rename it leaves the salt of a process that was faster
+                finally:
+                    os.unlink(made)
             except FileExistsError:
                 continue
             except OSError:

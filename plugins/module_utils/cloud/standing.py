@@ -64,8 +64,8 @@ class Standing:
     def admit(self, parts: Sequence[str], deadline: Optional[float]) -> None:
         """Return once something may be sent with credentials.
 
-        Those that have not proved good are tried by one process first. Where it gets no answer for PATIENCE seconds, the next
-        one sends as well, MAX_UNPROVED at most.
+        Those that have not proved good are tried by one process first. Where it gets no answer for PATIENCE seconds, others
+        send as well, MAX_UNPROVED in all.
 
         :param parts: all parts of the credentials; empty where they are not known yet.
         :raises RequestError: they were refused lately, or the turn does not come before the deadline.
@@ -80,7 +80,7 @@ class Standing:
         if self._is_proved or self._turns:
             return
         began = self._clock.now()
-        longest = began + PATIENCE * MAX_UNPROVED + self._connection.request_timeout
+        longest = began + PATIENCE + self._connection.request_timeout
         while not self._may_begin(self._clock.now() - began):
             now = self._clock.now()
             if now >= (longest if deadline is None else deadline):
@@ -94,7 +94,7 @@ class Standing:
     def _may_begin(self, waited: float) -> bool:
         if self._account.is_proved(self._digests[0]):
             return True
-        turns = min(MAX_UNPROVED, 1 + int(waited / PATIENCE))
+        turns = 1 if waited < PATIENCE else MAX_UNPROVED
         return any(self._take(number) for number in range(turns))
 
     def _take(self, number: int) -> bool:
