@@ -12,6 +12,7 @@ what bounds name resolution, handshakes and answers that drip a byte a second. T
 from __future__ import annotations
 
 import heapq
+import os
 import queue
 import random
 import sys
@@ -29,6 +30,7 @@ from .failures import Failures
 from .http_adapter import build_adapter
 from .options import Connection
 from .pacer import Pacer
+from .proxies import proxies_for
 from .requests_import import requests
 
 __all__ = ["Call", "Session", "malformed"]
@@ -273,9 +275,7 @@ class Session:
     def _proxies(self, call: Call, url: str) -> Dict[str, str]:
         if call.service == "metadata":
             return {}
-        if self.connection.proxy:
-            return {"http": self.connection.proxy, "https": self.connection.proxy}
-        return dict(requests.utils.get_environ_proxies(url, no_proxy=None))
+        return proxies_for(url, self.connection.proxy, os.environ)
 
     def _judge(self, flight: Flight, attempt: _Attempt, deadline: Optional[float]) -> Union[Outcome, float]:
         """What an attempt came to: an outcome for the caller, or the time at which to try again."""

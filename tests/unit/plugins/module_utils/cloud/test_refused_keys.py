@@ -49,7 +49,7 @@ class HandClock(Clock, Times):
         self.monotonic, self.wall_time, self.since_boot, self.boot_id = 1000.0, 1_700_000_000.0, 5000.0, "boot-1"
         self.slept: list[float] = []
 
-    def now(self) -> Any:  # type: ignore[override]
+    def now(self) -> Any:
         return self.monotonic
 
     def wall(self) -> float:
