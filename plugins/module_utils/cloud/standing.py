@@ -119,8 +119,7 @@ class Standing:
         """A service has accepted the credentials."""
         if self._digests and not self._is_proved:
             self._is_proved = True
-            for digest in self._digests:
-                self._account.prove(digest)
+            self._account.prove(self._digests[0])
         self.close()
 
     def refuse(self, error: RequestError) -> None:

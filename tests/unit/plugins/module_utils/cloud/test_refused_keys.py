@@ -455,6 +455,10 @@ def test_clouds(host: str, cloud: str) -> None:
 # -- real processes ---------------------------------------------------------------------------------------------------
 
 
+# Other tests of the same process may have left threads behind; the children here do nothing with them.
+forks = pytest.mark.filterwarnings("ignore:.*multi-threaded.*:DeprecationWarning")
+
+
 def contender(folder: str, start: Any, results: Any) -> None:
     """A process that tries credentials: the first one is refused, as all would be."""
     start.wait(30)
@@ -468,6 +472,7 @@ def contender(folder: str, start: Any, results: Any) -> None:
     results.put("sent")
 
 
+@forks
 def test_of_many_processes_one_sends(tmp_path: Path) -> None:
     context = multiprocessing.get_context("fork")
     start, results = context.Event(), context.Queue()
@@ -481,6 +486,7 @@ def test_of_many_processes_one_sends(tmp_path: Path) -> None:
     assert outcomes == ["held back"] * 7 + ["sent"]
 
 
+@forks
 def test_a_process_that_dies_gives_its_turn_back(tmp_path: Path) -> None:
     context = multiprocessing.get_context("fork")
     taken = context.Event()
@@ -508,6 +514,7 @@ def salted(folder: str, start: Any, results: Any) -> None:
     results.put(digest(found))
 
 
+@forks
 def test_processes_that_begin_together_have_one_salt(tmp_path: Path) -> None:
     context = multiprocessing.get_context("fork")
     start, results = context.Event(), context.Queue()
