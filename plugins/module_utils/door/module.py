@@ -114,7 +114,7 @@ class Door:
             outcome = Loop(policy, selection, source, session.clock, slices=slices).run()
         finally:
             session.close()
-        resume = memory.pack(outcome.state, asked_for) if outcome.state is not None else None
+        resume = memory.pack(outcome.state, asked_for, self.module.no_log_values) if outcome.state is not None else None
         result = as_dict(outcome, return_jobs, resume)
         if fails(policy, outcome):
             result["failed"] = True
