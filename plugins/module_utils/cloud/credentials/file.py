@@ -53,7 +53,7 @@ class CredentialsFile(Credentials):
     def _contents(self) -> Tuple[bytes, int]:
         """The file's bytes and mode. Never waits, as reading from a FIFO would."""
         try:
-            handle = os.open(self._path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0))
+            handle = os.open(self._path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY)
             try:
                 mode = os.fstat(handle).st_mode
                 if stat.S_ISDIR(mode):
