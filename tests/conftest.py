@@ -76,6 +76,12 @@ def pytest_configure(config: pytest.Config) -> None:
     hypothesis.settings.load_profile("ansible-test" if ansible_test else "ci" if os.environ.get("CI") else "local")
 
 
+@pytest.fixture(autouse=True)
+def own_account(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> None:
+    """What processes remember of refused keys is that of one test: ports, and so emulators, come again within minutes."""
+    monkeypatch.setenv("XDG_CACHE_HOME", tempfile.mkdtemp(prefix="cache-", dir=request.config.stash[HOME]))
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Where all that the tests can use has to be there (DATAGATE_TESTS_COMPLETE is set), a skipped test is a failure."""

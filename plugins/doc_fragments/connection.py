@@ -28,6 +28,7 @@ options:
       - B(Credentials come whole from one place) and are never put together from two, because an access key that is
         sent with a wrong secret or a wrong token six times in a row is locked for minutes. An access key in the task
         is not completed by a secret key or a security token in the environment.
+      - Spaces and a pair of quotes around a value are dropped, in options, variables and the file.
       - Half a set in a place, such as O(access_key) without O(secret_key), is an error that names the missing half.
         It is an error even where another set would be complete.
     type: str
@@ -85,6 +86,7 @@ options:
         holds C(ak) and C(sk), and where needed C(security_token), C(project_id) and C(iam_endpoint). The latter two
         are used only together with the key beside them, and only where O(project_id) and O(endpoints.iam) are not
         given.
+      - It must be a regular file with UTF-8 text; a byte order mark and any line ends are fine.
       - The path is one on the host where the module runs.
       - A file that is named here counts as credentials that the task gives. It is used before the environment
         variables, but after O(access_key), O(auth_token) and O(username).
@@ -168,7 +170,7 @@ options:
   proxy:
     description:
       - Proxy for all requests, as a URL such as V(http://proxy.example.com:3128). What E(NO_PROXY) says is not looked
-        at then.
+        at then. An endpoint on the loopback interface is asked without a proxy all the same.
       - If not set, the usual variables E(HTTPS_PROXY), E(HTTP_PROXY), E(ALL_PROXY) and E(NO_PROXY) count, in upper or
         lower case.
       - The metadata service of O(auth_type=ecs_agency) is never asked through a proxy.
@@ -183,7 +185,7 @@ options:
       - How often a request is sent again when the service throttles (HTTP 429), when HTTP 502, 503 or 504 comes back,
         or when the connection breaks or no answer comes in time. From 0 to 100.
       - The pauses grow. Where the service says how long to wait (C(Retry-After)), that is kept to. Other errors are
-        not retried, and a refused access key (HTTP 401) never, because further tries would lock it.
+        not retried, and refused credentials never, because further tries would lock the access key.
       - If not set, E(HW_MAX_RETRIES) is used; if neither is set, 4.
     type: int
   requests_per_second:
@@ -206,6 +208,9 @@ notes:
   - In lists, spaces around items are dropped, then empty items, and an empty list counts as not given. An empty
     string counts as not given in every option that takes any text.
   - Redirects are not followed, C(~/.netrc) is not read, and nothing more is sent with credentials that were refused
-    (HTTP 401). Those that can be had anew when they end (from IAM with a password, from the file, from the agency)
-    are renewed once.
+    (HTTP 401, or the gateway's codes 0301 and 0307). Those that can be obtained anew when they end (from IAM with a
+    password, from the file, from the agency) are renewed once.
+  - A refusal is remembered for five minutes for this user on this machine, as a salted digest in the folder
+    C(datagate-huaweicloud) in E(XDG_CACHE_HOME) or C(~/.cache), so that other tasks, hosts and runs do not lock the
+    access key. Other credentials, a corrected secret included, are used at once.
 """

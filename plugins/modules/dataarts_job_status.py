@@ -449,8 +449,8 @@ reasons:
         - V(job_missing), the job does not exist; the message names similar jobs and says if a batch job has that
           name.
         - V(too_few_jobs), the selection holds fewer than O(min_jobs) jobs.
-        - V(denied), the credentials were refused, or a permission is missing (HTTP 401 or 403, or the error code
-          DLF.6888).
+        - V(denied), the credentials were refused, or a permission is missing (HTTP 401 or 403, the error code DLF.6888,
+          or the gateway's codes 0301, 0303 and 0307).
         - V(unreadable), the job could not be read for another reason.
         - V(unknown_state), the job is in a state that this collection does not know, or shows none.
         - V(still_pending), the job is on its way, or in a failing state that O(fail_on_exception=false) waits out, or

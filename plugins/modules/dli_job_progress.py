@@ -350,7 +350,8 @@ reasons:
         - V(dli_cancelled), somebody cancelled the job.
         - V(stalled), the job is RUNNING, and nothing has moved in it for O(stall_timeout) seconds.
         - V(job_missing), the job does not exist.
-        - V(denied), the credentials were refused, or a permission is missing (HTTP 401 or 403).
+        - V(denied), the credentials were refused, or a permission is missing (HTTP 401 or 403, or the gateway's codes
+          0301, 0303 and 0307).
         - V(unreadable), the job could not be read for another reason.
         - V(unknown_state), the job is in a state that this collection does not know, or shows none.
         - V(still_pending), the job is on its way, or it was not read at all.

@@ -240,7 +240,7 @@ def test_the_metadata_service_is_never_asked_through_a_proxy(start: Start, conne
     session = connect(
         emulator, credentials=EcsAgency(base=emulator.url), proxy=f"http://127.0.0.1:{free_port()}", retries=0
     )
-    assert "proxy" in str(error_of(session))
+    assert "proxy" in str(error_of(elsewhere(session)))
     assert [record.call for record in emulator.journal] == ["metadata_token", "securitykey"]
 
 
@@ -473,24 +473,45 @@ def test_a_file_that_holds_no_certificate(
         assert "q7Zs3cret" not in str(error)
 
 
+def elsewhere(session: Session) -> Session:
+    """The same session for a host that is not this machine, which options refuse in the clear."""
+    hosts = dict.fromkeys(("dataarts", "dli", "iam"), "http://cloud.example:1")
+    session.connection = replace(session.connection, endpoints=hosts)
+    return session
+
+
 def test_a_proxy_is_used(start: Start, connect: Connect) -> None:
     """The emulator takes a request for any host, as a proxy does."""
     emulator = start()
-    connect("http://localhost:1", proxy=emulator.url).get(status_of())
+    elsewhere(connect(emulator, proxy=emulator.url)).get(status_of())
     (record,) = emulator.journal
-    assert record.headers["host"] == "localhost:1"
+    assert record.headers["host"] == "cloud.example:1"
 
 
 def test_the_usual_proxy_variables(start: Start, connect: Connect, monkeypatch: pytest.MonkeyPatch) -> None:
     emulator = start()
     monkeypatch.setenv("http_proxy", f"http://user:q7Zs3cret@127.0.0.1:{free_port()}")
-    error = error_of(connect(emulator, retries=0))
+    error = error_of(elsewhere(connect(emulator, retries=0)))
     assert (error.kind, error.status) == (TRANSIENT, None)
     assert "the proxy cannot be reached" in str(error)
     assert "q7Zs3cret" not in str(error)
-    monkeypatch.setenv("no_proxy", "127.0.0.1")
-    connect(emulator).get(status_of())
+    monkeypatch.setenv("http_proxy", emulator.url)
+    elsewhere(connect(emulator)).get(status_of())
     assert len(emulator.journal) == 1
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
+def test_requests_to_this_machine_go_past_every_proxy(
+    start: Start, connect: Connect, monkeypatch: pytest.MonkeyPatch, host: str
+) -> None:
+    emulator, proxy = start(), start()
+    for name in ("http_proxy", "HTTP_PROXY", "all_proxy"):
+        monkeypatch.setenv(name, proxy.url)
+    monkeypatch.setenv("no_proxy", "")
+    url = f"http://{host}:{emulator.port}"
+    for options in ({}, {"proxy": proxy.url}):
+        assert connect(url, auth_token=AUTH_TOKEN, **options).get(status_of()).status == 200
+    assert (len(emulator.journal), len(proxy.journal)) == (2, 0)
 
 
 # -- retries ----------------------------------------------------------------------------------------------------------

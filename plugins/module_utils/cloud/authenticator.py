@@ -10,7 +10,7 @@ with credentials that were refused.
 
 from __future__ import annotations
 
-from typing import Any, Callable, Mapping, Optional, Tuple, Union
+from typing import Any, Callable, List, Mapping, Optional, Tuple, Union
 
 from .calls import Call
 from .clock import Clock
@@ -19,6 +19,7 @@ from .errors import PERMANENT, TRANSIENT, UNREACHED, CredentialsError, RequestEr
 from .exchange import Answer
 from .failures import Failures
 from .options import Connection
+from .standing import Standing
 
 # exchange_one(call, deadline) -> the answer; raises RequestError. Sends one call by itself.
 ExchangeOne = Callable[[Call, Optional[float]], Answer]
@@ -30,12 +31,20 @@ class Authenticator:
     :param connection: checked options.
     :param failures: makes errors, and is told secrets.
     :param exchange_one: sends one call by itself.
+    :param standing: what other processes know about the credentials.
     :ivar auth: what signs requests; None before :meth:`prepare`, and after a renewal that no service answered.
     :ivar project_id: the project's ID; None before :meth:`prepare` where it has to be looked up.
     :ivar denied: the error after which nothing is sent any more.
     """
 
-    def __init__(self, connection: Connection, clock: Clock, failures: Failures, exchange_one: ExchangeOne) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        clock: Clock,
+        failures: Failures,
+        exchange_one: ExchangeOne,
+        standing: Optional[Standing] = None,
+    ) -> None:
         self.auth: Optional[Auth] = None
         self.project_id = connection.project_id
         self.denied: Optional[RequestError] = None
@@ -45,6 +54,15 @@ class Authenticator:
         self._failures = failures
         self._exchange_one = exchange_one
         self._proved = False  # the present auth has been accepted by a service
+        self._standing = standing or Standing(connection, clock)
+
+    def close(self) -> None:
+        """Let other processes go on that wait for what becomes of the credentials here."""
+        self._standing.close()
+
+    def another(self) -> bool:
+        """Whether one more signed request may be sent although none has been answered yet; see Standing."""
+        return self._standing.another()
 
     def prepare(self, deadline: Optional[float]) -> None:
         """Obtain a key or token, and the project's ID, where they are not known yet.
@@ -53,10 +71,12 @@ class Authenticator:
         """
         if self.denied:
             raise self.denied
+        self._admit(deadline)
         if self.auth is None:
             known = self.project_id
             self._credentials.scope = {"id": known} if known else {"name": self._connection.project_name or ""}
             self.auth = self._obtain(deadline)
+            self._admit(deadline)
         if self.project_id is None:
             self._use_project(self._credentials.project_id or self._look_up_project(deadline))
 
@@ -64,6 +84,14 @@ class Authenticator:
         """A service has accepted what this auth signed: it answered with anything but a refusal."""
         if auth is not None and auth is self.auth:
             self._proved = True
+            self._standing.prove()
+
+    def _admit(self, deadline: Optional[float]) -> None:
+        """Wait for the turn to send with the credentials; those that have to be requested first are known with their auth."""
+        self._standing.admit(self._parts(), deadline)
+
+    def _parts(self) -> List[str]:
+        return list(self._credentials.identity_parts or (self.auth.secrets if self.auth else []))
 
     def refused(
         self, error: RequestError, auth_used: Optional[Auth], signed: bool, deadline: Optional[float]
@@ -77,35 +105,45 @@ class Authenticator:
         """
         if not signed:
             if error.service == "iam":
-                self.denied = error
+                self._deny(error)
             return error
         if self.denied is None and self.auth is not auth_used:
             # Sent before the credentials were renewed, or while their renewal failed.
             return error if self.auth is None else self._clock.now()
         if self.denied is None and self._credentials.renewable and self._proved:
             return self._renew(error, deadline)
-        self.denied = self.denied or error
+        return self._deny(error)
+
+    def _deny(self, error: RequestError) -> RequestError:
+        if self.denied is None:
+            self.denied = error
+            self._standing.refuse(error)
         return error
 
     def _renew(self, error: RequestError, deadline: Optional[float]) -> Union[float, RequestError]:
         """Replace an auth that has ended. Whether it did is only known from the refusal."""
         before = set(self.auth.secrets) if self.auth else set()
+        parts = self._parts()
         try:
             renewed = self._obtain(deadline)
         except CredentialsError:
-            self.denied = error
-            return error
+            return self._deny(error)
         except RequestError as problem:
             if problem.kind in (TRANSIENT, UNREACHED):
                 # Nothing has been refused yet: what has ended is not used again, and the next call asks anew.
                 self.auth, self._proved = None, False
                 return problem
-            self.denied = error
-            return error
+            return self._deny(error)
         if set(renewed.secrets) == before:
-            self.denied = error
-            return error
+            return self._deny(error)
         self.auth, self._proved = renewed, False
+        if self._parts() != parts:
+            self._standing.refuse(error)
+        try:
+            self._admit(deadline)
+        except RequestError as problem:
+            self.denied = problem if problem.refused else None
+            return problem
         return self._clock.now()
 
     def _obtain(self, deadline: Optional[float]) -> Auth:

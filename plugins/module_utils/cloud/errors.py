@@ -139,6 +139,11 @@ def refuses_key(status: Optional[int], code: Optional[str]) -> bool:
     return number in REFUSED or (status == 401 and number != CLOCK)
 
 
+def proves_key(status: int, code: Optional[str]) -> bool:
+    """Whether an answer shows that the credentials are good: it comes from the service, behind the gateway that checks them."""
+    return status < 300 or (status in (400, 404) and bool(code) and gateway_number(code) is None)
+
+
 def classify(service: str, status: Optional[int], code: Optional[str]) -> str:
     """The meaning of an error answer. The HTTP status says which codes are believed.
 
@@ -201,6 +206,7 @@ class RequestError(DatagateError):
     :param hint: what to check.
     :param refused: whether the credentials are refused, so that no other request can succeed with them either. A wrong clock
         does that, too.
+    :param locked: whether the service says that the access key is locked.
     :param sent_at: when the request was sent, seconds on the session's clock; None where nothing was sent.
     """
 
@@ -219,6 +225,7 @@ class RequestError(DatagateError):
         retry_after: Optional[float] = None,
         hint: Optional[str] = None,
         refused: bool = False,
+        locked: bool = False,
         sent_at: Optional[float] = None,
     ) -> None:
         super().__init__(summary)
@@ -234,6 +241,7 @@ class RequestError(DatagateError):
         self.retry_after = retry_after
         self.hint = hint
         self.refused = refused or status == 401 or gateway_number(error_code) in (*REFUSED, CLOCK)
+        self.locked = locked
         self.sent_at = sent_at
 
     def dump(self) -> List[Any]:

@@ -96,11 +96,12 @@ class Failures:
             except NotJson as error:
                 message = str(error)
         number = gateway_number(code)
+        locked = number in REFUSED and is_locked(message)
         hint = HINTS.get(normalize_code(code)) or HINTS.get(number or "")
         if 300 <= answer.status < 400:
             summary, hint = "redirects are not followed", "check region, cloud and endpoints"
-        elif refuses_key(answer.status, code) or number == CLOCK:
-            summary, hint = self._refusal(answer, number, message)
+        elif (refuses_key(answer.status, code) or number == CLOCK) and call.service != "metadata":
+            summary, hint = self._refusal(answer, number, locked)
         else:
             summary = self.scrub(message) or "the service gives no reason"
         return self.make(
@@ -111,23 +112,23 @@ class Failures:
             error_code=self.scrub(code, 40) if code else None,
             hint=hint,
             retry_after=self._retry_after(answer),
+            locked=locked,
         )
 
-    def _refusal(self, answer: Answer, number: Optional[str], message: str) -> Tuple[str, str]:
+    def _refusal(self, answer: Answer, number: Optional[str], locked: bool) -> Tuple[str, str]:
         """What to say of refused credentials. Nothing of the text is shown: it can repeat the request that was signed."""
-        if number in REFUSED and is_locked(message):
+        credentials = self._connection.credentials
+        if locked:
             return (
-                "the access key is locked after too many failed signatures",
-                f"wrong signatures keep being sent with it: find what sends them and stop it, then wait {LOCK_MINUTES} minutes",
+                f"the access key is locked after too many failed signatures ({credentials.source})",
+                f"find what keeps signing wrongly with it and stop it, then wait {LOCK_MINUTES} minutes",
             )
         skew = self._skew(answer)
         if skew is not None:
             by = f"{abs(skew):.0f} s {'behind' if skew > 0 else 'ahead of'}"
             return "authentication failed", f"this host's clock is {by} the server's; set it right"
         known = HINTS.get(number or "")
-        return "authentication failed", known or (
-            "check the access key, its secret and its security token, or the token"
-        )
+        return f"authentication failed ({credentials.source})", known or f"check {credentials.what}"
 
     def _skew(self, answer: Answer) -> Optional[float]:
         """Seconds by which the server's clock is ahead of ours, where that is enough to break a signature."""

@@ -16,6 +16,7 @@ from urllib.parse import urlsplit, urlunsplit
 from .credentials.base import Credentials
 from .credentials.chain import choose
 from .errors import CredentialsError, OptionError, has_control, printable
+from .values import unquoted
 
 # Environment names by option, the first that is set wins. Those of credentials are in credentials/chain.py, because
 # credentials come whole from one place.
@@ -142,7 +143,7 @@ def setting(params: Mapping[str, Any], environ: Mapping[str, str], option: str) 
     if value is not None:
         return value, option
     for name in ENVIRONMENT.get(option, ()):
-        value = text(environ.get(name))
+        value = unquoted(environ.get(name))
         if value is not None:
             return value, f"{option} ({name})"
     return None, option
@@ -195,7 +196,7 @@ def _endpoints(params: Mapping[str, Any], environ: Mapping[str, str]) -> Dict[st
         value, option = text(given.get(service)), f"endpoints.{service}"
         for name in names:
             if value is None:
-                value, option = text(environ.get(name)), f"endpoints.{service} ({name})"
+                value, option = unquoted(environ.get(name)), f"endpoints.{service} ({name})"
         if value is not None:
             found[service] = check_endpoint(option, value)
     return found
@@ -240,14 +241,14 @@ def _tls(
     validate = True
     if params.get("validate_certs") is not None:
         validate = boolean("validate_certs", params["validate_certs"])
-    elif text(environ.get(INSECURE)) is not None:
-        validate = not boolean(f"validate_certs ({INSECURE})", environ[INSECURE])
+    elif unquoted(environ.get(INSECURE)) is not None:
+        validate = not boolean(f"validate_certs ({INSECURE})", unquoted(environ[INSECURE]))
     value, option = setting(params, environ, "ca_path")
     if value is None:
         # The transport reads no variables, so those that requests itself knows are read here.
         for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
             if value is None:
-                value, option = text(environ.get(name)), f"ca_path ({name})"
+                value, option = unquoted(environ.get(name)), f"ca_path ({name})"
     verify: Union[bool, str] = True
     if not validate:
         verify = False

@@ -34,6 +34,11 @@ class Probe:
         """Whether the credentials have proved good since the last pause."""
         return self._proven
 
+    @property
+    def waits(self) -> bool:
+        """Whether a request is under way that has to prove the credentials good."""
+        return not self._proven and bool(self._flying)
+
     def may_send(self, now: float) -> bool:
         """Whether another request may be sent at *now*."""
         if self._proven or not self._flying:

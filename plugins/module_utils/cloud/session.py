@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import heapq
 import itertools
+import os
 import queue
 import random
 import sys
@@ -36,6 +37,7 @@ from .http_adapter import build_adapter
 from .options import Connection
 from .pacer import Pacer
 from .probe import Probe
+from .proxies import proxies_for
 from .requests_import import requests
 from .retry import THROTTLED, wait_before_retry
 
@@ -49,6 +51,7 @@ HANGS_AFTER = 5.0  # seconds
 PAUSE_OF_OTHERS = 1.0  # seconds for which nothing is sent after a 429
 MAX_FLYING = 64  # exchanges under way at once, those that hang included
 LATENCY_SAMPLES = 63
+TURN_INTERVAL = 0.5  # seconds between two looks at what other processes do with the same credentials
 
 T = TypeVar("T")
 Key = Any
@@ -130,6 +133,7 @@ class Session:
         self._ended: Deque[Tuple[Key, Result]] = deque()
         self._only: Optional[_Attempt] = None  # while credentials are obtained, nothing else is sent
         self._order = itertools.count(1)
+        self._turn_at = float("-inf")  # when to look again whether other processes leave room for a request
         self._silent = 0
         self._answered_any = False
         self._latencies: Deque[float] = deque(maxlen=LATENCY_SAMPLES)
@@ -163,7 +167,11 @@ class Session:
         if self._fresh:
             return float("inf")
         now = self.clock.now()
-        return max(self._pacer.at(), self._probe.next_at(now), self._room_at(now))
+        return self._slot(now)
+
+    def _slot(self, now: float) -> float:
+        """When the next request may be sent, if no answer comes before."""
+        return max(self._pacer.at(), self._probe.next_at(now), self._room_at(now), self._turn_at)
 
     def _room_at(self, now: float) -> float:
         """When there is room for another exchange, if none ends before; infinite where only an end makes room."""
@@ -178,6 +186,7 @@ class Session:
         """Abandon what is under way, close connections and let idle threads end."""
         self.abandon()
         self._crew.close()
+        self._authenticator.close()
         self._http.close()
 
     def abandon(self) -> None:
@@ -290,7 +299,7 @@ class Session:
         times = [flight.bound for flight, dummy in self._flying.values()]
         waiting = [attempt for dummy, dummy2, attempt in self._retries]
         times += [attempt.deadline for attempt in (*waiting, *self._fresh) if attempt.deadline is not None]
-        slot = max(self._pacer.at(), self._probe.next_at(now), self._room_at(now))
+        slot = self._slot(now)
         if slot < float("inf"):
             if self._fresh or self._only is not None or room:
                 times.append(slot)
@@ -325,7 +334,11 @@ class Session:
 
     def _send_one(self, now: float) -> bool:
         """Send the next request if its time has come."""
-        if self._room_at(now) > now or now < self._pacer.at() or not self._probe.may_send(now):
+        if self._slot(now) > now:
+            return False
+        if self._probe.waits and not self._authenticator.another():
+            # Other processes try the same credentials.
+            self._turn_at = now + TURN_INTERVAL
             return False
         attempt = self._take(now)
         if attempt is None:
@@ -425,11 +438,7 @@ class Session:
         self._crew.start(flight, self._results)
 
     def _proxies(self, call: Call, url: str) -> Dict[str, str]:
-        if call.service == "metadata":
-            return {}
-        if self.connection.proxy:
-            return {"http": self.connection.proxy, "https": self.connection.proxy}
-        return dict(requests.utils.get_environ_proxies(url, no_proxy=None))
+        return {} if call.service == "metadata" else proxies_for(url, self.connection.proxy, os.environ)
 
     def _land(self, flight: Flight) -> None:
         """Take a finished exchange; one that was abandoned before is passed over."""

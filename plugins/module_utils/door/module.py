@@ -22,6 +22,7 @@ from ..cloud.options import resolve
 from ..cloud.requests_import import IMPORT_ERROR
 from ..cloud.secret_forms import MIN_SECRET, forms
 from ..cloud.session import Session
+from ..cloud.values import unquoted
 from ..gate import options
 from ..gate.loop import WHOLE, Loop, Slices, Source
 from ..gate.policy import Policy, Selection
@@ -74,10 +75,10 @@ class Door:
         # over the output, and a resume that is damaged.
         short = {value for value in self.module.no_log_values if len(value) < MIN_SECRET}
         self.module.no_log_values.difference_update(short)
-        # What a user typed with spaces around it is used without them.
+        # What a user typed with blanks or quotes around it is used without them.
         for name, spec in CONNECTION.items():
             if spec.get("no_log") and self.params.get(name):
-                self.hide(str(self.params[name]).strip())
+                self.hide(unquoted(self.params[name]) or "")
 
     def _hide_proxy(self) -> None:
         urls = [
@@ -113,7 +114,7 @@ class Door:
             outcome = Loop(policy, selection, source, session.clock, slices=slices).run()
         finally:
             session.close()
-        resume = memory.pack(outcome.state, asked_for) if outcome.state is not None else None
+        resume = memory.pack(outcome.state, asked_for, self.module.no_log_values) if outcome.state is not None else None
         result = as_dict(outcome, return_jobs, resume)
         if fails(policy, outcome):
             result["failed"] = True

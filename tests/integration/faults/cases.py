@@ -236,6 +236,24 @@ def _connections() -> list[Case]:
         ("nothing", "connection closed without an answer", {"raw": ""}, "the connection broke"),
         ("not-http", "an answer that is not HTTP", {"raw": "220 mail.example.com ESMTP\r\n"}, "the connection broke"),
         (
+            "interim-only",
+            "interim answers (103) and no final one",
+            {"raw": "HTTP/1.1 103 Early Hints\r\n\r\n" * 3},
+            "the connection broke",
+        ),
+        (
+            "two-lengths",
+            "two lengths that contradict each other",
+            {"raw": "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 5\r\n\r\n{}"},
+            "contradict each other about its length",
+        ),
+        (
+            "surplus",
+            "more bytes behind the end of the answer",
+            {"raw": "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}HTTP/1.1 200 OK\r\n"},
+            "more follows the end of the answer",
+        ),
+        (
             "many-headers",
             "ten thousand headers",
             {"raw": "HTTP/1.1 200 OK\r\n" + "X-Filler: 1\r\n" * 10_000 + "\r\n{}"},
@@ -472,6 +490,22 @@ CREDENTIALS: dict[str, Special] = {
         "one request: the status alone says that the key must not be used again",
         "ERROR", "denied",
     ),
+    "refused-403": Special(
+        "the gateway refuses the signature (0301) with HTTP 403 or 503 in place of 401",
+        "one request, whatever the number of jobs: the code says that the key must not be used again",
+        "ERROR", "denied", "check the access key, its secret and its security token",
+    ),
+    "next-run": Special(
+        "the same credentials again within five minutes of their refusal, by any task, host or run of the user on the machine",
+        "nothing is sent; the message says when they were refused, where they come from and how long to wait",
+        "ERROR", "denied", "these credentials were refused",
+    ),
+    "mended": Special("a refused access key with another secret", "asked with at once", "PASS"),
+    "locked": Special(
+        "the access key is locked after too many failed signatures",
+        "one request; the message says that the key is locked, and how long to wait",
+        "ERROR", "denied", "the access key is locked",
+    ),
     "clock": Special(
         "this machine's clock differs by more than 15 minutes",
         "one request; the message says by how much, and that the clock is to be set right",
@@ -509,6 +543,9 @@ NETWORK: dict[str, Special] = {
     "redirect": Special(
         "a redirect to another host", "never followed; the other host is sent nothing", "ERROR", "unreadable",
         "redirects are not followed",
+    ),
+    "early-hints": Special(
+        "an interim answer (103 Early Hints) before each answer", "skipped; each request gets the answer to itself", "PASS"
     ),
     "refused": Special("the service is gone in mid-wait", GIVES_UP, "ERROR", "unreadable", "the connection was refused"),
     "dns": Special("the name cannot be resolved", GIVES_UP, "ERROR", "unreadable", "the host's name cannot be resolved"),

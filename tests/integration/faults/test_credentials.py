@@ -88,6 +88,38 @@ def test_a_401_with_a_broken_body(broken: str, monkeypatch: pytest.MonkeyPatch) 
     CREDENTIALS["broken-401"].check(result)
 
 
+@pytest.mark.parametrize("status", [403, 503])
+def test_a_refusal_with_another_status(status: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    faults = [{"match": {"service": "dataarts"}, "status": status, "error_code": "APIGW.0301"}]
+    with running({"quota": 0, **MANY_JOBS, "faults": faults}, latency=0.02) as emulator:
+        CREDENTIALS["refused-403"].check(gate(emulator, monkeypatch, {**WAIT, "job_names": NAMES}))
+        assert len(emulator.journal) == 1
+
+
+def test_a_refused_key_in_the_next_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    with running({"quota": 0, **REAL_TIME}) as emulator:
+        options = {**WAIT, **WRONG["secret"]}
+        gate(emulator, monkeypatch, {**options, "job_names": JOB})
+        for call in ("job_status", "dli_progress"):
+            place = PLACES[call]
+            result = gate(emulator, monkeypatch, {**options, **place.options}, dli=place.dli)
+            CREDENTIALS["next-run"].check(result)
+            assert f"{ACCESS_KEY[:4]}... from the task (access_key)" in result["msg"]
+        assert len(emulator.journal) == 1
+        CREDENTIALS["mended"].check(gate(emulator, monkeypatch, {**options, "job_names": JOB, **KEY}))
+
+
+def test_a_locked_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    message = "Incorrect IAM authentication information: AK access failed to reach the limit,forbidden"
+    faults = [{"match": {"call": "job_status"}, "status": 401, "error_code": "APIGW.0301", "error_msg": message}]
+    with running({"quota": 0, **REAL_TIME, "faults": faults}) as emulator:
+        for dummy in range(2):
+            result = gate(emulator, monkeypatch, {**WAIT, "job_names": JOB})
+            CREDENTIALS["locked"].check(result)
+            assert re.search(r"then wait (5 minutes|5 min|4 min \d+ s)", result["msg"]), result["msg"]
+        assert len(emulator.journal) == 1
+
+
 # -- clocks -----------------------------------------------------------------------------------------------------------
 
 

@@ -40,6 +40,32 @@ class At(SkippingClock):
             self._action()
 
 
+# -- interim answers --------------------------------------------------------------------------------------------------
+
+
+def hinting(port: int) -> Handler:
+    """Hands everything on to a port of this machine, and sends an interim answer before each final one."""
+
+    def handle(connection: socket.socket) -> None:
+        with socket.create_connection(("127.0.0.1", port)) as behind:
+            while request := connection.recv(65536):
+                behind.sendall(request)
+                answer = behind.recv(65536)
+                connection.sendall(b"HTTP/1.1 103 Early Hints\r\nLink: </style.css>\r\n\r\n")
+                connection.sendall(answer)
+
+    return handle
+
+
+def test_interim_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    with running({"quota": 0, **REAL_TIME}) as emulator, listening(hinting(emulator.port)) as proxy:
+        endpoints = dict.fromkeys(("dataarts", "dli", "iam"), proxy.url)
+        result = gate(emulator, monkeypatch, {**WAIT, "job_names": JOB, "endpoints": endpoints})
+        assert len(emulator.requests("job_status")) > 1
+        assert proxy.connections == 1
+    NETWORK["early-hints"].check(result)
+
+
 # -- redirects --------------------------------------------------------------------------------------------------------
 
 

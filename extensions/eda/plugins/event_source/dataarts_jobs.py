@@ -22,7 +22,7 @@ short_description: Changes of real-time jobs of DataArts Factory
 description:
   - Polls real-time jobs of DataArts Factory, and gives an event for each change of the state of a job or of one of its nodes.
   - Trouble of its own is an event with C(error), once and not at every poll, and watching goes on. After a refused access
-    key (HTTP 401) nothing more is asked until there is another one, because further tries would lock it.
+    key nothing more is asked until there is another one, because further tries would lock it.
   - The options of the connection are those of the modules, the environment variables included;
     C(ansible-doc datagate.huaweicloud.dataarts_job_status) says more about each. Where it speaks of the task, the
     arguments of the event source are meant.

@@ -15,6 +15,8 @@ from .base import Auth, Credentials, Fetch
 class AuthToken(Credentials):
     """A token as IAM's header X-Subject-Token gave it."""
 
+    what = "the token, which is for one region and lives 24 hours at most"
+
     def __init__(self, place: str, token: str) -> None:
         super().__init__(place)
         self._token = token

@@ -14,6 +14,7 @@ import os
 from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from ..errors import CredentialsError, OptionError, has_control
+from ..values import is_half_quoted, unquoted
 from .base import Credentials
 
 AUTH_TYPES = ("auto", "aksk", "token", "password", "ecs_agency")
@@ -42,26 +43,29 @@ FILE_VARIABLE = "HUAWEICLOUD_SDK_CREDENTIALS_FILE"
 DEFAULT_FILE = "~/.huaweicloud/credentials"
 
 
-def _value(source: Mapping[str, Any], name: str) -> Optional[str]:
-    value = source.get(name)
-    return (str(value).strip() or None) if value is not None else None
-
-
 class _Set:
     """What one place holds of one kind of credentials."""
 
     def __init__(self, kind: str, source: Mapping[str, Any], names: Mapping[str, str]) -> None:
         self.kind = kind
         required, dummy = SETS[kind]
-        self.values = {option: _value(source, name) for option, name in names.items()}
+        self.values = {option: unquoted(source.get(name)) for option, name in names.items()}
         self.present = [
             option for option, value in self.values.items() if value is not None and option not in NOT_A_CREDENTIAL
         ]
         self.missing = [names[option] for option in required if self.values[option] is None]
         self.given = [names[option] for option in self.present]
+        self._names = names
 
     def build(self, place: str) -> Credentials:
         value = {option: text or "" for option, text in self.values.items()}
+        place = f"{place} ({self._names[SETS[self.kind][0][0]]})"
+        for option in self.present:
+            # A password may hold any character, and a user's name as well.
+            if self.kind != "password" and is_half_quoted(value[option]):
+                raise CredentialsError(
+                    f"{self._names[option]} from {place} has a quotation mark at one end only; take it off, or add the other one"
+                )
         # Only what is used is imported: a module's start is most of what a reading costs.
         if self.kind == "token":
             from .auth_token import AuthToken
@@ -106,7 +110,7 @@ def choose(params: Mapping[str, Any], environ: Mapping[str, str]) -> Credentials
     :raises CredentialsError: nothing was found (the sentence names every place that was looked at), a set is incomplete,
         or a file cannot be used.
     """
-    auth_type = _value(params, "auth_type") or "auto"
+    auth_type = unquoted(params.get("auth_type")) or "auto"
     if auth_type not in AUTH_TYPES:
         raise OptionError("auth_type", f"must be one of {', '.join(AUTH_TYPES)}")
     own = {kind: ({name: name for name in FAMILIES[kind][0]},) for kind in SETS}
@@ -116,10 +120,10 @@ def choose(params: Mapping[str, Any], environ: Mapping[str, str]) -> Credentials
             for kind in SETS
             if kind != auth_type
             for name in (*SETS[kind][0], *SETS[kind][1])
-            if name not in NOT_A_CREDENTIAL and _value(params, name) is not None
+            if name not in NOT_A_CREDENTIAL and unquoted(params.get(name)) is not None
         ]
         wanted = any(
-            _value(params, name) is not None
+            unquoted(params.get(name)) is not None
             for name in SETS.get(auth_type, ((), ()))[0]
             if name not in NOT_A_CREDENTIAL
         )
@@ -128,7 +132,7 @@ def choose(params: Mapping[str, Any], environ: Mapping[str, str]) -> Credentials
                 f"auth_type is {auth_type}, but the task gives {' and '.join(others)}; take one of the two away"
             )
     with_file = auth_type in ("auto", "aksk")
-    named = _value(params, "credentials_file")
+    named = unquoted(params.get("credentials_file"))
     if named is not None and not with_file:
         raise OptionError(
             "credentials_file", f"holds access keys, but auth_type is {auth_type}; take one of the two away"
@@ -138,7 +142,6 @@ def choose(params: Mapping[str, Any], environ: Mapping[str, str]) -> Credentials
 
         return EcsAgency()
 
-    looked = [f"the task ({_options(auth_type)})"]
     found = _from_place("the task", params, own, auth_type)
     if found is not None:
         return found
@@ -148,19 +151,31 @@ def choose(params: Mapping[str, Any], environ: Mapping[str, str]) -> Credentials
     found = _from_place("the environment", environ, FAMILIES, auth_type)
     if found is not None:
         return found
-    kinds = SETS if auth_type == "auto" else (auth_type,)
-    looked.append(
-        f"the environment ({', '.join(name for kind in kinds for names in FAMILIES[kind] for name in names.values())})"
-    )
     if with_file:
-        named = _value(environ, FILE_VARIABLE)
+        named = unquoted(environ.get(FILE_VARIABLE))
         if named is not None:
             return _file(named, f"credentials_file ({FILE_VARIABLE})")
         if os.path.lexists(os.path.expanduser(DEFAULT_FILE)):
             return _file(DEFAULT_FILE, "credentials_file")
-        looked.append(f"the file {DEFAULT_FILE} (another one: credentials_file or {FILE_VARIABLE})")
-    agency = "; on a cloud server with an agency set auth_type: ecs_agency" if auth_type == "auto" else ""
-    raise CredentialsError(f"no credentials found; looked at {', at '.join(looked)}{agency}")
+    raise CredentialsError(_nothing_found(auth_type))
+
+
+# The ways that most people need, first; the guide has the rest.
+_WAYS = {
+    "aksk": "access_key and secret_key (HW_ACCESS_KEY and HW_SECRET_KEY)",
+    "token": "auth_token (HW_AUTH_TOKEN)",
+    "password": "username, password and domain_name (HW_USER_NAME, HW_USER_PASSWORD and HW_DOMAIN_NAME)",
+}
+
+
+def _nothing_found(auth_type: str) -> str:
+    if auth_type != "auto":
+        file = f" or the file {DEFAULT_FILE}" if auth_type == "aksk" else ""
+        return f"no credentials found for auth_type {auth_type}; give {_WAYS[auth_type]}{file}"
+    return (
+        f"no credentials found; give {_WAYS['aksk']} or {_WAYS['token']}; for a user, a file or an agency see the guide "
+        "Environment variables of this collection"
+    )
 
 
 def _file(path: str, named_by: str) -> Credentials:
@@ -169,8 +184,3 @@ def _file(path: str, named_by: str) -> Credentials:
     if has_control(path):
         raise CredentialsError(f"{named_by} cannot be read: a path is one line of text")
     return CredentialsFile(os.path.expanduser(path), named_by)
-
-
-def _options(auth_type: str) -> str:
-    kinds = SETS if auth_type == "auto" else (auth_type,)
-    return ", ".join(name for kind in kinds for name in (*SETS[kind][0], *SETS[kind][1]))

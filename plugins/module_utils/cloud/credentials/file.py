@@ -6,16 +6,24 @@
 
 from __future__ import annotations
 
+import codecs
 import configparser
+import errno
 import os
 import stat
-from typing import Callable, Dict, List, Optional, Sequence
+from typing import Callable, Dict, List, Optional, Sequence, Tuple
 
 from ..errors import CredentialsError, printable
 from ..signature import SdkHmacSha256
+from ..values import is_half_quoted, unquoted
 from .base import Auth, Credentials, Fetch
 
 SECTION = "basic"
+_KNOWN = ("ak", "sk", "security_token", "project_id", "iam_endpoint")
+
+
+MAX_SIZE = 1024 * 1024  # bytes; a file with keys has a few hundred
+_UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
 class CredentialsFile(Credentials):
@@ -29,28 +37,75 @@ class CredentialsFile(Credentials):
         self._values = self._read()
 
     def _read(self) -> Dict[str, str]:
-        # Neither message of the parser's is shown: it would quote the line, and with it a secret.
-        parser = configparser.ConfigParser(interpolation=None)
-        try:
-            with open(self._path, encoding="utf-8") as stream:
-                mode = os.fstat(stream.fileno()).st_mode
-                parser.read_file(stream)
-        except OSError as error:
-            raise CredentialsError(f"{self.place} cannot be read: {error.strerror or 'error'}") from None
-        except (configparser.Error, UnicodeDecodeError):
-            raise CredentialsError(
-                f"{self.place} is not a credentials file: it must be INI text with a section [{SECTION}]"
-            ) from None
-        if not parser.has_section(SECTION):
-            raise CredentialsError(f"{self.place} has no section [{SECTION}] with ak and sk")
-        values = {name: value.strip() for name, value in parser.items(SECTION) if value and value.strip()}
+        data, mode = self._contents()
+        values = self._section(self._decode(data))
         missing = [name for name in ("ak", "sk") if name not in values]
         if missing:
             raise CredentialsError(f"{self.place} has no {' and no '.join(missing)} in its section [{SECTION}]")
+        for name in ("ak", "sk", "security_token"):
+            if is_half_quoted(values.get(name, "")):
+                raise CredentialsError(f"{self.place} has a quotation mark at one end of {name} only; take it off")
         warning = f"{self.place} can be read by other users of the host; chmod 600 it."
         if mode & (stat.S_IRGRP | stat.S_IROTH) and warning not in self.warnings:
             self.warnings.append(warning)
         return values
+
+    def _contents(self) -> Tuple[bytes, int]:
+        """The file's bytes and mode. Never waits, as reading from a FIFO would."""
+        try:
+            handle = os.open(self._path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY)
+            try:
+                mode = os.fstat(handle).st_mode
+                if stat.S_ISDIR(mode):
+                    raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+                if not stat.S_ISREG(mode):
+                    raise CredentialsError(f"{self.place} cannot be read: it is not a regular file")
+                with os.fdopen(handle, "rb", closefd=False) as stream:
+                    data = stream.read(MAX_SIZE + 1)
+            finally:
+                os.close(handle)
+        except OSError as error:
+            raise CredentialsError(f"{self.place} cannot be read: {error.strerror or 'error'}") from None
+        except ValueError:  # a path that no file can have
+            raise CredentialsError(f"{self.place} cannot be read: its path is none") from None
+        if len(data) > MAX_SIZE:
+            raise CredentialsError(
+                f"{self.place} is larger than {MAX_SIZE // 1024} KiB, so it is not a credentials file"
+            )
+        return data, mode
+
+    def _decode(self, data: bytes) -> str:
+        if data.startswith(_UTF_16) or b"\0" in data:
+            raise CredentialsError(
+                f"{self.place} is not UTF-8 text but perhaps UTF-16, as some editors write it; save it as UTF-8"
+            )
+        try:
+            text = data.decode("utf-8-sig")
+        except UnicodeDecodeError:
+            raise CredentialsError(f"{self.place} is not UTF-8 text; save it as UTF-8") from None
+        return text.replace("\r\n", "\n").replace("\r", "\n")
+
+    def _section(self, text: str) -> Dict[str, str]:
+        # Neither message of the parser's is shown: it would quote the line, and with it a secret.
+        parser = configparser.ConfigParser(interpolation=None)
+        try:
+            parser.read_string(text)
+        except configparser.DuplicateOptionError as error:
+            name = error.option if error.option in _KNOWN else "a key"
+            raise CredentialsError(f"{self.place} has {name} twice in one section; keep the one that counts") from None
+        except configparser.DuplicateSectionError:
+            raise CredentialsError(f"{self.place} has one section twice; keep the one that counts") from None
+        except configparser.Error:
+            raise CredentialsError(
+                f"{self.place} is not a credentials file: it must be INI text with a section [{SECTION}]"
+            ) from None
+        sections = [name for name in parser.sections() if name.strip().lower() == SECTION]
+        if not sections:
+            raise CredentialsError(f"{self.place} has no section [{SECTION}] with ak and sk")
+        if len(sections) > 1:
+            raise CredentialsError(f"{self.place} has the section [{SECTION}] twice; keep the one that counts")
+        found = ((name.strip(), unquoted(value)) for name, value in parser.items(sections[0]))
+        return {name: value for name, value in found if value}
 
     def header_values(self) -> Dict[str, Optional[str]]:
         return {name: self._values.get(name) for name in ("ak", "sk", "security_token")}

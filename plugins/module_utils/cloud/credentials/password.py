@@ -18,6 +18,7 @@ PATH = "/v3/auth/tokens?nocatalog=true"
 class Password(Credentials):
     """User name, password and the account's (domain's) name."""
 
+    what = "the user's name, its password and the account's name (domain_name)"
     needs_iam = True
     renewable = True
 
@@ -30,6 +31,14 @@ class Password(Credentials):
     @property
     def secrets(self) -> Sequence[str]:
         return [self._password]
+
+    @property
+    def identity_parts(self) -> Sequence[str]:
+        return [self._username, self._password, self._domain_name]
+
+    @property
+    def _name(self) -> str:
+        return self._username
 
     def obtain(self, fetch: Fetch, wall: Callable[[], float]) -> Auth:
         domain = {"name": self._domain_name}

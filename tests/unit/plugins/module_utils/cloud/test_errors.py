@@ -99,8 +99,12 @@ MISSING_CODES = [
 PREFIXES = ["APIGW", "APIG", "APIC", "apigw"]
 
 
-@pytest.mark.parametrize("status", STATUSES)
-def test_the_status_says_which_codes_are_believed(status: int | None) -> None:
+def test_the_status_says_which_codes_are_believed() -> None:
+    for status in STATUSES:
+        check_codes(status)
+
+
+def check_codes(status: int | None) -> None:
     """Only 400 and 404 can say that a job is missing, and nothing that a server in trouble says is about the job."""
     for service, code in MISSING_CODES:
         kind = classify(service, status, code)

@@ -217,6 +217,16 @@ class TestText:
         assert text.isascii()
         assert memory.unpack(text, "0123") == self.state
 
+    def test_a_text_that_ansible_would_mask_is_avoided(self) -> None:
+        text = memory.pack(self.state, "0123")
+        for start in range(7, len(text) - 4, 5):
+            secret = text[start : start + 4]
+            other = memory.pack(self.state, "0123", [secret])
+            assert secret not in other.rpartition(".")[2]
+            assert memory.unpack(other, "0123") == self.state
+        # Where that is impossible, there is a text all the same.
+        assert memory.unpack(memory.pack(self.state, "0123", [""]), "0123") == self.state
+
     @pytest.mark.parametrize(
         ("text", "why"),
         [

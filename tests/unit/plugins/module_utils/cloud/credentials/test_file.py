@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import errno
 import os
+import re
+import socket
 from pathlib import Path
 from typing import Any
 
@@ -63,11 +65,19 @@ def test_the_least_that_a_file_must_hold(tmp_path: Path) -> None:
         (f"[basic]\nak = {SECRET}\n", "has no sk in its section [basic]"),
         (f"[basic]\nak =\nsk = {SECRET}\n", "has no ak in its section [basic]"),
         (f"ak = {SECRET}\nsk = {SECRET}\n", "must be INI text"),
-        (f"[basic]\nak = a\nak = {SECRET}\n", "must be INI text"),
+        (f"[basic]\nak = a\nak = {SECRET}\n", "has ak twice in one section"),
+        (f"[basic]\nak = a\nAK = {SECRET}\n", "has ak twice in one section"),
+        (f"[basic]\n{SECRET} = a\n{SECRET} = b\n", "has a key twice in one section"),
+        (f"[basic]\nak = a\n[basic]\nsk = {SECRET}\n", "has one section twice"),
+        (f"[basic]\nak = a\n[BASIC]\nsk = {SECRET}\n", "has the section [basic] twice"),
+        (f"[basic]\nak = a\nsk = '{SECRET}\n", "quotation mark at one end of sk"),
+        (f"[basic]\nak = a\nsk = {SECRET}\n".encode("utf-16"), "perhaps UTF-16"),
+        (f"[basic]\nak = a\nsk = {SECRET}\n".encode("utf-16-le"), "perhaps UTF-16"),
+        (f"[basic]\nak = a\nsk = {SECRET}\n" + "#" * 2_000_000, "is larger than 1024 KiB"),
         (f"[basic]\n{SECRET}\n", "must be INI text"),
         (f'{{"ak": "{SECRET}"}}', "must be INI text"),
-        (f"{SECRET}\0".encode("utf-16"), "must be INI text"),
-        (b"[basic]\nak = \xff\n", "must be INI text"),
+        (f"{SECRET}\0".encode("utf-16"), "perhaps UTF-16"),
+        (b"[basic]\nak = \xff\n", "is not UTF-8 text"),
     ],
 )
 def test_a_file_that_cannot_be_used(tmp_path: Path, content: str | bytes, problem: str) -> None:
@@ -88,16 +98,54 @@ def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
         read(write(tmp_path / "c", "") / "below")
 
 
+WAYS = {
+    "byte order mark": lambda text: b"\xef\xbb\xbf" + text.encode(),
+    "CRLF": lambda text: text.replace("\n", "\r\n").encode(),
+    "CR": lambda text: text.replace("\n", "\r").encode(),
+    "no newline at the end": lambda text: text.rstrip("\n").encode(),
+    "double quotes": lambda text: re.sub(r"= (.*)", r'= "\1"', text).encode(),
+    "single quotes": lambda text: re.sub(r"= (.*)", r"= '\1'", text).encode(),
+    "upper case": lambda text: re.sub(r"(\w+) =", lambda found: found[1].upper() + " =", text).encode(),
+    "section in another case": lambda text: text.replace("[basic]", "[ Basic ]").encode(),
+    "blanks": lambda text: text.replace(" = ", "   =   ").replace("\n", "  \n").encode(),
+    "all of it": lambda text: (
+        b"\xef\xbb\xbf" + re.sub(r"= (.*)", r'= "\1"', text).replace("\n", "\r\n").upper().encode()
+    ),
+}
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_how_editors_write_a_file(tmp_path: Path, way: str) -> None:
+    text = "[basic]\nak = THE-AK\nsk = THE/SK+1\nsecurity_token = T==\n"
+    assert list(read(write(tmp_path / "c", WAYS[way](text))).secrets) == ["THE-AK", "THE/SK+1", "T=="]
+
+
+@pytest.mark.parametrize("kind", ["fifo", "device", "link to a fifo", "socket"])
+def test_what_is_no_file_is_not_waited_for(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / "c"
+    if kind == "device":
+        path = Path("/dev/zero")
+    elif kind == "socket":
+        with socket.socket(socket.AF_UNIX) as server:
+            server.bind(str(path))
+    else:
+        os.mkfifo(tmp_path / "fifo")
+        path.symlink_to(tmp_path / "fifo")
+    with pytest.raises(CredentialsError, match="cannot be read"):
+        read(path)
+
+
 def test_a_file_that_may_not_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = write(tmp_path / "c", "[basic]\nak = a\nsk = s\n")
 
-    def refuse(name: str, **dummy: Any) -> None:
+    def refuse(name: str, *dummy: Any) -> None:
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), name)
 
     # The file's mode would not do: root may read everything.
-    monkeypatch.setattr(f"{CredentialsFile.__module__}.open", refuse, raising=False)
-    with pytest.raises(CredentialsError, match="cannot be read: Permission denied"):
-        read(path)
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "open", refuse)
+        with pytest.raises(CredentialsError, match="cannot be read: Permission denied"):
+            read(path)
 
 
 @pytest.mark.parametrize(("mode", "warned"), [(0o600, 0), (0o400, 0), (0o640, 1), (0o604, 1), (0o644, 1), (0o620, 0)])

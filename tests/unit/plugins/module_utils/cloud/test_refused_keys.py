@@ -1,0 +1,527 @@
+# Copyright (c) datagate contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The account of refused keys: shared by processes, private to the user, good for five minutes, and never in the way."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import os
+import stat
+import tempfile
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.clock import Clock
+from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.errors import (
+    DENIED,
+    TRANSIENT,
+    UNREACHED,
+    RequestError,
+)
+from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.options import resolve
+from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.refused_keys import (
+    MAX_UNPROVED,
+    PATIENCE,
+    PROVED,
+    REMEMBERED,
+    RefusedKeys,
+    Times,
+    private_folder,
+)
+from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.standing import Standing, cloud_of
+
+PARTS = ["AKNE0123456789", "the-secret-key-0815"]
+CLOUDS = ["myhuaweicloud.com"]
+
+
+class HandClock(Clock, Times):
+    """All clocks of a machine, moved by hand."""
+
+    def __init__(self) -> None:
+        self.monotonic, self.wall_time, self.since_boot, self.boot_id = 1000.0, 1_700_000_000.0, 5000.0, "boot-1"
+        self.slept: list[float] = []
+
+    def now(self) -> Any:
+        return self.monotonic
+
+    def wall(self) -> float:
+        return self.wall_time
+
+    def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.pass_(seconds)
+
+    def pass_(self, seconds: float) -> None:
+        self.monotonic += seconds
+        self.wall_time += seconds
+        self.since_boot += seconds
+
+
+class HandTimes(Times):
+    """The same as what the account reads."""
+
+    def __init__(self, clock: HandClock) -> None:
+        super().__init__(clock.wall)
+        self._clock = clock
+
+    def up(self) -> float:
+        return self._clock.since_boot
+
+    def boot(self) -> str | None:
+        return self._clock.boot_id
+
+
+@pytest.fixture
+def environ(tmp_path: Path) -> dict[str, str]:
+    return {"XDG_CACHE_HOME": str(tmp_path / "cache")}
+
+
+@pytest.fixture
+def clock() -> HandClock:
+    return HandClock()
+
+
+@pytest.fixture(autouse=True)
+def no_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(RefusedKeys, "_own", {})
+
+
+def account(environ: dict[str, str], clock: HandClock) -> RefusedKeys:
+    return RefusedKeys(environ, HandTimes(clock))
+
+
+def digest(found: RefusedKeys, parts: list[str] | None = None, cloud: str = CLOUDS[0]) -> str:
+    return found.digests(parts or PARTS, [cloud])[0]
+
+
+def refuse(found: RefusedKeys, locked: bool = False) -> None:
+    found.refuse(digest(found), 401, "APIGW.0301", locked)
+
+
+# -- what is remembered -----------------------------------------------------------------------------------------------
+
+
+def test_a_refusal_is_known_to_other_processes_for_five_minutes(environ: dict[str, str], clock: HandClock) -> None:
+    refuse(account(environ, clock))
+    clock.pass_(12)
+    other = account(environ, clock)
+    found = other.refusal(digest(other))
+    assert found is not None
+    assert (found.ago, found.left, found.status, found.code, found.locked) == (
+        12,
+        REMEMBERED - 12,
+        401,
+        "APIGW.0301",
+        False,
+    )
+    clock.pass_(REMEMBERED - 12)
+    assert other.refusal(digest(other)) is None
+
+
+@pytest.mark.parametrize(
+    ("parts", "cloud"),
+    [
+        ([PARTS[0], "the-mended-secret-1"], CLOUDS[0]),
+        (["AKNE0123456788", PARTS[1]], CLOUDS[0]),
+        ([*PARTS, "token"], CLOUDS[0]),
+        ([PARTS[0] + PARTS[1]], CLOUDS[0]),
+        ([PARTS[0] + PARTS[1][0], PARTS[1][1:]], CLOUDS[0]),
+        (PARTS, "myhuaweicloud.eu"),
+    ],
+)
+def test_other_credentials_are_not_concerned(
+    environ: dict[str, str], clock: HandClock, parts: list[str], cloud: str
+) -> None:
+    found = account(environ, clock)
+    refuse(found)
+    assert found.refusal(digest(found, parts, cloud)) is None
+
+
+def test_what_comes_last_counts(environ: dict[str, str], clock: HandClock) -> None:
+    found = account(environ, clock)
+    found.prove(digest(found))
+    assert found.is_proved(digest(found))
+    refuse(found)
+    assert not found.is_proved(digest(found))
+    found.prove(digest(found))
+    assert found.refusal(digest(found)) is None
+    clock.pass_(PROVED)
+    assert not found.is_proved(digest(found))
+
+
+STEPS = [-400_000_000.0, -86400.0, -300.0, -1.0, 1.0, 299.0, 301.0, 86400.0, 400_000_000.0]
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_steps_of_the_wall_clock_change_nothing(environ: dict[str, str], clock: HandClock, step: float) -> None:
+    refuse(account(environ, clock))
+    clock.pass_(10)
+    clock.wall_time += step
+    found = account(environ, clock)
+    known = found.refusal(digest(found))
+    assert known is not None
+    assert known.ago == 10
+    clock.pass_(REMEMBERED)
+    assert found.refusal(digest(found)) is None
+
+
+@pytest.mark.parametrize(("step", "known"), [(10.0, True), (299.0, True), (301.0, False), (-1.0, False), (-1e9, False)])
+def test_after_a_start_of_the_machine_the_wall_clock_counts(
+    environ: dict[str, str], clock: HandClock, step: float, known: bool
+) -> None:
+    refuse(account(environ, clock))
+    clock.boot_id, clock.since_boot = "boot-2", 3.0
+    clock.wall_time += step
+    found = account(environ, clock)
+    assert (found.refusal(digest(found)) is not None) == known
+
+
+ODD = st.none() | st.booleans() | st.floats() | st.text(max_size=5) | st.just("boot-1") | st.integers()
+RECORDS = st.fixed_dictionaries(
+    {"state": st.sampled_from(["refused", "good", None])},
+    optional={
+        "at": st.dictionaries(st.sampled_from(["boot", "up", "wall"]), ODD) | ODD,
+        "status": ODD,
+        "code": ODD,
+        "locked": ODD,
+    },
+)
+
+
+@given(st.binary(max_size=60) | RECORDS.map(lambda record: json.dumps(record).encode()))
+def test_a_damaged_file_is_none(content: bytes) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        found = account({"XDG_CACHE_HOME": folder}, HandClock())
+        assert found.folder is not None
+        Path(found.folder, f"{digest(found)}.json").write_bytes(content)
+        known = found.refusal(digest(found))
+        assert known is None or 0 <= known.ago < REMEMBERED
+        found.is_proved(digest(found))
+        refuse(found)
+        assert found.refusal(digest(found)) is not None
+
+
+# -- what is on the disk ----------------------------------------------------------------------------------------------
+
+
+def test_nothing_secret_is_on_the_disk(environ: dict[str, str], clock: HandClock) -> None:
+    found = account(environ, clock)
+    refuse(found)
+    found.prove(digest(found, ["other-key-12345", "other-secret-12345"]))
+    turn = found.take_turn(digest(found), 0)
+    assert found.folder is not None
+    assert turn is not None
+    assert stat.S_IMODE(os.stat(found.folder).st_mode) == 0o700
+    for path in Path(found.folder).iterdir():
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+        for secret in (*PARTS, "other-key-12345", "other-secret-12345"):
+            assert secret[:4].encode() not in path.read_bytes()
+            assert secret[:4] not in path.name
+    # The same credentials have another name in another user's folder.
+    other = account({"XDG_CACHE_HOME": str(Path(found.folder).parent / "other")}, clock)
+    assert digest(other) != digest(found)
+
+
+def unusable(tmp: Path, kind: str) -> Path:
+    cache = tmp / "cache"
+    cache.mkdir()
+    path = cache / "datagate-huaweicloud"
+    if kind == "file":
+        path.write_text("")
+    elif kind == "link":
+        (tmp / "elsewhere").mkdir()
+        path.symlink_to(tmp / "elsewhere")
+    elif kind == "dangling link":
+        path.symlink_to(tmp / "nowhere")
+    elif kind == "cache is a file":
+        cache.rmdir()
+        cache.write_text("")
+    elif kind == "no parent":
+        cache.rmdir()
+        cache = tmp / "not" / "there" / "cache"
+    elif kind == "relative":
+        cache = Path("cache")
+    elif kind == "too long":
+        cache = tmp / ("x" * 5000)
+    else:
+        cache = tmp / "a\0b"
+    return cache
+
+
+KINDS = ["file", "link", "dangling link", "cache is a file", "no parent", "relative", "too long", "null"]
+
+
+@pytest.mark.parametrize("fallback", [True, False])
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_folder_that_cannot_be_used(
+    kind: str, fallback: bool, tmp_path: Path, clock: HandClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    temporary = tmp_path / "tmp"
+    if fallback:
+        temporary.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(temporary))
+    environ = {"XDG_CACHE_HOME": str(unusable(tmp_path, kind))}
+    if not fallback:
+        temporary.write_text("")
+    found = account(environ, clock)
+    assert found.folder == (str(temporary / f"datagate-huaweicloud-{os.geteuid()}") if fallback else None)
+    refuse(found)
+    # Without any folder a process still knows what it has seen itself.
+    assert account(environ, clock).refusal(digest(found)) is not None
+    turns = [found.take_turn(digest(found), 0) for dummy in range(2)]
+    assert (turns[1] is None) == fallback
+
+
+def test_a_folder_of_another_user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "datagate-huaweicloud").mkdir(mode=0o700)
+    (tmp_path / "tmp").mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "tmp"))
+    monkeypatch.setattr(os, "geteuid", lambda: 12345)
+    assert private_folder({"XDG_CACHE_HOME": str(tmp_path)}) is None
+
+
+def test_a_folder_that_others_can_look_into(tmp_path: Path) -> None:
+    (tmp_path / "datagate-huaweicloud").mkdir()
+    (tmp_path / "datagate-huaweicloud").chmod(0o777)
+    folder = private_folder({"XDG_CACHE_HOME": str(tmp_path)})
+    assert folder is not None
+    assert stat.S_IMODE(os.stat(folder).st_mode) == 0o700
+
+
+@pytest.mark.parametrize("name", ["salt", "record"])
+@pytest.mark.parametrize("kind", ["folder", "fifo", "link", "empty", "long"])
+def test_a_file_that_is_none(kind: str, name: str, environ: dict[str, str], clock: HandClock) -> None:
+    first = account(environ, clock)
+    assert first.folder is not None
+    path = Path(first.folder, "salt" if name == "salt" else f"{digest(first)}.json")
+    path.unlink(missing_ok=True)
+    if kind == "folder":
+        path.mkdir()
+    elif kind == "fifo":
+        os.mkfifo(path)
+    elif kind == "link":
+        path.symlink_to("/etc/passwd")
+    else:
+        path.write_bytes(b"x" * (0 if kind == "empty" else 100_000))
+    found = account(environ, clock)
+    assert found.refusal(digest(found)) is None
+    refuse(found)
+    found.take_turn(digest(found), 0)
+    found.refusal(digest(found))  # whatever is known, nothing is raised
+
+
+def test_what_is_old_is_removed(environ: dict[str, str], clock: HandClock) -> None:
+    found = account(environ, clock)
+    refuse(found)
+    assert found.folder is not None
+    for path in Path(found.folder).iterdir():
+        os.utime(path, (1, 1))
+    found.prove(digest(found, ["other-key"]))
+    assert sorted(path.name for path in Path(found.folder).iterdir()) == sorted(
+        ["salt", f"{digest(found, ['other-key'])}.json"]
+    )
+
+
+# -- turns ------------------------------------------------------------------------------------------------------------
+
+
+def connection(**options: Any) -> Any:
+    given = {"access_key": PARTS[0], "secret_key": PARTS[1], "region": "cn-north-4", "project_id": "p1", **options}
+    return resolve(given, {}, "dataarts")
+
+
+def standing(environ: dict[str, str], clock: HandClock) -> Standing:
+    return Standing(connection(), clock, account(environ, clock))
+
+
+def test_one_process_tries_first_and_the_others_wait(environ: dict[str, str], clock: HandClock) -> None:
+    began = clock.now()
+    sessions = [standing(environ, clock) for dummy in range(MAX_UNPROVED)]
+    for number, session in enumerate(sessions):
+        session.admit(PARTS, None)
+        assert clock.now() - began == pytest.approx(number * PATIENCE, abs=0.2)
+    # There are no more until one of these has its answer.
+    for deadline, kind in ((clock.now() + 7, UNREACHED), (None, TRANSIENT)):
+        with pytest.raises(RequestError, match="wait for their first answer") as caught:
+            standing(environ, clock).admit(PARTS, deadline)
+        assert caught.value.kind == kind
+        assert deadline is None or clock.now() == pytest.approx(deadline)
+    sessions[0].close()  # it got none
+    before = clock.now()
+    another = standing(environ, clock)
+    another.admit(PARTS, None)
+    assert clock.now() == before
+    another.prove()
+    for dummy in range(20):
+        standing(environ, clock).admit(PARTS, None)
+    assert clock.now() == before
+
+
+def test_those_that_wait_send_nothing_after_a_refusal(environ: dict[str, str], clock: HandClock) -> None:
+    first, second = standing(environ, clock), standing(environ, clock)
+    first.admit(PARTS, None)
+
+    def answered(seconds: float) -> None:
+        clock.pass_(seconds)
+        first.refuse(RequestError(DENIED, "no", host="dayu-dlf.cn-north-4.myhuaweicloud.com", status=401))
+
+    clock.sleep = answered  # type: ignore[method-assign]
+    with pytest.raises(RequestError, match="were refused") as caught:
+        second.admit(PARTS, None)
+    assert (caught.value.kind, caught.value.refused, caught.value.sent_at) == (DENIED, True, None)
+
+
+def test_one_session_may_send_more_while_nothing_is_answered(environ: dict[str, str], clock: HandClock) -> None:
+    first = standing(environ, clock)
+    first.admit(PARTS, None)
+    assert [first.another() for dummy in range(5)] == [True, True, True, False, False]
+    with pytest.raises(RequestError, match="wait for their first answer"):
+        standing(environ, clock).admit(PARTS, clock.now() + 20)
+    first.prove()
+    assert [first.another() for dummy in range(9)] == [True] * 9
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "remembered"),
+    [
+        (401, None, True),
+        (403, "APIGW.0301", True),
+        (400, "APIC.0307", True),
+        (401, "APIGW.0303", False),
+        (403, None, False),
+    ],
+)
+def test_which_refusals_are_remembered(
+    environ: dict[str, str], clock: HandClock, status: int, code: str | None, remembered: bool
+) -> None:
+    first = standing(environ, clock)
+    first.admit(PARTS, None)
+    first.refuse(
+        RequestError(DENIED, "no", host="dayu-dlf.cn-north-4.myhuaweicloud.com", status=status, error_code=code)
+    )
+    if remembered:
+        with pytest.raises(RequestError, match=r"AKNE\.\.\. from the task"):
+            standing(environ, clock).admit(PARTS, None)
+    else:
+        standing(environ, clock).admit(PARTS, None)
+
+
+def test_the_messages(environ: dict[str, str], clock: HandClock) -> None:
+    found = account(environ, clock)
+    refuse(found)
+    clock.pass_(12)
+    with pytest.raises(RequestError) as caught:
+        standing(environ, clock).admit(PARTS, None)
+    assert str(caught.value) == (
+        "APIGW.0301 (HTTP 401): these credentials were refused 12 s ago (AKNE... from the task (access_key)); nothing is sent "
+        "with them for 4 min 48 s, because more failures lock the key; check the access key, its secret and its security token"
+    )
+    refuse(found, locked=True)
+    with pytest.raises(RequestError, match=r"is locked after .* then wait 5 min") as caught:
+        standing(environ, clock).admit(PARTS, None)
+    assert caught.value.locked
+
+
+@pytest.mark.parametrize(
+    ("host", "cloud"),
+    [
+        ("dayu-dlf.cn-north-4.myhuaweicloud.com", "myhuaweicloud.com"),
+        ("dli.cn-north-4.myhuaweicloud.com", "myhuaweicloud.com"),
+        ("IAM.myhuaweicloud.com", "myhuaweicloud.com"),
+        ("iam.eu-west-101.myhuaweicloud.eu", "eu-west-101.myhuaweicloud.eu"),
+        ("dli.cn-north-4.cloud.example:8443", "cloud.example:8443"),
+        ("gateway.example", "gateway.example"),
+        ("dli.example", "dli.example"),
+        ("127.0.0.1:8080", "127.0.0.1:8080"),
+        ("127.0.0.1", "127.0.0.1"),
+        ("[::1]:8080", "[::1]:8080"),
+        ("[::1]", "[::1]"),
+        ("localhost", "localhost"),
+        ("", ""),
+    ],
+)
+def test_clouds(host: str, cloud: str) -> None:
+    assert cloud_of(host, "cn-north-4") == cloud
+
+
+# -- real processes ---------------------------------------------------------------------------------------------------
+
+
+# Other tests of the same process may have left threads behind; the children here do nothing with them.
+forks = pytest.mark.filterwarnings("ignore:.*multi-threaded.*:DeprecationWarning")
+
+
+def contender(folder: str, start: Any, results: Any) -> None:
+    """A process that tries credentials: the first one is refused, as all would be."""
+    start.wait(30)
+    session = Standing(connection(), Clock(), RefusedKeys({"XDG_CACHE_HOME": folder}))
+    try:
+        session.admit(PARTS, None)
+    except RequestError as error:
+        results.put("held back" if error.refused else str(error))
+        return
+    session.refuse(RequestError(DENIED, "no", host="dayu-dlf.cn-north-4.myhuaweicloud.com", status=401))
+    results.put("sent")
+
+
+@forks
+def test_of_many_processes_one_sends(tmp_path: Path) -> None:
+    context = multiprocessing.get_context("fork")
+    start, results = context.Event(), context.Queue()
+    processes = [context.Process(target=contender, args=(str(tmp_path), start, results)) for dummy in range(8)]
+    for process in processes:
+        process.start()
+    start.set()
+    outcomes = sorted(results.get(timeout=60) for dummy in processes)
+    for process in processes:
+        process.join(30)
+    assert outcomes == ["held back"] * 7 + ["sent"]
+
+
+@forks
+def test_a_process_that_dies_gives_its_turn_back(tmp_path: Path) -> None:
+    context = multiprocessing.get_context("fork")
+    taken = context.Event()
+
+    def hold() -> None:
+        found = RefusedKeys({"XDG_CACHE_HOME": str(tmp_path)})
+        turn = found.take_turn(digest(found), 0)
+        assert turn is not None
+        taken.set()
+        threading.Event().wait(60)
+
+    process = context.Process(target=hold)
+    process.start()
+    assert taken.wait(30)
+    found = RefusedKeys({"XDG_CACHE_HOME": str(tmp_path)})
+    assert found.take_turn(digest(found), 0) is None
+    process.kill()
+    process.join(30)
+    assert found.take_turn(digest(found), 0) is not None
+
+
+def salted(folder: str, start: Any, results: Any) -> None:
+    start.wait(30)
+    found = RefusedKeys({"XDG_CACHE_HOME": folder})
+    results.put(digest(found))
+
+
+@forks
+def test_processes_that_begin_together_have_one_salt(tmp_path: Path) -> None:
+    context = multiprocessing.get_context("fork")
+    start, results = context.Event(), context.Queue()
+    processes = [context.Process(target=salted, args=(str(tmp_path), start, results)) for dummy in range(8)]
+    for process in processes:
+        process.start()
+    start.set()
+    assert len({results.get(timeout=60) for dummy in processes}) == 1
+    for process in processes:
+        process.join(30)
