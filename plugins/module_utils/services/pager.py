@@ -28,9 +28,7 @@ MAX_READINGS = 5  # of a list that contradicts itself, or shows other jobs each 
 MAX_PAGES = 20_000
 MAX_JOBS = 50_000
 MAX_BYTES = 24 * 1024 * 1024  # of the answers
-MAX_WEIGHT = (
-    80 * 1024 * 1024
-)  # of what is kept of them, in bytes of memory; an answer of many small values unpacks to much more
+MAX_WEIGHT = 96 * 1024 * 1024  # bytes of memory for what is kept of them: small values take more than they look
 MAX_CALLS = 16  # that are under way at once
 
 # What offset counts. The documents say pages, another client of the vendor's counts records.
@@ -154,7 +152,9 @@ class _Reading:
         if total is not None:
             self._plan(total, step, most_pages)
             self.atomic = total == step
-            if self.gave_up or (self.atomic and step < self._limit):
+            # A page is full where it holds what was asked for; services that hold less on a page have round numbers.
+            is_full = step == self._limit or (self._strict and step % 10 == 0)
+            if self.gave_up or (self.atomic and not is_full):
                 return
         number = yield from self._second(first)
         if total is None:

@@ -362,6 +362,7 @@ def test_the_weight_of_a_page() -> None:
 
     least = weight(None)
     assert weight("x" * 1000) >= least + 1000
+    assert weight(5) == least
     assert weight("\U0001f642" * 1000) >= least + 4000
     assert weight([1] * 1000) >= least + 50_000
     assert weight([{}] * 1000) >= least + 100_000

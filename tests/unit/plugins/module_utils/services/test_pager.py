@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from typing import Any
 
@@ -169,6 +168,13 @@ def test_a_total_that_the_pages_contradict(total: Any, count: int, means: str, k
     assert (caught.value.kind, caught.value.status, caught.value.service) == (TRANSIENT, 200, "dataarts")
     assert str(int(total)) in str(caught.value)
     assert driver.sent <= 8 * (pages_of(count, 100) + 20)
+
+
+@MEANINGS
+@pytest.mark.parametrize("cap", [10, 50])
+def test_a_total_that_counts_one_page_of_a_service_that_holds_less(cap: int, means: str) -> None:
+    with pytest.raises(RequestError, match="contradicts itself"):
+        Driver(JobList(some(120), means, cap=cap, total=cap)).run(pager_of().read(sure=True))
 
 
 @SURE
@@ -408,8 +414,17 @@ def test_a_list_of_large_pages_ends_early(total: int | None) -> None:
     def respond(call: Call) -> Any:
         return {**endless(call, text="x" * 30_000), "total": total}
 
-    driver = Driver(respond, size=lambda data: len(json.dumps(data)))
-    with pytest.raises(RequestError, match=r"larger than 24 MiB"):
+    driver = Driver(respond)
+    with pytest.raises(RequestError, match="takes more than 96 MiB of memory"):
+        driver.run(pager_of().read())
+    assert driver.sent <= 18
+
+
+@pytest.mark.parametrize("total", [None, 40_000])
+def test_a_list_of_much_that_is_not_kept_ends_early(total: int | None) -> None:
+    """Such as blanks."""
+    driver = Driver(lambda call: {**endless(call), "total": total}, size=lambda data: 3_000_000)
+    with pytest.raises(RequestError, match="larger than 24 MiB"):
         driver.run(pager_of().read())
     assert driver.sent <= 9
 
