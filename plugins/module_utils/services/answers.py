@@ -178,7 +178,7 @@ class Page(NamedTuple):
     :ivar jobs: its entries in order: a key that tells jobs apart, and the job; None for an entry that is no object.
     :ivar total: how many jobs there are, as the page says; None where it does not say a number.
     :ivar strange: entries that are no jobs with a usable name.
-    :ivar weight: about how many bytes of memory it takes.
+    :ivar weight: how many bytes of memory it takes at most, roughly.
     """
 
     jobs: List[Tuple[str, Optional[Dict[str, Any]]]]
@@ -226,21 +226,19 @@ def _entry(item: Any) -> Tuple[str, Optional[Dict[str, Any]]]:
     return name, job
 
 
-# Bytes that CPython takes for an object, and for a member of an object or a list.
-_OBJECT, _MEMBER = 64, 110
+# Bytes that CPython takes for an object, for a member of an object or a list, and for a character at most.
+_OBJECT, _MEMBER, _CHARACTER = 120, 110, 4
 
 
 def _weight(item: Any) -> int:
-    """About how many bytes of memory a value takes, its members included."""
-    if isinstance(item, str):
-        return len(item) if item.isascii() else 4 * len(item)
+    """How many bytes of memory an object or a list takes at most, its members included."""
     if not isinstance(item, (dict, list)):
         return 0
     weight = _OBJECT + _MEMBER * len(item)
     for part in item.values() if isinstance(item, dict) else item:
         kind = type(part)
         if kind is str:
-            weight += len(part) if part.isascii() else 4 * len(part)
+            weight += _CHARACTER * len(part)
         elif kind is dict or kind is list:
             weight += _weight(part)
     return weight

@@ -97,11 +97,11 @@ class DataArts:
         from difflib import get_close_matches
 
         listing = yield from self.list(enough=MOST_COMPARED)
-        known = [str(job["name"]) for job in listing.jobs if job["name"]]
+        known = [str(job["name"]) for job in listing.jobs if job["name"] and job["job_type"] != BATCH]
         result = {}
         for name in names:
             batch_jobs = yield from self.list(BATCH, name=name)
-            batch = any(job["name"] == name for job in batch_jobs.jobs)
+            batch = any(job["name"] == name and job["job_type"] == BATCH for job in batch_jobs.jobs)
             result[name] = (get_close_matches(name, known, 3, 0.6), batch)
         return result
 

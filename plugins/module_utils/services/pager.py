@@ -6,7 +6,7 @@
 
 Three things make that hard. Sources disagree on what ``offset`` counts, so the answers have to show it. Jobs come, go and move while
 pages are read, so that one may be on no page that was read. And the service may say things that cannot be, such as a total that its
-pages contradict. One reading of the list therefore either shows no contradiction, or it is incomplete.
+pages contradict. So each reading of the list is checked for contradictions.
 
 Two readings prove more than one. Let both be free of contradictions and hold the same jobs, as many as the total says. A job of the
 first reading that is in the second one as well existed in between, so at the first page of the second reading all of them existed;
@@ -28,9 +28,7 @@ MAX_READINGS = 5  # of a list that contradicts itself, or shows other jobs each 
 MAX_PAGES = 20_000
 MAX_JOBS = 50_000
 MAX_BYTES = 24 * 1024 * 1024  # of the answers
-MAX_WEIGHT = (
-    80 * 1024 * 1024
-)  # of what is kept of them, in bytes of memory; an answer of many small values unpacks to much more
+MAX_WEIGHT = 96 * 1024 * 1024  # bytes of memory for what is kept of them: small values take more than they look
 MAX_CALLS = 16  # that are under way at once
 
 # What offset counts. The documents say pages, another client of the vendor's counts records.
@@ -108,9 +106,7 @@ class _Reading:
         self.means = means
         self._page = page
         self._limit = limit
-        self._strict = (
-            strict  # a contradiction ends the reading; otherwise what the other pages say is of use all the same
-        )
+        self._strict = strict  # a contradiction ends the reading; otherwise the other pages are of use all the same
         self._page_of: Dict[str, int] = {}
         self._at = 0.0
         self._requests = 0
@@ -121,6 +117,7 @@ class _Reading:
         self._bytes = 0
         self._weight = 0
         self._ended = False  # a page after the first one was empty
+        self._at_end = False  # nothing is left to be read
 
     def has(self, enough: int) -> bool:
         """Whether *enough* jobs (0: no such number) are there."""
@@ -129,7 +126,7 @@ class _Reading:
     def listing(self, enough_read: bool) -> Listing:
         """The reading as a listing."""
         total = len(self.jobs) if self._total is None else max(0, self._total)
-        complete = enough_read or not (self.gave_up or self.problem)
+        complete = enough_read or (self._at_end and not self.gave_up)
         pages = max(self._requests, self._expected)
         return Listing(
             list(self.jobs.values()),
@@ -138,7 +135,7 @@ class _Reading:
             pages,
             complete,
             self._strange,
-            None if complete else self.problem,
+            None if enough_read else self.problem,
         )
 
     def read(self, enough: int, most_pages: int) -> Task[None]:
@@ -148,19 +145,24 @@ class _Reading:
         total = self._total
         if total is not None and (total < step or (total > 0 and not step)):
             self._note(f"its total is {total}, and its first page holds {step}")
+        self._at_end = self.atomic = not step and not self.problem
         if self.problem or not step or self.has(enough):
-            self.atomic = not step
             return
         if total is not None:
             self._plan(total, step, most_pages)
             self.atomic = total == step
-            if self.gave_up or (self.atomic and step < self._limit):
+            # A page is full where it holds what was asked for; services that hold less on a page have round numbers.
+            is_full = step == self._limit or (self._strict and step % 10 == 0)
+            if self.gave_up or (self.atomic and not is_full):
+                self._at_end = self.atomic
                 return
         number = yield from self._second(first)
         if total is None:
             yield from self._until_empty(number, step, enough, most_pages)
         else:
             yield from self._planned(number, step, enough)
+        too_few = self._total is not None and self._total < self._entries
+        self._at_end = (self._ended or total is not None) and not (self._hopeless() or too_few)
         if self._total not in (None, self._entries) and not self.gave_up and not self.has(enough):
             self._note(f"its total is {self._total}, and its pages hold {self._entries}")
 

@@ -424,8 +424,7 @@ def _oddities() -> list[Case]:
                "waited for: what is not known is not ready", reason="unknown_state", words="shows no state", **TIMEOUT),
         _tells("null-state", "null as the state", "job_status", _job(status=None),
                "waited for: what is not known is not ready", reason="unknown_state", words="shows no state", **TIMEOUT),
-        _tells("number-state", "a number as the state", "job_status", _job(status=1),
-               "waited for: what is not known is not ready", reason="unknown_state", words="shows no state", **TIMEOUT),
+        _tells("number-state", "a number as the state", "job_status", _job(status=1), "unreadable", **UNREADABLE),
         _tells("new-state", "a state that nobody knows", "job_status", _job(status="SLEEPING"),
                "waited for, and named", reason="unknown_state", words="the unknown state SLEEPING", **TIMEOUT),
         _tells("new-dli-state", "a state that nobody knows", "dli_progress", _progress(status="SLEEPING"),
@@ -453,6 +452,44 @@ def _oddities() -> list[Case]:
         _tells("list-total", "a job list that claims a billion jobs", "job_list",
                _list(_listed(0), _listed(1), total=10**9), "unreadable", points=("first",), **UNREADABLE),
     ]  # fmt: skip
+
+
+def _contradictions() -> list[Case]:
+    """Answers with HTTP 200 that look like what was asked for, and are not."""
+    error = {"error_code": "DLF.3051", "error_msg": "invalid"}
+    other = "the answer is about another job"
+    spellings = "the answer has different values for"
+    rows: list[tuple[str, str, str, Any, str]] = [
+        ("other", "the status of another job", "job_status", _job(name="job_other"), other),
+        ("other-job-name", "the status of another job, named under jobName", "job_status",
+         {"jobName": "job_other", "status": "NORMAL", "nodes": []}, other),
+        ("nameless", "a status that names no job", "job_status", {"status": "NORMAL", "nodes": []},
+         "does not name the job"),
+        ("other-dli", "the progress of another job", "dli_progress", _progress(job_id="other"), other),
+        ("other-dli-status", "the status of another DLI job", "dli_status", _progress(jobId="other", job_id=None), other),
+        ("error-code", "an error code beside a state", "job_status", _job(**error), "the answer holds an error: DLF.3051"),
+        ("errors", "a list of errors beside a state", "job_status", _job(errors=[error]), "the answer holds an error"),
+        ("error-dli", "an error code beside a state", "dli_progress", _progress(errorCode="DLI.0999"), "DLI.0999"),
+        ("error-list", "an error code beside jobs", "job_list", _list(_listed(0), _listed(1), **error), "DLF.3051"),
+        ("success", "isSuccess: false beside a state", "job_status", _job(isSuccess=False), "did not succeed"),
+        ("success-dli", "isSuccess: false beside FINISHED", "dli_progress",
+         {"isSuccess": "false", "job_id": DLI_JOB, "status": "FINISHED"}, "did not succeed"),
+        ("spellings", "Status: EXCEPTION beside status: NORMAL", "job_status", _job(Status="EXCEPTION"), spellings),
+        ("spellings-node", "a node with two states under two spellings", "job_status",
+         _job(nodes=[{"name": "READ", "status": "NORMAL", "Status": "EXCEPTION"}]), spellings),
+        ("spellings-list", "a job in the list with two states under two spellings", "job_list",
+         _list(_listed(0, Status="EXCEPTION"), _listed(1)), spellings),
+        ("total-0", "a total of 0 beside jobs", "job_list", _list(_listed(0), _listed(1), total=0), "its total is 0"),
+        ("total-less", "a total that is less than the jobs", "job_list", _list(_listed(0), _listed(1), total=1),
+         "its total is 1"),
+        ("total-more", "a total that no page reaches", "job_list", _list(_listed(0), _listed(1), total=250),
+         "overlap"),
+    ]  # fmt: skip
+    found = []
+    for key, fault, call, data, words in rows:
+        points = ("first",) if call == "job_list" else ("closing",)
+        found.append(_tells(key, fault, call, data, COUNTS, points=points, words=words, **UNREADABLE))
+    return found
 
 
 # -- cases that need more than a rule of the emulator ----------------------------------------------------------------
@@ -599,6 +636,7 @@ SECTIONS: dict[str, Callable[[], list[Case]]] = {
     "Bodies that cannot be read": _bodies,
     "Refusals": _refusals,
     "Answers with something odd in them": _oddities,
+    "Answers that contradict themselves, or are about something else": _contradictions,
 }
 SPECIAL_SECTIONS: dict[str, dict[str, Special]] = {
     "Credentials": CREDENTIALS,

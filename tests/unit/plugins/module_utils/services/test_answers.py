@@ -81,8 +81,25 @@ CODE_KEYS = [
     "code",
 ]
 CODES = ["DLF.3051", "DLI.0999", "APIGW.0301", "1001", 500, 400, 1, -1, "-1", "false alarm", True, ["X"], {"a": "X"}]
-NO_CODES = [None, "", " ", 0, "0", "000000", 200, "200", "success", "SUCCESS", "ok", "OK", [], {}, False, "null"]
-ERRORS = [
+NO_CODES: list[Any] = [
+    None,
+    "",
+    " ",
+    0,
+    "0",
+    "000000",
+    200,
+    "200",
+    "success",
+    "SUCCESS",
+    "ok",
+    "OK",
+    [],
+    {},
+    False,
+    "null",
+]
+ERRORS: list[dict[str, Any]] = [
     {"error": "Internal Server Error"},
     {"error": True},
     {"error": {"code": 400, "message": "bad", "title": "Bad Request"}},
@@ -102,7 +119,7 @@ ERRORS = [
     {"details": [{"error_code": "X"}]},
     {"result": {"is_success": False}},
 ]
-NO_ERRORS = [
+NO_ERRORS: list[dict[str, Any]] = [
     {"error": None},
     {"error": ""},
     {"error": False},
@@ -180,7 +197,25 @@ FLAGS = ["is_success", "isSuccess", "IsSuccess", "IS_SUCCESS", "is-success", "su
 @pytest.mark.parametrize("key", FLAGS)
 def test_a_flag_that_is_not_true(read: Read, good: dict[str, Any], key: str) -> None:
     bare = {name: item for name, item in good.items() if name != "is_success"}
-    for flag in (False, "false", "False", "FALSE", " false ", 0, "0", "no", None, "", "fail", [], {}, [True], -1, 2):
+    bad: list[Any] = [
+        False,
+        "false",
+        "False",
+        "FALSE",
+        " false ",
+        0,
+        "0",
+        "no",
+        None,
+        "",
+        "fail",
+        [],
+        {},
+        [True],
+        -1,
+        2,
+    ]
+    for flag in bad:
         with pytest.raises(Unreadable, match="did not succeed"):
             read({**bare, key: flag})
     for flag in (True, "true", "True", "TRUE", " true ", 1, "1", "yes", "success"):
@@ -188,15 +223,20 @@ def test_a_flag_that_is_not_true(read: Read, good: dict[str, Any], key: str) -> 
 
 
 def test_flags_beside_each_other() -> None:
-    for flags in (
+    bad: list[dict[str, Any]] = [
         {"is_success": True, "isSuccess": False},
         {"is_success": True, "success": False},
         {"is_success": None, "isSuccess": False},
         {"is_success": None, "success": None},
-    ):
+    ]
+    good: list[dict[str, Any]] = [
+        {"is_success": None, "isSuccess": True},
+        {"is_success": "true", "isSuccess": True, "success": 1},
+    ]
+    for flags in bad:
         with pytest.raises(Unreadable):
             answers.dli_job({**DLI, **flags}, "j")
-    for flags in ({"is_success": None, "isSuccess": True}, {"is_success": "true", "isSuccess": True, "success": 1}):
+    for flags in good:
         assert answers.dli_job({**{k: v for k, v in DLI.items() if k != "is_success"}, **flags}, "j")
 
 
@@ -306,7 +346,8 @@ def test_totals(total: Any, read: int | None) -> None:
 
 
 def test_an_empty_page_may_lack_its_list() -> None:
-    for data in ({"total": 3}, {"total": 0, "jobs": None}, {"jobs": []}):
+    empty: list[dict[str, Any]] = [{"total": 3}, {"total": 0, "jobs": None}, {"jobs": []}]
+    for data in empty:
         assert answers.job_page(data).jobs == []
 
 
@@ -362,6 +403,7 @@ def test_the_weight_of_a_page() -> None:
 
     least = weight(None)
     assert weight("x" * 1000) >= least + 1000
+    assert weight(5) == least
     assert weight("\U0001f642" * 1000) >= least + 4000
     assert weight([1] * 1000) >= least + 50_000
     assert weight([{}] * 1000) >= least + 100_000

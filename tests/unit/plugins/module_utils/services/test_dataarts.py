@@ -73,7 +73,7 @@ def test_no_page_is_larger_than_every_region_allows() -> None:
 def test_what_offset_means_is_remembered(means: str) -> None:
     driver, service = Driver(JobList(some(5), means)), DataArts()
     driver.run(service.list(page_size=10))
-    assert service.offset_means is None  # one page tells nothing
+    assert [service.offset_means] == [None]  # one page tells nothing
     driver.run(service.list(page_size=2))
     assert service.offset_means == means
     before = driver.sent
@@ -234,3 +234,10 @@ def test_resembling_reads_no_more_than_it_compares() -> None:
     driver = Driver(lambda call: lists[dict(call.query)["jobType"]](call))
     driver.run(DataArts().resembling(["job"]))
     assert driver.sent <= 22
+
+
+def test_resembling_does_not_trust_the_filter_by_type() -> None:
+    jobs = [{"name": "job_sms", "jobType": "BATCH"}, {"name": "job_smt", "jobType": "REAL_TIME"}]
+    driver = Driver(lambda call: {"total": 2, "jobs": jobs})
+    found = driver.run(DataArts().resembling(["job_sms", "job_smt"]))
+    assert found == {"job_sms": (["job_smt"], True), "job_smt": (["job_smt"], False)}

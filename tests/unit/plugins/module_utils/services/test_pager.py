@@ -2,11 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The job list is read as a whole, or it is known to be incomplete: under both meanings of offset, and while it changes."""
+"""The job list is read as a whole, or its contradictions are known: under both meanings of offset, and while it changes."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from typing import Any
 
@@ -160,15 +159,22 @@ def test_a_total_that_the_pages_contradict(total: Any, count: int, means: str, k
         return
     driver, pager = Driver(JobList(some(count), means, total=total)), pager_of(means=means if known else None)
     listing = driver.run(pager.read())
-    assert not listing.complete
     assert listing.problem is not None
     assert str(int(total)) in listing.problem
-    assert set(names_of(listing)) <= set(some(count))
+    assert names_of(listing) == some(len(listing.jobs))
+    assert not listing.complete or len(listing.jobs) == count  # whatever the total, it was read to its end
     with pytest.raises(RequestError, match=f"tried {READINGS} times: it contradicts itself") as caught:
         driver.run(pager.read(sure=True))
     assert (caught.value.kind, caught.value.status, caught.value.service) == (TRANSIENT, 200, "dataarts")
     assert str(int(total)) in str(caught.value)
     assert driver.sent <= 8 * (pages_of(count, 100) + 20)
+
+
+@MEANINGS
+@pytest.mark.parametrize("cap", [10, 50])
+def test_a_total_that_counts_one_page_of_a_service_that_holds_less(cap: int, means: str) -> None:
+    with pytest.raises(RequestError, match="contradicts itself"):
+        Driver(JobList(some(120), means, cap=cap, total=cap)).run(pager_of().read(sure=True))
 
 
 @SURE
@@ -192,7 +198,6 @@ def test_a_total_that_changes(first: int, means: str) -> None:
 
     if first != 250:
         listing = Driver(respond).run(pager_of().read())
-        assert not listing.complete
         assert "total changes from 100 to 250" in str(listing.problem)
         requests = 0
     assert names_of(Driver(respond).run(pager_of().read(sure=True))) == some(250)
@@ -245,7 +250,6 @@ def test_a_page_that_is_not_full_in_the_middle(means: str) -> None:
         return answer
 
     listing = Driver(respond).run(pager_of().read())
-    assert not listing.complete
     assert "not full" in str(listing.problem)
 
 
@@ -326,7 +330,7 @@ def test_of_two_entries_on_two_pages_the_later_one_counts(means: str, reverse: b
         return answer
 
     listing = Driver(respond, reverse).run(pager_of(means=means).read())
-    assert not listing.complete
+    assert listing.complete  # no page is left, and yet it may lack a job
     assert "on two of its pages" in str(listing.problem)
     assert listing.jobs[0] == {"name": names[0], "status": "EXCEPTION"}
     requests = 0
@@ -342,7 +346,7 @@ def test_names_that_the_list_has_twice(total: Any, means: str) -> None:
     driver = Driver(JobList([*some(150), "job_00003"], means, total=total))
     listing = driver.run(pager_of().read())
     assert set(names_of(listing)) <= set(some(150))
-    assert not listing.complete
+    assert listing.problem is not None
     with pytest.raises(RequestError, match="on two of its pages"):
         driver.run(pager_of().read(sure=True))
 
@@ -408,8 +412,17 @@ def test_a_list_of_large_pages_ends_early(total: int | None) -> None:
     def respond(call: Call) -> Any:
         return {**endless(call, text="x" * 30_000), "total": total}
 
-    driver = Driver(respond, size=lambda data: len(json.dumps(data)))
-    with pytest.raises(RequestError, match=r"larger than 24 MiB"):
+    driver = Driver(respond)
+    with pytest.raises(RequestError, match="takes more than 96 MiB of memory"):
+        driver.run(pager_of().read())
+    assert driver.sent <= 18
+
+
+@pytest.mark.parametrize("total", [None, 40_000])
+def test_a_list_of_much_that_is_not_kept_ends_early(total: int | None) -> None:
+    """Such as blanks."""
+    driver = Driver(lambda call: {**endless(call), "total": total}, size=lambda data: 3_000_000)
+    with pytest.raises(RequestError, match="larger than 24 MiB"):
         driver.run(pager_of().read())
     assert driver.sent <= 9
 
@@ -543,7 +556,7 @@ def test_no_job_is_missed_that_exists_all_the_time(
         assert stop > 3, "a list that has come to rest is read"
     else:
         found = names_of(listing)
-        assert listing.complete
+        assert (listing.complete, listing.problem) == (True, None)
         assert len(found) == len(set(found))
         assert world.always <= set(found)
         assert set(found) <= world.ever
@@ -566,7 +579,7 @@ def test_no_job_is_missed_that_exists_all_the_time(
 def test_one_reading_of_a_list_that_changes(
     means: str, count: int, size: int, cap: int, known: bool, total: str, data: st.DataObject
 ) -> None:
-    """Nothing comes twice or is made up, it ends, and where jobs were pushed over the edge of a page it is not complete."""
+    """Nothing comes twice or is made up, it ends, and where jobs were pushed over the edge of a page it has a problem."""
     jobs = JobList(some(count), means, cap=cap, total=total)
     world = Changing(data, some(count), jobs, 1000, shuffled=True)
     driver, pager = Driver(jobs), pager_of(size, means if known else None)
@@ -574,10 +587,10 @@ def test_one_reading_of_a_list_that_changes(
     found = names_of(listing)
     assert len(found) == len(set(found))
     assert set(found) <= world.ever
-    assert listing.complete is (listing.problem is None)
+    assert listing.complete or listing.problem
     if not world.changed:
-        assert listing.complete
-    if listing.complete and total == "true":
+        assert not listing.problem
+    if not listing.problem and total == "true":
         assert len(found) == listing.total
     assert driver.sent <= READINGS * 3 * (count + 20)
     jobs.change = None
@@ -589,7 +602,7 @@ def test_one_reading_of_a_list_that_changes(
 @settings(max_examples=150, deadline=None)
 @given(count=st.integers(0, 40), size=st.integers(3, 8), data=st.data())
 def test_moves_alone_are_seen_by_one_reading(means: str, count: int, size: int, data: st.DataObject) -> None:
-    """Where jobs only move, as they do when they are restarted, a complete list holds all of them."""
+    """Where jobs only move, as they do when they are restarted, a list without a contradiction holds all of them."""
     jobs = JobList(some(count), means)
 
     def change(requests: int, names: list[str]) -> None:
@@ -598,7 +611,7 @@ def test_moves_alone_are_seen_by_one_reading(means: str, count: int, size: int, 
 
     jobs.change = change
     listing = Driver(jobs).run(pager_of(size, means).read())
-    if listing.complete:
+    if not listing.problem:
         assert set(names_of(listing)) == set(some(count))
 
 
@@ -645,8 +658,8 @@ def test_a_wrong_meaning_is_found_out(means: str) -> None:
     """Such as one that another region, or an older version, has left behind."""
     driver = Driver(JobList(some(250), means))
     pager = pager_of(means=RECORDS if means == PAGES else PAGES)
-    assert not driver.run(pager.read()).complete
-    assert pager.offset_means is None
+    assert driver.run(pager.read()).problem
+    assert [pager.offset_means] == [None]
     assert names_of(driver.run(pager.read())) == some(250)
     assert pager.offset_means == means
     pager = pager_of(means=RECORDS if means == PAGES else PAGES)
