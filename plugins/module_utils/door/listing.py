@@ -61,7 +61,7 @@ def read(session: Session, workspace: Optional[str], query: Query) -> Dict[str, 
 
     :raises RequestError, CredentialsError: the list cannot be read.
     """
-    service = DataArts(session, workspace)
+    service = DataArts(workspace)
     jobs: List[Dict[str, Any]] = []
     total = 0
     for kind in query.job_types:
@@ -69,9 +69,10 @@ def read(session: Session, workspace: Optional[str], query: Query) -> Dict[str, 
         if query.most and not query.filtered:
             # One job is asked for even when there are enough, because its page tells the total.
             enough = max(1, query.most - len(jobs))
-        listing = service.list(
+        task = service.list(
             kind, name=query.name or query.part, tags=query.tags, page_size=query.page_size, enough=enough, sure=True
         )
+        listing = session.complete(task)
         if not listing.complete:
             raise RequestError(
                 PERMANENT, "the job list does not end", service="dataarts", path="/v1/{project_id}/jobs", status=200

@@ -14,7 +14,7 @@ import random
 from typing import Any, Callable, Dict, List, NamedTuple, Optional, Set
 
 from ..cloud.clock import Clock
-from ..cloud.errors import DatagateError, RequestError
+from ..cloud.errors import TRANSIENT, DatagateError, RequestError
 from ..services.readings import Reading
 from . import words
 from .judge import SEVERITY, Reason
@@ -387,13 +387,17 @@ class Loop:
         self._list_began = None
         gate, owed = self.gate, self._list_owed
         self._list_ended, self._ages_checked = self._at(), NEVER
-        listing = event.listing
-        if listing is None or not listing.complete:
-            if listing is not None:
-                self.plan.pages = listing.pages
-            self._without_list(event.error, owed)
+        listing, error = event.listing, event.error
+        if listing is not None:
+            self.plan.pages = listing.pages
+            if listing.problem is not None:
+                # It proves nothing, but a failure that it shows is confirmed all the same.
+                error = RequestError(TRANSIENT, f"the job list contradicts itself: {listing.problem}", status=200)
+                gate.take_partial_list(event.readings, listing.at - self._start)
+                self.reads.urge(track for track in gate.tracks.values() if track.doubt)
+        if listing is None or error is not None or not listing.complete:
+            self._without_list(error, owed)
             return
-        self.plan.pages = listing.pages
         self._list_owed = False
         was_settled = gate.settled
         gate.take_list(listing, event.readings, listing.at - self._start, self._list_ended, self._list_again)

@@ -142,6 +142,15 @@ class Gate:
                     track.absent(at, self.began, again)
                     self.note(track, at)
 
+    def take_partial_list(self, readings: Sequence[Reading], at: float) -> None:
+        """A job list that contradicts itself: the failures that it shows are in doubt, and nothing else of it counts."""
+        for item in readings:
+            track = self.tracks.get(item.name)
+            state = (item.job or {}).get("status")
+            if track is not None and state in self.policy.failing and state != track.state:
+                track.take(item, at, self.began)
+                self.note(track, at)
+
     def fault(self, error: RequestError) -> None:
         """What concerns every job could not be read in this observation: credentials, the project, the job list."""
         if error.kind == UNREACHED:
