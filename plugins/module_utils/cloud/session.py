@@ -152,6 +152,11 @@ class Session:
         """The ceiling in requests per second, 0 for none."""
         return self._pacer.rate
 
+    @property
+    def project_id(self) -> Optional[str]:
+        """The project's ID; None where it has to be looked up and no request has been made yet."""
+        return self._project_id
+
     def close(self) -> None:
         """Close connections and let the idle threads end."""
         self._crew.close()
