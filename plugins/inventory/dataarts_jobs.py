@@ -22,8 +22,12 @@ description:
     is neither an ASCII letter nor a digit is an underscore in the names of groups."
   - The job list shows the states of jobs, not those of their nodes. A real-time job can be in C(status_normal) while one of
     its nodes is in V(EXCEPTION).
-  - All workspaces are read over one session. If one of them cannot be read, there is no inventory at all, rather than one
-    that lacks jobs.
+  - C(dataarts_project_id) is the ID of the project that the job is in (empty where it is not known), and the variable
+    C(datagate_inventory_sources) of the group C(all) lists the inventory files that this plugin has read.
+  - In host names, group names and variables, a control character or direction mark from the cloud is replaced. A job with such
+    a character in its name cannot be asked about.
+  - All workspaces are read over one session. If one of them cannot be read, or anything else fails, nothing of the file gets
+    into the inventory, rather than a part of its jobs.
 author:
   - datagate contributors (@datagate)
 options:
@@ -68,7 +72,11 @@ options:
         V(dataarts_workspace ~ '.' ~ dataarts_name).
       - Where jobs of different workspaces would be called the same, each of them gets C(@) and its workspace behind its
         name (V(job_sms@default) in the default workspace). Should that not tell them apart, a digest follows.
-      - Anything but letters and digits of any script, V(-), V(_), V(.) and V(@) becomes an underscore.
+      - The same holds for a job that is called like a group of the inventory, like V(all), V(ungrouped) or V(localhost), or
+        like another job that an inventory file before this one has made a host of. A host of that name from another kind of
+        inventory is taken for the job's, so that a job can be put into groups there.
+      - Anything but letters and digits of any script, V(-), V(_), V(.) and V(@) becomes an underscore, and so does V(-) or
+        V(@) at the beginning.
     type: list
     elements: str
     default:
@@ -82,10 +90,11 @@ notes:
   - "Options may be templates, such as V({{ lookup('ansible.builtin.env', 'TEAM_ACCESS_KEY'\\) }}), or be encrypted with
     Ansible Vault. What comes from the cloud is text and is never evaluated."
   - Ansible only warns when an inventory cannot be read, and goes on without it. Set
-    E(ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED) to V(true) in order to stop instead.
+    E(ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED) to V(true) in order to stop instead. The playbook
+    C(datagate.huaweicloud.gate_sliced) stops in any case.
   - An option that the plugin does not know is an error, because a misspelt filter would select all jobs.
-  - The cache holds what the job list told, and no credentials. It is used only for the same cloud, project, workspaces and
-    filters.
+  - The cache holds the job list, and no credentials. It is used only for the same cloud, region, project, workspaces, filters
+    and credentials. With an IAM token it is used for that token only.
 seealso:
   - plugin: datagate.huaweicloud.dataarts_job_info
     plugin_type: module
@@ -137,9 +146,10 @@ cache_timeout: 300
 
 import os
 import re
-from typing import Any
+from typing import Any, NamedTuple
 
 from ansible.errors import AnsibleError, AnsibleParserError
+from ansible.inventory.data import InventoryData
 from ansible.module_utils.basic import missing_required_lib
 from ansible.plugins.inventory import BaseInventoryPlugin, Cacheable, Constructable
 
@@ -150,16 +160,50 @@ from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.request
 from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.session import Session
 from ansible_collections.datagate.huaweicloud.plugins.module_utils.door import listing
 from ansible_collections.datagate.huaweicloud.plugins.module_utils.door.arguments import CONNECTION
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.gate.memory import digest
+from ansible_collections.datagate.huaweicloud.plugins.module_utils.door.suggestion import did_you_mean
 from ansible_collections.datagate.huaweicloud.plugins.module_utils.gate.options import items
-from ansible_collections.datagate.huaweicloud.plugins.plugin_utils import job_hosts
+from ansible_collections.datagate.huaweicloud.plugins.plugin_utils import draft_inventory, inventory_cache, job_hosts
 
 SERVICE = "dataarts"
 FILTERS = ("job_type", "statuses", "tags", "name_contains")
 PYTHON = "{{ ansible_playbook_python }}"
+READ = "datagate_inventory_sources"  # a variable of the group all: the inventory files that were read
+MAX_ROUNDS = 4  # of naming hosts; two settle every inventory, since no group's name has an @
 
-# What the job list of each workspace told, in the order of the workspaces.
+# The job list of each workspace, in the order of the workspaces: ``workspace``, ``project`` and ``jobs``.
 Found = list[dict[str, Any]]
+
+
+class Entry(NamedTuple):
+    """A job on its way to a host: what the host would like to be called, its variables, and the groups that all have."""
+
+    wanted: job_hosts.Wanted
+    known: dict[str, Any]
+    groups: list[str]
+
+
+def _jobs(session: Session, workspace: str | None, query: listing.Query) -> list[dict[str, Any]]:
+    """The jobs of one workspace.
+
+    :raises DatagateError: the list cannot be read as a whole.
+    """
+    jobs: list[dict[str, Any]] = listing.read(session, workspace, query)["jobs"]
+    return jobs
+
+
+def _taken(entries: list[Entry], inventory: Any) -> dict[str, str]:
+    """Names that no host may have, or only the host of one job, by its identity.
+
+    They are the names of groups, and those of hosts that a source of this plugin before this one has made of jobs.
+    """
+    taken = dict.fromkeys((*job_hosts.RESERVED_HOSTS, *inventory.groups), "")
+    for entry in entries:
+        taken.update(dict.fromkeys(entry.groups, ""))
+    for name, host in inventory.hosts.items():
+        identity = job_hosts.identity_of(host.vars)
+        if identity is not None:
+            taken.setdefault(name, identity)
+    return taken
 
 
 class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
@@ -169,6 +213,8 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
 
     # The setting that lets other names pass is for names that people chose; these may come from the cloud.
     _sanitize_group_name = staticmethod(job_hosts.group_name)
+
+    inventory: Any  # the one that is being filled, also by the methods that this class inherits
 
     def verify_file(self, path: str) -> bool:
         """Whether the file is one for this plugin, by its name."""
@@ -181,6 +227,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         """
         super().parse(inventory, loader, path)
         self._refuse_unknown(self._read_config_data(path))
+        self._path = path
         if IMPORT_ERROR is not None:
             raise AnsibleParserError(missing_required_lib("requests"))
         try:
@@ -198,7 +245,8 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         known = {"plugin", *self.option_definitions}
         for name in config:
             if name not in known:
-                raise AnsibleParserError(f"{printable(name, 60)}: is no option of {self.NAME}")
+                meant = did_you_mean(name, known)
+                raise AnsibleParserError(f"{printable(name, 60)}: is not an option of {self.NAME}{meant}")
 
     def _option(self, name: str) -> Any:
         value = self.get_option(name)
@@ -213,7 +261,8 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
     # -- reading ----------------------------------------------------------------------------------------------------
 
     def _cached(self, path: str, cache: bool) -> Found:
-        connection = resolve({name: self._option(name) for name in CONNECTION}, os.environ, SERVICE)
+        options = {name: self._option(name) for name in CONNECTION}
+        connection = resolve(options, os.environ, SERVICE)
         for warning in connection.warnings:
             self.display.warning(warning)
         given = {name: self._option(name) for name in FILTERS}
@@ -224,7 +273,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         workspaces = named or [connection.workspace]
         if not self.get_option("cache"):
             return self._read(connection, workspaces, query)
-        wanted = digest(connection.target(SERVICE)[:-1], workspaces, given)
+        wanted = inventory_cache.digest(connection, options, os.environ, workspaces, given)
         key = f"{self.get_cache_key(path)}_{wanted}"
         if cache:
             try:
@@ -244,11 +293,11 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
             found = []
             for workspace in workspaces:
                 try:
-                    jobs = listing.read(session, workspace, query)["jobs"]
+                    jobs = _jobs(session, workspace, query)
                 except DatagateError as error:
                     where = f"workspace {printable(workspace, 60)}: " if workspace else ""
                     raise AnsibleParserError(f"{where}{error}") from None
-                found.append({"workspace": workspace, "jobs": jobs})
+                found.append({"workspace": workspace, "project": session.project_id, "jobs": jobs})
             return found
         finally:
             session.close()
@@ -256,26 +305,69 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
     # -- filling ----------------------------------------------------------------------------------------------------
 
     def _populate(self, found: Found) -> None:
-        # A job without a name cannot be told from others, nor be asked about.
-        jobs = [(job, part["workspace"]) for part in found for job in part["jobs"] if job.get("name")]
+        """Fill a draft, and the inventory only when nothing can fail any more."""
+        inventory: Any = self.inventory
+        draft = self._draft(self._entries(found), inventory)
+        loop = draft_inventory.loop_between(draft, inventory)
+        if loop:
+            raise AnsibleParserError(f"keyed_groups: parent_group makes a loop of groups: {', '.join(loop)}")
+        draft_inventory.copy_into(draft, inventory)
+        read = list(inventory.groups["all"].get_vars().get(READ, []))
+        inventory.set_variable("all", READ, [*read, self._path])
+
+    def _entries(self, found: Found) -> list[Entry]:
+        """The jobs, each once: of two entries of one job the later counts."""
         strict = self.get_option("strict")
-        every = [job_hosts.variables(job, workspace) for job, workspace in jobs]
-        wanted = [
-            job_hosts.Wanted(self._wanted(known, strict), workspace, str(job["name"]))
-            for known, (job, workspace) in zip(every, jobs)
-        ]
-        for host, known, (job, workspace) in zip(job_hosts.settle(wanted), every, jobs):
-            self.inventory.add_host(host)
-            for name, value in known.items():
-                self.inventory.set_variable(host, name, value)
-            self.inventory.set_variable(host, "ansible_connection", job_hosts.template("local"))
-            self.inventory.set_variable(host, "ansible_python_interpreter", job_hosts.template(PYTHON))
-            for group in job_hosts.groups(job, workspace):
-                self.inventory.add_group(group)
-                self.inventory.add_child(group, host)
-            self._set_composite_vars(self.get_option("compose"), known, host, strict)
-            self._add_host_to_composed_groups(self.get_option("groups"), known, host, strict)
-            self._add_host_to_keyed_groups(self.get_option("keyed_groups"), known, host, strict)
+        entries: dict[str, Entry] = {}
+        for part in found:
+            for job in part["jobs"]:
+                workspace, project = part["workspace"], part["project"]
+                if not job.get("name"):
+                    raise AnsibleParserError("the job list holds a job without a name, which cannot be a host")
+                known = job_hosts.variables(job, workspace, project)
+                name = self._wanted(known, strict)
+                wanted = job_hosts.Wanted(
+                    name, workspace, str(job["name"]), str(job.get("job_type") or ""), project or ""
+                )
+                entries[wanted.identity] = Entry(wanted, known, job_hosts.groups(job, workspace))
+        return list(entries.values())
+
+    def _draft(self, entries: list[Entry], inventory: Any) -> InventoryData:
+        """The draft, with names of hosts that are names of no group.
+
+        Some groups are known only when the hosts are, and conditions may use the names of hosts, so where a name clashes the
+        draft is made once more with another name.
+        """
+        taken = _taken(entries, inventory)
+        for dummy in range(MAX_ROUNDS):
+            names = job_hosts.settle([entry.wanted for entry in entries], taken)
+            draft = self.inventory = draft_inventory.draft_of(inventory)
+            problem: Exception | None = None
+            try:
+                for host, entry in zip(names, entries):
+                    self._add(draft, inventory, host, entry)
+            except Exception as error:  # noqa: BLE001 - a name that clashes makes Ansible raise one of several
+                problem = error
+            if set(draft.groups).isdisjoint(names):
+                if problem is not None:
+                    raise problem
+                return draft
+            taken.update(dict.fromkeys(draft.groups, ""))
+        raise AnsibleParserError("keyed_groups, groups: they make a group of every name that a host could have")
+
+    def _add(self, draft: InventoryData, inventory: Any, host: str, entry: Entry) -> None:
+        strict = self.get_option("strict")
+        draft_inventory.add_host(draft, inventory, host)
+        for name, value in entry.known.items():
+            draft.set_variable(host, name, value)
+        draft.set_variable(host, "ansible_connection", job_hosts.template("local"))
+        draft.set_variable(host, "ansible_python_interpreter", job_hosts.template(PYTHON))
+        for group in entry.groups:
+            draft.add_group(group)
+            draft.add_child(group, host)
+        self._set_composite_vars(self.get_option("compose"), entry.known, host, strict)
+        self._add_host_to_composed_groups(self.get_option("groups"), entry.known, host, strict)
+        self._add_host_to_keyed_groups(self.get_option("keyed_groups"), entry.known, host, strict)
 
     def _wanted(self, known: dict[str, Any], strict: bool) -> str:
         """What a host would be called if it were alone."""

@@ -253,7 +253,10 @@ def test_it_stops_at_once_in_the_middle_of_a_request(delay: float) -> None:
     ("args", "words"),
     [
         ({"job_names": None}, "job_names: no job is selected"),
-        ({"intervall": 3}, "intervall: is no argument of the event source dataarts_jobs"),
+        (
+            {"intervall": 3},
+            "intervall: is not an argument of the event source dataarts_jobs; did you mean `interval`?",
+        ),
         ({"interval": "often"}, "interval: must be a number"),
         ({"secret_key": None}, "access_key but not secret_key"),
         ({"workspace": "a\nb"}, "workspace: must be one line"),

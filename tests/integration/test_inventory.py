@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -17,7 +18,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.emulator import ACCESS_KEY, SECRET_KEY, Emulator, running
+from tests.emulator import ACCESS_KEY, PROJECT_ID, SECRET_KEY, Emulator, running
 
 from .playbook import connection, settings
 
@@ -272,6 +273,170 @@ def test_hostile_names_break_nothing_and_are_never_evaluated(place: Place) -> No
         assert not (place.folder / "pwned").exists()
 
 
+# Names that Ansible itself uses, those of groups that every inventory of jobs has or that keyed_groups and groups make, and
+# names that Ansible reads as patterns, ranges, options and files.
+NAMES = [
+    "first",
+    "all",
+    "ungrouped",
+    "localhost",
+    "127.0.0.1",
+    "_meta",
+    "status_normal",
+    "status_exception",
+    "type_real_time",
+    "workspace_default",
+    "workspace_ws_a",
+    "owner_ops",
+    "fine",
+    "ops",
+    "top",
+    "a:b",
+    "a,b",
+    "job[1:3]",
+    "~job.*",
+    "!first",
+    "&first",
+    "*",
+    "@first",
+    "-first",
+    "..",
+    "last",
+    "{{ 6 * 7 }}",
+    "bell\x07\x9b31m",
+    "left\u202eright",
+]
+STATES = {"last": "EXCEPTION", "status_normal": "EXCEPTION"}
+GROUPS: dict[str, Any] = {
+    "keyed_groups": [
+        {"key": "dataarts_owner", "prefix": "owner", "parent_group": "top"},
+        {"key": "dataarts_owner", "separator": ""},
+    ],
+    "groups": {"fine": "dataarts_status == 'NORMAL'"},
+}
+
+
+@pytest.fixture(scope="module")
+def odd_emulator() -> Iterator[Emulator]:
+    jobs = [
+        {"name": name, "workspace": workspace, "owner": "ops", "status": STATES.get(name, "NORMAL")}
+        for workspace in (None, "ws-a", "ws-b")
+        for name in NAMES
+    ]
+    with running({"quota": 0, "workspaces": ["ws-a", "ws-b"], "jobs": jobs}) as found:
+        yield found
+
+
+def names_in(found: Mapping[str, Any], group: str) -> list[str]:
+    """The sorted names of the jobs in a group."""
+    variables = found["_meta"]["hostvars"]
+    return sorted(_told(variables[host]["dataarts_name"]) for host in found.get(group, {}).get("hosts", []))
+
+
+def shown(name: str) -> str:
+    """A job's name as its host shows it."""
+    return re.sub("[\x07\x9b\u202e]", "\ufffd", name)
+
+
+@pytest.mark.parametrize("workspaces", [[], ["ws-a"], ["ws-a", "ws-b"]])
+@pytest.mark.parametrize("more", [{}, GROUPS])
+def test_jobs_with_odd_names_are_all_there_and_in_their_groups(
+    tmp_path: Path, odd_emulator: Emulator, workspaces: list[str], more: dict[str, Any]
+) -> None:
+    place = Place(tmp_path, odd_emulator)
+    place.file_text("", workspaces=workspaces, strict=True, **more)
+    done = place.run("ansible-inventory", "-i", str(place.file), "--list")
+    assert done.returncode == 0, done.stderr
+    assert "WARNING" not in done.stderr
+    found = json.loads(done.stdout)
+    hosts = found["_meta"]["hostvars"]
+    every = sorted(map(shown, NAMES * max(1, len(workspaces))))
+    assert sorted(_told(variables["dataarts_name"]) for variables in hosts.values()) == every
+    assert not set(hosts) & (set(found) | {"all", "ungrouped", "localhost", "127.0.0.1", "_meta"})
+    assert all(char.isalnum() or char in "_-.@" for host in hosts for char in host)
+    assert not [char for char in done.stdout if char != "\n" and not char.isprintable()]
+    failing = sorted([*STATES] * max(1, len(workspaces)))
+    fine = sorted(set(map(shown, NAMES)) - set(failing))
+    assert names_in(found, "status_exception") == failing
+    assert sorted(set(names_in(found, "status_normal"))) == fine
+    for workspace in workspaces or ["default"]:
+        assert names_in(found, f"workspace_{workspace.replace('-', '_')}") == sorted(map(shown, NAMES))
+    if more:
+        assert names_in(found, "owner_ops") == names_in(found, "ops") == every
+        assert sorted(set(names_in(found, "fine"))) == fine
+
+
+def test_a_group_called_like_its_host_is_settled(tmp_path: Path, odd_emulator: Emulator) -> None:
+    place = Place(tmp_path, odd_emulator)
+    place.file_text("", keyed_groups=[{"key": "inventory_hostname", "separator": ""}], strict=True)
+    found = place.inventory()
+    assert len(found["_meta"]["hostvars"]) == len(NAMES)
+    assert not set(found) & set(found["_meta"]["hostvars"])
+
+
+def test_a_job_called_like_a_group_of_a_source_before(place: Place) -> None:
+    (place.folder / "a.ini").write_text("web1\n[job_sms]\nweb1\n[critical]\njob_broken\n", "utf-8")
+    place.file_text("", workspaces=["ws-1"])
+    done = place.run("ansible-inventory", "-i", "a.ini", "-i", str(place.file), "--list")
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert found["job_sms"]["hosts"] == ["web1"]
+    assert "dataarts_name" not in found["_meta"]["hostvars"]["web1"]
+    assert set(found["workspace_ws_1"]["hosts"]) == {"job_sms@ws-1", "job_broken", "job_nightly"}
+    # A host of another kind of inventory that is called like a job is the job's.
+    assert found["critical"]["hosts"] == ["job_broken"]
+    assert found["status_exception"]["hosts"] == ["job_broken"]
+
+
+def test_two_files_about_other_workspaces_do_not_share_hosts(place: Place) -> None:
+    files = []
+    for number, workspace in enumerate(("ws-1", "ws-2", "ws-1")):
+        file = place.folder / f"{number}.dataarts_jobs.yml"
+        options = {"plugin": "datagate.huaweicloud.dataarts_jobs", "workspaces": [workspace]}
+        file.write_text(json.dumps(options), "utf-8")
+        files += ["-i", str(file)]
+    done = place.run("ansible-inventory", *files, "--list")
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert set(found["workspace_ws_1"]["hosts"]) == {"job_sms", "job_broken", "job_nightly"}
+    assert set(found["workspace_ws_2"]["hosts"]) == {"job_sms@ws-2", "job_mute", "数据同步"}
+    assert found["all"]["children"]
+    assert {variables["dataarts_project_id"] for variables in found["_meta"]["hostvars"].values()} == {PROJECT_ID}
+
+
+BROKEN: list[dict[str, Any]] = [
+    {"workspaces": ["ws-1", "ws-none"]},
+    {"strict": True, "compose": {"label": "dataarts_no_such"}},
+    {"strict": True, "groups": {"x": "dataarts_name == 'job_sms' or no_such"}},
+    # Only the second job makes these fail.
+    {
+        "keyed_groups": [
+            {"key": "'a' if dataarts_status == 'NORMAL' else 'web'", "separator": "", "parent_group": "web"}
+        ]
+    },
+    {"keyed_groups": [{"key": "'top'", "separator": "", "parent_group": "web"}]},
+    {"keyed_groups": [{"key": "dataarts_start_time"}]},
+]
+
+
+@pytest.mark.parametrize("options", BROKEN)
+def test_a_file_that_fails_leaves_nothing_in_the_inventory(place: Place, options: dict[str, Any]) -> None:
+    (place.folder / "a.ini").write_text("[web]\nweb1\n[top]\n[top:children]\nweb\n", "utf-8")
+    only = place.run("ansible-inventory", "-i", "a.ini", "--list")
+    place.file_text("", **{"workspaces": ["ws-1"], **options})
+    sources = ("-i", "a.ini", "-i", str(place.file))
+    done = place.run("ansible-inventory", *sources, "--list", ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED="false")
+    assert done.returncode == 0
+    assert json.loads(done.stdout) == json.loads(only.stdout)
+    assert "Unable to parse" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_job_without_a_name_is_an_error(tmp_path: Path) -> None:
+    with running({"quota": 0, "jobs": [{"name": "a"}, {"name": "b", "extra": {"name": None}}]}) as emulator:
+        assert "a job without a name" in Place(tmp_path, emulator).refusal()
+
+
 CACHE = {"cache": True, "cache_plugin": "ansible.builtin.jsonfile", "cache_connection": "cache", "cache_timeout": 600}
 
 
@@ -288,6 +453,32 @@ def test_the_cache_saves_requests_and_holds_no_secret(place: Place, emulator: Em
     assert set(place.hosts(workspaces=["ws-1"], statuses=["EXCEPTION"], **CACHE)) == {"job_broken"}
     place.environment["HW_PROJECT_ID"] = "another"
     assert "APIGW.0302" in place.refusal()
+
+
+@pytest.mark.parametrize(
+    "environment",
+    [
+        {"HW_ACCESS_KEY": "ANOTHERKEY", "HW_SECRET_KEY": "anotherSecret"},
+        {"HW_SECRET_KEY": "anotherSecret"},
+        {"HW_SECURITY_TOKEN": "token"},
+        {"HW_ACCESS_KEY": "", "HW_SECRET_KEY": "", "HW_AUTH_TOKEN": "token"},
+        {"HW_DATAARTS_ENDPOINT": "https://127.0.0.1:9", "HW_MAX_RETRIES": "0"},
+        {"HW_REGION_NAME": "cn-south-1"},
+        {"HW_PROJECT_ID": "another"},
+    ],
+)
+def test_the_cache_of_one_account_is_not_shown_to_another(
+    place: Place, emulator: Emulator, environment: dict[str, str]
+) -> None:
+    place.hosts(**CACHE)
+    asked = emulator.stats["requests"]
+    done = place.run("ansible-inventory", "-i", str(place.file), "--list", **environment)
+    if "HW_REGION_NAME" in environment:
+        assert emulator.stats["requests"] == 2 * asked
+    else:
+        assert done.returncode != 0
+        assert "job_sms" not in done.stdout + done.stderr
+    assert sorted(place.hosts(**CACHE)) == ["job_sms"]
 
 
 def test_a_cache_can_be_flushed(place: Place, emulator: Emulator) -> None:
@@ -313,7 +504,10 @@ def test_options_may_be_templates(place: Place) -> None:
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({"statsus": ["EXCEPTION"]}, "statsus: is no option of datagate.huaweicloud.dataarts_jobs"),
+        (
+            {"statsus": ["EXCEPTION"]},
+            "statsus: is not an option of datagate.huaweicloud.dataarts_jobs; did you mean `statuses`?",
+        ),
         ({"access_key": "ak"}, "access_key but not secret_key"),
         ({"secret_key": SECRET_KEY + "{{"}, "secret_key: the template in it cannot be evaluated"),
         ({"region": "a b"}, "region: must be a region's name"),

@@ -126,6 +126,41 @@ def test_without_an_inventory_nothing_is_passed(emulator: Emulator) -> None:
     assert "was it read?" in done.text
 
 
+@pytest.mark.parametrize("in_folder", [False, True])
+@pytest.mark.parametrize("arguments", [(), ("--limit", "a_01,a_02")])
+def test_an_inventory_that_lacks_a_file_is_refused(
+    tmp_path: Path, emulator: Emulator, in_folder: bool, arguments: tuple[str, ...]
+) -> None:
+    file = source(tmp_path, "ws-1")
+    other = tmp_path / "other.dataarts_jobs.yml"
+    other.write_text('{"plugin": "datagate.huaweicloud.dataarts_jobs", "workspaces": ["ws-none"]}', "utf-8")
+    sources = ["-i", str(tmp_path)] if in_folder else ["-i", file, "-i", str(other)]
+    environment = {**connection(emulator), "ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED": "false"}
+    done = run(PLAYBOOK, environment, *sources, *arguments)
+    assert done.code == 2
+    assert f"the inventory lacks the jobs of {other}, which could not be read" in " ".join(done.text.split())
+    assert not done.all(GATE)
+    other.write_text('{"plugin": "datagate.huaweicloud.dataarts_jobs", "workspaces": ["ws-2"]}', "utf-8")
+    assert run(PLAYBOOK, environment, *sources, *arguments).code == 0
+
+
+def test_jobs_of_two_projects_are_asked_about_in_their_own(tmp_path: Path, emulator: Emulator) -> None:
+    inventory = hosts(
+        emulator.project_id,
+        "another",
+        dataarts_name="a_00",
+        dataarts_job_type="REAL_TIME",
+        dataarts_workspace="ws-1",
+        dataarts_project_id="{{ inventory_hostname }}",
+        ansible_connection="local",
+    )
+    done = run(PLAYBOOK, connection(emulator), inventory=inventory)
+    assert done.code == 2
+    asked = {record["invocation"]["module_args"]["project_id"] for record in done.all(GATE)}
+    assert asked <= {emulator.project_id, "another"}
+    assert "another" in asked
+
+
 def test_the_ceiling_may_come_from_the_inventory(emulator: Emulator) -> None:
     inventory = hosts(
         "a_00",

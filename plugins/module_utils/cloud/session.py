@@ -153,6 +153,11 @@ class Session:
         return self._pacer.rate
 
     @property
+    def project_id(self) -> Optional[str]:
+        """The project's ID; None where it has to be looked up and no request has been made yet."""
+        return self._authenticator.project_id
+
+    @property
     def latency(self) -> float:
         """The usual time of an answer: the median of recent ones in seconds, 0 before the first."""
         return median_low(self._latencies) if self._latencies else 0.0

@@ -24,6 +24,7 @@ from ..gate.policy import SHORTEST_INTERVAL
 from ..gate.watch import Event, Watch
 from .arguments import CONNECTION, SELECTION, WORKSPACE
 from .real_time_jobs import RealTimeJobs
+from .suggestion import did_you_mean
 
 SERVICE = "dataarts"
 OWN = ("interval", "check_nodes", "initial")
@@ -208,7 +209,8 @@ def _named(args: Mapping[str, Any]) -> Dict[str, Any]:
             continue
         name = ALIASES.get(given, given)
         if name not in ARGUMENTS:
-            raise OptionError(printable(given, 60), "is no argument of the event source dataarts_jobs")
+            meant = did_you_mean(given, ARGUMENTS)
+            raise OptionError(printable(given, 60), f"is not an argument of the event source dataarts_jobs{meant}")
         if name in params:
             raise OptionError(given, f"means the same as {name}; give one of the two")
         params[name] = value
