@@ -152,6 +152,11 @@ class Session:
         """The ceiling in requests per second, 0 for none."""
         return self._pacer.rate
 
+    @property
+    def project_id(self) -> Optional[str]:
+        """The project's ID, None until it was looked up."""
+        return self._project_id
+
     def close(self) -> None:
         """Close connections and let the idle threads end."""
         self._crew.close()
