@@ -129,7 +129,7 @@ class Asking(GateAction):
         within = variables.get("__job_gate_within")
         return outcome.Setting(
             entry_name=entry,
-            entry=ENTRIES[entry],
+            entry=ENTRIES.get(entry, ENTRIES["main"]),
             own=given.own,
             host=str(self._task.delegate_to or "localhost"),
             playbook=" ".join(map(str, context.CLIARGS.get("args") or ())),
@@ -147,6 +147,11 @@ class Asking(GateAction):
         cut(context.CLIARGS.get("extra_vars") or (), parse_kv)
         if given.problem is not None:
             raise given.problem
+        if setting.entry_name not in ENTRIES:
+            raise OptionError(
+                f"{PREFIX}entry",
+                f"{printable(setting.entry_name, 40)!r} is no entry point of the role job_gate; they are {', '.join(ENTRIES)}",
+            )
         setting.check()
         for option, wanted in (("wait", setting.entry.waits), ("wait_for", setting.entry.options.get("wait_for"))):
             found = given.options.get(option)
