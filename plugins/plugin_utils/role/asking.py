@@ -15,6 +15,7 @@ from ansible import constants, context
 from ansible.errors import AnsibleConnectionFailure, AnsibleError
 from ansible.executor import module_common
 from ansible.parsing.splitter import parse_kv
+from ansible.utils.vars import load_extra_vars
 
 from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.errors import (
     DatagateError,
@@ -66,6 +67,7 @@ class Asking(GateAction):
                 return self._taken(taken, meeting, given, setting)
             answer = self._judged(given, setting, variables)
             answer["variables"] = given.fingerprint()
+            answer["warnings"] += self._hidden(answer["fact"])
             gate, batch = self._identity(variables)
             play = str(self._task._parent._play._uuid)
             if rounds.is_name_taken(constants.DEFAULT_LOCAL_TMP, play, answer["fact"], gate, batch):
@@ -75,6 +77,17 @@ class Asking(GateAction):
                     "a job_gate_id of its own."
                 )
             return meeting.keep(answer)
+
+    def _hidden(self, fact: str) -> list[str]:
+        """A warning where an extra variable stands above the facts that the gate sets."""
+        names = sorted({fact, f"{PREFIX}result"} & set(load_extra_vars(self._loader)))
+        if not names:
+            return []
+        return [
+            f"{' and '.join(names)}: an extra variable stands above the fact, so the play does not see this gate's result there. The "
+            "gate's verdict, its artifact and its report do not go by it. Do not give such an extra variable; where it is the "
+            "artifact of an earlier job in a workflow of AWX, give this gate another job_gate_id."
+        ]
 
     def _keep(self, meeting: rounds.Round, variables: dict[str, Any]) -> str:
         """The answer of a gate that has failed; one is made where its task was stopped. Returns the answer's path."""

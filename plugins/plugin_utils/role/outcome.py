@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.errors import OptionError, printable
 from ansible_collections.datagate.huaweicloud.plugins.module_utils.gate.policy import ERROR, PASS, PENDING
 from ansible_collections.datagate.huaweicloud.plugins.plugin_utils.report import about
-from ansible_collections.datagate.huaweicloud.plugins.plugin_utils.report.plain import plain
+from ansible_collections.datagate.huaweicloud.plugins.plugin_utils.report.plain import ReportError, plain
 from ansible_collections.datagate.huaweicloud.plugins.plugin_utils.role.entries import Entry
 from ansible_collections.datagate.huaweicloud.plugins.plugin_utils.role.variables import OPTIONS, OWN, PREFIX, renamed
 from ansible_collections.datagate.huaweicloud.plugins.plugin_utils.summary import summary
@@ -88,12 +88,17 @@ class Setting(NamedTuple):
             )
         if not self.is_on and not self.own.get("override_reason"):
             raise OptionError(f"{PREFIX}override_reason", "is needed where job_gate_enabled switches the gate off")
+        try:
+            self.make_folder()
+        except OSError as error:
+            raise OptionError(f"{PREFIX}report_dir", f"{self.report_dir} cannot be made: {error.strerror}") from None
+
+    def make_folder(self) -> Path | None:
+        """Make the folder for the report. Returns it, None where there is no report."""
         folder = self.report_dir
         if folder is not None:
-            try:
-                folder.mkdir(mode=0o755, parents=True, exist_ok=True)
-            except OSError as error:
-                raise OptionError(f"{PREFIX}report_dir", f"{folder} cannot be made: {error.strerror}") from None
+            folder.mkdir(mode=0o755, parents=True, exist_ok=True)
+        return folder
 
 
 def answer(setting: Setting, result: Mapping[str, Any], refused: bool = False) -> dict[str, Any]:
@@ -118,7 +123,7 @@ def answer(setting: Setting, result: Mapping[str, Any], refused: bool = False) -
     if failed and not stops:
         said.append("The play goes on, because job_gate_soft_fail is set.")
     finished = datetime.now(timezone.utc)
-    report = _report(setting, kept, finished) if not refused or judged else ""
+    report = _report(setting, kept, finished)
     if report:
         said.append(report)
     data = {**kept, "finished_at": _moment(finished), "run": dict(setting.run)}
@@ -186,7 +191,10 @@ def _moment(when: datetime) -> str:
 
 def _report(setting: Setting, result: Mapping[str, Any], finished: datetime) -> str:
     """Write the report. Returns where it is, or why it could not be written, which changes no verdict."""
-    folder = setting.report_dir
+    try:
+        folder = setting.make_folder()
+    except OSError:
+        return ""  # which is what the gate was refused for
     if folder is None:
         return ""
     # Only here, because writing loads templates and JUnit.
@@ -208,8 +216,8 @@ def _report(setting: Setting, result: Mapping[str, Any], finished: datetime) -> 
             path = folder / f"{name}.{form}"
             path.write_text(written if isinstance(written, str) else "\n".join(written), "utf-8")
             path.chmod(0o644)
-    except OSError as error:
-        return f"The report could not be written: {error.strerror or error}: {folder}."
+    except (OSError, ReportError) as error:
+        return f"The report could not be written: {printable(error, 500)}."
     return f"Report: {folder / name}.html"
 
 

@@ -70,6 +70,12 @@ def refused(error: OptionError) -> OptionError:
     return OptionError(option, renamed(error.problem, about_options=True))
 
 
+def is_known(variable: str) -> bool:
+    """Whether it is a variable of the role."""
+    name = variable.removeprefix(PREFIX)
+    return name in OPTIONS or name in OWN
+
+
 class Variables:
     """The variables that were given, checked as far as their kind goes.
 
@@ -86,8 +92,9 @@ class Variables:
         self.options: dict[str, Any] = {}
         self.own: dict[str, Any] = {}
         self.problem: OptionError | None = None
-        for variable in sorted(found):
-            if variable.removeprefix(PREFIX) in OTHERS:
+        # The known ones first: the fact of this gate, which job_gate_id names, may be there from an earlier gate.
+        for variable in sorted(found, key=lambda variable: (not is_known(variable), variable)):
+            if variable.removeprefix(PREFIX) in (*OTHERS, self.own.get("id")):
                 continue
             try:
                 self._take(variable, value(variable, found[variable]))
@@ -104,7 +111,7 @@ class Variables:
 
     def _take(self, variable: str, given: Any) -> None:
         name = variable.removeprefix(PREFIX)
-        if name not in OPTIONS and name not in OWN:
+        if not is_known(variable):
             self._unknown(variable, given)
             return
         read = self._read(variable, {**OPTIONS, **OWN}[name], given)
