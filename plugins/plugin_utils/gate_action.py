@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
+from contextlib import ExitStack
 from importlib import import_module
 from typing import Any
 
@@ -118,12 +119,20 @@ class GateAction(ActionBase):
 
         environment: dict[str, Any] = {}
         self._compute_environment_string(environment)
-        work = in_process.Work(module, code.ARGUMENTS, code.SERVICE, code.BODY)
-        with in_process.working_in(self._loader.get_basedir()), in_process.with_environment(environment):
-            if live is None:
-                return in_process.run(work, arguments, bool(self._task.check_mode))
-            with live.heartbeat():
-                return in_process.run(work, arguments, bool(self._task.check_mode), live.look)
+        with ExitStack() as during:
+            during.enter_context(in_process.working_in(self._loader.get_basedir()))
+            during.enter_context(in_process.with_environment(environment))
+            if live is not None:
+                during.enter_context(live.heartbeat())
+            return in_process.run(
+                arguments,
+                code.ARGUMENTS,
+                code.SERVICE,
+                code.BODY,
+                bool(self._task.check_mode),
+                module,
+                None if live is None else live.look,
+            )
 
     def _slices(self, module: str, arguments: dict[str, Any], variables: dict[str, Any], live: Live) -> dict[str, Any]:
         seconds, resume = FIRST_SLICE, None

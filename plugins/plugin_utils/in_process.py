@@ -14,7 +14,7 @@ import os
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
-from typing import Any, NamedTuple
+from typing import Any
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.module_utils.common.parameters import remove_values
@@ -125,19 +125,6 @@ def with_environment(changes: Mapping[str, Any]) -> Iterator[None]:
                 os.environ[name] = value
 
 
-class Work(NamedTuple):
-    """A module.
-
-    :ivar name: its full name, for messages.
-    :ivar spec: its own options, without those of the connection.
-    """
-
-    name: str
-    spec: Spec
-    service: str
-    body: Body
-
-
 def check(spec: Spec, name: str, arguments: Mapping[str, Any]) -> tuple[LocalHost, OptionError | None]:
     """Check options as an AnsibleModule would. Returns the host with the checked options, and what is wrong with them.
 
@@ -146,7 +133,7 @@ def check(spec: Spec, name: str, arguments: Mapping[str, Any]) -> tuple[LocalHos
     try:
         checked = ArgumentSpecValidator(spec).validate(dict(arguments))
     except Exception as error:  # noqa: BLE001 - Ansible's own check falls over some values, and says nothing useful
-        raise OptionError(name, f"one of the options is of a wrong type ({type(error).__name__})") from None
+        raise OptionError(name, f"one of them is of a wrong type ({type(error).__name__})") from None
     host = LocalHost(checked.validated_parameters, False)
     host.take(checked)
     problem = None
@@ -156,18 +143,26 @@ def check(spec: Spec, name: str, arguments: Mapping[str, Any]) -> tuple[LocalHos
 
 
 def run(
-    work: Work, arguments: dict[str, Any], check_mode: bool, on_look: OnLook | None = None
+    arguments: dict[str, Any],
+    spec: Spec,
+    service: str,
+    body: Body,
+    check_mode: bool,
+    name: str,
+    on_look: OnLook | None = None,
 ) -> dict[str, Any]:
     """Do a module's work; the result is what the module would have returned.
 
     :param arguments: the task's arguments.
+    :param spec: the module's own options.
+    :param name: the module's name, for messages.
     :param on_look: called while a gate runs, see :class:`Door`.
     """
-    whole: Spec = {**CONNECTION, **work.spec}
+    whole: Spec = {**CONNECTION, **spec}
     try:
-        host, problem = check(whole, work.name, arguments)
+        host, problem = check(whole, name, arguments)
     except OptionError as error:
-        return {"failed": True, "changed": False, "msg": f"{error.option}: {error.problem}"}
+        return {"failed": True, "changed": False, "msg": f"the options of {name} cannot be read: {error.problem}"}
     host.check_mode = check_mode
     for option, what in whole.items():
         if what.get("no_log") and host.params.get(option):
@@ -175,7 +170,7 @@ def run(
     if problem is not None:
         result: dict[str, Any] = {"failed": True, "changed": False, "msg": str(problem), **problem.extras()}
     else:
-        result = execute(host, work.service, work.body, on_look)
+        result = execute(host, service, body, on_look)
     if host.warnings:
         result["warnings"] = host.warnings
     if host.deprecations:

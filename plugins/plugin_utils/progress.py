@@ -40,7 +40,7 @@ class Progress:
 
     def __init__(self, host: str = "", deadline: float = 0.0) -> None:
         self._host = f"{printable(host, 30)}: " if host else ""
-        self._deadline = f" of {clock(deadline)}" if deadline else ""
+        self._deadline = f" of {clock(deadline)}:" if deadline else ""
         self._seen = 0
         self._said = ""
         self._shown = ""
@@ -73,7 +73,7 @@ class Progress:
         found = [entry for entry in new if entry.get("previous") is not None]
         lines = [self._line(entry["at"], self._change(entry)) for entry in found[:MAX_CHANGES]]
         if len(found) > MAX_CHANGES:
-            lines.append(self._line(found[-1]["at"], f"+ {len(found) - MAX_CHANGES} more changes"))
+            lines.append(self._line(max(self._heard, found[-1]["at"]), f"+ {len(found) - MAX_CHANGES} more changes"))
         return lines
 
     def due_in(self, elapsed: float) -> float:

@@ -93,7 +93,7 @@ def test_timeout_names_what_was_not_ready() -> None:
     assert (result["verdict"], result["failed"]) == ("TIMEOUT", True)
     assert codes(result) == [("still_pending", "b", None)]
     assert result["msg"] == (
-        "TIMEOUT after 35 s: b is STARTING (log obs://b). 1 of 2 jobs ready (1 NORMAL, 1 STARTING)."
+        "TIMEOUT after 35 s: b is STARTING (log obs://b). 1 of 2 jobs ready (1 STARTING)."
     )
 
 
@@ -205,7 +205,7 @@ class TestMissing:
         assert (result["verdict"], result["failed"]) == ("FAIL", True)
         assert codes(result) == [("job_missing", "job_b", None)]
         assert result["msg"].startswith(
-            "FAIL after 0.0 s: job_b does not exist as a real-time job in workspace ws1; similar names: job_a."
+            "FAIL after 0.0 s: job_b does not exist as a real-time job in workspace ws1 (similar names: job_a)."
         )
 
     def test_fails_a_reading_as_well(self) -> None:
