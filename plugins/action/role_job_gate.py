@@ -35,7 +35,7 @@ class ActionModule(Asking):
         if step == "stop":
             return self._fail(result, str(self._task.args.get("msg")))
         host = str(variables.get("inventory_hostname", ""))
-        meeting = rounds.Round(constants.DEFAULT_LOCAL_TMP, "\n".join(self._identity(variables)), host)
+        meeting = rounds.Round(constants.DEFAULT_LOCAL_TMP, str(self._task._parent._uuid), host)
         path = self._ask(meeting, variables) if step == "ask" else self._keep(meeting, variables)
         answer = rounds.read(path)
         asked_here = answer["asker"] == host
@@ -45,6 +45,7 @@ class ActionModule(Asking):
             answer=path,
             fact=answer["fact"],
             once=self._is_once(),
+            stops_all=answer["stops_all"] or self._is_once(),
             on_failure=answer["on_failure"],
             name=answer["name"],
         )

@@ -188,6 +188,8 @@ def _explain(message: str, spec: Spec, name: str, arguments: Mapping[str, Any]) 
     """A better message than Ansible's, which shows classes in place of values and names no option."""
     unfit = _UNFIT.match(message)
     option = unfit["option"] if unfit else ""
+    if option in NEEDED and arguments.get(option) is None:
+        return OptionError(option, NEEDED[option])
     if option in spec and option in arguments:
         what = spec[option]
         value = "" if what.get("no_log") else f", not {printable(str(arguments[option]), 40)!r}"

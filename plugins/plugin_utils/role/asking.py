@@ -43,11 +43,6 @@ MOST_COMPARED = 300  # hosts whose variables in the inventory are compared befor
 class Asking(GateAction):
     """What the action of the role does besides talking to Ansible."""
 
-    def _identity(self, variables: Mapping[str, Any]) -> tuple[str, str]:
-        """What identifies a gate: the block of tasks that it is, and the hosts of the play or batch."""
-        hosts = sorted(str(host) for host in variables.get("ansible_play_batch") or [])
-        return str(self._task._parent._uuid), " ".join(hosts)
-
     def _is_once(self) -> bool:
         """Whether Ansible runs the role for one host only, because of ``run_once`` on the role or on what includes it."""
         above = self._task
@@ -68,9 +63,10 @@ class Asking(GateAction):
             answer = self._judged(given, setting, variables)
             answer["variables"] = given.fingerprint()
             answer["warnings"] += self._hidden(answer["fact"])
-            gate, batch = self._identity(variables)
-            play = str(self._task._parent._play._uuid)
-            if rounds.is_name_taken(constants.DEFAULT_LOCAL_TMP, play, answer["fact"], gate, batch):
+            batch = " ".join(sorted(str(host) for host in variables.get("ansible_play_batch") or []))
+            block = self._task._parent
+            names = rounds.Names(constants.DEFAULT_LOCAL_TMP, str(block._play._uuid))
+            if names.is_taken(answer["fact"], str(block._uuid), batch):
                 what = f"job_gate_id {setting.name}" if setting.name else "no job_gate_id"
                 answer["warnings"].append(
                     f"There was a gate with {what} in this play already: its artifact and report are replaced. Give each gate "
@@ -109,7 +105,8 @@ class Asking(GateAction):
         if not differing:
             return path
         problem = given.problem or _differs(differing[0], answer["asker"], meeting.host)
-        return meeting.keep_own({**self._answer(given, setting, {"msg": str(problem)}, refused=True), "stats": None})
+        answer = self._answer(given, setting, {"msg": str(problem)}, refused=True)
+        return meeting.keep_own({**answer, "stats": None, "stops_all": True})
 
     # -- what was given -----------------------------------------------------------------------------------------------
 

@@ -132,6 +132,7 @@ def answer(setting: Setting, result: Mapping[str, Any], refused: bool = False) -
         "fact": setting.fact if not refused or _is_usable(setting) else f"{PREFIX}result",
         "said": " ".join(said),
         "stops": stops,
+        "stops_all": False,
         "stats": {_artifact(setting): summary(data)} if setting.own.get("stats", True) else None,
         "on_failure": "",
         "name": str(setting.own.get("id") or ""),

@@ -27,7 +27,7 @@ class Round:
     """The place where the hosts that run one task of one play meet.
 
     :param folder: a folder of this run of Ansible's.
-    :param key: what identifies the task and the hosts that it runs on.
+    :param key: what identifies the tasks.
     :param host: the host that comes.
     """
 
@@ -96,15 +96,31 @@ def close(path: str) -> None:
         _write(state_path, {**state, "open": False})
 
 
-def is_name_taken(folder: str, play: str, name: str, gate: str, batch: str) -> bool:
-    """Note that a play has a gate of this name. Returns whether another one, or the same one for the same hosts, had it before."""
-    with _locked(Path(folder, FOLDER)):
-        path = Path(folder, FOLDER, "names")
-        names = read(str(path)) if path.exists() else {}
-        before = names.setdefault(play, {}).get(name)
-        names[play][name] = [gate, batch]
-        _write(path, names)
-    return before is not None and (before[0] != gate or before[1] == batch)
+class Names:
+    """The names of the gates of a play.
+
+    :param folder: a folder of this run of Ansible's.
+    :param play: what identifies the play.
+    """
+
+    def __init__(self, folder: str, play: str) -> None:
+        self._base = Path(folder, FOLDER)
+        self._play = play
+
+    def is_taken(self, name: str, gate: str, batch: str) -> bool:
+        """Note that there is a gate of this name.
+
+        :param gate: what identifies its tasks.
+        :param batch: the hosts that it is for; with ``serial`` the same gate comes for each batch.
+        :returns: whether another one, or the same one for the same hosts, had the name before.
+        """
+        with _locked(self._base):
+            path = self._base / "names"
+            names = read(str(path)) if path.exists() else {}
+            before = names.setdefault(self._play, {}).get(name)
+            names[self._play][name] = [gate, batch]
+            _write(path, names)
+        return before is not None and (before[0] != gate or before[1] == batch)
 
 
 @contextmanager

@@ -286,7 +286,7 @@ class TestSelection:
         assert (result["verdict"], codes(result)) == ("FAIL", [("too_few_jobs", None, None)])
         result = gate(World({}), tags=["t"])
         assert (result["verdict"], result["failed"]) == ("FAIL", True)
-        assert "tags t select no real-time job in workspace ws1, at least 1 must be there" in result["msg"]
+        assert "tags t select no real-time job in workspace ws1, and at least 1 must be there" in result["msg"]
 
     def test_too_few_are_waited_for_where_that_is_asked_for(self) -> None:
         world = World({"x_a": [(0, "NORMAL")], "x_b": [(12, "NORMAL")]})
