@@ -16,7 +16,7 @@ from ansible_collections.datagate.huaweicloud.plugins.plugin_utils.role import r
 from ansible_collections.datagate.huaweicloud.plugins.plugin_utils.role.asking import Asking
 
 
-class Failed(AnsibleActionFail):  # type: ignore[misc]
+class Failed(AnsibleActionFail):
     """The failure of a task whose message is shown once: ansible-core 2.19 and newer would show it twice."""
 
     omit_exception_key = True

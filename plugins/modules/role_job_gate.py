@@ -63,7 +63,9 @@ from ansible.module_utils.basic import AnsibleModule
 
 
 def main() -> None:
-    module = AnsibleModule({"step": {"type": "str", "required": True}, "entry": {"type": "str"}, "msg": {"type": "str"}})
+    module = AnsibleModule(
+        {"step": {"type": "str", "required": True}, "entry": {"type": "str"}, "msg": {"type": "str"}}
+    )
     module.fail_json(msg="This is a part of the role datagate.huaweicloud.job_gate; include the role.")
 
 

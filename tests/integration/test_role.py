@@ -469,9 +469,7 @@ def test_the_sentence_is_shown_once_and_alone() -> None:
 
 def test_a_passing_gate_is_little_to_read() -> None:
     with running(SCENARIO) as emulator:
-        done = run(
-            [play([gate("wait_until_normal", "the gate", variables({"tags": "good"}))])], connection(emulator)
-        )
+        done = run([play([gate("wait_until_normal", "the gate", variables({"tags": "good"}))])], connection(emulator))
     assert done.code == 0, done.text
     headings = re.findall(r"^TASK \[datagate.huaweicloud.job_gate : (.*)\] \*", done.output, re.MULTILINE)
     assert [name for name in headings if not name.startswith("Validating arguments")] == [ASK, "Keep the result"]

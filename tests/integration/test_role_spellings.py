@@ -60,7 +60,9 @@ def tasks(*items: Mapping[str, Any], **keywords: Any) -> dict[str, Any]:
 TAGGED = {**DEPLOY, "tags": ["release"]}
 SPELLINGS: dict[str, Spelling] = {
     "roles": Spelling({"roles": [ROLE], "tasks": [DEPLOY]}),
-    "roles with a tag": Spelling({"roles": [{"role": ROLE, "tags": ["gate"]}], "tasks": [TAGGED]}, ("--tags", "release")),
+    "roles with a tag": Spelling(
+        {"roles": [{"role": ROLE, "tags": ["gate"]}], "tasks": [TAGGED]}, ("--tags", "release")
+    ),
     "roles once": Spelling({"roles": [{"role": ROLE, "run_once": True}], "tasks": [DEPLOY]}),
     "twice": Spelling({"roles": [ROLE, ROLE], "tasks": [DEPLOY]}),
     "dependency": Spelling({"roles": ["needs_a_gate"], "tasks": [DEPLOY]}),
@@ -98,9 +100,7 @@ SPELLINGS: dict[str, Spelling] = {
     "false on the first host, imported once": Spelling(
         tasks(imported(run_once=True, when="inventory_hostname != 'web1'")), (), frozenset({"web1"}), False
     ),
-    "false on the first host": Spelling(
-        tasks(include(when="inventory_hostname != 'web1'")), (), frozenset({"web1"})
-    ),
+    "false on the first host": Spelling(tasks(include(when="inventory_hostname != 'web1'")), (), frozenset({"web1"})),
     "false on the first host, imported": Spelling(
         tasks(imported(when="inventory_hostname != 'web1'")), (), frozenset({"web1"})
     ),

@@ -79,11 +79,10 @@ class Asking(GateAction):
         names = sorted({fact, f"{PREFIX}result"} & set(load_extra_vars(self._loader)))
         if not names:
             return []
-        return [
-            f"{' and '.join(names)}: an extra variable stands above the fact, so the play does not see this gate's result there. The "
-            "gate's verdict, its artifact and its report do not go by it. Do not give such an extra variable; where it is the "
-            "artifact of an earlier job in a workflow of AWX, give this gate another job_gate_id."
-        ]
+        hidden = "an extra variable stands above the fact, so the play does not see this gate's result there"
+        kept = "The gate's verdict, its artifact and its report do not go by it"
+        advice = "Do not give it; an artifact of an earlier job in a workflow of AWX needs another job_gate_id"
+        return [f"{' and '.join(names)}: {hidden}. {kept}. {advice}."]
 
     def _keep(self, meeting: rounds.Round, variables: dict[str, Any]) -> str:
         """The answer of a gate that has failed; one is made where its task was stopped. Returns the answer's path."""
@@ -167,7 +166,9 @@ class Asking(GateAction):
             found = given.options.get(option)
             if found is not None and wanted is not None and found != wanted:
                 text = " ".join(wanted) if isinstance(wanted, list) else str(wanted).lower()
-                raise OptionError(f"{PREFIX}{option}", f"the entry point {setting.entry_name} sets it to {text}; leave it out")
+                raise OptionError(
+                    f"{PREFIX}{option}", f"the entry point {setting.entry_name} sets it to {text}; leave it out"
+                )
         _check_options(given.options)
         self._compare_inventory(given, variables)
 
@@ -252,7 +253,11 @@ class Asking(GateAction):
             found = module_common._apply_action_arg_defaults(module, self._task, own, self._templar)
         else:
             found = module_common.get_action_args_with_defaults(
-                module, own, self._task.module_defaults, self._templar, action_groups=self._task._parent._play._action_groups
+                module,
+                own,
+                self._task.module_defaults,
+                self._templar,
+                action_groups=self._task._parent._play._action_groups,
             )
         return dict(found)
 
@@ -269,7 +274,9 @@ def _of_inventory(hostvars: Mapping[str, Any]) -> dict[str, Any]:
 def _differs(name: str, first: str, second: str) -> OptionError:
     variable = "a variable of the role" if name == "problem" else f"{PREFIX}{name}"
     problem = f"differs between {first} and {second}, and a gate is asked once for all hosts of a play"
-    return OptionError(variable, f"{problem}; give all of them the same value, or each group of hosts a play of its own")
+    return OptionError(
+        variable, f"{problem}; give all of them the same value, or each group of hosts a play of its own"
+    )
 
 
 def _check_options(given: Mapping[str, Any]) -> None:

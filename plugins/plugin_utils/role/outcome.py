@@ -84,7 +84,8 @@ class Setting(NamedTuple):
         name = self.own.get("id")
         if name and (not re.fullmatch(r"[A-Za-z0-9_]+", name) or name in _TAKEN):
             raise OptionError(
-                f"{PREFIX}id", "must be letters, digits and underscores, and not the rest of the name of a variable of this role"
+                f"{PREFIX}id",
+                "must be letters, digits and underscores, and not the rest of the name of a variable of this role",
             )
         if not self.is_on and not self.own.get("override_reason"):
             raise OptionError(f"{PREFIX}override_reason", "is needed where job_gate_enabled switches the gate off")
@@ -235,7 +236,8 @@ def facts(setting: Setting, result: Mapping[str, Any]) -> dict[str, Any]:
         "Selection": selection(asked) if isinstance(asked, dict) else "",
         "Region": gate.get("region") or "not given",
         "Project": gate.get("project_id") or "not known",
-        "Workspace": gate.get("workspace") or ("" if gate.get("selection", {}).get("job_ids") else "the default workspace"),
+        "Workspace": gate.get("workspace")
+        or ("" if gate.get("selection", {}).get("job_ids") else "the default workspace"),
         "Credentials": key or "not known",
         "Started": _moment(setting.started_at),
         "Playbook": setting.playbook,

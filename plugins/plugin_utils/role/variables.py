@@ -172,7 +172,9 @@ class Variables:
                 parsed = re.split(r"[,\r\n]", text)
             given = parsed
         elif not isinstance(given, (list, tuple)):
-            raise OptionError(variable, f"arrives as {_kind(given)}, and must be a list or text; {_LOSSY}: {_example(variable)}")
+            raise OptionError(
+                variable, f"arrives as {_kind(given)}, and must be a list or text; {_LOSSY}: {_example(variable)}"
+            )
         return [text for text in (self._item(variable, item) for item in self._flat(given)) if text]
 
     @staticmethod
@@ -188,7 +190,11 @@ class Variables:
         if given is None or (isinstance(given, Mapping) and "verdict" in given):
             return
         near = difflib.get_close_matches(variable.removeprefix(PREFIX), [*OPTIONS, *OWN], 1, 0.5)
-        advice = f"; did you mean {PREFIX}{near[0]}?" if near else "; ansible-doc -t role datagate.huaweicloud.job_gate lists them"
+        advice = (
+            f"; did you mean {PREFIX}{near[0]}?"
+            if near
+            else "; ansible-doc -t role datagate.huaweicloud.job_gate lists them"
+        )
         raise OptionError(variable, f"is no variable of the role job_gate{advice}")
 
 

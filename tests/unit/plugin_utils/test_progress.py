@@ -135,9 +135,7 @@ def test_dli_shows_a_bar() -> None:
 
 def test_stability_is_shown_and_its_seconds_are_no_news() -> None:
     progress = Progress()
-    lines = [
-        progress.lines(result(at, [], by_status={"NORMAL": 1}, reasons=[stable(at)]), 1) for at in (5, 6, 7)
-    ]
+    lines = [progress.lines(result(at, [], by_status={"NORMAL": 1}, reasons=[stable(at)]), 1) for at in (5, 6, 7)]
     assert lines == [["0:05 1 NORMAL; ready for 5 s of 60 s"], [], []]
 
 

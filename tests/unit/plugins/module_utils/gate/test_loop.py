@@ -92,9 +92,7 @@ def test_timeout_names_what_was_not_ready() -> None:
     result = gate(world, job_names=["a", "b"], wait=True, wait_timeout=35)
     assert (result["verdict"], result["failed"]) == ("TIMEOUT", True)
     assert codes(result) == [("still_pending", "b", None)]
-    assert result["msg"] == (
-        "TIMEOUT after 35 s: b is STARTING (log obs://b). 1 of 2 jobs ready (1 STARTING)."
-    )
+    assert result["msg"] == ("TIMEOUT after 35 s: b is STARTING (log obs://b). 1 of 2 jobs ready (1 STARTING).")
 
 
 def test_the_last_observation_ends_at_the_deadline() -> None:
