@@ -49,7 +49,7 @@ class ActionModule(Asking):
             on_failure=answer["on_failure"],
             name=answer["name"],
         )
-        if asked_here and answer["warnings"] and step == "ask":
+        if asked_here and answer["warnings"]:
             result["warnings"] = answer["warnings"]
         if step == "ask" and answer["stops"]:
             # Its own message comes from the last task; this one leads there.

@@ -188,6 +188,9 @@ def _explain(message: str, spec: Spec, name: str, arguments: Mapping[str, Any]) 
     """A better message than Ansible's, which shows classes in place of values and names no option."""
     unfit = _UNFIT.match(message)
     option = unfit["option"] if unfit else ""
+    if "dictionary requested" in message and not unfit:
+        # Of an option with suboptions the message names nothing.
+        option = next((known for known, what in spec.items() if what["type"] == "dict" and arguments.get(known)), "")
     if option in NEEDED and arguments.get(option) is None:
         return OptionError(option, NEEDED[option])
     if option in spec and option in arguments:

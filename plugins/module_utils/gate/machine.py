@@ -416,5 +416,6 @@ class Gate:
             if self.left_out(track):
                 continue
             verdict, reasons = self.judge(track, at)
-            result.append({**track.describe(), "verdict": verdict, "reasons": reasons})
+            read_at = round(max(0.0, track.read_at, track.status_at), 3) if track.seen else None
+            result.append({**track.describe(), "verdict": verdict, "reasons": reasons, "read_at": read_at})
         return result
