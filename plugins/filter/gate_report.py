@@ -100,21 +100,8 @@ _value:
 
 from typing import Any
 
-from ansible_collections.datagate.huaweicloud.plugins.plugin_utils.report import (
-    door,
-    gate,
-    gate_junit,
-    gate_markdown,
-    gate_page,
-    json_text,
-)
-
-FORMS: dict[str, door.Writer] = {
-    "json": lambda result, about: json_text.write(gate.check(result), about),
-    "xml": lambda result, about: gate_junit.write(gate.read(result, about)),
-    "md": lambda result, about: gate_markdown.write(gate.read(result, about)),
-    "html": lambda result, about: gate_page.write(gate.read(result, about)),
-}
+from ansible_collections.datagate.huaweicloud.plugins.plugin_utils.report import door
+from ansible_collections.datagate.huaweicloud.plugins.plugin_utils.report.forms import FORMS
 
 
 def gate_report(result: Any, form: Any, about: Any = None) -> Any:
