@@ -719,6 +719,68 @@ def test_a_wrong_clock_is_named(start: Start, connect: Connect) -> None:
         assert words in text
 
 
+REFUSALS: dict[str, tuple[dict[str, Any], dict[str, Any], dict[str, Any]]] = {
+    "access key": ({}, {"secret_key": "a-wrong-secret-key"}, {}),
+    "token": ({}, {"auth_token": "a-wrong-token-0815"}, {"auth_token": AUTH_TOKEN}),
+    "password": ({}, {**USER, "password": "a-wrong-password"}, USER),
+    "project look-up": ({}, {"secret_key": "a-wrong-secret-key", "project_id": None}, {"project_id": None}),
+    "403": (
+        {"faults": [{"match": {"call": "job_status", "nth": 1}, "status": 403, "error_code": "APIG.0301"}]},
+        {},
+        {"security_token": None, "auth_token": AUTH_TOKEN},
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", REFUSALS)
+def test_a_refusal_is_known_to_other_sessions(start: Start, connect: Connect, kind: str) -> None:
+    scenario, wrong, right = REFUSALS[kind]
+    emulator = start(scenario)
+    first = error_of(connect(emulator, **wrong))
+    assert first.sent_at is not None
+    for dummy in range(3):
+        error = error_of(connect(emulator, **wrong))
+        assert (error.kind, error.refused, error.sent_at, error.status) == (DENIED, True, None, first.status)
+        assert "were refused" in str(error)
+        assert "from the task (" in str(error)
+    assert len(emulator.journal) == 1
+    assert connect(emulator, **right).get(status_of()).status == 200
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_a_wrong_clock_is_not_remembered(start: Start, connect: Connect, status: int) -> None:
+    faults = [{"match": {"call": "job_status", "nth": 1}, "status": status, "error_code": "APIGW.0303"}]
+    emulator = start(faults=faults, jobs=[{"name": "job_{i}", "count": 20}])
+    session = connect(emulator)
+    dummy_seen, error = drain(session, (status_of(f"job_{number}") for number in range(20)))
+    assert error is not None
+    assert (error.kind, error.refused, len(emulator.journal)) == (DENIED, True, 1)
+    assert "clock" in str(error)
+    assert error_of(session) is error
+    assert connect(emulator).get(status_of("job_0")).status == 200
+
+
+def test_a_token_that_has_ended_does_not_hold_back_its_user(start: Start, connect: Connect) -> None:
+    emulator = start(token_lifetime=100)
+    session = connect(emulator, **USER)
+    session.get(status_of())
+    emulator.advance(100)
+    session.get(status_of())
+    assert connect(emulator, **USER).get(status_of()).status == 200
+
+
+def test_a_key_from_a_file_that_was_replaced_is_remembered(start: Start, connect: Connect, tmp_path: Path) -> None:
+    path = tmp_path / "credentials"
+    emulator = start(access_keys=[{**KEY, "valid_until": 100}, {"access_key": "new", "secret_key": "newer"}])
+    session = connect(emulator, credentials_file=write_keys(path, ACCESS_KEY, SECRET_KEY))
+    session.get(status_of())
+    emulator.advance(100)
+    write_keys(path, "new", "newer")
+    assert session.get(status_of()).status == 200
+    assert "were refused" in str(error_of(connect(emulator)))
+    assert len(emulator.journal) == 3
+
+
 # -- renewal ----------------------------------------------------------------------------------------------------------
 
 

@@ -91,9 +91,9 @@ def forms(secret: str, times: int = 2) -> List[str]:
         return []
     found: Set[str] = {secret}
     for dummy in range(times):
-        found |= {encoder(text) for text in list(found) for encoder in ENCODERS}
-    # Base64 is often written without the signs that fill it up.
-    found |= {text.rstrip("=") for text in found}
+        made = {encoder(text) for text in found for encoder in ENCODERS}
+        # Base64 is often written without the signs that fill it up.
+        found |= made | {text.rstrip("=") for text in made}
     return sorted((text for text in found if len(text) >= MIN_SECRET), key=len, reverse=True)
 
 
@@ -124,12 +124,17 @@ class _Plain:
 
     Undoing one encoding after the other until none is left gives the same for a secret and for any encoding of it, mixed ones
     and those that leave some characters alone included.
+
+    :ivar stages: the text after each step, with the starts and ends of its characters: a secret that looks like an encoding
+        itself is only there on the way.
     """
 
     def __init__(self, text: str) -> None:
         self.starts: List[int] = list(range(len(text)))
         self.ends: List[int] = list(range(1, len(text) + 1))
+        self.stages: List[Tuple[str, List[int], List[int]]] = []
         for dummy in range(_ROUNDS):
+            self.stages.append((text, self.starts, self.ends))
             undone = self._round(text)
             if undone == text:
                 break
@@ -169,7 +174,9 @@ def _decoded(run: str, depth: int = 2) -> Iterator[str]:
         part = standard[first:]
         part = part[: len(part) // 4 * 4 + (len(part) % 4 if len(part) % 4 > 1 else 0)]
         text = base64.b64decode(part + "=" * (-len(part) % 4)).decode("utf-8", "replace")
-        yield _plain(text)
+        plain = _Plain(text)
+        yield plain.text
+        yield from (stage[0] for stage in plain.stages)
         for inner in _BASE64.findall(text) if depth else []:
             yield from _decoded(inner, depth - 1)
 
@@ -179,9 +186,11 @@ class _Secret:
 
     def __init__(self, secret: str) -> None:
         self.literal = forms(secret)
+        self.secret = secret
         self.plain = _plain(secret)
         # Too little is left of a secret that is hardly more than escapes; its literal forms are searched for all the same.
         self.beginning = self.plain[:MIN_PART] if len(self.plain) >= MIN_SECRET - 1 else ""
+        self.parts = [part for part in (secret[:MIN_PART], self.beginning) if part]
         self.longest = max(len(form) for form in self.literal) * 2
 
     def spans(self, text: str, plain: _Plain) -> Iterator[Tuple[int, int]]:
@@ -189,6 +198,9 @@ class _Secret:
         for form in self.literal:
             for start in _find(text, form):
                 yield start, start + len(form)
+        for stage, starts, ends in plain.stages:
+            for start in _find(stage, self.secret):
+                yield starts[start], ends[start + len(self.secret) - 1]
         at = plain.text.find(self.beginning) if self.beginning else -1
         while at >= 0:
             # Where a service has cut a secret, its beginning is masked as far as it goes.
@@ -248,7 +260,7 @@ class Scrubber:
         """The runs of base64 that hold a secret."""
         for found in _BASE64.finditer(plain.signs):
             texts = list(_decoded(found.group()))
-            if any(secret.beginning in text for secret in self._secrets if secret.beginning for text in texts):
+            if any(part in text for secret in self._secrets for part in secret.parts for text in texts):
                 yield plain.starts[found.start()], plain.ends[found.end() - 1]
 
     def _mask(self, text: str, end: int) -> str:

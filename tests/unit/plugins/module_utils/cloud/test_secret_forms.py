@@ -13,7 +13,7 @@ from collections.abc import Callable
 from urllib.parse import quote, quote_plus
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.secret_forms import (
@@ -92,6 +92,8 @@ TEXT = st.text(
     st.text(max_size=10),
     st.text(max_size=10),
 )
+@example("00\\\\", "base64, url", "base64", "", "")
+@example("&#0;", "html, hex", "base64", "", "")
 def test_no_form_of_any_secret_survives(secret: str, first: str, second: str, before: str, after: str) -> None:
     assume(secret.strip())
     form = ENCODERS[second](ENCODERS[first](secret))
