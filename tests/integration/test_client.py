@@ -24,6 +24,7 @@ from typing import Any
 import pytest
 import trustme
 
+from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.calls import Call
 from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.clock import Clock
 from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.credentials.agency import EcsAgency
 from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.credentials.base import Credentials
@@ -39,7 +40,6 @@ from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.errors 
 )
 from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.exchange import Answer
 from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.options import resolve
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.calls import Call
 from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.session import Session
 from ansible_collections.datagate.huaweicloud.plugins.module_utils.services.dataarts import DataArts
 from ansible_collections.datagate.huaweicloud.plugins.module_utils.services.dli import Dli

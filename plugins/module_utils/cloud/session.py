@@ -339,7 +339,7 @@ class Session:
 
     def _send_one(self, now: float) -> bool:
         """Send the next request if its time has come."""
-        if self._slot(now) > now:
+        if self._slot(now) > now or not self._has_candidate(now):
             return False
         if self._probe.waits and not self._authenticator.another():
             # Other processes try the same credentials.
@@ -355,6 +355,13 @@ class Session:
         self._send(attempt)
         return True
 
+    def _has_candidate(self, now: float) -> bool:
+        """Whether there is a request to send now."""
+        if self._only is not None:
+            waiting = [at for at, dummy, attempt in self._retries if attempt is self._only]
+            return waiting[0] <= now if waiting else not self._only.tries
+        return bool(self._fresh) or (bool(self._retries) and self._retries[0][0] <= now)
+
     def _take(self, now: float) -> Optional[_Attempt]:
         """The attempt whose turn it is: a retry before a fresh one."""
         if self._only is not None:
@@ -367,11 +374,12 @@ class Session:
                 heapq.heapify(self._retries)
                 return self._only
             return self._only if not self._only.tries else None
-        retry = self._retries[0][2] if self._retries and self._retries[0][0] <= now else None
-        hung = retry is not None and retry.error is not None and retry.error.status is None
-        if retry is not None and not (hung and self._fresh and not self._probe.proven):
-            # While the credentials have to prove good, a request that was not answered waits behind those of other calls.
-            return heapq.heappop(self._retries)[2]
+        if self._retries and self._retries[0][0] <= now:
+            last = self._retries[0][2].error
+            hung = last is not None and last.status is None
+            if not (hung and self._fresh and not self._probe.proven):
+                # While the credentials have to prove good, a request that was not answered waits behind those of other calls.
+                return heapq.heappop(self._retries)[2]
         return self._fresh.popleft() if self._fresh else None
 
     def _exchange_one(self, call: Call, deadline: Optional[float]) -> Answer:

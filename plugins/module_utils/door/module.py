@@ -24,9 +24,10 @@ from ..cloud.secret_forms import MIN_SECRET, forms
 from ..cloud.session import Session
 from ..cloud.values import unquoted
 from ..gate import options
-from ..gate.loop import WHOLE, Loop, Outcome, Slices, Source
+from ..gate.loop import WHOLE, Loop, Outcome, Slices
 from ..gate.policy import Policy, Selection
 from ..gate.result import AUTO_ALL, as_dict, asked, fails
+from ..gate.source import Source
 from .arguments import CONNECTION, Spec
 
 Body = Callable[["Door"], Dict[str, Any]]

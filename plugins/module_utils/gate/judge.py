@@ -56,7 +56,7 @@ class Context(NamedTuple):
     """
 
     workspace: Optional[str] = None
-    hints: Dict[str, str] = {}  # noqa: RUF012 - a default that is never changed
+    hints: Dict[str, str] = {}
     fatal: Optional[RequestError] = None
     records_since: float = NEVER
 

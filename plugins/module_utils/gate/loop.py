@@ -26,10 +26,10 @@ from .track import NEVER, Track
 
 # Once a gate has failed, what is left of its observation is still read where that takes no longer than this, because the
 # other failing jobs are worth knowing.
-SECONDS_AFTER_FAILURE = 1.0
-# For the reasons of failed jobs there is that much time besides; without wait, more.
-SECONDS_FOR_REASONS = 0.9
-SECONDS_FOR_REASONS_OF_ONE_READING = 10.0
+SECONDS_AFTER_FAILURE = 1.8
+# What the service says of the reasons, and similar names of missing jobs, are read until then.
+SECONDS_AFTER_FAILURE_IN_ALL = 1.9
+STUCK_AFTER_FAILURE = 1.0  # a request that has been under way for longer is not waited for then
 MAX_FAILURES_EXPLAINED = 10
 MAX_READS_AFTER_FAILURE = 40
 # Readings that are spread over more than this many seconds are not "together": all jobs are read once more at the end.
@@ -244,7 +244,7 @@ class Loop:
         at = self._at()
         self._durations = [*self._durations[-1:], max(0.0, at - self.gate.began)]
         last = self._single or self._is_late() or (self._final and not self._has_time(at))
-        verdict = self.gate.verdict(at, since, last and not self._single or self._is_one_gate())
+        verdict = self.gate.verdict(at, since, self._is_one_gate() if self._single else last)
         self._observing, self._ended_one = False, True
         if verdict.verdict != PENDING or last:
             return self._finish(verdict)
@@ -458,7 +458,11 @@ class Loop:
             if self._closing is None or self._list_began is None:
                 self._renew(stale, at, since)
             return None
-        if at - max(since, self._list_ended) <= TOGETHER or self._closing is not None or all(track.final for track in gate.tracks.values()):
+        if (
+            at - max(since, self._list_ended) <= TOGETHER
+            or self._closing is not None
+            or all(track.final for track in gate.tracks.values())
+        ):
             return since
         self._begin_closing(at)
         return None
@@ -501,8 +505,12 @@ class Loop:
             return False
         if self._failed_at is None:
             self._failed_at = at
+            if self._mode == ROTATION:
+                self.reads.urge(track for track in self.gate.tracks.values() if self.gate.is_unread(track))
+            if self._is_not_worth_reading():
+                self.reads.stop()
         # What has been under way for so long already is not waited for.
-        hangs_since = at - max(SECONDS_AFTER_FAILURE, STUCK_LATENCIES * self.source.latency)
+        hangs_since = at - max(STUCK_AFTER_FAILURE, STUCK_LATENCIES * self.source.latency)
         awaited = any(track.asked_at is not None and track.asked_at > hangs_since for track in self._asked.values())
         nothing_left = not self.reads.left and not awaited
         return nothing_left or self._is_past(self._failed_at + SECONDS_AFTER_FAILURE)
@@ -529,9 +537,8 @@ class Loop:
         ][:MAX_FAILURES_EXPLAINED]
         if not silent:
             return verdict
-        seconds = SECONDS_FOR_REASONS if self.policy.wait else SECONDS_FOR_REASONS_OF_ONE_READING
         try:
-            jobs = self.source.explain_failures([track.status or {} for track in silent], self.clock.now() + seconds)
+            jobs = self.source.explain_failures([track.status or {} for track in silent], self._explain_until())
         except DatagateError:
             return verdict
         for track, job in zip(silent, jobs):
@@ -577,6 +584,15 @@ class Loop:
         msg = words.summary(verdict.verdict, named or verdict.reasons, self.gate.tally(at), at, self.policy.kind.noun)
         return Outcome(verdict, self.gate, round(at, 3), self._requests + self.source.requests, msg, state)
 
+    def _explain_until(self) -> float:
+        """The deadline, on the clock, of what is read for the message alone."""
+        deadline = self.clock.now() + SECONDS_TO_EXPLAIN
+        if self._deadline is not None:
+            deadline = min(deadline, self._deadline)
+        if self._failed_at is not None:
+            deadline = min(deadline, self._start + self._failed_at + SECONDS_AFTER_FAILURE_IN_ALL)
+        return deadline
+
     def _explain(self, reasons: List[Reason]) -> List[Track]:
         """Say of missing jobs what they may have been meant to be. Only a help: whatever goes wrong is passed over.
 
@@ -585,11 +601,7 @@ class Loop:
         names = [item["job"] for item in reasons if item["code"] == "job_missing"]
         if not names or not self.source.lists:
             return []
-        deadline = self.clock.now() + SECONDS_TO_EXPLAIN
-        if self._deadline is not None:
-            deadline = min(deadline, self._deadline)
-        if self._failed_at is not None:
-            deadline = min(deadline, self._start + self._failed_at + SECONDS_AFTER_FAILURE + SECONDS_FOR_REASONS)
+        deadline = self._explain_until()
         try:
             found = self.source.explain_missing(names[:MAX_MISSING_EXPLAINED], deadline)
         except DatagateError:
@@ -599,7 +611,9 @@ class Loop:
         for item in reasons:
             if item["code"] == "job_missing":
                 item["message"] += self.gate.hints.get(item["job"], "")
-        return [self.gate.tracks[name] for name, (near, dummy) in found.items() if name in near and name in self.gate.tracks]
+        return [
+            self.gate.tracks[name] for name, (near, dummy) in found.items() if name in near and name in self.gate.tracks
+        ]
 
     # -- time -------------------------------------------------------------------------------------------------------
 
@@ -658,8 +672,9 @@ class Loop:
 
     def _load(self, state: Dict[str, Any]) -> None:
         before, now = state["boot"], self.clock.since_boot()
-        same_boot = before is not None and now is not None and before[0] == now[0] and now[1] >= before[1]
-        if same_boot:
+        same_boot = False
+        if before is not None and now is not None and before[0] == now[0] and now[1] >= before[1]:
+            same_boot = True
             elapsed = state["elapsed"] + now[1] - before[1]
         else:
             # The time between the slices counts; a wall clock that was set back does not make it negative.

@@ -261,6 +261,10 @@ class Gate:
         """A job's own verdict, PASS, FAIL or PENDING, and why."""
         return judge(self.policy, track, at, Context(self.workspace, self.hints, self.fatal))
 
+    def is_unread(self, track: Track) -> bool:
+        """Whether a job, or its nodes since it got into its state, have not been read yet."""
+        return not track.missing and (not track.seen or (self.policy.needs_nodes and track.status_at < track.state_at))
+
     def is_stale(self, track: Track, at: float, since: float) -> bool:
         """Whether what is known of a job is too old for a PASS at *at*.
 
@@ -320,7 +324,9 @@ class Gate:
             return self._not_stable(at)
         if policy.require_records and policy.stable_for:
             since = at - policy.stable_for
-            idle = next((track for track in self.tracks.values() if not track.missing and not track.has_moved(since)), None)
+            idle = next(
+                (track for track in self.tracks.values() if not track.missing and not track.has_moved(since)), None
+            )
             if idle is not None:
                 message = words.no_records(idle.name, idle.counters_seen)
                 return reason("no_records", idle.name, message, status=idle.state, log_path=idle.log_path())
@@ -329,7 +335,11 @@ class Gate:
     def _not_stable(self, at: float) -> Reason:
         since = at if self.ready_since is None else self.ready_since
         restarted = max(self.tracks.values(), key=lambda track: track.restarted_at, default=None)
-        if restarted is not None and restarted.restarted_at > NEVER and at - restarted.restarted_at < self.policy.stable_for:
+        if (
+            restarted is not None
+            and restarted.restarted_at > NEVER
+            and at - restarted.restarted_at < self.policy.stable_for
+        ):
             message = words.restarted(restarted.name, at - restarted.restarted_at)
             return reason("restarted", restarted.name, message, status=restarted.state)
         return reason("not_stable", None, words.not_stable(at - since, self.policy.stable_for))
@@ -379,9 +389,8 @@ class Gate:
             if track.left_out:
                 continue
             state = "missing" if track.missing else "not read" if not track.seen else track.state or "without a state"
-            unread = not track.seen or (self.policy.needs_nodes and track.status_at < track.state_at)
             looks_ready = not track.missing and track.state in self.policy.ready
-            result.count(state, self.judge(track, at).verdict, unread and not track.missing, looks_ready)
+            result.count(state, self.judge(track, at).verdict, self.is_unread(track), looks_ready)
         return result
 
     def jobs(self, at: float) -> List[Dict[str, Any]]:

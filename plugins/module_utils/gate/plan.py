@@ -18,7 +18,9 @@ from .track import Track
 # How the jobs of an observation are read.
 STATUS = "status"  # each job by its own status call
 LIST = "list"  # all jobs by the list
-ROTATION = "rotation"  # all jobs by the list; status calls go round, because one for each job does not fit into an interval
+ROTATION = (
+    "rotation"  # all jobs by the list; status calls go round, because one for each job does not fit into an interval
+)
 
 # An observation that takes longer reads the list again meanwhile, so that the fall of a job that was read early is seen.
 MAX_LIST_INTERVAL = 10.0

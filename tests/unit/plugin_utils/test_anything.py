@@ -16,8 +16,8 @@ import pytest
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.options import Connection
 from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.calls import Call
+from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.options import Connection
 from ansible_collections.datagate.huaweicloud.plugins.module_utils.door import module as door
 from ansible_collections.datagate.huaweicloud.plugins.module_utils.door.arguments import CONNECTION
 from ansible_collections.datagate.huaweicloud.plugins.module_utils.services import normalize

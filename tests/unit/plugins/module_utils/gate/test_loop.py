@@ -456,7 +456,9 @@ class TestManyJobs:
         result = gate(world, job_names=self.names, wait=True, wait_timeout=300)
         assert result["verdict"] == "PASS"
         statuses = [what for dummy, what in world.asked if what != "list"]
-        assert len(statuses) <= 1400, "the quarter that was ready first was read 45 seconds before the end: young enough"
+        assert len(statuses) <= 1400, (
+            "the quarter that was ready first was read 45 seconds before the end: young enough"
+        )
 
     @pytest.mark.parametrize("latency", [0.1, 0.25, 1.0])
     def test_answers_that_are_slower_than_the_ceiling_only_make_it_later(self, latency: float) -> None:

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
+from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.calls import Call
 from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.clock import Clock
 from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.errors import UNREACHED, RequestError
 from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.exchange import Answer
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.calls import Call
 
 
 class CountingClock(Clock):
