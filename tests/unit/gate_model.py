@@ -54,6 +54,25 @@ class Expected(NamedTuple):
     reasons: set[tuple[str, str | None, str | None]]
 
 
+def bad_reasons(name: str, state: str | None, bad: Sequence[str | None]) -> set[Any]:
+    """The reasons of a job in a failing state, or with nodes (by name) in one."""
+    code = {"FAILED": "dli_failed", "CANCELLED": "dli_cancelled"}.get(state or "", "job_exception")
+    return {("node_exception" if node else code, name, node) for node in bad}
+
+
+def unknown_nodes(shown: Shown, options: Mapping[str, Any], check_nodes: bool, wait_for: Sequence[str]) -> list[str]:
+    """The nodes that count and are in a state that is not known."""
+    if not check_nodes or shown.state == "STOPPED":
+        return []
+    return [
+        node
+        for node, fields in shown.nodes.items()
+        if fields.get("status") is not None
+        and fields["status"] not in (*KNOWN, *wait_for)
+        and not any(fnmatchcase(node, one) for one in options.get("ignore_nodes", []))
+    ]
+
+
 def expect(
     jobs: Mapping[str, Job],
     options: Mapping[str, Any],
@@ -97,7 +116,10 @@ def expect(
     ready_at: dict[str, float] = {}  # job -> since when it has been ready
     counters: dict[Any, int] = {}  # (job, node, counter) -> from where it is counted
     moved: set[str] = set()  # jobs that wrote or read records
-    left_out: set[str] = set()
+    existed: set[str] = set()  # jobs that were seen
+    failed_for_good: dict[str, Any] = {}  # job -> the reasons of a failure that stands
+    latest_start: dict[str, int] = {}
+    restarted_at: dict[str, float] = {}
     finished: set[str] = set()  # DLI jobs in a state that never changes
     running: dict[str, Any] = {}  # DLI job -> (progress, since when)
 
@@ -136,7 +158,7 @@ def expect(
                     pending = True
 
         names = wanted or []
-        if now >= locked_from and not set(names) <= left_out | finished:
+        if now >= locked_from and not set(names) <= finished:
             # Nothing is read any more; of each job the last that was seen is told.
             reasons.add(("denied", None, None))
             for name in names:
@@ -150,7 +172,7 @@ def expect(
         # Each job.
         failed_jobs = 0
         for name in names:
-            if name in left_out or name in finished:
+            if name in finished:
                 reasons |= said[name]
                 continue
             shown = [step for step in jobs[name].steps if step.at <= now][-1]
@@ -187,13 +209,21 @@ def expect(
                 tolerable.pop(name, None)
                 ready_at.pop(name, None)
                 running.pop(name, None)
-                if missing == "fail":
+                if name in failed_for_good:
+                    said[name] = failed_for_good[name]
+                    tolerable[name] = "fails"
+                    reasons = (reasons - {("job_missing", name, None)}) | said[name]
+                    failed_jobs += 1
+                elif missing == "fail" or (missing == "ok" and name in existed):
                     absent = True
                 elif missing == "wait":
                     pending = True
-                else:
-                    left_out.add(name)
                 continue
+            existed.add(name)
+            if shown.start_time is not None:
+                if name in latest_start and shown.start_time > latest_start[name]:
+                    restarted_at[name] = now
+                latest_start[name] = max(shown.start_time, latest_start.get(name, 0))
 
             # Records of running nodes, counted from the first observation or from where a counter fell to.
             for node, fields in shown.nodes.items():
@@ -237,9 +267,14 @@ def expect(
 
             tolerable.pop(name, None)
             said[name] = set()
-            if bad and failures_count:
-                final = {"FAILED": "dli_failed", "CANCELLED": "dli_cancelled"}.get(shown.state or "", "job_exception")
-                said[name] = {("node_exception" if node else final, name, node) for node in bad}
+            if bad and fatal and wait and failing_for.get(name, 0) >= grace:
+                failed_for_good[name] = bad_reasons(name, shown.state, bad)
+            if name in failed_for_good:
+                said[name] = failed_for_good[name]
+                tolerable[name] = "fails"
+                failed_jobs += 1
+            elif bad and failures_count:
+                said[name] = bad_reasons(name, shown.state, bad)
                 if failing_for.get(name, 0) >= grace:
                     tolerable[name] = "fails"
                     failed_jobs += 1
@@ -255,6 +290,9 @@ def expect(
             elif stalled:
                 said[name].add(("stalled", name, None))
                 failed_jobs += 1
+            elif shown.state in wait_for and (strange := unknown_nodes(shown, options, check_nodes, wait_for)):
+                said[name].add(("unknown_state", name, strange[0]))
+                pending = True
             elif ready and needs_records and name not in moved:
                 said[name].add(("no_records", name, None))
                 pending = True
@@ -275,10 +313,16 @@ def expect(
         if pending:
             stable_since = None
         elif not unread:
+            if stable_since is not None and any(at > stable_since for at in restarted_at.values()):
+                stable_since = None
             stable_since = now if stable_since is None else stable_since
             if now - stable_since >= stable_for:
                 return Expected("PASS", now, polls, False, reasons)
-            reasons.add(("not_stable", None, None))
+            latest = max(restarted_at, key=lambda name: restarted_at[name], default=None)
+            if latest is not None and now - restarted_at[latest] < stable_for:
+                reasons.add(("restarted", latest, None))
+            else:
+                reasons.add(("not_stable", None, None))
         if once:
             return Expected("PENDING", now, polls, False, reasons)
         if last:

@@ -90,6 +90,12 @@ class Standing:
                 )
             self._clock.sleep(_POLL if deadline is None else min(_POLL, deadline - now))
             self._raise_refusal()
+        try:
+            # Between the last look and this turn, the process that had the turn may have been refused.
+            self._raise_refusal()
+        except RequestError:
+            self.close()
+            raise
 
     def _may_begin(self, waited: float) -> bool:
         if self._account.is_proved(self._digests[0]):

@@ -37,6 +37,7 @@ TOGETHER = 1.0
 # A request that is under way for longer does not keep the next observation from beginning.
 STUCK_AFTER = 5.0
 STUCK_LATENCIES = 3
+MIN_LEAD = 0.05  # seconds before the deadline at which the last observation begins at the latest
 # Seconds between two looks at thousands of jobs for readings that are too old.
 AGE_CHECK_INTERVAL = 0.5
 LOOK_INTERVAL = 1.0  # seconds from one call of on_look to the next, unless an observation or the gate ends
@@ -168,6 +169,8 @@ class Loop:
             elif self._is_past(self._slice_ends_at()):
                 return self._pause()
         self._begin_reads()
+        if self._observing and not self._is_held_up() and not self.reads.left:
+            return self._judge()  # there is nothing to wait for
         event = self.source.next(self._wake(), self._has_more())
         self._exhausted = self._exhausted and event is None
         if isinstance(event, Reading):
@@ -209,7 +212,7 @@ class Loop:
         if self._has_failed(at):
             return self._finish(self.gate.verdict(at, None, False))
         if self._is_late():
-            return self._finish(self.gate.verdict(at, self._close(at), True))
+            return self._finish(self.gate.verdict(at, self._close(at) or self._close_at_last(at), True))
         if not self._observing:
             if self._could_close(at):
                 self._due = at
@@ -244,6 +247,8 @@ class Loop:
         at = self._at()
         self._durations = [*self._durations[-1:], max(0.0, at - self.gate.began)]
         last = self._single or self._is_late() or (self._final and not self._has_time(at))
+        if last and since is None:
+            since = self._close_at_last(at)
         verdict = self.gate.verdict(at, since, self._is_one_gate() if self._single else last)
         self._observing, self._ended_one = False, True
         if verdict.verdict != PENDING or last:
@@ -309,7 +314,7 @@ class Loop:
         if stable_at is not None and latest < stable_at <= self.policy.timeout - self.source.latency:
             latest = stable_at
         self._final = after >= latest
-        return max(latest, at) if self._final else after
+        return max(latest, at, began + SHORTEST_INTERVAL) if self._final else after
 
     def _stable_at(self) -> Optional[float]:
         """When all jobs will have been ready for stable_for."""
@@ -321,7 +326,7 @@ class Loop:
         stable_at = self._stable_at()
         if stable_at is not None and at < stable_at <= self.policy.timeout - self.source.latency:
             return True
-        return at + self._lead() < self.policy.timeout
+        return max(at, self.gate.began + SHORTEST_INTERVAL) + self._lead() < self.policy.timeout
 
     def _lead(self) -> float:
         """How long before the deadline the last observation has to begin in order to be read to its end, closing look included."""
@@ -331,7 +336,7 @@ class Loop:
         closing = 0.0
         if self.plan.lists and (paced > TOGETHER or self._mode != STATUS):
             closing = self.plan.list_seconds(latency)
-        return max(1.2 * min(self._durations, default=0.0), paced + closing) + 2 * latency
+        return max(MIN_LEAD, 1.2 * min(self._durations, default=0.0), paced + closing) + 2 * latency
 
     # -- reading ----------------------------------------------------------------------------------------------------
 
@@ -466,6 +471,16 @@ class Loop:
             return since
         self._begin_closing(at)
         return None
+
+    def _close_at_last(self, at: float) -> Optional[float]:
+        """The same at the end of the time, when a grace ends as well: jobs that still fail are no longer waited for."""
+        gate = self.gate
+        waits = any(not track.failing for track in gate.pending())
+        if not gate.settled or waits or gate.fault_error is not None or self._list_owed or self._single:
+            return None
+        gate.max_age = self.plan.max_age(len(gate.tracks), self.source.latency)
+        stale = any(gate.is_stale(track, at, gate.began) for track in gate.tracks.values())
+        return None if stale or at - gate.began > TOGETHER else gate.began
 
     def _renew(self, stale: List[Track], at: float, since: float) -> None:
         """Read again what is too old for a PASS, and what would be by the time that this is done."""
@@ -687,5 +702,7 @@ class Loop:
         self._count = state["count"] + 1
         self._requests = state["requests"]
         self._due, self._final, self._mode = state["due"], state["final"], state["mode"]
+        if self._mode == ROTATION:
+            self.reads.begin(ROTATION, self.gate.began)
         self._list_tried, self._durations = state["list_tried"], state["durations"]
         self.plan.pages = state["pages"]

@@ -248,6 +248,10 @@ class Gate:
         """Whether each job's own verdict is PASS, as far as it was read, but for failures that are tolerated."""
         return self.settled and not self._open and not self.failed
 
+    def pending(self) -> List[Track]:
+        """The jobs whose own verdict is PENDING."""
+        return [track for name, track in self.tracks.items() if self._judged[name] == PENDING]
+
     @property
     def hopeless_error(self) -> Optional[RequestError]:
         """An error that cannot mend itself, of the gate or of one of its jobs."""

@@ -17,7 +17,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.errors import TRANSIENT, RequestError
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.gate.plan import LIST_EVERY, TOGETHER
+from ansible_collections.datagate.huaweicloud.plugins.module_utils.gate.loop import TOGETHER
+from ansible_collections.datagate.huaweicloud.plugins.module_utils.gate.plan import MAX_LIST_INTERVAL
 from ansible_collections.datagate.huaweicloud.tests.unit.gate_world import World, in_slices
 
 BUSY = RequestError(TRANSIENT, "busy", status=503)
@@ -133,7 +134,7 @@ def test_it_passes_soon_after_all_is_well_and_not_before(cloud: Cloud) -> None:
     # The observation under way when the last change comes, an interval, and one that reads everything; once more for stable_for.
     looks = 2 if cloud.stable_for else 1
     wait = cloud.interval + cloud.stable_for + cloud.list_hangs
-    assert end <= cloud.settled + (1 + 2 * looks) * cloud.sweep + looks * wait + 3 * LIST_EVERY
+    assert end <= cloud.settled + (1 + 2 * looks) * cloud.sweep + looks * wait + 3 * MAX_LIST_INTERVAL
 
     broken = [(start, until) for start, until, dummy in cloud.list_errors]
     lists = [at for at, what in asked if what == "list" and not any(start <= at < until for start, until in broken)]
@@ -167,4 +168,4 @@ def test_it_fails_soon_after_a_job_has_broken_for_good(cloud: Cloud) -> None:
     # A node alone is seen when it is read, and that may be only when everything else is well.
     known = cloud.settled if node else max([at, *(end for dummy, end, dummy2 in cloud.list_errors)])
     wait = cloud.interval + cloud.list_hangs + cloud.stable_for
-    assert result["elapsed"] <= known + 3 * cloud.sweep + 2 * wait + 3 * LIST_EVERY
+    assert result["elapsed"] <= known + 3 * cloud.sweep + 2 * wait + 3 * MAX_LIST_INTERVAL

@@ -39,7 +39,7 @@ orders = st.permutations(NAMES)
 
 def make(**params: Any) -> Gate:
     given_options = {"job_names": list(NAMES), "wait": True, **params}
-    return Gate(options.policy(given_options), options.selection(given_options), 1e9)
+    return Gate(options.policy(given_options), options.selection(given_options))
 
 
 def reading(name: str, what: tuple[str, Any], at: float) -> Reading:
@@ -63,8 +63,8 @@ def play(
         at = 10.0 * number
         gate.begin(at)
         for name in order:
-            gate.take(reading(name, observed[name], at), at)
-        verdicts.append(gate.verdict(at, True, last and number == len(seen) - 1))
+            gate.take(reading(name, observed[name], at), at, at)
+        verdicts.append(gate.verdict(at, at, last and number == len(seen) - 1))
         if verdicts[-1].verdict != "PENDING":
             break
     return verdicts
@@ -105,7 +105,16 @@ def test_every_verdict_but_pass_has_a_reason_with_all_keys(seen: list, order: tu
     for verdict in play(make(), seen, order, last=True):
         assert verdict.reasons or verdict.verdict == "PASS"
         for reason in verdict.reasons:
-            assert list(reason) == ["code", "job", "node", "status", "message", "log_path"]
+            assert list(reason) == [
+                "code",
+                "job",
+                "node",
+                "status",
+                "message",
+                "log_path",
+                "error_code",
+                "request_id",
+            ]
             assert reason["message"]
 
 
@@ -144,7 +153,7 @@ def test_history_is_what_was_seen(seen: list, order: tuple) -> None:
 
 def listed(gate: Gate, at: float, **states: str) -> None:
     jobs = [{"name": name, "status": state} for name, state in states.items()]
-    gate.take_list(Listing(jobs, len(jobs), at, 1, True), [Reading(j["name"], at, LIST, job=j) for j in jobs], at)
+    gate.take_list(Listing(jobs, len(jobs), at, 1, True), [Reading(j["name"], at, LIST, job=j) for j in jobs], at, at)
 
 
 class TestListAndStatus:
@@ -152,43 +161,43 @@ class TestListAndStatus:
         gate = make(check_nodes=False)
         gate.begin(0)
         for name in NAMES:
-            gate.take(reading(name, ("NORMAL", None), 0), 0)
+            gate.take(reading(name, ("NORMAL", None), 0), 0, 0)
         gate.begin(10)
         listed(gate, 10, a="STARTING", b="NORMAL", c="NORMAL")
         assert gate.tracks["a"].state == "STARTING"
-        assert gate.verdict(10, True, False).verdict == "PENDING"
+        assert gate.verdict(10, gate.began, False).verdict == "PENDING"
 
     def test_within_one_observation_the_status_call_wins(self) -> None:
         gate = make(check_nodes=False)
         gate.begin(0)
         listed(gate, 0, a="STARTING", b="NORMAL", c="NORMAL")
-        gate.take(reading("a", ("NORMAL", None), 1), 1)
-        assert gate.verdict(1, True, False).verdict == "PASS"
+        gate.take(reading("a", ("NORMAL", None), 1), 1, 1)
+        assert gate.verdict(1, gate.began, False).verdict == "PASS"
         gate = make(check_nodes=False)
         gate.begin(0)
         for name in NAMES:
-            gate.take(reading(name, ("NORMAL", None), 0), 0)
+            gate.take(reading(name, ("NORMAL", None), 0), 0, 0)
         listed(gate, 5, a="STARTING", b="NORMAL", c="NORMAL")
         assert (gate.tracks["a"].state, gate.tracks["a"].doubt) == ("NORMAL", True)
-        assert gate.verdict(5, True, False).verdict == "PENDING"
-        gate.take(reading("a", ("NORMAL", None), 6), 6)
-        assert gate.verdict(6, True, False).verdict == "PASS"
+        assert gate.verdict(5, gate.began, False).verdict == "PENDING"
+        gate.take(reading("a", ("NORMAL", None), 6), 6, 6)
+        assert gate.verdict(6, gate.began, False).verdict == "PASS"
 
     @pytest.mark.parametrize("states", [{"a": "EXCEPTION"}, {}])
     def test_a_failure_or_an_absence_in_the_list_alone_does_not_count(self, states: dict) -> None:
         gate = make()
         gate.begin(0)
         listed(gate, 0, **{"b": "NORMAL", "c": "NORMAL", **states})
-        assert gate.verdict(0, True, False).verdict == "PENDING"
+        assert gate.verdict(0, gate.began, False).verdict == "PENDING"
         assert gate.tracks["a"].doubt
-        gate.take(reading("a", ("EXCEPTION", None) if states else ("missing", None), 1), 1)
-        assert gate.verdict(1, True, False).verdict == "FAIL"
+        gate.take(reading("a", ("EXCEPTION", None) if states else ("missing", None), 1), 1, 1)
+        assert gate.verdict(1, gate.began, False).verdict == "FAIL"
 
     def test_ready_by_the_list_needs_its_nodes_read(self) -> None:
         gate = make()
         gate.begin(0)
         listed(gate, 0, a="NORMAL", b="NORMAL", c="NORMAL")
-        assert [item["message"] for item in gate.verdict(0, True, False).reasons] == [
+        assert [item["message"] for item in gate.verdict(0, gate.began, False).reasons] == [
             f"{name} is NORMAL, its nodes were not read" for name in NAMES
         ]
 

@@ -215,7 +215,7 @@ def test_where_not_all_nodes_fit_into_an_interval_they_are_read_in_turn() -> Non
 
 def test_a_slow_service_tells_of_all_jobs_in_turn() -> None:
     names = [f"j{i:02}" for i in range(60)]
-    jobs: dict[str, Any] = {name: [(0, "NORMAL", {"N": "NORMAL"}), (200, "NORMAL", {"N": NODE})] for name in names}
+    jobs: dict[str, Any] = {name: [(0, "NORMAL", {"N": "NORMAL"}), (5, "NORMAL", {"N": NODE})] for name in names}
     watched = Watched(World(jobs, rate=20.0, latency=3.0), job_names=names)
     seen: set[str] = set()
     for dummy in range(8):
@@ -225,7 +225,7 @@ def test_a_slow_service_tells_of_all_jobs_in_turn() -> None:
 
 def test_a_list_that_takes_longer_than_a_poll_is_read_to_its_end() -> None:
     jobs: dict[str, Any] = {f"j{i:03}": [(0, "NORMAL")] for i in range(800)}
-    jobs["j799"] = [(0, "NORMAL"), (85, "STOPPED")]
+    jobs["j799"] = [(0, "NORMAL"), (5, "STOPPED")]
     watched = Watched(World(jobs, latency=10.0), tags="t", check_nodes=False)
     assert watched.look() == []
     assert watched.changes() == [("j799", None, "NORMAL", "STOPPED")]

@@ -6,10 +6,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.calls import Call
+from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.calls import Call, Task
 from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.clock import Clock
 from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.errors import UNREACHED, RequestError
 from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.exchange import Answer
@@ -29,37 +29,68 @@ class FakeSession:
     """What the services need of a session.
 
     :param respond: from a call to decoded JSON, or to the RequestError that it ends with.
-    :param reverse: the calls of one run are answered in the order that nobody expects.
     :ivar calls: every call, in the order in which they were sent.
     """
 
-    def __init__(self, respond: Callable[[Call], Any], reverse: bool = False) -> None:
+    def __init__(self, respond: Callable[[Call], Any]) -> None:
         self.respond = respond
-        self.reverse = reverse
         self.clock = CountingClock()
         self.calls: list[Call] = []
         self.sent = 0
         self.latency = 0.0
         self.rate = 0.0
+        self._ended: list[tuple[Any, Any]] = []
 
-    def get(self, call: Call, deadline: float | None = None) -> Answer:
-        for dummy, outcome in self.run([call], deadline):
-            if isinstance(outcome, RequestError):
-                raise outcome
-            return outcome
-        raise self.unreached(call)
+    workers = 16
 
-    def run(self, calls: Iterable[Call], deadline: float | None = None) -> Iterator[tuple[Call, Any]]:
-        feed = iter(calls)
-        if not self.reverse:
-            for call in self._until(feed, deadline):
-                yield call, self._answer(call)
-            return
-        # All requests are sent, and answered later.
-        yield from reversed([(call, self._answer(call)) for call in self._until(feed, deadline)])
+    def begin(self, task: Task[Any], key: Any, deadline: float | None = None) -> None:
+        """Run a task to its end at once; ``next`` returns its result."""
+        outcomes: Any = None
+        try:
+            batch = next(task)
+            while True:
+                outcomes = [self._answer_before(call, deadline) for call in batch]
+                batch = task.send(outcomes)
+        except StopIteration as end:
+            self._ended.append((key, end.value))
+        except RequestError as error:
+            self._ended.append((key, error))
 
-    def unreached(self, call: Call) -> RequestError:
-        return RequestError(UNREACHED, "the deadline came before the answer", service=call.service)
+    def next(self, until: float | None = None, room: bool = False) -> Any:
+        """The next task that has ended; without one, the time is *until*."""
+        if self._ended:
+            return self._ended.pop(0)
+        if until is not None:
+            self.clock.sleep(until - self.clock.now())
+        return None
+
+    def free_at(self) -> float:
+        return self.clock.now()
+
+    def abandon(self) -> None:
+        self._ended.clear()
+
+    def complete(self, task: Task[Any], deadline: float | None = None) -> Any:
+        return next(self.complete_all([task], deadline))
+
+    def complete_all(self, tasks: Sequence[Task[Any]], deadline: float | None = None) -> Iterator[Any]:
+        for task in tasks:
+            self.begin(task, None, deadline)
+            result = self._ended.pop()[1]
+            if isinstance(result, RequestError):
+                raise result
+            yield result
+
+    def _answer_before(self, call: Call, deadline: float | None) -> Any:
+        if deadline is not None and self.clock.now() >= deadline:
+            return RequestError(UNREACHED, "the deadline came before the answer", service=call.service)
+        outcome = self._answer(call)
+        if isinstance(outcome, Answer) and call.digest is not None:
+            try:
+                outcome.data = call.digest(outcome.data)
+            except RequestError as error:
+                return error
+        return outcome
 
     def asked(self) -> list[tuple[str, ...]]:
         """The paths of all calls so far."""
@@ -68,13 +99,6 @@ class FakeSession:
     def queries(self) -> list[dict[str, str]]:
         """The queries of all calls so far."""
         return [dict(call.query) for call in self.calls]
-
-    def _until(self, feed: Iterator[Call], deadline: float | None) -> Iterator[Call]:
-        while deadline is None or self.clock.now() < deadline:
-            call = next(feed, None)
-            if call is None:
-                return
-            yield call
 
     def _answer(self, call: Call) -> Any:
         sent_at = self.clock.now()

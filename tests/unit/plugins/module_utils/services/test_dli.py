@@ -54,6 +54,16 @@ def one(respond: Respond) -> tuple[Reading, list[str]]:
     return reading, calls(driver)
 
 
+def explained(respond: Callable[[str, str, str], Any]) -> tuple[dict[str, Any], list[str]]:
+    """A job that has failed, after the status call was asked for the reason, and the calls that were made."""
+    service = Dli()
+    driver = Driver(lambda call: respond(call.segments[0], call.segments[3], call.segments[4]))
+    reading = driver.run(service.status("j1"))
+    assert reading.job is not None
+    job = driver.run(service.explain(reading.job))
+    return job, [f"{path[0]} {path[-1]}" for path in driver.asked()]
+
+
 def calls(driver: Driver) -> list[str]:
     return [f"{version} {what}" for version, dummy, jobs, job_id, what in driver.asked()]
 
@@ -180,16 +190,13 @@ def test_a_busy_queue_and_the_job_is_gone() -> None:
 
 
 @pytest.mark.parametrize("state", ["FAILED", "CANCELLED", "failed"])
-def test_a_failure_without_a_message_asks_for_it(state: str) -> None:
+def test_the_reason_of_a_failure_comes_from_the_status_call(state: str) -> None:
     progress = {"status": state, "progress": 0.4, "sub_job_id": 3, "sub_jobs": [{"num_tasks": 4}], "extra": 1}
     told = {"status": state, "message": "out of memory", "queue_name": "q", "sub_jobs": []}
-    reading, asked = one(lambda version, job_id, what: told if what == "status" else progress)
+    job, asked = explained(lambda version, job_id, what: told if what == "status" else progress)
     assert asked == ["v1 progress", "v1.0 status"]
-    job = reading.job
-    assert job is not None
     assert (job["status"], job["message"], job["queue_name"]) == (state.upper(), "out of memory", "q")
     assert (job["progress"], job["sub_job_id"], job["extra"], job["tasks"]["total"]) == (0.4, 3, 1, 4)
-    assert reading.at == 1000.0  # the older one of the two calls that it rests on
 
 
 @pytest.mark.parametrize("state", ["FAILED", "CANCELLED", "CANCELED", "failed"])
@@ -199,22 +206,20 @@ def test_a_failure_that_was_read_is_final(state: str, told: str, message: str) -
     """Another part of the service may be behind; FAILED and CANCELLED are taken back by no other call."""
     right = {"FAILED": "FAILED", "failed": "FAILED"}.get(state, "CANCELLED")
     answer = {"status": told, "message": message, "progress": 1}
-    reading, dummy = one(lambda version, job_id, what: answer if what == "status" else {"status": state})
-    assert reading.job is not None
-    assert reading.job["status"] == right
-    assert message in reading.job["message"]
-    assert ("the status call says" in reading.job["message"]) is (told != right)
+    job, dummy = explained(lambda version, job_id, what: answer if what == "status" else {"status": state})
+    assert job["status"] == right
+    assert message in job["message"]
+    assert ("the status call says" in job["message"]) is (told != right)
 
 
 @pytest.mark.parametrize("told", [BUSY, GONE, FORBIDDEN, {}, None, "x", {"is_success": False, "message": "no"}])
-def test_a_failure_stays_a_failure_when_nobody_tells_why(told: Any) -> None:
-    reading, dummy = one(lambda version, job_id, what: told if what == "status" else {"status": "FAILED"})
-    assert reading.job is not None
-    assert (reading.job["status"], reading.job["message"], reading.job["job_id"]) == ("FAILED", "", "j1")
+def test_a_failure_stays_a_failure_without_a_reason(told: Any) -> None:
+    job, dummy = explained(lambda version, job_id, what: told if what == "status" else {"status": "FAILED"})
+    assert (job["status"], job["message"], job["job_id"]) == ("FAILED", "", "j1")
 
 
-@pytest.mark.parametrize("state", ["FINISHED", "LAUNCHING", "SCALING", "RUNNING", "NEW"])
-def test_other_states_need_no_message(state: str) -> None:
+@pytest.mark.parametrize("state", ["FAILED", "CANCELLED", "FINISHED", "LAUNCHING", "SCALING", "RUNNING", "NEW"])
+def test_a_reading_needs_no_message(state: str) -> None:
     dummy, asked = one(lambda *dummy: {"status": state})
     assert asked == ["v1 progress"]
 
