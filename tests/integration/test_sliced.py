@@ -139,9 +139,9 @@ def test_the_ceiling_may_come_from_the_inventory(emulator: Emulator) -> None:
     variables = {"gate_sliced_slices": 4}
     done = run(PLAYBOOK, connection(emulator), variables=variables, inventory=inventory)
     assert done.code == 0, done.text
-    arguments = done[GATE]["invocation"]["module_args"]
-    assert arguments["requests_per_second"] == 3
-    assert arguments["job_names"] == ["a_00", "a_01"]
+    (found,) = done["Find the real-time jobs of this slice"]["results"]
+    assert float(found["ansible_facts"]["__gate_sliced_rate"]) == 3
+    assert done.gates[0]["msg"].endswith("Selected: a_00, a_01.")
 
 
 JOBS = 120
