@@ -211,7 +211,9 @@ def test_slices_side_by_side_keep_to_the_quota_together(tmp_path: Path) -> None:
             for event in runner.events
             if event["event"] == "runner_on_ok" and event["event_data"]["task"] == GATE
         ]
-        assert [text.split(": ")[1] for text in said] == [f"{JOBS // SLICES} of {JOBS // SLICES} jobs ready. Selected"] * SLICES
+        assert [text.split(": ")[1] for text in said] == [
+            f"{JOBS // SLICES} of {JOBS // SLICES} jobs ready. Selected"
+        ] * SLICES
         stats = emulator.stats
         assert stats["by_status"] == {"200": stats["requests"]}
         assert {record.job for record in emulator.requests("job_status")} >= {f"job_{n:03d}" for n in range(JOBS - 1)}
