@@ -100,12 +100,13 @@ _value:
 
 from typing import Any
 
-from ansible_collections.datagate.huaweicloud.plugins.plugin_utils.report import door
-from ansible_collections.datagate.huaweicloud.plugins.plugin_utils.report.forms import FORMS
-
 
 def gate_report(result: Any, form: Any, about: Any = None) -> Any:
     """The report of a gate; see the documentation above."""
+    # Only here, because Ansible loads all filters of a collection in order to find one of them.
+    from ansible_collections.datagate.huaweicloud.plugins.plugin_utils.report import door
+    from ansible_collections.datagate.huaweicloud.plugins.plugin_utils.report.forms import FORMS
+
     return door.render("gate_report", FORMS, result, form, about, "Gate")
 
 

@@ -74,6 +74,12 @@ class Run:
         return found[0]
 
     @property
+    def gates(self) -> list[dict[str, Any]]:
+        """The artifacts of the role's gates, in turn: one a gate, whatever hosts the play has."""
+        left = [record.result.get("ansible_stats", {}).get("data", {}) for record in self.records]
+        return [data for item in left for name, data in item.items() if name.startswith("job_gate")]
+
+    @property
     def text(self) -> str:
         """All that it printed."""
         return self.output + self.errors

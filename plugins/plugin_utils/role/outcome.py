@@ -15,8 +15,6 @@ from typing import Any, NamedTuple
 
 from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.errors import OptionError, printable
 from ansible_collections.datagate.huaweicloud.plugins.module_utils.gate.policy import ERROR, PASS, PENDING
-from ansible_collections.datagate.huaweicloud.plugins.plugin_utils.report import about
-from ansible_collections.datagate.huaweicloud.plugins.plugin_utils.report.plain import ReportError, plain
 from ansible_collections.datagate.huaweicloud.plugins.plugin_utils.role.entries import Entry
 from ansible_collections.datagate.huaweicloud.plugins.plugin_utils.role.variables import OPTIONS, OWN, PREFIX, renamed
 from ansible_collections.datagate.huaweicloud.plugins.plugin_utils.summary import summary
@@ -200,7 +198,8 @@ def _report(setting: Setting, result: Mapping[str, Any], finished: datetime) -> 
     if folder is None:
         return ""
     # Only here, because writing loads templates and JUnit.
-    from ansible_collections.datagate.huaweicloud.plugins.plugin_utils.report import forms
+    from ansible_collections.datagate.huaweicloud.plugins.plugin_utils.report import about, forms
+    from ansible_collections.datagate.huaweicloud.plugins.plugin_utils.report.plain import ReportError, plain
 
     name = _artifact(setting) if setting.name else "gate"
     try:

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 ---
-name: job_gate_answer
+name: gate_answer
 short_description: Part of the role job_gate
 version_added: 1.1.0
 description:
@@ -46,7 +46,7 @@ from ansible.utils.unsafe_proxy import wrap_var
 from ansible_collections.datagate.huaweicloud.plugins.plugin_utils.role import rounds
 
 
-def job_gate_answer(registered: Any) -> Any:
+def gate_answer(registered: Any) -> Any:
     """The result of the gate that this host was in."""
     path = registered.get("answer") if isinstance(registered, Mapping) else None
     if not path:
@@ -64,4 +64,4 @@ class FilterModule:
 
     def filters(self) -> dict[str, Any]:
         """Name -> function."""
-        return {"job_gate_answer": job_gate_answer}
+        return {"gate_answer": gate_answer}
