@@ -305,7 +305,7 @@ class Loop:
         interval = self.plan.rotation_interval if self._mode == ROTATION else self.policy.interval
         after = began + max(SHORTEST_INTERVAL, interval * self._uniform(0.9, 1.0))
         stable_at = self._stable_at()
-        if stable_at is not None:
+        if stable_at is not None and at < stable_at:
             # Nothing but time is missing.
             after = min(after, max(began + SHORTEST_INTERVAL, stable_at))
         if self._deadline is None:

@@ -198,7 +198,7 @@ class Reads:
         """The jobs in the order of a rotation: first those whose nodes were not read since the job got ready, then the oldest."""
         ready = self._plan.policy.ready
         return sorted(
-            self._tracks.values(),
+            (track for track in self._tracks.values() if track.asked_at is None),
             key=lambda track: (not (track.state in ready and track.status_at < track.state_at), track.status_at),
         )
 
