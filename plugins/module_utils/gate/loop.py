@@ -130,6 +130,7 @@ class Loop:
         self._list_again = True  # whether that list may raise doubts again
         self._list_tried = NEVER
         self._list_owed = False  # the observation cannot end without a list
+        self._ends_early = False  # the slice ends because of a change
         self._ended_one = False  # an observation has ended in this slice
         self._asked: Dict[str, Track] = {}
         self._failed_at: Optional[float] = None
@@ -164,9 +165,9 @@ class Loop:
         """Begin what may be read now, take one answer, and see whether that is a verdict."""
         at = self._at()
         if not self._observing:
-            if self._is_past(self._due):
+            if self._is_past(self._due) and not self._is_slice_over():
                 self._begin_observation(at)
-            elif self._is_past(self._slice_ends_at()):
+            elif self._is_slice_over() and not self._awaits_answers():
                 return self._pause()
         self._begin_reads()
         if self._observing and not self._is_held_up() and not self.reads.left:
@@ -191,6 +192,8 @@ class Loop:
             stuck_at = max(self._due_after(self.gate.began), self._stuck_at())
             if self._is_held_up() and not self._single and not self._is_past(stuck_at):
                 times.append(stuck_at)
+        elif self._is_slice_over():
+            times = [self._stuck_at(), *times[1:]]
         else:
             times.append(self._slice_ends_at())
         if self._has_more():
@@ -199,7 +202,7 @@ class Loop:
 
     def _has_more(self) -> bool:
         """Whether a status call could be begun, if there were room for it."""
-        if self._exhausted:
+        if self._exhausted or (not self._observing and self._is_slice_over()):
             return False
         if self._mode == ROTATION and self.gate.settled and self._failed_at is None:
             return True
@@ -255,8 +258,7 @@ class Loop:
             return self._finish(verdict)
         self._due = self._next_due()
         self._look(at, force=True)
-        if self._is_sliced() and (self._is_past(self._slice_ends_at()) or self._has_news(at)):
-            return self._pause()
+        self._ends_early = self._ends_early or (self._is_sliced() and self._has_news(at))
         return None
 
     def _is_one_gate(self) -> bool:
@@ -652,6 +654,13 @@ class Loop:
         if not self._is_sliced() or not self._ended_one:
             return float("inf")
         return self._slice_start - self._start + self._slices.seconds
+
+    def _is_slice_over(self) -> bool:
+        return self._ends_early or self._is_past(self._slice_ends_at())
+
+    def _awaits_answers(self) -> bool:
+        """Whether requests are under way that do not hang: a slice ends between readings."""
+        return bool(self._asked) and not self._is_past(self._stuck_at())
 
     def _has_news(self, at: float) -> bool:
         """Whether the slice ends early because something has changed.

@@ -13,7 +13,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.errors import TRANSIENT, RequestError
@@ -23,7 +23,7 @@ from ansible_collections.datagate.huaweicloud.tests.unit.gate_world import World
 
 BUSY = RequestError(TRANSIENT, "busy", status=503)
 GOOD, BAD_NODE = {"n": "NORMAL"}, {"n": "EXCEPTION"}
-LONG = 100_000.0
+LONG = 5_000.0
 UNSETTLED = 120.0  # seconds after which nothing changes any more
 
 
@@ -128,6 +128,9 @@ def run(cloud: Cloud) -> tuple[dict[str, Any], list[tuple[float, str]]]:
 @settings(max_examples=4 * settings().max_examples)
 @given(clouds())
 def test_it_passes_soon_after_all_is_well_and_not_before(cloud: Cloud) -> None:
+    # Where each answer takes longer than an interval, short slices leave no node reading young enough: such a gate ends by its
+    # deadline, which is what it may not pass on.
+    assume(not any(cloud.slices) or cloud.latency <= cloud.interval)
     result, asked = run(cloud)
     assert result["verdict"] == "PASS"
     end = result["elapsed"]
