@@ -6,13 +6,14 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from tests.emulator import Emulator, running
+from tests.emulator import DOMAIN_NAME, USER_NAME, USER_PASSWORD, Emulator, running
 
 from .playbook import Run, connection, play, run, task
 
@@ -169,6 +170,29 @@ def test_slices_by_hand(ran: Run) -> None:
 def test_a_refused_option_is_told_once(ran: Run) -> None:
     assert ran["Bad option"].failed
     assert ran["Bad option"].msg.startswith("job_names: ")
+
+
+def test_a_gate_on_the_controller_is_one_piece() -> None:
+    """One token and one connection, however many observations there are."""
+    user = {"HW_USER_NAME": USER_NAME, "HW_USER_PASSWORD": USER_PASSWORD, "HW_DOMAIN_NAME": DOMAIN_NAME}
+    with running(SCENARIO) as server:
+        environment = {**connection(server), "HW_ACCESS_KEY": "", "HW_SECRET_KEY": "", **user}
+        done = run([play([task("Wait", "dataarts_job_status", {**SHORT, "wait_timeout": 6})])], environment)
+        assert done["Wait"]["verdict"] == "TIMEOUT"
+        assert done["Wait"]["polls"] > 5
+        assert server.stats["connections"] == 1
+        assert len([record for record in server.journal if record.path.endswith("/auth/tokens")]) == 1
+
+
+def test_lines_do_not_spoil_what_a_program_reads(emulator: Emulator) -> None:
+    ran = run(
+        [play([task("Wait", "dataarts_job_status", SHORT)])],
+        {**connection(emulator), "ANSIBLE_STDOUT_CALLBACK": "ansible.posix.json"},
+    )
+    if "ansible.posix" in ran.errors and not ran.output:
+        pytest.skip("the collection ansible.posix is not there")
+    assert json.loads(ran.output)
+    assert "waiting for job_stuck" in ran.errors
 
 
 def test_hosts_are_named_where_there_are_several(emulator: Emulator) -> None:
