@@ -461,6 +461,8 @@ class Loop:
         gate.max_age = self.plan.max_age(len(gate.tracks), self.source.latency)
         since = gate.began if self._closing is None else self._closing
         stale = [track for track in gate.tracks.values() if gate.is_stale(track, at, since)]
+        if any(track.error is not None for track in stale):
+            return None  # what cannot be read is tried again by the next observation
         if stale:
             if self._closing is None or self._list_began is None:
                 self._renew(stale, at, since)

@@ -328,8 +328,8 @@ class Gate:
             return self._not_stable(at)
         if policy.require_records and policy.stable_for:
             since = at - policy.stable_for
-            waited_for = (track for track in self.tracks.values() if not track.missing and not track.failing)
-            idle = next((track for track in waited_for if not track.has_moved(since)), None)
+            running = (track for track in self.tracks.values() if not (track.missing or track.failing or track.failed))
+            idle = next((track for track in running if not track.has_moved(since)), None)
             if idle is not None:
                 message = words.no_records(idle.name, idle.counters_seen)
                 return reason("no_records", idle.name, message, status=idle.state, log_path=idle.log_path())

@@ -88,7 +88,7 @@ class Plan:
         if not self.lists:
             return STATUS
         if self.policy.needs_nodes:
-            fits = once or self.seconds(jobs) <= self.policy.interval
+            fits = once or jobs <= FEW or self.seconds(jobs) <= self.policy.interval
             return STATUS if fits or (self.pages or 0) > self.max_pages(jobs) else ROTATION
         return STATUS if jobs <= FEW or (self.pages or 0) > self.max_pages(jobs) else LIST
 
