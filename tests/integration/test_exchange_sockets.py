@@ -28,6 +28,7 @@ from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.exchang
 from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.options import resolve
 from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.session import Session
 from tests.emulator import REGION
+from tests.single_calls import get, run
 
 from .faults.servers import listening
 
@@ -109,7 +110,7 @@ def status_of(name: str) -> Call:
 def ask(session: Session, name: str) -> Answer | RequestError:
     with contextlib.suppress(StopIteration):
         try:
-            return session.get(status_of(name))
+            return get(session, status_of(name))
         except RequestError as error:
             return error
     raise AssertionError("no outcome")
@@ -291,7 +292,7 @@ def test_no_answer_is_that_of_another_request(kinds: list[str]) -> None:
     with session_for(lambda name: ALL[kinds[int(name[4:])]](name), retries=0) as (session, dummy_server):
         names = [f"job_{number}" for number in range(len(kinds))]
         try:
-            outcomes = {call.key: outcome for call, outcome in session.run([status_of(name) for name in names])}
+            outcomes = {call.key: outcome for call, outcome in run(session, [status_of(name) for name in names])}
         except RequestError:
             return  # none of the first requests got an answer
         answers = {name: outcome.data["name"] for name, outcome in outcomes.items() if isinstance(outcome, Answer)}
@@ -320,4 +321,4 @@ def test_a_refusal_counts_however_its_answer_breaks(status: str, kind: str) -> N
 
 def test_the_size_of_an_answer() -> None:
     with session_for(lambda name: [(0.0, chunked(body_of(name)))]) as (session, dummy_server):
-        assert session.get(status_of("job_0")).size == len(body_of("job_0"))
+        assert get(session, status_of("job_0")).size == len(body_of("job_0"))

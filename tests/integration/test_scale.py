@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.session import MOST_WORKERS
+from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.session import MAX_WORKERS
 from ansible_collections.datagate.huaweicloud.plugins.modules import dataarts_job_status as status
 from ansible_collections.datagate.huaweicloud.plugins.plugin_utils import in_process
 from ansible_collections.datagate.huaweicloud.tests.unit import gate_world
@@ -106,7 +106,7 @@ def test_slow_answers_only_make_the_verdict_later(jobs: int, latency: float) -> 
         assert result["verdict"] == "PASS"
         sent(emulator, result)
         # As many at once as there are workers; and a third of the time for the list.
-        assert result["elapsed"] <= 2.0 * jobs / MOST_WORKERS * latency + 3 * latency
+        assert result["elapsed"] <= 2.0 * jobs / MAX_WORKERS * latency + 3 * latency
 
 
 @pytest.mark.parametrize(("jobs", "left"), [(300, 2), (1000, 4), (1000, 10)])

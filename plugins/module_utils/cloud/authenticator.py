@@ -54,6 +54,7 @@ class Authenticator:
         self._failures = failures
         self._exchange_one = exchange_one
         self._proved = False  # the present auth has been accepted by a service
+        self._renewing = False  # answers to what was sent before still come in meanwhile
         self._standing = standing or Standing(connection, clock)
 
     def close(self) -> None:
@@ -107,11 +108,15 @@ class Authenticator:
             if error.service == "iam":
                 self._deny(error)
             return error
-        if self.denied is None and self.auth is not auth_used:
-            # Sent before the credentials were renewed, or while their renewal failed.
-            return error if self.auth is None else self._clock.now()
+        if self.denied is None and (self._renewing or self.auth is not auth_used):
+            # Sent before the credentials were renewed; it is sent again with those that are obtained now or by the next call.
+            return self._clock.now()
         if self.denied is None and self._credentials.renewable and self._proved:
-            return self._renew(error, deadline)
+            self._renewing = True
+            try:
+                return self._renew(error, deadline)
+            finally:
+                self._renewing = False
         return self._deny(error)
 
     def _deny(self, error: RequestError) -> RequestError:

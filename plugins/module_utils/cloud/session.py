@@ -36,7 +36,7 @@ from .failures import Failures
 from .http_adapter import build_adapter
 from .options import Connection
 from .pacer import Pacer
-from .probe import Probe
+from .probe import MAX_UNPROVEN, Probe
 from .proxies import proxies_for
 from .requests_import import requests
 from .retry import THROTTLED, wait_before_retry
@@ -84,7 +84,7 @@ class _Running:
 class _Attempt:
     """A call on its way to an outcome, through as many requests as that takes."""
 
-    __slots__ = ("auth", "call", "deadline", "error", "number", "outcome", "owner", "place", "tries")
+    __slots__ = ("auth", "call", "deadline", "error", "hung", "number", "outcome", "owner", "place", "tries")
 
     def __init__(self, call: Call, owner: Optional[_Running], place: int, deadline: Optional[float]) -> None:
         self.call = call
@@ -95,6 +95,7 @@ class _Attempt:
         self.number = 0
         self.auth: Optional[Auth] = None
         self.error: Optional[RequestError] = None  # what the last request ended with
+        self.hung = False  # the last request was under way for long without an answer
         self.outcome: Optional[Outcome] = None
 
 
@@ -134,7 +135,9 @@ class Session:
         self._only: Optional[_Attempt] = None  # while credentials are obtained, nothing else is sent
         self._order = itertools.count(1)
         self._turn_at = float("-inf")  # when to look again whether other processes leave room for a request
-        self._silent = 0
+        self._silent: List[
+            _Attempt
+        ] = []  # have ended without any answer; whether that is the service's fault is not clear yet
         self._answered_any = False
         self._latencies: Deque[float] = deque(maxlen=LATENCY_SAMPLES)
         self._http = requests.Session()
@@ -165,7 +168,7 @@ class Session:
     @property
     def busy(self) -> bool:
         """Whether any call is under way or waits for its turn."""
-        return bool(self._flying or self._retries or self._fresh or self._ended)
+        return bool(self._flying or self._retries or self._fresh or self._ended or self._silent)
 
     def free_at(self) -> float:
         """When a call of a task that begins now would be sent; infinite while others wait for their turn or all workers are busy."""
@@ -202,6 +205,7 @@ class Session:
         self._fresh.clear()
         self._retries.clear()
         self._ended.clear()
+        self._silent.clear()
         self._only = None
 
     # -- tasks ------------------------------------------------------------------------------------------------------
@@ -292,6 +296,9 @@ class Session:
         now = self.clock.now()
         if self._end_late(now) or self._send_one(now):
             return
+        if self._silent and not (room or self._flying or self._retries or self._fresh or self._only):
+            self._end_silent()
+            return
         wake = self._wake(now, until, room)
         if wake is None:
             return
@@ -306,10 +313,11 @@ class Session:
         times += [attempt.deadline for attempt in (*waiting, *self._fresh) if attempt.deadline is not None]
         slot = self._slot(now)
         if slot < float("inf"):
-            if self._fresh or self._only is not None or room:
+            if room and not self._fresh:
                 times.append(slot)
-            if self._retries:
-                times.append(max(self._retries[0][0], slot))
+            candidate_at = self._candidate_at()
+            if candidate_at < float("inf"):
+                times.append(max(candidate_at, slot))
         if until is not None:
             times.append(until)
         return min(times) if times else None
@@ -339,7 +347,7 @@ class Session:
 
     def _send_one(self, now: float) -> bool:
         """Send the next request if its time has come."""
-        if self._slot(now) > now or not self._has_candidate(now):
+        if self._slot(now) > now or self._candidate_at() > now:
             return False
         if self._probe.waits and not self._authenticator.another():
             # Other processes try the same credentials.
@@ -348,19 +356,32 @@ class Session:
         attempt = self._take(now)
         if attempt is None:
             return False
-        if attempt.call.signed and (self._authenticator.auth is None or self._authenticator.project_id is None):
+        unprepared = self._authenticator.auth is None or self._authenticator.project_id is None
+        if attempt.call.signed and unprepared and attempt is not self._only:
             self._fresh.appendleft(attempt)
             self._authenticator.prepare(attempt.deadline)
             return True
         self._send(attempt)
         return True
 
-    def _has_candidate(self, now: float) -> bool:
-        """Whether there is a request to send now."""
+    def _candidate_at(self) -> float:
+        """When there is a request to send, the ceiling left out; infinite where none waits."""
         if self._only is not None:
             waiting = [at for at, dummy, attempt in self._retries if attempt is self._only]
-            return waiting[0] <= now if waiting else not self._only.tries
-        return bool(self._fresh) or (bool(self._retries) and self._retries[0][0] <= now)
+            return waiting[0] if waiting else float("inf") if self._only.tries else float("-inf")
+        if self._fresh and not self._is_cut_off():
+            return float("-inf")
+        return self._retries[0][0] if self._retries else float("inf")
+
+    def _is_cut_off(self) -> bool:
+        """Whether so many connections broke, and none has ever led to an answer, that no other call is tried meanwhile.
+
+        Calls that hang do not count: another one may be answered all the same.
+        """
+        if self._answered_any or not self._retries:
+            return False
+        broken = sum(not attempt.hung for dummy, dummy2, attempt in self._retries)
+        return len(self._silent) + broken >= MAX_UNPROVEN
 
     def _take(self, now: float) -> Optional[_Attempt]:
         """The attempt whose turn it is: a retry before a fresh one."""
@@ -377,7 +398,7 @@ class Session:
         if self._retries and self._retries[0][0] <= now:
             last = self._retries[0][2].error
             hung = last is not None and last.status is None
-            if not (hung and self._fresh and not self._probe.proven):
+            if not (hung and self._fresh and not self._probe.proven) or self._is_cut_off():
                 # While the credentials have to prove good, a request that was not answered waits behind those of other calls.
                 return heapq.heappop(self._retries)[2]
         return self._fresh.popleft() if self._fresh else None
@@ -469,8 +490,8 @@ class Session:
             refusal = isinstance(result, RequestError) and result.refused
             server_fault = outcome.status == THROTTLED or outcome.status >= 500
             self._probe.ended(attempt.number, now, True, not refusal and not server_fault)
-            self._silent = 0
             self._answered_any = True
+            self._end_silent()
             if attempt.call.signed and not refusal:
                 self._authenticator.worked(attempt.auth)
             if isinstance(result, Answer):
@@ -488,6 +509,7 @@ class Session:
                 return
             kind, summary = (TRANSIENT, "no answer in time") if outcome is None else explain(outcome)
             error = self.failures.make(kind, summary, attempt.call)
+        attempt.hung = now - flight.sent_at >= HANGS_AFTER
         error.sent_at = flight.sent_at
         attempt.error = error
         self._retry_or_finish(attempt, error, now)
@@ -503,12 +525,18 @@ class Session:
         if wait is not None:
             heapq.heappush(self._retries, (now + wait, next(self._order), attempt))
             return
-        if error.status is None and error.kind == TRANSIENT and not self._answered_any:
-            self._silent += 1
-            if self._silent >= MAX_SILENT_CALLS:
-                self._silent = 0
+        if error.status is None and error.kind == TRANSIENT and not self._answered_any and attempt.owner is not None:
+            self._silent.append(attempt)
+            if len(self._silent) >= MAX_SILENT_CALLS:
                 raise error
+            return
         self._finish(attempt, error)
+
+    def _end_silent(self) -> None:
+        """End the calls without any answer as those of single jobs: another call was answered, or there is no other."""
+        silent, self._silent = self._silent, []
+        for attempt in silent:
+            self._finish(attempt, attempt.error or self.failures.unreached(attempt.call))
 
     def _understood(self, answer: Answer, attempt: _Attempt) -> Outcome:
         """The answer with its data decoded, or the error that it is."""
