@@ -688,7 +688,7 @@ SERVICE = "dataarts"
 
 
 def observe(door: Door) -> Dict[str, Any]:
-    policy = options.policy(door.params, once=door.module.check_mode)
+    policy = options.policy(door.params, once=door.module.check_mode, warn=door.module.warn)
     selection = options.selection(door.params)
     session = door.connect()
     return door.observe(policy, selection, RealTimeJobs(session, session.connection.workspace, selection), session)
