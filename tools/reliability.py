@@ -32,14 +32,17 @@ SPDX-License-Identifier: GPL-3.0-or-later
 
 # What a gate does when things go wrong
 
-A gate never passes on what it could not read, and it ends in time. Each row below is tested with real sockets, at each of
+A gate never passes on what it could not read, and it ends in time. What it has read, it judges by its age: a reading is as
+old as the sending of its request. What happened between two readings of a job, the service does not tell. Each row below is tested with real sockets, at each of
 the calls that it names: the project look-up, the token, the job list, the job status, and DLI's progress and status. The
 fault comes when the jobs are ready and the gate is about to pass; at the job status also in the first observation and in
 mid-wait.
 
 - *once* is a fault that hits one request, *lasting* one that stays.
 - The verdicts are those of a waiting gate whose jobs get ready; the options have their defaults unless the row says otherwise.
-- `ERROR` and `TIMEOUT` never hide a failure: where a job was seen failing, the verdict is `FAIL`.
+- `ERROR` and `TIMEOUT` never hide a failure: where a job was seen failing, the verdict is `FAIL`, within two seconds and
+  whatever other requests wait for.
+- Only a whole, final answer about what was asked counts. Only HTTP 400 and 404 can say that a job does not exist.
 - Whatever happens, the gate ends no later than `wait_timeout` and one `request_timeout`, its message is one line without a
   traceback, no secret is in its result, and a module takes less than 150 MB of memory.
 """

@@ -32,14 +32,18 @@ options:
     description:
       - Seconds from the beginning of one observation to the beginning of the next, 0.1 or more. Each interval is
         shortened at random by up to a tenth, so that many gates do not ask in step.
-      - If an observation takes longer than that, the next one follows at once.
+      - If an observation takes longer than that, the next one follows at once. A request that hangs does not hold up the
+        next observation.
+      - A state that comes and goes between two observations is not seen, because the service tells only how a job is now.
     type: float
     default: 10
   wait_timeout:
     description:
       - Seconds for the whole task, however many jobs there are, retries and pauses that the service asks for
-        included. The last observation ends at this time, and the verdict is then RV(verdict=TIMEOUT) unless the jobs
-        have passed or failed.
+        included. The last observation is planned so that it ends by this time with all that it has to read. The verdict
+        is then RV(verdict=TIMEOUT) unless the jobs have passed or failed. Jobs that it could not reach are named.
+      - The time is taken from a monotonic clock, so a step of the system's time does not change the verdict.
+      - If the service asks for a pause (C(Retry-After)) beyond this time, the module does not wait for it.
       - A gate in slices (see O(slice_timeout)) has this time for all of them together, the time between them included.
       - V(0) is a single observation, which takes as long as O(request_timeout) and O(retries) allow.
       - Has a meaning only with O(wait=true).
@@ -50,8 +54,10 @@ options:
       - What to do about a job that does not exist.
       - V(fail) fails the task at once, with and without O(wait).
       - V(wait) waits for the job to appear. Without O(wait) its verdict is V(PENDING).
-      - V(ok) leaves the job out and names it in RV(reasons). This is for the first deployment of a new job, where
-        there is nothing to stop yet. If none of the jobs exists, the verdict is RV(verdict=PASS).
+      - V(ok) leaves the job out and names it in RV(reasons), only as long as the gate has never seen it. This is for the
+        first deployment of a new job, where there is nothing to stop yet. If none of the jobs exists, the verdict is
+        RV(verdict=PASS). A job that appears while the gate waits is watched like the others from then on. One that
+        existed during the gate and does not any more is a failure.
     type: str
     choices:
       - fail
@@ -88,8 +94,9 @@ options:
         end.
       - A slice ends earlier when a job or node has changed its state. This is limited, so that a job that changes all
         the time does not start a slice every few seconds.
-      - A slice ends only between readings, so it may last a little longer. If there is a verdict before its end, it
-        returns this one, and RV(resume) is null.
+      - A slice ends only between readings, and never before it has finished one observation, so it may last longer. A gate
+        gets on with slices of any length. If there is a verdict before its end, it returns this one, and RV(resume) is
+        null.
       - The end of a slice does not fail the task, so see that nothing goes on with RV(verdict=PENDING) that must wait
         for the gate.
       - Has a meaning only with O(wait=true), and not in check mode.
@@ -99,12 +106,13 @@ options:
     description:
       - What the slice before returned as RV(resume). The gate goes on from there. If not set or empty, it begins anew.
       - It carries the time that has passed, what was read of the jobs, a version, and a digest of the options, but no
-        credentials.
+        credentials. A text that was changed or cut is an error.
       - The options must be the same as in the slice before, and so must the place that is asked. Anything else is an
         error. Only O(progress), O(slice_timeout), the credentials, and those options may differ that say how a
         request is made, such as O(retries) and O(proxy).
-      - The time between two slices is taken from the clock of the host on which the module runs, so let them run on the
-        same host.
+      - The time between two slices counts, so O(wait_timeout) bounds the whole gate. On the same host, without a restart
+        of the system, it comes from a clock that no time setting changes. Otherwise it comes from the system's time, and
+        all jobs are read again before they count. RV(elapsed) is never less than the sum of the slices.
       - Has a meaning only with O(wait=true), and not in check mode.
     type: str
   return_jobs:
@@ -123,7 +131,9 @@ notes:
   - The module only reads. C(changed) is always false.
   - V(PASS) means that all jobs were ready B(together), in the same closing observation. A job that was ready earlier
     and is not any more is not ready.
-  - Failure comes before everything else. An error with one job does not hide the failure of another, a state that
-    nobody knows is neither ready nor failing, and what could not be read never counts as ready.
+  - Failure comes before everything else. An error with one job does not hide the failure of another, an unknown state
+    is neither ready nor failing, and what could not be read never counts as ready.
+  - With O(wait=true), a failure that counts ends the gate within two seconds, whatever other requests wait for. No
+    later reading takes it back.
   - With C(async), only the lines of O(progress) are missing. Set its time limit higher than O(wait_timeout).
 """

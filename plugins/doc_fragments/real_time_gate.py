@@ -16,8 +16,10 @@ options:
     description:
       - States in which a job is ready. One of them is enough, and each job may be in another one.
       - V([NORMAL]) waits until jobs run, V([STOPPED]) until they are drained.
-      - Allowed are V(STARTING), V(NORMAL), V(STOPPING), V(STOPPED), V(PAUSE), V(DISABLE), V(OVERLOAD) and V(INIT), in
-        upper case.
+      - Known are V(STARTING), V(NORMAL), V(STOPPING), V(STOPPED), V(PAUSE), V(DISABLE), V(OVERLOAD) and V(INIT). Upper
+        and lower case do not matter for these.
+      - Any other state is taken with a warning, because new regions have new states. Write it as the service does. Nodes
+        in such a state do not hold up their job either. A failing state is refused.
     type: list
     elements: str
     default:
@@ -39,7 +41,7 @@ options:
         stop a job, give V([EXCEPTION, ABNORMAL, STOPPED]).
       - No state may be in O(wait_for) as well.
       - Allowed are V(STARTING), V(NORMAL), V(EXCEPTION), V(STOPPING), V(STOPPED), V(PAUSE), V(ABNORMAL), V(DISABLE),
-        V(OVERLOAD) and V(INIT), in upper case.
+        V(OVERLOAD) and V(INIT). Another state is an error, because a misspelt one would not fail the gate.
       - This is about jobs. The failing states of a node are always V(EXCEPTION) and V(ABNORMAL).
     type: list
     elements: str
@@ -53,6 +55,8 @@ options:
         nodes.
       - The nodes of a job that is V(STOPPED) are not looked at, because they keep old states. A V(STOPPED) node in a
         running job is usual for a node that runs once, and counts as nothing.
+      - A node in a state that this version does not know is neither ready nor failing. Its job is not ready
+        (V(unknown_state)), unless O(wait_for) holds the state or O(ignore_nodes) the node.
       - V(false) saves requests, because the states of jobs alone come from the job list, a hundred at a time.
     type: bool
     default: true
@@ -66,6 +70,8 @@ options:
   max_failing:
     description:
       - How many jobs may fail before the gate does. It is a number of jobs, not a percentage.
+      - A job that has failed counts as failed to the end of the gate, even if it recovers. See O(exception_grace) for jobs
+        that recover.
       - The verdict can then be RV(verdict=PASS) although jobs have failed. They stay in RV(reasons), and their own
         verdict is V(FAIL).
       - Jobs that do not exist are not tolerated by this. See O(missing).
@@ -85,7 +91,9 @@ options:
   stable_for:
     description:
       - Seconds that all jobs must stay ready, together and without a break, before the gate passes. One job that
-        falls sets the time back to 0.
+        falls sets the time back to 0. So does a restart (C(start_time) has grown), even if no other state was seen
+        meanwhile. The reason is then V(restarted), and RV(jobs[].restarts) counts the restarts.
+      - Time in which nothing was read, because the process was stopped or two slices were far apart, does not count.
       - It must not be longer than O(wait_timeout). Has a meaning only with O(wait=true).
     type: float
     default: 0
@@ -102,9 +110,14 @@ options:
     description:
       - Whether V(NORMAL) is not enough, and each job must also have read or written at least one record since the
         first observation, in a node that runs.
+      - V(true) or V(false), or the names of nodes, as a list or as one string with commas. With names, each node that they
+        name must have read or written a record. Names are shell patterns (V(*), V(?), V([abc])), and upper and lower case
+        differ. Each job must have one of these nodes, and each name must fit a node of one of the jobs.
+      - With O(stable_for), records must have moved within that time. Choose it longer than reading the nodes of all jobs
+        takes (the number of jobs divided by O(requests_per_second)).
       - If a counter falls, because the node was restarted, it counts from its new value.
       - A job whose nodes report no records at all never gets ready, and the reason says so.
       - Has a meaning only with O(wait=true).
-    type: bool
+    type: raw
     default: false
 """

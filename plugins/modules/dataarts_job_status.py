@@ -71,9 +71,13 @@ attributes:
         and RV(verdict=ERROR) fail the task, and everything else is returned as it is.
 notes:
   - Where reading the nodes of all jobs does not fit into O(wait_interval) at O(requests_per_second) (with the
-    defaults, for more than 200 jobs), an observation reads the job list and then the nodes of those jobs only that
-    the list shows ready or failing. The nodes of jobs in other states are seen later, when these get ready. V(PASS)
-    is never given without recent readings of all nodes.
+    defaults, for more than 200 jobs), an observation reads the job list, and the nodes of all jobs are read in turn. The
+    failure of a node is seen within two such turns and an O(wait_interval). A turn takes the number of jobs divided by
+    O(requests_per_second), in seconds.
+  - In a long observation the job list is read again at least every 10 seconds, unless it is so long that this would take
+    more than a quarter of O(requests_per_second) (with the default, more than 50 pages of 100 jobs).
+  - No node reading behind V(PASS) is older than O(wait_interval) and one and a half turns. An answer that took longer than
+    O(wait_interval) is asked for once more before it counts.
   - When a job list and a reading of a job disagree, the later one counts. A failure or an absence that only the list
     shows is first confirmed by reading the job.
   - C(running_data) and C(extend_counter) of a node may hold parameters of the job. Where these are secret, use
@@ -159,6 +163,16 @@ EXAMPLES = r"""
         stable_for: 30
         require_records: true
 
+- name: Wait until the nodes that read and write work on records, and go on doing so for two minutes
+  datagate.huaweicloud.dataarts_job_status:
+    job_name: job_orders_stream
+    wait: true
+    stable_for: 120
+    require_records:
+      - READ_*
+      - WRITE_ORDERS
+  delegate_to: localhost
+
 - name: Wait for all jobs with a tag, at least 40 of them, and let two of them fail
   datagate.huaweicloud.dataarts_job_status:
     tags: orders
@@ -171,7 +185,7 @@ EXAMPLES = r"""
     wait_timeout: 1800
   delegate_to: localhost
 
-- name: Treat a job that somebody has stopped like one that has failed, and a flaky node like none
+- name: Treat a stopped job like one that has failed, and leave out a flaky node
   datagate.huaweicloud.dataarts_job_status:
     job_name: job_sms
     wait: true
@@ -240,8 +254,8 @@ jobs:
   description:
     - The jobs, each with its nodes and its own verdict, in the order of O(job_names) or of the job list.
       O(return_jobs) says which. A job that O(missing=ok) leaves out is not among them.
-    - The fields are those of the service, with names in snake case. Any but C(name), C(status), C(nodes), C(verdict)
-      and C(reasons) may be absent, and others may be there. Where the job list was read, its fields are there as
+    - The fields are those of the service, with names in snake case. Any but C(name), C(status), C(nodes), C(restarts),
+      C(read_at), C(verdict) and C(reasons) may be absent, and others may be there. Where the job list was read, its fields are there as
       well, as in M(datagate.huaweicloud.dataarts_job_info). Times are epoch milliseconds.
   type: list
   elements: dict
@@ -274,6 +288,12 @@ jobs:
       type: list
       elements: dict
       returned: always
+    restarts:
+      description:
+        - How often the job was restarted while the gate was watching, as far as its C(start_time) shows it.
+      type: int
+      returned: always
+      sample: 0
     read_at:
       description: Seconds since the start of the gate at which the job was read last, null if it was not read.
       type: float
@@ -395,11 +415,15 @@ jobs:
           type: DLI SQL
       reasons:
         - code: node_exception
+          error_code: null
           job: job_sms
           log_path: obs://dlf-log-0123456789abcdef/job_sms/DLI_SMS_GES/DLI_SMS_GES.job
           message: 'job_sms: node DLI_SMS_GES is EXCEPTION'
           node: DLI_SMS_GES
+          request_id: null
           status: EXCEPTION
+      read_at: 0.1
+      restarts: 0
       start_time: 1551409465000
       status: NORMAL
       verdict: FAIL
@@ -510,17 +534,19 @@ reasons:
         - What kind of reason it is.
         - V(job_exception), the job is in one of O(fail_states).
         - V(node_exception), a node of the job is V(EXCEPTION) or V(ABNORMAL).
-        - V(job_missing), the job does not exist; the message names similar jobs and says if a batch job has that
-          name.
+        - V(job_missing), the job does not exist, or existed earlier in this gate and does not any more; the message names
+          similar jobs and says if a batch job has that name.
         - V(too_few_jobs), the selection holds fewer than O(min_jobs) jobs.
         - V(denied), the credentials were refused, or a permission is missing (HTTP 401 or 403, the error code DLF.6888,
           or the gateway's codes 0301, 0303 and 0307).
         - V(unreadable), the job could not be read for another reason.
-        - V(unknown_state), the job is in a state that this collection does not know, or shows none.
+        - V(unknown_state), the job or a node of it is in a state that this collection does not know, or the job shows none.
         - V(still_pending), the job is on its way, or in a failing state that O(fail_on_exception=false) waits out, or
-          its nodes were not read yet, or it was not read at all.
+          its nodes were not read yet, or it was not read at all, or its last reading is too old.
         - V(not_restarted), the job is ready, but was not started after O(started_after).
-        - V(no_records), the job is ready, but idle (see O(require_records)).
+        - V(no_records), the job is ready, but it is idle, or a node that O(require_records) names is (in the last
+          O(stable_for) seconds, if that is given).
+        - V(restarted), the job was restarted, and the time of O(stable_for) began again.
         - V(not_stable), all jobs are ready, but not yet for O(stable_for) seconds.
       type: str
       returned: always
@@ -550,12 +576,24 @@ reasons:
       type: str
       returned: always
       sample: obs://dlf-log-0123456789abcdef/job_sms/DLI_SMS_GES/DLI_SMS_GES.job
+    error_code:
+      description: Code of the service or its gateway where the reason is an error, else null.
+      type: str
+      returned: always
+      sample: null
+    request_id:
+      description: What the service calls the request that failed (header C(X-Request-Id)), else null.
+      type: str
+      returned: always
+      sample: null
   sample:
     - code: node_exception
+      error_code: null
       job: job_sms
       log_path: obs://dlf-log-0123456789abcdef/job_sms/DLI_SMS_GES/DLI_SMS_GES.job
       message: 'job_sms: node DLI_SMS_GES is EXCEPTION'
       node: DLI_SMS_GES
+      request_id: null
       status: EXCEPTION
 elapsed:
   description: Seconds that it took. With O(resume), those since the first slice began.
@@ -638,7 +676,7 @@ resume:
       was a verdict (see O(slice_timeout)).
   type: str
   returned: always, except when the options or the credentials cannot be used
-  sample: 2.5d1c0f3a9b7e2468.eJyrVkpUslIqLkksSVWqBQAcWQRn
+  sample: 3.5d1c0f3a9b7e2468.eJyrVkpUslIqLkksSVWqBQAcWQRn
 option:
   description: The option that cannot be used.
   type: str
@@ -688,7 +726,7 @@ SERVICE = "dataarts"
 
 
 def observe(door: Door) -> Dict[str, Any]:
-    policy = options.policy(door.params, once=door.module.check_mode)
+    policy = options.policy(door.params, once=door.module.check_mode, warn=door.module.warn)
     selection = options.selection(door.params)
     session = door.connect()
     return door.observe(policy, selection, RealTimeJobs(session, session.connection.workspace, selection), session)

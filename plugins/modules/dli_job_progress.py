@@ -33,6 +33,7 @@ options:
     description:
       - Seconds that a job may be V(RUNNING) without any change in its progress, its current sub-job or its tasks
         before it fails as stalled. V(0) is never.
+      - The first progress or tasks that are seen are a change, so the time begins with them.
       - Set it well above the time that the longest single task takes.
       - Has a meaning only with O(wait=true).
     type: float
@@ -255,6 +256,12 @@ jobs:
       type: list
       elements: dict
       returned: always
+    restarts:
+      description:
+        - How often the job was restarted while the gate was watching, as far as its C(start_time) shows it.
+      type: int
+      returned: always
+      sample: 0
     read_at:
       description: Seconds since the start of the gate at which the job was read last, null if it was not read.
       type: float
@@ -284,13 +291,17 @@ jobs:
     - job_id: 85798b38-ae44-48eb-bb90-7cf0dcdafe7b
       message: ""
       progress: 0.45
+      read_at: 12.1
       reasons:
         - code: still_pending
+          error_code: null
           job: 85798b38-ae44-48eb-bb90-7cf0dcdafe7b
           log_path: null
           message: 85798b38-ae44-48eb-bb90-7cf0dcdafe7b is RUNNING
           node: null
+          request_id: null
           status: RUNNING
+      restarts: 0
       status: RUNNING
       sub_job_id: 1
       sub_jobs:
@@ -413,12 +424,12 @@ reasons:
         - V(dli_failed), the job is FAILED; the service's own reason is in the message where it gives one.
         - V(dli_cancelled), somebody cancelled the job.
         - V(stalled), the job is RUNNING, and nothing has moved in it for O(stall_timeout) seconds.
-        - V(job_missing), the job does not exist.
+        - V(job_missing), the job does not exist, or existed earlier in this gate and does not any more.
         - V(denied), the credentials were refused, or a permission is missing (HTTP 401 or 403, or the gateway's codes
           0301, 0303 and 0307).
         - V(unreadable), the job could not be read for another reason.
         - V(unknown_state), the job is in a state that this collection does not know, or shows none.
-        - V(still_pending), the job is on its way, or it was not read at all.
+        - V(still_pending), the job is on its way, or it was not read at all, or its last reading is too old.
       type: str
       returned: always
       sample: dli_failed
@@ -447,12 +458,24 @@ reasons:
       type: str
       returned: always
       sample: null
+    error_code:
+      description: Code of the service or its gateway where the reason is an error, else null.
+      type: str
+      returned: always
+      sample: null
+    request_id:
+      description: What the service calls the request that failed (header C(X-Request-Id)), else null.
+      type: str
+      returned: always
+      sample: null
   sample:
     - code: dli_failed
+      error_code: null
       job: 85798b38-ae44-48eb-bb90-7cf0dcdafe7b
       log_path: null
       message: '85798b38-ae44-48eb-bb90-7cf0dcdafe7b is FAILED: Table orders_raw not found'
       node: null
+      request_id: null
       status: FAILED
 elapsed:
   description: Seconds that it took. With O(resume), those since the first slice began.
@@ -534,7 +557,7 @@ resume:
       was a verdict (see O(slice_timeout)).
   type: str
   returned: always, except when the options or the credentials cannot be used
-  sample: 2.5d1c0f3a9b7e2468.eJyrVkpUslIqLkksSVWqBQAcWQRn
+  sample: 3.5d1c0f3a9b7e2468.eJyrVkpUslIqLkksSVWqBQAcWQRn
 option:
   description: The option that cannot be used.
   type: str

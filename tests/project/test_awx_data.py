@@ -23,7 +23,13 @@ ROOT = rules.ROOT
 PLAYBOOKS = ROOT / "playbooks"
 DATA = PLAYBOOKS / "awx"
 SURVEYS = ("survey_gate", "survey_gate_sliced", "survey_gate_verdict", "survey_job_report", "survey_workflow")
-TYPES = {"int": ("integer",), "float": ("float",), "str": ("text",), "list": ("text", "textarea", "multiselect")}
+TYPES = {
+    "int": ("integer",),
+    "float": ("float",),
+    "str": ("text",),
+    "list": ("text", "textarea", "multiselect"),
+    "raw": ("text",),  # a truth value or names
+}
 ROLE_ONLY = {"job_gate_id", "job_gate_soft_fail", "job_gate_enabled", "job_gate_override_reason"}
 OWN = {"job_gate_entry", "job_gate_hosts", "gate_verdict_wanted", "gate_verdict_id"}
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from typing import Any, Dict, List, Optional
+from typing import Any, Dict, List, Optional, Tuple
 
 # What an error means for whoever asked.
 DENIED = "denied"  # not with these credentials, this permission
@@ -164,6 +164,24 @@ def classify(service: str, status: Optional[int], code: Optional[str]) -> str:
     return PERMANENT if status in (404, 405, 406, 410, 414, 415, 431) else TRANSIENT
 
 
+# What of a request that failed goes from one slice of a gate to the next, besides its kind and summary.
+_DUMPED = (
+    "service",
+    "method",
+    "path",
+    "host",
+    "status",
+    "error_code",
+    "request_id",
+    "retry_after",
+    "hint",
+    "refused",
+)
+
+# The types of those that are no text.
+_DUMPED_TYPES: Dict[str, Tuple[type, ...]] = {"status": (int,), "retry_after": (int, float), "refused": (bool,)}
+
+
 class DatagateError(Exception):
     """Base of what this collection raises on purpose; ``str()`` is a sentence for the user."""
 
@@ -246,24 +264,22 @@ class RequestError(DatagateError):
 
     def dump(self) -> List[Any]:
         """The error as plain data; without its time, which means nothing in another process."""
-        names = (
-            "service",
-            "method",
-            "path",
-            "host",
-            "status",
-            "error_code",
-            "request_id",
-            "retry_after",
-            "hint",
-            "refused",
-        )
-        return [self.kind, self.summary, {name: getattr(self, name) for name in names}]
+        return [self.kind, self.summary, {name: getattr(self, name) for name in _DUMPED}]
 
     @classmethod
     def load(cls, data: Optional[List[Any]]) -> Optional["RequestError"]:
-        """The error from plain data, None from None."""
-        return None if data is None else cls(data[0], data[1], **data[2])
+        """The error from plain data, None from None.
+
+        :raises TypeError, ValueError: it is not what :meth:`dump` returns.
+        """
+        if data is None:
+            return None
+        kind, summary, given = data
+        for name, value in {**given, "kind": kind, "summary": summary}.items():
+            is_optional = name in ("status", "error_code", "request_id", "retry_after", "hint")
+            if type(value) not in _DUMPED_TYPES.get(name, (str,)) and not (is_optional and value is None):
+                raise ValueError(f"{name} is of another type")
+        return cls(kind, summary, **given)
 
     def __str__(self) -> str:
         head = self.error_code or (f"HTTP {self.status}" if self.status else "")

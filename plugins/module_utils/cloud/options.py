@@ -93,14 +93,24 @@ def text(value: Any) -> Optional[str]:
 
 def boolean(option: str, value: Any) -> bool:
     """True or False from what YAML or an environment variable holds."""
-    if isinstance(value, bool):
-        return value
-    word = str(value).strip().lower()
+    word = _word(value)
     if word in _TRUE:
         return True
     if word in _FALSE:
         return False
     raise OptionError(option, "must be true or false")
+
+
+def is_truth(value: Any) -> bool:
+    """Whether a value is a truth value in one of the spellings that Ansible takes for one; empty text is none."""
+    return bool(_word(value)) and _word(value) in (*_TRUE, *_FALSE)
+
+
+def _word(value: Any) -> str:
+    """The word for a value that may be a truth value. Ansible takes the numbers 1 and 0, 1.0 and 0.0 included."""
+    if isinstance(value, float) and value in (0.0, 1.0):
+        value = int(value)
+    return str(value).strip().lower()
 
 
 def number(option: str, value: Any, least: float = 0.0, above: bool = False, most: float = LONGEST) -> float:

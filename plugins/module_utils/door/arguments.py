@@ -70,7 +70,8 @@ REAL_TIME_GATE: Spec = {
     "exception_grace": {"type": "float", "default": 0},
     "stable_for": {"type": "float", "default": 0},
     "started_after": {"type": "int"},
-    "require_records": {"type": "bool", "default": False},
+    # A truth value or a list of node names.
+    "require_records": {"type": "raw", "default": False},
 }
 DLI_GATE: Spec = {
     **GATE,

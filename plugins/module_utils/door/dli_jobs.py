@@ -10,7 +10,7 @@ from typing import Any, Dict, List, Sequence
 
 from ..cloud.calls import Task
 from ..cloud.session import Session
-from ..services.dli import Dli
+from ..services.dli import PROGRESS_VERSIONS, Dli
 from ..services.readings import Reading
 from .session_source import SessionSource
 
@@ -32,4 +32,6 @@ class DliJobs(SessionSource):
         return {"refused": self._service.refused}
 
     def recall(self, learned: Dict[str, Any]) -> None:
+        if any(version not in PROGRESS_VERSIONS for version in learned["refused"]):
+            raise ValueError("another version of the progress call")
         self._service.refused = learned["refused"]

@@ -14,6 +14,7 @@ from ..cloud.session import Session
 from ..gate.policy import Selection
 from ..gate.source import Listed
 from ..services.dataarts import DataArts
+from ..services.pager import PAGES, RECORDS
 from ..services.readings import Reading
 from .session_source import JOB_LIST, SessionSource
 
@@ -50,4 +51,6 @@ class RealTimeJobs(SessionSource):
         return {"offset_means": self._service.offset_means}
 
     def recall(self, learned: Dict[str, Any]) -> None:
+        if learned["offset_means"] not in (None, PAGES, RECORDS):
+            raise ValueError("another meaning of offset")
         self._service.offset_means = learned["offset_means"]

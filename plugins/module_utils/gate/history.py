@@ -9,7 +9,24 @@ from __future__ import annotations
 from collections import deque
 from typing import Any, Deque, Dict, List, Optional, Tuple
 
+from . import memory
+
 MOST = 1000
+_ENTRY: Dict[str, Any] = {
+    "at": float,
+    "job": str,
+    "node": Optional[str],
+    "previous": Optional[str],
+    "status": Optional[str],
+}
+_SHAPE: Dict[str, Any] = {
+    "number": int,
+    "first": List[Tuple[int, Dict[str, Any]]],
+    "later": List[Tuple[int, Dict[str, Any]]],
+    "states": List[Tuple[str, Optional[str], Optional[str]]],
+    "dropped": int,
+    "changes": int,
+}
 
 
 class History:
@@ -61,7 +78,14 @@ class History:
         }
 
     def load(self, data: Dict[str, Any]) -> None:
-        """Take over such a state."""
+        """Take over such a state.
+
+        :raises ValueError: it is not one.
+        """
+        memory.check(data, memory.tests(_SHAPE))
+        entry_tests = memory.tests(_ENTRY)
+        for dummy, entry in [*data["first"], *data["later"]]:
+            memory.check(entry, entry_tests)
         self._number = int(data["number"])
         self._first.extend((number, entry) for number, entry in data["first"])
         self._later.extend((number, entry) for number, entry in data["later"])

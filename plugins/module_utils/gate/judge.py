@@ -172,7 +172,7 @@ def _pending(policy: Policy, track: Track, at: float, context: Context) -> Optio
     if policy.needs_nodes and track.status_at < track.state_at:
         return _about(track, "still_pending", words.nodes_unread(track))
     if policy.require_records and not track.has_moved(context.records_since):
-        return _about(track, "no_records", words.no_records(name, track.counters_seen))
+        return _about(track, "no_records", words.no_records(track, context.records_since))
     return None
 
 

@@ -11,15 +11,15 @@ therefore holds up neither the other jobs nor the verdict.
 from __future__ import annotations
 
 import random
-from typing import Any, Callable, Dict, List, NamedTuple, Optional, Set
+from typing import Any, Callable, Dict, List, NamedTuple, Optional, Set, Tuple
 
 from ..cloud.clock import Clock
 from ..cloud.errors import TRANSIENT, DatagateError, RequestError
 from ..services.readings import Reading
-from . import words
+from . import memory, words
 from .judge import SEVERITY, Reason
 from .machine import Gate, Verdict
-from .plan import ROTATION, STATUS, Plan, Reads
+from .plan import LIST, ROTATION, STATUS, Plan, Reads
 from .policy import ERROR, FAIL, PASS, PENDING, SHORTEST_INTERVAL, Policy, Selection
 from .source import Listed, Source
 from .track import NEVER, Track
@@ -48,6 +48,24 @@ SECONDS_PER_EARLY_SLICE = 30.0
 EARLY_SLICES = 4
 # The least severe reasons that the message names; jobs on their way are no part of why a gate failed.
 _NAMED_SEVERITY = {FAIL: SEVERITY["job_missing"], ERROR: SEVERITY["unreadable"]}
+
+
+# Of what one slice hands to the next.
+_SHAPE: Dict[str, Any] = {
+    "gate": Dict[str, Any],
+    "source": Dict[str, Any],
+    "wall": float,
+    "boot": Optional[Tuple[str, float]],
+    "elapsed": float,
+    "count": int,
+    "requests": int,
+    "due": float,
+    "final": bool,
+    "mode": str,
+    "list_tried": float,
+    "durations": List[float],
+    "pages": Optional[int],
+}
 
 
 class Outcome(NamedTuple):
@@ -321,7 +339,7 @@ class Loop:
     def _stable_at(self) -> Optional[float]:
         """When all jobs will have been ready for stable_for."""
         since = self.gate.ready_since
-        return None if since is None else since + self.policy.stable_for
+        return None if since is None or self.gate.awaits_records else since + self.policy.stable_for
 
     def _has_time(self, at: float) -> bool:
         """Whether another observation fits in before the deadline."""
@@ -500,7 +518,7 @@ class Loop:
         self._ages_checked = at
         self.gate.max_age = self.plan.max_age(len(self.gate.tracks), self.source.latency)
         stable_at = self._stable_at()
-        if stable_at is not None and at < stable_at:
+        if self.gate.awaits_records or (stable_at is not None and at < stable_at):
             return False
         return not any(self.gate.is_stale(track, at, NEVER) for track in self.gate.tracks.values())
 
@@ -697,6 +715,19 @@ class Loop:
         }
 
     def _load(self, state: Dict[str, Any]) -> None:
+        """Take over what the slice before left behind.
+
+        :raises OptionError: it is not that.
+        """
+        try:
+            memory.check(state, memory.tests(_SHAPE))
+            self._unpack(state)
+        except (KeyError, TypeError, ValueError):
+            raise memory.damaged() from None
+
+    def _unpack(self, state: Dict[str, Any]) -> None:
+        if state["mode"] not in (STATUS, LIST, ROTATION) or state["elapsed"] < 0 or state["count"] < 1:
+            raise ValueError
         before, now = state["boot"], self.clock.since_boot()
         same_boot = False
         if before is not None and now is not None and before[0] == now[0] and now[1] >= before[1]:
@@ -707,7 +738,7 @@ class Loop:
             elapsed = max(state["elapsed"], self.clock.wall() - state["wall"])
         self._start = self._slice_start - elapsed
         self._start_wall = state["wall"]
-        self.gate.load(state["gate"], same_boot)
+        self.gate.load(state["gate"], state["elapsed"], same_boot)
         self.reads = Reads(self.plan, self.gate.tracks)
         self.source.recall(state["source"])
         self._count = state["count"] + 1

@@ -9,15 +9,30 @@ No clock, no HTTP, no Ansible. The order of the jobs in the readings makes no di
 
 from __future__ import annotations
 
-from typing import Any, Dict, Iterable, List, NamedTuple, Optional, Sequence
+from typing import Any, Dict, Iterable, List, NamedTuple, Optional, Sequence, Tuple
 
 from ..cloud.errors import DENIED, PERMANENT, UNREACHED, RequestError
 from ..services.readings import Listing, Reading
-from . import words
+from . import memory, words
 from .history import History
 from .judge import Context, Judgement, Reason, judge, reason, severity, unreadable_code
-from .policy import ERROR, FAIL, MISSING_WAIT, PASS, PENDING, TIMEOUT, Policy, Selection
+from .policy import ERROR, FAIL, MISSING_WAIT, PASS, PENDING, TIMEOUT, Policy, Selection, matches
 from .track import NEVER, Track
+
+# Of a dumped gate.
+_SHAPE: Dict[str, Any] = {
+    "began": float,
+    "seen_at": float,
+    "polls": int,
+    "settled": bool,
+    "found": int,
+    "listed": bool,
+    "ready_since": Optional[float],
+    "faults": int,
+    "fault_error": Optional[List[Any]],
+    "history": Dict[str, Any],
+    "tracks": List[Tuple[str, Dict[str, Any]]],
+}
 
 
 class Verdict(NamedTuple):
@@ -62,6 +77,7 @@ class Gate:
         self.faults = 0  # observations in a row that could read no job
         self.found = 0  # how many jobs the selection held when it was last looked up
         self.ready_since: Optional[float] = None
+        self.awaits_records = False  # all jobs have been ready for long enough, and only records are missing
         self.workspace: Optional[str] = None
         self.hints: Dict[str, str] = {}  # what to add to the message about a missing job, by name
         self._judged: Dict[str, str] = {}  # each job's own verdict
@@ -214,11 +230,14 @@ class Gate:
             "tracks": [[name, track.dump(whole or track.ready_at is None)] for name, track in self.tracks.items()],
         }
 
-    def load(self, data: Dict[str, Any], is_age_known: bool) -> None:
+    def load(self, data: Dict[str, Any], latest: float, is_age_known: bool) -> None:
         """Take over such a state.
 
+        :param latest: when it was dumped.
         :param is_age_known: whether the time since it was dumped is known; if not, all jobs are read again before they count.
+        :raises KeyError, TypeError, ValueError: it is not one.
         """
+        memory.check(data, memory.tests(_SHAPE))
         self.began, self.seen_at, self.polls = data["began"], data["seen_at"], data["polls"]
         self.settled, self.found, self.listed = data["settled"], data["found"], data["listed"]
         self.ready_since, self.faults = data["ready_since"], data["faults"]
@@ -227,7 +246,7 @@ class Gate:
         self.tracks, self._judged, self._open = {}, {}, 0
         for name, state in data["tracks"]:
             track = self.tracks[name] = Track(name, self.policy)
-            track.load(state)
+            track.load(state, latest)
             verdict, reasons = self.judge(track, track.read_at)
             self._judged[name] = verdict
             self._open += verdict == PENDING
@@ -235,6 +254,17 @@ class Gate:
                 self._failing[name] = reasons[0]["code"]
             if not is_age_known:
                 track.forget_age()
+        self._check_selection()
+
+    def _check_selection(self) -> None:
+        """See that the jobs taken over are those that the gate is about; a gate over fewer of them would pass.
+
+        :raises ValueError: they are not.
+        """
+        chosen = self.selection.choose(self.selection.names) if self.selection.by_name else tuple(self.tracks)
+        is_settled = bool(self.tracks) and self.found == len(self.tracks) >= self.selection.least
+        if tuple(self.tracks) != chosen or self.settled != is_settled:
+            raise ValueError("other jobs")
 
     # -- asking -----------------------------------------------------------------------------------------------------
 
@@ -326,14 +356,28 @@ class Gate:
             self.ready_since = at
         if policy.wait and at < self.ready_since + policy.stable_for:
             return self._not_stable(at)
-        if policy.require_records and policy.stable_for:
-            since = at - policy.stable_for
-            running = (track for track in self.tracks.values() if not (track.missing or track.failing or track.failed))
-            idle = next((track for track in running if not track.has_moved(since)), None)
-            if idle is not None:
-                message = words.no_records(idle.name, idle.counters_seen)
-                return reason("no_records", idle.name, message, status=idle.state, log_path=idle.log_path())
-        return None
+        idle = self._idle(at) if policy.require_records else None
+        self.awaits_records = idle is not None
+        return idle
+
+    def _idle(self, at: float) -> Optional[Reason]:
+        """Nodes that require_records names and no job has, and a job that has moved no record within stable_for."""
+        policy = self.policy
+        tracks = [track for track in self.tracks.values() if not (track.missing or track.failing or track.failed)]
+        absent = [
+            pattern
+            for pattern in policy.record_nodes
+            if not any(matches(name, (pattern,)) for track in tracks for name in track.nodes)
+        ]
+        if absent and tracks:
+            return reason("no_records", None, words.no_such_nodes(absent))
+        since = at - policy.stable_for
+        idle = next((track for track in tracks if policy.stable_for and not track.has_moved(since)), None)
+        if idle is None:
+            return None
+        return reason(
+            "no_records", idle.name, words.no_records(idle, since), status=idle.state, log_path=idle.log_path()
+        )
 
     def _not_stable(self, at: float) -> Reason:
         since = at if self.ready_since is None else self.ready_since

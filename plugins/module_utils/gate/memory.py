@@ -14,12 +14,12 @@ import base64
 import hashlib
 import json
 import zlib
-from typing import Any, Collection, Dict
+from typing import Any, Callable, Collection, Dict, Mapping, get_args, get_origin
 
 from ..cloud.errors import OptionError
 
 # Of the state: another one for each change of what the gate, the loop or a track dumps.
-VERSION = "2"
+VERSION = "3"
 MAX_TRIES = 20
 LARGEST = 64 * 1024 * 1024  # bytes of a state, unpacked
 
@@ -66,12 +66,66 @@ def unpack(text: str, options: str) -> State:
         )
     try:
         unpacker = zlib.decompressobj()
-        data = unpacker.decompress(base64.urlsafe_b64decode(parts[2].encode("ascii")), LARGEST)
-        if unpacker.unconsumed_tail or not unpacker.eof:
+        packed = base64.b64decode(parts[2].encode("ascii"), altchars=b"-_", validate=True)
+        data = unpacker.decompress(packed, LARGEST)
+        if unpacker.unconsumed_tail or unpacker.unused_data or not unpacker.eof:
             raise ValueError
         state = json.loads(data.decode("utf-8"))
         if not isinstance(state, dict):
             raise ValueError
     except (ValueError, zlib.error, RecursionError):
-        raise OptionError("resume", "is damaged; start the gate anew") from None
+        raise damaged() from None
     return state
+
+
+def damaged() -> OptionError:
+    """The error for a text that no slice has returned."""
+    return OptionError("resume", "is damaged; start the gate anew")
+
+
+# -- shapes -----------------------------------------------------------------------------------------------------------
+
+
+Test = Callable[[Any], bool]
+
+
+def check(data: Any, shape: Mapping[str, Test]) -> None:
+    """See that *data* is a dictionary with these keys and no others.
+
+    :param shape: what :func:`tests` has made.
+    :raises ValueError: it is not, or a value is of another type.
+    """
+    if type(data) is not dict or data.keys() != shape.keys():
+        raise ValueError("other keys")
+    for key, fits in shape.items():
+        if not fits(data[key]):
+            raise ValueError(f"{key} is of another type")
+
+
+def tests(hints: Mapping[str, Any]) -> Dict[str, Test]:
+    """For each key, whether JSON data is of its type.
+
+    :param hints: key -> type as in an annotation; a whole number may stand for a float, and a list for a tuple.
+    """
+    return {key: _test(hint) for key, hint in hints.items()}
+
+
+def _test(hint: Any) -> Test:
+    if hint is Any:
+        return lambda value: True
+    if hint is float:
+        return lambda value: type(value) in (int, float) and value == value  # NaN is not equal to itself
+    origin, parts = get_origin(hint), [_test(part) for part in get_args(hint)]
+    if origin is None:
+        return lambda value: type(value) is hint  # True is no whole number
+    if origin is dict:
+        return lambda value: type(value) is dict and all(map(parts[1], value.values()))
+    if origin is list:
+        return lambda value: type(value) is list and all(map(parts[0], value))
+    if origin is tuple:
+        return lambda value: (
+            type(value) in (list, tuple)
+            and len(value) == len(parts)
+            and all(fits(item) for fits, item in zip(parts, value))
+        )
+    return lambda value: any(fits(value) for fits in parts)

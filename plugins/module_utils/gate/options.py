@@ -7,10 +7,10 @@
 from __future__ import annotations
 
 import re
-from typing import Any, Dict, List, Mapping, Optional, Tuple
+from typing import Any, Callable, Dict, List, Mapping, Optional, Tuple
 
 from ..cloud.errors import OptionError, has_control, printable
-from ..cloud.options import boolean, number, text, whole
+from ..cloud.options import boolean, is_truth, number, text, whole
 from ..services.normalize import state as known_state
 from ..services.readings import FAILING_STATES, REAL_TIME_STATES
 from .policy import (
@@ -25,11 +25,16 @@ from .policy import (
 )
 
 LONGEST_NAME = 128
-WAIT_FOR_CHOICES = tuple(state for state in REAL_TIME_STATES if state not in FAILING_STATES)
+MAX_STATE = 40  # characters; no state of the service is half as long
 MISSING_CHOICES = (MISSING_FAIL, MISSING_WAIT, MISSING_OK)
 # 2001 to 5138 in seconds; in milliseconds no later than March 1973.
 _EPOCH_SECONDS = range(10**9, 10**11)
+Warn = Callable[[str], None]
 RETURN_CHOICES = ("auto", "all", "failing", "none")
+
+
+def _ignore(warning: str) -> None:
+    """Do nothing with a warning."""
 
 
 def items(value: Any) -> List[str]:
@@ -128,19 +133,20 @@ def _common(params: Mapping[str, Any], once: bool) -> Dict[str, Any]:
     }
 
 
-def policy(params: Mapping[str, Any], once: bool = False) -> Policy:
+def policy(params: Mapping[str, Any], once: bool = False, warn: Warn = _ignore) -> Policy:
     """The gate for real-time jobs.
 
     :param once: observe once without waiting (check mode).
+    :param warn: called with a sentence about each value that is taken although it may be a mistake.
     :raises OptionError: an option is unusable, or two contradict each other.
     """
     common = _common(params, once)
     wait = common["wait"]
-    ready = _states("wait_for", params, ("NORMAL",), WAIT_FOR_CHOICES)
-    failing = _states("fail_states", params, FAILING_STATES, REAL_TIME_STATES)
+    ready, failing = _wait_for(params, warn), _fail_states(params)
     both = sorted(set(ready) & set(failing))
     if both:
         raise OptionError("fail_states", f"{both[0]} is in wait_for as well; a state cannot be both ready and failing")
+    records, record_nodes = require_records(params.get("require_records"))
     fail = params.get("fail_on_exception")
     grace = number("exception_grace", params.get("exception_grace") or 0)
     stable = number("stable_for", params.get("stable_for") or 0)
@@ -164,7 +170,8 @@ def policy(params: Mapping[str, Any], once: bool = False) -> Policy:
         exception_grace=grace if wait else 0.0,
         stable_for=stable if wait else 0.0,
         started_after=started_after if wait else None,
-        require_records=wait and boolean("require_records", params.get("require_records") or False),
+        require_records=wait and records,
+        record_nodes=record_nodes if wait else (),
         **common,
     )
 
@@ -184,14 +191,59 @@ def dli_policy(params: Mapping[str, Any], once: bool = False) -> Policy:
     )
 
 
-def _states(
-    option: str, params: Mapping[str, Any], default: Tuple[str, ...], choices: Tuple[str, ...]
-) -> Tuple[str, ...]:
-    chosen = tuple(str(known_state(item)) for item in items(params.get(option))) or default
+def _states(option: str, params: Mapping[str, Any], default: Tuple[str, ...]) -> Tuple[str, ...]:
+    """States under the names that readings have, each once; those that no version knows as they were given."""
+    chosen = tuple(dict.fromkeys(str(known_state(item)) for item in items(params.get(option)))) or default
     for state in chosen:
-        if state not in choices:
-            raise OptionError(option, f"{printable(state, 40)!r} is not one of {', '.join(choices)}")
+        if len(state) > MAX_STATE:
+            raise OptionError(option, f"{printable(state, MAX_STATE)!r} is too long for a state")
     return chosen
+
+
+def _fail_states(params: Mapping[str, Any]) -> Tuple[str, ...]:
+    """The option ``fail_states``. An unknown state is refused: a misspelt one would let a failure pass as a job on its way."""
+    chosen = _states("fail_states", params, FAILING_STATES)
+    for state in chosen:
+        if state not in REAL_TIME_STATES:
+            raise OptionError("fail_states", f"{printable(state)!r} is not one of {', '.join(REAL_TIME_STATES)}")
+    return chosen
+
+
+def _wait_for(params: Mapping[str, Any], warn: Warn) -> Tuple[str, ...]:
+    """The option ``wait_for``. An unknown state is taken with a warning: new clouds invent states, and a misspelt one never passes."""
+    chosen = _states("wait_for", params, ("NORMAL",))
+    for state in chosen:
+        if state in FAILING_STATES:
+            raise OptionError("wait_for", f"{state} is a failing state; a gate cannot wait for it")
+        if state not in REAL_TIME_STATES:
+            known = ", ".join(item for item in REAL_TIME_STATES if item not in FAILING_STATES)
+            warn(
+                f"wait_for: {printable(state)} is not a state of real-time jobs that this version knows ({known}). "
+                "Jobs and nodes in it count as ready; if it is misspelt, the gate never passes."
+            )
+    return chosen
+
+
+def require_records(value: Any) -> Tuple[bool, Tuple[str, ...]]:
+    """The option ``require_records``: whether records must move, and in which nodes (shell patterns, none for any node).
+
+    A truth value counts as one in every spelling, also as text or as the only item of a list. Everything else names nodes.
+
+    :raises OptionError: it is neither.
+    """
+    option = "require_records"
+    found = [part for part in value if part is not None] if isinstance(value, (list, tuple)) else [value]
+    if not [part for part in found if text(part) is not None]:
+        return False, ()
+    if len(found) == 1 and is_truth(found[0]):
+        return boolean(option, found[0]), ()
+    for part in found:
+        if not isinstance(part, str):
+            raise OptionError(option, f"must be true, false or a list of node names, not {printable(part, 40)!r}")
+    names = items(value)
+    if len(names) == 1 and is_truth(names[0]):
+        return boolean(option, names[0]), ()
+    return True, tuple(check_line(option, name) for name in names)
 
 
 def slices(params: Mapping[str, Any]) -> Tuple[float, Optional[str]]:

@@ -83,7 +83,10 @@ class Source:
         return {}
 
     def recall(self, learned: Dict[str, Any]) -> None:
-        """Take over what an earlier slice has learned."""
+        """Take over what an earlier slice has learned.
+
+        :raises KeyError, TypeError, ValueError: it is not what :meth:`remember` returns.
+        """
 
     @property
     def requests(self) -> int:

@@ -7,15 +7,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
-from typing import Any, Dict, List, Optional, Tuple
+from functools import cache
+from typing import Any, Dict, List, Optional, Tuple, get_type_hints
 
 from ..cloud.errors import DENIED, PERMANENT, RequestError
 from ..services.readings import LIST, Reading
+from . import memory
 from .policy import MISSING_OK, Policy, matches
 
 NEVER = float("-inf")
 _COUNTERS = ("total_put_records", "total_get_records")
 _JOB_FIELDS = ("status", "start_time", "message", "progress", "sub_job_id")
+_TEXTS = ("name", "status", "message", "log_path")  # of a job or node
 _NODE_FIELDS = ("name", "status", "log_path")
 # A list that goes on making a claim that a status call has contradicted is believed to lag for so many seconds.
 LAG = 30.0
@@ -275,11 +278,21 @@ class Track:
             data["status"]["nodes"] = [_cut(node, _NODE_FIELDS) for node in self.status["nodes"]]
         return data
 
-    def load(self, data: Dict[str, Any]) -> None:
+    def load(self, data: Dict[str, Any], latest: float) -> None:
         """Take over such a state.
 
+        :param latest: when it was dumped; nothing was read later than that.
         :raises KeyError, TypeError, ValueError: it is not one.
         """
+        memory.check(data, _dumped_tests())
+        for part in (data["listed"], data["status"]):
+            _check_job(part)
+        if any(
+            data[name] is not None and data[name] > latest
+            for name in data
+            if name.endswith("_at") and name != "moved_at"
+        ):
+            raise ValueError("read later than it was dumped")
         for item in fields(self):
             if item.name not in _NOT_DUMPED:
                 setattr(self, item.name, data[item.name])
@@ -338,11 +351,18 @@ class Track:
 
     def has_moved(self, since: float) -> bool:
         """Whether records have moved since then: of any running node, or of each node that require_records names."""
-        wanted = self.policy.record_nodes
-        if not wanted:
+        if not self.policy.record_nodes:
             return any(at >= since for at in self.moved_at.values())
-        named = [name for name in self.nodes if matches(name, wanted)]
-        return bool(named) and all(self.moved_at.get(name, NEVER) >= since for name in named)
+        return bool(self.record_nodes()) and not self.idle_nodes(since)
+
+    def record_nodes(self) -> List[str]:
+        """The nodes that require_records names."""
+        return [name for name in self.nodes if matches(name, self.policy.record_nodes)]
+
+    def idle_nodes(self, since: float) -> List[str]:
+        """Those of them whose records have not moved since then."""
+        moved = {name for name, at in self.moved_at.items() if at >= since}
+        return [name for name in self.record_nodes() if name not in moved]
 
     @property
     def final(self) -> bool:
@@ -401,6 +421,32 @@ class Track:
         merged["status"] = self.state
         merged["restarts"] = self.restarts
         return merged
+
+
+@cache
+def _dumped_tests() -> Dict[str, memory.Test]:
+    """Whether the fields of a dumped job are of their types."""
+    hints = {name: hint for name, hint in get_type_hints(Track).items() if name not in _NOT_DUMPED}
+    return memory.tests(
+        {
+            **hints,
+            "error": Optional[List[Any]],
+            "bases": List[Tuple[str, str, int]],
+            "moved_at": List[Tuple[str, float]],
+            "listed": Optional[Dict[str, Any]],
+            "status": Optional[Dict[str, Any]],
+        }
+    )
+
+
+def _check_job(job: Optional[Dict[str, Any]]) -> None:
+    """See that what a service said of a job has the types that readings have.
+
+    :raises TypeError, ValueError: it has not.
+    """
+    for item in [] if job is None else [job, *(job.get("nodes") or [])]:
+        if type(item) is not dict or any(type(item.get(name)) not in (str, type(None)) for name in _TEXTS):
+            raise ValueError("no job or node")
 
 
 def _cut(data: Optional[Dict[str, Any]], names: Tuple[str, ...]) -> Optional[Dict[str, Any]]:

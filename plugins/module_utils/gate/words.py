@@ -136,11 +136,32 @@ def not_restarted(job: str, start: Optional[int], after: int) -> str:
     return f"{name(job)} has not been restarted: its last start was {seconds((after - start) / 1000.0)} before started_after"
 
 
-def no_records(job: str, counters: bool) -> str:
-    """A job that runs idle."""
-    if counters:
-        return f"{name(job)} has neither read nor written a record since the first observation"
-    return f"{name(job)} has no running node that reports records"
+def no_records(track: "Track", since: float) -> str:
+    """A job that runs idle, or some of whose nodes do."""
+    job = name(track.name)
+    if not track.policy.record_nodes:
+        if track.counters_seen:
+            return f"{job} has neither read nor written a record {_records_since(track, since)}"
+        return f"{job} has no running node that reports records"
+    idle = track.idle_nodes(since)
+    if not idle:
+        return f"{job} has no node that require_records names ({names(track.policy.record_nodes)})"
+    return f"{job}: node {names(idle)} has neither read nor written a record {_records_since(track, since)}"
+
+
+def _records_since(track: "Track", since: float) -> str:
+    return "since the first observation" if since < 0 else f"in the last {seconds(track.policy.stable_for)}"
+
+
+def no_such_nodes(patterns: Sequence[str]) -> str:
+    """Names in require_records that no node of any job has."""
+    return f"no job has a node {names(patterns)}, which require_records names"
+
+
+def names(found: Sequence[str]) -> str:
+    """Up to three names, and how many more there are."""
+    more = f" and {len(found) - 3} more" if len(found) > 3 else ""
+    return ", ".join(printable(item, 60) for item in found[:3]) + more
 
 
 def failing(track: "Track", node: Optional[str], state: str) -> str:

@@ -126,6 +126,8 @@ class Variables:
             return self._list(variable, given)
         if kind in ("str", "path"):
             return self._text(variable, given, bool(what.get("no_log")))
+        if kind == "raw":
+            return self._truth_or_list(variable, given)
         if kind == "verdicts":
             return _tolerated(variable, self._flat(given))
         if kind == "dict":
@@ -176,6 +178,12 @@ class Variables:
                 variable, f"arrives as {_kind(given)}, and must be a list or text; {_LOSSY}: {_example(variable)}"
             )
         return [text for text in (self._item(variable, item) for item in self._flat(given)) if text]
+
+    def _truth_or_list(self, variable: str, given: Any) -> bool | list[str] | None:
+        found = self._flat(given)
+        if len(found) == 1 and str(found[0]).strip().lower() in (*_YES, *_NO):
+            return _switch(variable, str(found[0]).strip())
+        return self._list(variable, given)
 
     @staticmethod
     def _item(variable: str, item: Any) -> str:

@@ -222,12 +222,71 @@ def test_empty_lists_count_as_not_given(empty: Any) -> None:
 def test_states() -> None:
     assert policy({"wait_for": ["STOPPED"], "fail_states": ["EXCEPTION", "NORMAL"]}).failing == {"EXCEPTION", "NORMAL"}
     assert "NORMAL is in wait_for as well" in refused("fail_states", policy, fail_states=["NORMAL"])
-    assert "STOPPED" in refused("wait_for", policy, wait_for=["NOMAL"])
-    refused("wait_for", policy, wait_for=["EXCEPTION"])
-    refused("wait_for", policy, wait_for=["ABNORMAL"])
-    refused("wait_for", policy, wait_for=["NORMAL", "RUNNING"])
-    refused("fail_states", policy, fail_states=["BROKEN"])
     assert len(refused("wait_for", policy, wait_for=["x" * 5000])) < 300
+
+
+@pytest.mark.parametrize("state", ["EXCEPTION", "ABNORMAL", "exception", " Abnormal "])
+def test_no_gate_waits_for_a_failing_state(state: str) -> None:
+    assert "failing state" in refused("wait_for", policy, wait_for=["NORMAL", state])
+    assert "failing state" in refused("wait_for", policy, wait_for=state, fail_states=["STOPPED"])
+    assert "in wait_for as well" in refused("fail_states", policy, wait_for=["STOPPED"], fail_states=["stopped"])
+
+
+@pytest.mark.parametrize("state", ["BROKEN", "EXCEPTON", "FAILED", "RUNNING"])
+def test_an_unknown_failing_state_is_refused(state: str) -> None:
+    """It is misspelt, and the state that was meant would no longer fail a gate."""
+    assert state in refused("fail_states", policy, fail_states=["EXCEPTION", state])
+
+
+@pytest.mark.parametrize(
+    ("value", "ready", "unknown"),
+    [
+        ("normal", {"NORMAL"}, []),
+        ([" Normal", "STOPPED", "stopped"], {"NORMAL", "STOPPED"}, []),
+        ("STARTTING", {"STARTING"}, []),
+        (["OVERLOAD", "INIT", "PAUSE", "DISABLE"], {"OVERLOAD", "INIT", "PAUSE", "DISABLE"}, []),
+        ("MIGRATING", {"MIGRATING"}, ["MIGRATING"]),
+        (["NORMAL", "Migrating"], {"NORMAL", "Migrating"}, ["Migrating"]),
+        (["running", "SCHEDULING"], {"RUNNING", "SCHEDULING"}, ["RUNNING", "SCHEDULING"]),
+        (["NOMAL", "NOMAL"], {"NOMAL"}, ["NOMAL"]),
+        ("\u8fc1\u79fb", {"\u8fc1\u79fb"}, ["\u8fc1\u79fb"]),
+    ],
+)
+def test_an_unknown_state_is_waited_for_with_a_warning(value: Any, ready: set[str], unknown: list[str]) -> None:
+    warnings: list[str] = []
+    assert policy({"wait": True, "wait_for": value}, warn=warnings.append).ready == ready
+    assert len(warnings) == len(unknown)
+    for state, warning in zip(unknown, warnings):
+        assert warning.startswith(f"wait_for: {state} is not a state")
+        assert len(warning.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("value", "found"),
+    [
+        *(
+            (value, (False, ()))
+            for value in (None, False, "", " ", [], [""], [None, " "], 0, 0.0, "no", "Off", "0", "F")
+        ),
+        *((value, (True, ())) for value in (True, 1, 1.0, "yes", " True ", "on", "1", "T", [True], ["true"], "true\n")),
+        ("READ_ORDERS", (True, ("READ_ORDERS",))),
+        ("READ_*, WRITE_ORDERS", (True, ("READ_*", "WRITE_ORDERS"))),
+        ("A\nB\n\n", (True, ("A", "B"))),
+        (["A", " B ", "", None, "C,D"], (True, ("A", "B", "C,D"))),
+        ("ture", (True, ("ture",))),
+        (["on", "off"], (True, ("on", "off"))),
+    ],
+)
+def test_require_records(value: Any, found: Any) -> None:
+    made = policy({"wait": True, "require_records": value})
+    assert (made.require_records, made.record_nodes) == found
+    made = policy({"require_records": value})
+    assert (made.require_records, made.record_nodes) == (False, ())
+
+
+@pytest.mark.parametrize("value", [5, -1, 0.5, {"a": 1}, ["A", 5], ["A", True], [["A"], "B"], [{"a": 1}], ["a\x85b"]])
+def test_what_is_neither_a_truth_value_nor_names(value: Any) -> None:
+    refused("require_records", policy, wait=True, require_records=value)
 
 
 @pytest.mark.parametrize("value", [-1, -0.1, "nan", "inf", math.nan, math.inf, "x", "", [], {}])
@@ -270,7 +329,7 @@ def test_durations_fit_into_the_timeout() -> None:
         ("wait", ["maybe", 5]),
         ("check_nodes", ["maybe"]),
         ("fail_on_exception", ["maybe"]),
-        ("require_records", ["maybe"]),
+        ("require_records", [5, {"a": 1}]),
         ("missing", ["ignore", "FAIL"]),
         ("ignore_nodes", [["a\nb"]]),
     ],

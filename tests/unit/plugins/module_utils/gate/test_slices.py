@@ -6,9 +6,12 @@
 
 from __future__ import annotations
 
+import base64
 import json
+import zlib
 from dataclasses import fields
-from typing import Any
+from functools import cache
+from typing import Any, NamedTuple
 
 import pytest
 from hypothesis import given
@@ -21,6 +24,7 @@ from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.errors 
 )
 from ansible_collections.datagate.huaweicloud.plugins.module_utils.gate import memory, options
 from ansible_collections.datagate.huaweicloud.plugins.module_utils.gate.loop import Outcome
+from ansible_collections.datagate.huaweicloud.plugins.module_utils.gate.result import as_dict
 from ansible_collections.datagate.huaweicloud.plugins.module_utils.gate.track import Track
 from ansible_collections.datagate.huaweicloud.plugins.module_utils.services.readings import LIST, STATUS, Reading
 from ansible_collections.datagate.huaweicloud.tests.unit.gate_world import GONE, World, gate, in_slices, slice_of
@@ -205,7 +209,7 @@ def test_a_job_is_handed_on_whole() -> None:
     track.take(Reading("a", 2.0, STATUS, job={"name": "a", "status": "STARTING", "nodes": [{"name": "n"}]}), 2.0, 0.0)
     track.take(Reading("a", 3.0, LIST, job={"name": "a", "status": "EXCEPTION"}), 3.0, 0.0)
     other = Track("a", policy)
-    other.load(json.loads(json.dumps(track.dump(True))))
+    other.load(json.loads(json.dumps(track.dump(True))), 3.0)
     assert track.doubt
     names = [item.name for item in fields(Track)]
     assert {name: getattr(other, name) for name in names} == {name: getattr(track, name) for name in names}
@@ -235,12 +239,12 @@ class TestText:
         [
             ("x", "is not what an earlier slice returned"),
             ("..", "another version"),
-            ("1.0123.AAAA", "another version"),
-            ("2.9999.AAAA", "other options"),
-            ("2.0123.", "damaged"),
-            ("2.0123.AAAA", "damaged"),
-            ("2.0123.%%%", "damaged"),
-            ("2.0123.é", "damaged"),
+            ("2.0123.AAAA", "another version"),
+            ("3.9999.AAAA", "other options"),
+            ("3.0123.", "damaged"),
+            ("3.0123.AAAA", "damaged"),
+            ("3.0123.%%%", "damaged"),
+            ("3.0123.é", "damaged"),
         ],
     )
     def test_what_is_none_is_refused(self, text: str, why: str) -> None:
@@ -259,3 +263,185 @@ class TestText:
         digests.add(memory.digest(policies[0], options.selection({"job_names": ["b"]})))
         assert len(digests) == 4
         assert memory.digest(policies[0]) == memory.digest(options.policy(json.loads(json.dumps(base))))
+
+
+CASES = ("by name", "by tags", "no list yet", "dli")
+
+
+class Case(NamedTuple):
+    """A gate whose first slice has ended.
+
+    :ivar state: what that handed on, from its text.
+    """
+
+    dli: bool
+    params: dict[str, Any]
+    state: Any
+
+
+@cache
+def case(name: str) -> Case:
+    """A gate with jobs that are on their way, counted, failing, unreadable or missing."""
+    error = RequestError(TRANSIENT, "busy", status=503, retry_after=1.5, request_id="r")
+    counted = {"n": {"status": "NORMAL", "total_put_records": 5, "log_path": "obs://a"}}
+    jobs: dict[str, Any] = {
+        "a": [(0, "STARTING", counted), (8, "NORMAL", counted)],
+        "b": [(0, error)],
+        "c": [(0, GONE)],
+    }
+    params: dict[str, Any] = {"wait": True, "missing": "wait", "require_records": True, "exception_grace": 5}
+    if name == "dli":
+        params, world = (
+            {"job_ids": ["a"], "wait": True},
+            World({"a": [(0, "RUNNING", {"_tasks": {"total": 4}})]}, lists=False),
+        )
+    elif name == "by name":
+        params["job_names"], world = ["a", "b", "c"], World(jobs)
+    else:
+        errors = [(0.0, 99.0, error)] if name == "no list yet" else []
+        params["tags"], world = ["t"], World({"a": jobs["a"], "b": [(0, "EXCEPTION")]}, list_errors=errors)
+    outcome = slice_of(world, 5, None, name == "dli", params)
+    assert outcome.state is not None
+    return Case(name == "dli", params, memory.unpack(memory.pack(outcome.state, "x"), "x"))
+
+
+JSON = st.recursive(
+    st.one_of(st.none(), st.booleans(), st.integers(-(2**70), 2**70), st.floats(), st.text(max_size=5)),
+    lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(st.text(max_size=5), inner, max_size=3)),
+    max_leaves=5,
+)
+
+
+def paths(state: Any, way: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    """The ways to everything in a state."""
+    if isinstance(state, (dict, list)):
+        keys = state.keys() if isinstance(state, dict) else range(len(state))
+        return [way, *(found for key in keys for found in paths(state[key], (*way, key)))]
+    return [way]
+
+
+def replaced(state: Any, way: tuple[Any, ...], value: Any) -> Any:
+    """A copy of a state with another value at one place."""
+    if not way:
+        return value
+    copied = dict(state) if isinstance(state, dict) else list(state)
+    copied[way[0]] = replaced(state[way[0]], way[1:], value)
+    return copied
+
+
+def damage(name: str) -> Case:
+    """The same gate, with a state of its own that a test may change."""
+    found = case(name)
+    return found._replace(state=json.loads(json.dumps(found.state)))
+
+
+def problem_of(found: Case, state: Any) -> str | None:
+    """What the next slice says of a state; None where it takes it. It neither breaks nor passes."""
+    names = ["a"] if found.dli else ["a", "b", "c"]
+    world = World({name: [(0, "RUNNING" if found.dli else "STARTING")] for name in names}, lists=not found.dli)
+    try:
+        outcome = slice_of(world, 5, state, found.dli, found.params)
+    except OptionError as error:
+        return str(error)
+    assert outcome.verdict.verdict != "PASS"
+    assert json.dumps(as_dict(outcome, "all"))
+    return None
+
+
+DAMAGED = "resume: is damaged; start the gate anew"
+
+
+class TestForeignStates:
+    """Whatever the option resume holds, a gate goes on or says that it is damaged."""
+
+    @pytest.mark.parametrize("name", CASES)
+    def test_its_own(self, name: str) -> None:
+        assert problem_of(case(name), case(name).state) is None
+
+    @given(st.sampled_from(CASES), st.data())
+    def test_another_value_at_any_place(self, name: str, data: Any) -> None:
+        found = case(name)
+        way = data.draw(st.sampled_from([way for way in paths(found.state) if way]))
+        assert problem_of(found, replaced(found.state, way, data.draw(JSON))) in (None, DAMAGED)
+
+    @given(st.sampled_from(CASES), st.dictionaries(st.text(max_size=5), JSON))
+    def test_foreign_data(self, name: str, state: Any) -> None:
+        assert problem_of(case(name), state) == DAMAGED
+
+    @pytest.mark.parametrize("name", CASES)
+    def test_a_key_too_few_or_too_many(self, name: str) -> None:
+        ways = [way for way in paths(case(name).state) if way and isinstance(way[-1], str)]
+        fixed = [way for way in ways if not {"listed", "status", "tasks", "mark"} & {*way[:-1]}]
+        assert len(fixed) > 30
+        for way in fixed:
+            found = damage(name)
+            place = found.state
+            for key in way[:-1]:
+                place = place[key]
+            del place[way[-1]]
+            if way[-2:-1] != (2,):  # what is left out of an error is as it is in a new one
+                assert problem_of(found, found.state) == DAMAGED, way
+            place["more"] = 1
+            assert problem_of(found, found.state) == DAMAGED, way
+
+    @pytest.mark.parametrize("name", CASES[:2])
+    def test_no_gate_goes_on_with_fewer_jobs(self, name: str) -> None:
+        """With none left it would pass."""
+        for count in range(len(case(name).state["gate"]["tracks"])):
+            found = damage(name)
+            del found.state["gate"]["tracks"][count:]
+            assert problem_of(found, found.state) == DAMAGED
+
+    @pytest.mark.parametrize("name", ["read_at", "status_at", "listed_at", "ready_at"])
+    def test_nothing_was_read_later_than_it_was_handed_on(self, name: str) -> None:
+        found = damage("by name")
+        found.state["gate"]["tracks"][0][1][name] = found.state["elapsed"] + 1
+        assert problem_of(found, found.state) == DAMAGED
+
+
+class TestDamagedText:
+    """A text that was flipped, cut or masked is refused, or says the same as before."""
+
+    @staticmethod
+    def text() -> str:
+        return memory.pack(case("by name").state, "0123")
+
+    @staticmethod
+    def read(text: str) -> Any:
+        try:
+            return memory.unpack(text, "0123")
+        except OptionError as error:
+            return error.option
+
+    @given(st.data())
+    def test_cut(self, data: Any) -> None:
+        text = self.text()
+        assert self.read(text[: data.draw(st.integers(0, len(text) - 1))]) == "resume"
+
+    @given(st.data())
+    def test_flipped(self, data: Any) -> None:
+        text = self.text()
+        at = data.draw(st.integers(0, len(text) - 1))
+        char = data.draw(st.sampled_from("ABab01-_=.* \n\u00e9"))
+        assert self.read(text[:at] + char + text[at + 1 :]) in ("resume", case("by name").state)
+
+    @given(st.data())
+    def test_masked_or_put_together_anew(self, data: Any) -> None:
+        text = self.text()
+        start, end = sorted(data.draw(st.tuples(*[st.integers(0, len(text))] * 2)))
+        middle = data.draw(st.sampled_from(["********", "", "AAAA"]))
+        assert self.read(text[:start] + middle + text[end:]) in ("resume", case("by name").state)
+
+    @pytest.mark.parametrize(
+        "plain",
+        [b"", b"null", b"[]", b"1", b'"a"', b"\xff", b"{", b"[" * 100_000, b'{"a": 1} {}', "{}".encode("utf-16")],
+    )
+    def test_other_data(self, plain: bytes) -> None:
+        packed = base64.urlsafe_b64encode(zlib.compress(plain)).decode()
+        with pytest.raises(OptionError, match="damaged"):
+            memory.unpack(f"{memory.VERSION}.0123.{packed}", "0123")
+
+    @pytest.mark.parametrize("pad", [zlib.compress(b"{}") + b"x", zlib.compress(b"{}")[:-1], b"{}"])
+    def test_other_packing(self, pad: bytes) -> None:
+        with pytest.raises(OptionError, match="damaged"):
+            memory.unpack(f"{memory.VERSION}.0123.{base64.urlsafe_b64encode(pad).decode()}", "0123")

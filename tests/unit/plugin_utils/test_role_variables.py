@@ -1,0 +1,41 @@
+# Copyright (c) datagate contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The role's variables that may hold a truth value or a list of names."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from ansible_collections.datagate.huaweicloud.plugins.plugin_utils.role.variables import Variables
+
+
+def read(value: Any) -> Variables:
+    return Variables({"job_gate_require_records": value}, lambda name, raw: raw)
+
+
+@pytest.mark.parametrize(
+    ("value", "found"),
+    [
+        *((value, {}) for value in (None, "", " ", [], [""], [None])),
+        *((value, {"require_records": True}) for value in (True, "true", "Yes ", 1, "1", [True], ["on"], "true\n")),
+        *((value, {"require_records": False}) for value in (False, "false", "no", 0, "0", [False])),
+        ("READ_*", {"require_records": ["READ_*"]}),
+        ("A, B\nC", {"require_records": ["A", "B", "C"]}),
+        ('["A", "B"]', {"require_records": ["A", "B"]}),
+        (["A", "", ["B"]], {"require_records": ["A", "B"]}),
+        ('"1.10"', {"require_records": ["1.10"]}),
+    ],
+)
+def test_truth_or_names(value: Any, found: dict[str, Any]) -> None:
+    given = read(value)
+    assert given.problem is None
+    assert given.options == found
+
+
+@pytest.mark.parametrize("value", [5, 1.1, {"a": 1}, ["A", 1.1], "A,"])
+def test_neither(value: Any) -> None:
+    assert "job_gate_require_records" in str(read(value).problem)
