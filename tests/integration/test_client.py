@@ -10,6 +10,7 @@ Waits are made on a clock that jumps, unless it is a real wait that is tested.
 from __future__ import annotations
 
 import gc
+import queue
 import socket
 import threading
 import time
@@ -19,7 +20,7 @@ from dataclasses import replace
 from email.utils import formatdate
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 import trustme
@@ -41,6 +42,9 @@ from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.errors 
 from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.exchange import Answer
 from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.options import resolve
 from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.session import Session
+from ansible_collections.datagate.huaweicloud.plugins.module_utils.door.real_time_jobs import RealTimeJobs
+from ansible_collections.datagate.huaweicloud.plugins.module_utils.gate.options import selection
+from ansible_collections.datagate.huaweicloud.plugins.module_utils.gate.source import read_jobs
 from ansible_collections.datagate.huaweicloud.plugins.module_utils.services.dataarts import DataArts
 from ansible_collections.datagate.huaweicloud.plugins.module_utils.services.dli import Dli
 from tests.clocks import LONG, JumpClock
@@ -56,8 +60,9 @@ from tests.emulator import (
     Emulator,
     running,
 )
-from tests.single_calls import get, run
+from tests.single_calls import get, run, single
 
+T = TypeVar("T")
 JOB = "job_sms"
 KEY = {"access_key": ACCESS_KEY, "secret_key": SECRET_KEY}
 USER = {"username": USER_NAME, "password": USER_PASSWORD, "domain_name": DOMAIN_NAME}
@@ -1045,6 +1050,46 @@ def test_a_slow_one_does_not_hold_up_the_others(start: Start, connect: Connect) 
     order = [call.key for call, dummy in run(session, [status_of(f"job_{number}") for number in range(40)])]
     assert len(order) == 40
     assert order[-1] == "job_1"
+
+
+class CountingClock(Clock):
+    """The machine's clock; counts how often it is waited on."""
+
+    waits = 0
+
+    def wait(self, results: queue.SimpleQueue[T], seconds: float | None, busy: bool) -> T | None:
+        self.waits += 1
+        return super().wait(results, seconds, busy)
+
+
+def test_room_for_another_call_is_noticed_while_one_is_under_way(start: Start, connect: Connect) -> None:
+    """At once, on a clock that moves between two looks at it, and without looking at it all the time."""
+    emulator = start(faults=[{"match": {"job": JOB, "nth": 2}, "delay": 3.0}])
+    clock = CountingClock()
+    session = connect(emulator, clock, requests_per_second=5)
+    get(session, status_of())
+    clock.waits = 0
+    session.begin(single(status_of()), "second")
+    before = clock.now()
+    assert session.next(before + LONG, room=True) is None
+    assert clock.now() - before < 3.0, "it waited for the answer"
+    assert session.free_at() <= clock.now()
+    assert clock.waits < 10
+
+
+@pytest.mark.parametrize("rate", [0, 10])
+def test_jobs_are_read_one_after_the_other_however_slow_the_answers(
+    start: Start, connect: Connect, rate: float
+) -> None:
+    names = [f"job_{number}" for number in range(8)]
+    emulator = start(jobs=[{"name": "job_{i}", "count": 8}], latency=0.3)
+    clock = CountingClock()
+    session = connect(emulator, clock, requests_per_second=rate)
+    source = RealTimeJobs(session, None, selection({"job_names": names}))
+    readings = list(read_jobs(source, iter(names), clock.now() + LONG))
+    assert sorted(reading.name for reading in readings) == names
+    assert all(reading.job for reading in readings)
+    assert clock.waits < 100
 
 
 def test_a_name_that_cannot_be_resolved(connect: Connect, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -232,7 +232,7 @@ class Session:
                 now = self.clock.now()
                 if until is not None and now >= until and self._results.empty():
                     return None
-                if room and self.free_at() <= now:
+                if room and not self._fresh and self._slot(now) <= now:
                     return None
                 if not self.busy and not room:
                     if until is not None:

@@ -120,7 +120,8 @@ def read_jobs(source: Source, names: Iterable[str], deadline: float) -> Iterator
         elif ended:
             return
         else:
-            name = next(feed, None) if free_at < deadline else None
+            # The time may have become known meanwhile: it is not, as long as another request waits to be sent.
+            name = next(feed, None) if source.free_at() < deadline else None
             ended = name is None
             if name is not None:
                 source.ask(name, deadline)
