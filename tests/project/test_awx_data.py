@@ -228,7 +228,8 @@ def test_a_survey_asks_what_the_role_and_the_modules_know(name: str) -> None:
         default = {**option, **WORKFLOW_DEFAULTS.get(variable, {})} if name == "survey_workflow" else option
         if default.get("default") not in (None, [], ""):
             told = re.search(r"If empty, (\S+)\.", question["question_description"])
-            assert told and told.group(1) == str(default["default"]).lower(), variable
+            assert told is not None, variable
+            assert told.group(1) == str(default["default"]).lower(), variable
         else:
             assert "If empty, " not in question["question_description"].replace("If empty, the credential's", "")
 
@@ -351,7 +352,11 @@ def test_the_tasks_use_options_that_the_modules_have() -> None:
 
 
 def test_the_task_with_secrets_shows_nothing() -> None:
-    assert [task["name"] for task in TASKS if task.get("no_log")] == ["Make the credential", "Delete the credential"]
+    assert [task["name"] for task in TASKS if task.get("no_log")] == [
+        "Set a field back to empty",
+        "Make the credential",
+        "Delete the credential",
+    ]
 
 
 def test_the_playbook_knows_its_options() -> None:
