@@ -274,6 +274,11 @@ jobs:
       type: list
       elements: dict
       returned: always
+    read_at:
+      description: Seconds since the start of the gate at which the job was read last, null if it was not read.
+      type: float
+      returned: always
+      sample: 12.1
     start_time:
       description: When the job was started.
       type: int
@@ -405,6 +410,65 @@ job:
     - Null if there are several, or none because O(missing=ok) has left it out.
   type: dict
   returned: always, except when the options or the credentials cannot be used
+notes:
+  description:
+    - What did not decide and should be known, with the keys of RV(reasons).
+  type: list
+  elements: dict
+  returned: always, except when the options or the credentials cannot be used
+  sample: []
+gate:
+  description:
+    - What was asked, of whom, and with whose key. Nothing of it is secret.
+  type: dict
+  returned: always, except when the options or the credentials cannot be used
+  contains:
+    kind:
+      description: What the gate is about.
+      type: str
+      sample: job
+    entry:
+      description: The entry point of the role P(datagate.huaweicloud.job_gate#role); null in a task of the module's own.
+      type: str
+      sample: null
+    selection:
+      description: The options that select the jobs, as far as they were given.
+      type: dict
+      sample: {"job_names": ["job_sms"]}
+    wait:
+      description: Whether it waits.
+      type: bool
+      sample: true
+    wait_for:
+      description: The states in which a job is ready.
+      type: list
+      elements: str
+      sample: [NORMAL]
+    fail_states:
+      description: The failing states of a job.
+      type: list
+      elements: str
+      sample: [ABNORMAL, EXCEPTION]
+    timeout:
+      description: Seconds that the gate may take; null where it does not wait.
+      type: float
+      sample: 600.0
+    region:
+      description: The region, null where only endpoints were given.
+      type: str
+      sample: cn-north-4
+    project_id:
+      description: ID of the project, null where it was not found out.
+      type: str
+      sample: 0123456789abcdef0123456789abcdef
+    workspace:
+      description: ID of the workspace, null for the default one and for DLI.
+      type: str
+      sample: null
+    credentials:
+      description: Where the credentials came from (C(place)), and the first letters of the access key (C(key)) where there is one.
+      type: dict
+      sample: {"place": "the environment", "key": "AKNE"}
 verdict:
   description:
     - What the gate says about all jobs together.

@@ -2,60 +2,35 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the action plugins share: a waiting gate is run in slices, and what happens is shown meanwhile.
+"""What the gates' action plugins share: running a gate, and showing what happens meanwhile.
 
-A module cannot print, so the wait is cut: each slice is one run of the module on the host that the task is for, and hands its
-state to the next. Whatever is not a wait in the foreground is one run, as with any module. Where the task is for the controller
-itself, no module is started at all.
+Where the task is for the controller itself, the gate runs in this process, in one piece, and its observations are shown as
+they come. A module on another host cannot print, so its wait is cut: each slice is one run of the module there, and hands its
+state to the next. What is not a wait in the foreground is one run, as with any module.
 """
 
 from __future__ import annotations
 
 import sys
-import threading
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from contextlib import ExitStack
 from importlib import import_module
 from typing import Any
 
+from ansible.errors import AnsibleActionFail
 from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action import ActionBase
-from ansible.utils.display import Display
 
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud import threads
 from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.errors import DatagateError, OptionError
-from ansible_collections.datagate.huaweicloud.plugins.plugin_utils.progress import Progress
+from ansible_collections.datagate.huaweicloud.plugins.plugin_utils.live import Live, show
 
+DEFAULT_TIMEOUT = 600.0
 FIRST_SLICE = 1.0
 LONGEST_SLICE = 30.0
 MODULES = "ansible_collections.datagate.huaweicloud.plugins.modules"
 START = 3.0  # seconds that the start of a slice may take
-
-
-class Heartbeat:
-    """Shows signs of life, in a thread, while the block runs.
-
-    :param due_in: seconds until the next one is due.
-    :param beat: shows it.
-    """
-
-    NAME = "datagate-heartbeat"
-
-    def __init__(self, due_in: Callable[[], float], beat: Callable[[], None]) -> None:
-        self._due_in = due_in
-        self._beat = beat
-        self._over = threading.Event()
-
-    def __enter__(self) -> None:
-        self._thread = threads.start(self._watch, self.NAME)
-
-    def __exit__(self, *error: object) -> None:
-        self._over.set()
-        self._thread.join()
-
-    def _watch(self) -> None:
-        while not self._over.wait(self._due_in()):
-            self._beat()
+# ansible-core 2.19 and newer show the message of a failed task above its result, older ones only within it.
+SHOWS_MESSAGE_FIRST = hasattr(AnsibleActionFail, "omit_exception_key")
 
 
 def one_name_each(arguments: dict[str, Any], spec: Mapping[str, Any]) -> dict[str, Any]:
@@ -70,7 +45,7 @@ def one_name_each(arguments: dict[str, Any], spec: Mapping[str, Any]) -> dict[st
     left = dict(arguments)
     for option, what in spec.items():
         names = [name for name in (option, *what.get("aliases", ())) if name in arguments]
-        given = [name for name in names if not _is_nothing(arguments[name])]
+        given = [name for name in names if not is_nothing(arguments[name])]
         if len(given) > 1:
             problem = f"means the same as {given[0]}; keep one of the two (one of them may stand in module_defaults)"
             raise OptionError(given[1], problem)
@@ -80,10 +55,11 @@ def one_name_each(arguments: dict[str, Any], spec: Mapping[str, Any]) -> dict[st
     return left
 
 
-def _is_nothing(value: Any) -> bool:
+def is_nothing(value: Any) -> bool:
+    """Whether a value counts as not given: null, blank text, and what holds nothing else."""
     if isinstance(value, (list, tuple)):
-        return all(map(_is_nothing, value))
-    return value is None or (isinstance(value, str) and not value.strip())
+        return all(map(is_nothing, value))
+    return value is None or value == {} or (isinstance(value, str) and not value.strip())
 
 
 class GateAction(ActionBase):
@@ -95,90 +71,113 @@ class GateAction(ActionBase):
 
     def run(self, tmp: Any = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         result: dict[str, Any] = super().run(tmp, task_vars)
-        variables = task_vars or {}
         try:
-            if self._shows_progress():
-                result.update(self._slices(variables))
-            else:
-                wrap_async = bool(self._task.async_val) and not self._connection.has_native_async
-                result.update(self._run(self._task.args, variables, wrap_async))
+            result.update(self._gate(self.MODULE, self._task.args, task_vars or {}))
         except DatagateError as error:
             result.update(failed=True, changed=False, msg=str(error), **error.extras())
+        if result.get("failed") and "verdict" in result and not SHOWS_MESSAGE_FIRST and not self._is_quiet():
+            show(result["msg"])
         return result
 
-    def _shows_progress(self) -> bool:
+    def _gate(self, module: str, arguments: dict[str, Any], variables: dict[str, Any]) -> dict[str, Any]:
+        """Run a gate.
+
+        :param module: full name of the gate's module.
+        :raises DatagateError: it cannot be run.
+        """
+        code = import_module(f"{MODULES}.{module.rpartition('.')[2]}")
+        # No top-level import: what needs requests is loaded only by a task that runs a gate.
+        from ansible_collections.datagate.huaweicloud.plugins.module_utils.door.arguments import CONNECTION
+
+        arguments = one_name_each(arguments, {**CONNECTION, **code.ARGUMENTS})
+        live = None
+        if self._shows_progress(arguments):
+            # A gate that runs once belongs to no host in particular.
+            several = len(variables.get("ansible_play_hosts_all") or []) > 1 and not self._task.run_once
+            name = str(variables.get("inventory_hostname", "")) if several else ""
+            live = Live(name, _seconds(arguments.get("wait_timeout")))
+        if self._is_local(variables):
+            return self._in_process(module, code, arguments, live)
+        if live is not None:
+            return self._slices(module, arguments, variables, live)
+        wrap_async = bool(self._task.async_val) and not self._connection.has_native_async
+        return self._module(module, arguments, variables, wrap_async)
+
+    def _is_quiet(self) -> bool:
+        return bool(self._task.no_log or self._task.async_val)
+
+    def _shows_progress(self, arguments: Mapping[str, Any]) -> bool:
         """Whether this is a wait in the foreground that may be seen and is not cut into slices by its author."""
-        arguments = self._task.args
-        if self._task.async_val or self._task.check_mode or self._task.no_log:
+        if self._task.check_mode or self._is_quiet():
             return False
         if arguments.get("resume") or arguments.get("slice_timeout") not in (None, "", 0, "0"):
             return False
-        return self._truth("wait", False) and self._truth("progress", True)
+        return _truth(arguments, "wait", False) and _truth(arguments, "progress", True)
 
-    def _truth(self, option: str, default: bool) -> bool:
-        value = self._task.args.get(option)
-        return default if value is None else bool(boolean(value, strict=False))
+    def _in_process(self, module: str, code: Any, arguments: dict[str, Any], live: Live | None) -> dict[str, Any]:
+        from ansible_collections.datagate.huaweicloud.plugins.plugin_utils import in_process
 
-    def _slices(self, variables: dict[str, Any]) -> dict[str, Any]:
-        # A gate that runs once is nobody's in particular.
-        several = len(variables.get("ansible_play_hosts_all") or []) > 1 and not self._task.run_once
-        progress = Progress(str(variables.get("inventory_hostname", "")) if several else "")
-        began = time.monotonic()
+        environment: dict[str, Any] = {}
+        self._compute_environment_string(environment)
+        with ExitStack() as during:
+            during.enter_context(in_process.working_in(self._loader.get_basedir()))
+            during.enter_context(in_process.with_environment(environment))
+            if live is not None:
+                during.enter_context(live.heartbeat())
+            return in_process.run(
+                arguments,
+                code.ARGUMENTS,
+                code.SERVICE,
+                code.BODY,
+                bool(self._task.check_mode),
+                module,
+                None if live is None else live.look,
+            )
 
-        def elapsed() -> float:
-            return time.monotonic() - began
-
-        def due_in() -> float:
-            return progress.due_in(elapsed())
-
-        def beat() -> None:
-            Display().display(progress.silence(elapsed()))
-
+    def _slices(self, module: str, arguments: dict[str, Any], variables: dict[str, Any], live: Live) -> dict[str, Any]:
         seconds, resume = FIRST_SLICE, None
         while True:
-            arguments = {**self._task.args, "slice_timeout": seconds, "resume": resume}
-            with Heartbeat(due_in, beat):
-                result = self._run(arguments, variables)
+            with live.heartbeat():
+                result = self._module(module, {**arguments, "slice_timeout": seconds, "resume": resume}, variables)
             resume = result.get("resume")
             seconds = min(2 * seconds, LONGEST_SLICE)
             if not resume:
+                live.ended(result)
                 return self._tidy(result)
-            for line in progress.lines(result, seconds + START):
-                Display().display(line)
+            live.took(result, seconds + START)
 
-    def _run(self, arguments: dict[str, Any], variables: dict[str, Any], wrap_async: bool = False) -> dict[str, Any]:
-        """One run of the module.
-
-        :raises DatagateError: it cannot be run.
-        """
-        from ansible_collections.datagate.huaweicloud.plugins.module_utils.door.arguments import CONNECTION
-
-        code = import_module(f"{MODULES}.{self.MODULE.rpartition('.')[2]}")
-        arguments = one_name_each(arguments, {**CONNECTION, **code.ARGUMENTS})
-        if self._is_local(variables):
-            from ansible_collections.datagate.huaweicloud.plugins.plugin_utils import in_process
-
-            check_mode = bool(self._task.check_mode)
-            with in_process.working_in(self._loader.get_basedir()):
-                return in_process.run(arguments, code.ARGUMENTS, code.SERVICE, code.BODY, check_mode, self.MODULE)
+    def _module(
+        self, module: str, arguments: dict[str, Any], variables: dict[str, Any], wrap_async: bool = False
+    ) -> dict[str, Any]:
         result: dict[str, Any] = self._execute_module(
-            module_name=self.MODULE, module_args=arguments, task_vars=variables, wrap_async=wrap_async
+            module_name=module, module_args=arguments, task_vars=variables, wrap_async=wrap_async
         )
         return result
 
     def _is_local(self, variables: dict[str, Any]) -> bool:
-        """Whether a module would run as this user, with this Python and this environment."""
+        """Whether a module would run as this user and with this Python."""
         if self._task.async_val or self._connection.transport != "local" or self._connection.become is not None:
-            return False
-        if any(self._task.environment or ()):
             return False
         interpreter = variables.get("ansible_python_interpreter")
         return bool(interpreter and self._templar.template(interpreter) == sys.executable)
 
     @staticmethod
     def _tidy(result: dict[str, Any]) -> dict[str, Any]:
-        """The arguments that are told are the author's own."""
+        """The arguments that the result repeats are the author's own."""
         invocation = result.get("invocation") or {}
         if isinstance(invocation.get("module_args"), dict):
             invocation["module_args"].update(slice_timeout=0.0, resume=None)
         return result
+
+
+def _truth(arguments: Mapping[str, Any], option: str, default: bool) -> bool:
+    value = arguments.get(option)
+    return default if is_nothing(value) else bool(boolean(value, strict=False))
+
+
+def _seconds(value: Any) -> float:
+    """The deadline for the lines; what is none is refused when the options are checked."""
+    try:
+        return DEFAULT_TIMEOUT if is_nothing(value) else float(value)
+    except (TypeError, ValueError):
+        return 0.0

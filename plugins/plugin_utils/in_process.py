@@ -12,21 +12,44 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from typing import Any
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.module_utils.common.parameters import remove_values
 
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.errors import DatagateError, printable
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.door.arguments import CONNECTION, Spec
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.door.module import Body, execute
-
-KINDS = {"float": "a number", "int": "a whole number", "bool": "true or false"}
-_UNFIT = re.compile(
-    rf"argument '(?P<option>\w+)' is of type .*\bunable to convert to (?P<kind>{'|'.join(KINDS)}):", re.DOTALL
+from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.errors import (
+    DatagateError,
+    OptionError,
+    printable,
 )
+from ansible_collections.datagate.huaweicloud.plugins.module_utils.door.arguments import CONNECTION, Spec
+from ansible_collections.datagate.huaweicloud.plugins.module_utils.door.module import Body, OnLook, execute
+
+KINDS = {
+    "float": "a number",
+    "int": "a whole number",
+    "bool": "true or false",
+    "dict": 'a dictionary such as {"dataarts": "https://host"}',
+    "list": "a list",
+}
+SECONDS = frozenset(
+    (
+        "wait_initial_delay",
+        "wait_interval",
+        "wait_timeout",
+        "slice_timeout",
+        "exception_grace",
+        "stable_for",
+        "stall_timeout",
+        "request_timeout",
+    )
+)
+NEEDED = {"job_ids": "is needed; say which DLI jobs are meant, by their IDs"}
+_UNFIT = re.compile(r"argument '(?P<option>\w+)' is of type .*\bunable to convert to \w+:", re.DOTALL)
+_MISSING = re.compile(r"missing required arguments: (?P<option>\w+)")
+_CHOICES = re.compile(r"value of (?P<option>\w+) must be one of: (?P<choices>.*), got: (?P<value>.*)", re.DOTALL)
 HIDDEN = "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"
 
 
@@ -87,32 +110,67 @@ def _return(folder: int) -> None:
         os.fchdir(folder)
 
 
-def run(arguments: dict[str, Any], spec: Spec, service: str, body: Body, check_mode: bool, name: str) -> dict[str, Any]:
+@contextmanager
+def with_environment(changes: Mapping[str, Any]) -> Iterator[None]:
+    """Apply the task's ``environment`` while the block runs, as it would be applied to a module."""
+    before = {name: os.environ.get(name) for name in changes}
+    os.environ.update({name: str(value) for name, value in changes.items()})
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+
+
+def check(spec: Spec, name: str, arguments: Mapping[str, Any]) -> tuple[LocalHost, OptionError | None]:
+    """Check options as an AnsibleModule would. Returns the host with the checked options, and what is wrong with them.
+
+    :raises OptionError: Ansible's own check cannot be applied to them.
+    """
+    try:
+        checked = ArgumentSpecValidator(spec).validate(dict(arguments))
+    except Exception as error:  # noqa: BLE001 - Ansible's own check falls over some values, and says nothing useful
+        raise OptionError(name, f"one of them is of a wrong type ({type(error).__name__})") from None
+    host = LocalHost(checked.validated_parameters, False)
+    host.take(checked)
+    problem = None
+    if checked.error_messages:
+        problem = _explain(str(checked.error_messages[0]), spec, name, arguments)
+    return host, problem
+
+
+def run(
+    arguments: dict[str, Any],
+    spec: Spec,
+    service: str,
+    body: Body,
+    check_mode: bool,
+    name: str,
+    on_look: OnLook | None = None,
+) -> dict[str, Any]:
     """Do a module's work; the result is what the module would have returned.
 
     :param arguments: the task's arguments.
     :param spec: the module's own options.
     :param name: the module's name, for messages.
+    :param on_look: called while a gate runs, see :class:`Door`.
     """
     whole: Spec = {**CONNECTION, **spec}
     try:
-        checked = ArgumentSpecValidator(whole).validate(arguments)
-    except Exception as error:  # noqa: BLE001 - Ansible's own check falls over some values, and says nothing useful
-        text = f"the options of {name} cannot be read: one of them is of a wrong type ({type(error).__name__})"
-        return {"failed": True, "changed": False, "msg": text}
-    host = LocalHost(checked.validated_parameters, check_mode)
-    host.take(checked)
+        host, problem = check(whole, name, arguments)
+    except OptionError as error:
+        return {"failed": True, "changed": False, "msg": f"the options of {name} cannot be read: {error.problem}"}
+    host.check_mode = check_mode
     for option, what in whole.items():
         if what.get("no_log") and host.params.get(option):
             host.no_log_values.add(str(host.params[option]))
-    if checked.error_messages:
-        result: dict[str, Any] = {
-            "failed": True,
-            "changed": False,
-            "msg": _first(checked.error_messages, name, arguments),
-        }
+    if problem is not None:
+        result: dict[str, Any] = {"failed": True, "changed": False, "msg": str(problem), **problem.extras()}
     else:
-        result = execute(host, service, body)
+        result = execute(host, service, body, on_look)
     if host.warnings:
         result["warnings"] = host.warnings
     if host.deprecations:
@@ -126,13 +184,44 @@ def run(arguments: dict[str, Any], spec: Spec, service: str, body: Body, check_m
     return result
 
 
-def _first(messages: list[str], name: str, arguments: dict[str, Any]) -> str:
-    """The message that a module would have failed with, or a better one: Ansible shows a class in place of the value."""
-    message = str(messages[0])
+def _explain(message: str, spec: Spec, name: str, arguments: Mapping[str, Any]) -> OptionError:
+    """A better message than Ansible's, which shows classes in place of values and names no option."""
     unfit = _UNFIT.match(message)
-    if unfit and unfit["option"] in arguments:
-        value = printable(str(arguments[unfit["option"]]), 40)
-        return f"{unfit['option']}: must be {KINDS[unfit['kind']]}, not {value!r}"
+    option = unfit["option"] if unfit else ""
+    if "dictionary requested" in message and not unfit:
+        # Of an option with suboptions the message names nothing.
+        option = next((known for known, what in spec.items() if what["type"] == "dict" and arguments.get(known)), "")
+    if option in NEEDED and arguments.get(option) is None:
+        return OptionError(option, NEEDED[option])
+    if option in spec and option in arguments:
+        what = spec[option]
+        value = "" if what.get("no_log") else f", not {printable(str(arguments[option]), 40)!r}"
+        return OptionError(option, f"must be {_wanted(option, what['type'])}{value}")
+    missing = _MISSING.match(message)
+    if missing and missing["option"] in NEEDED:
+        return OptionError(missing["option"], NEEDED[missing["option"]])
+    choices = _CHOICES.match(message)
+    if choices:
+        return OptionError(choices["option"], f"must be one of {choices['choices']}, not {choices['value']!r}")
     if "Supported parameters include" in message and not message.startswith("Unsupported"):
-        return f"Unsupported parameters for ({name}) module: {message}"
-    return message
+        message = f"Unsupported parameters for ({name}) module: {message}"
+    return _Refused(message)
+
+
+class _Refused(OptionError):
+    """What Ansible's check says of no single option."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__("", message)
+
+    def __str__(self) -> str:
+        return self.problem
+
+    def extras(self) -> dict[str, Any]:
+        return {}
+
+
+def _wanted(option: str, kind: str) -> str:
+    if kind == "float" and option in SECONDS:
+        return "seconds, such as 60"
+    return KINDS.get(kind, f"of the type {kind}")

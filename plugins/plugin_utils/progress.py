@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The lines that a user sees while a gate waits: what has changed, how the jobs are doing, who is still waited for."""
+"""The lines that a user sees while a gate waits: state changes, counts by state, and which jobs are still waited for."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from typing import Any
 
 from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.errors import printable
 
-WIDTH = 100
 NAMED = 3  # jobs that a line names
-MOST_CHANGES = 10  # changes of one slice that get a line of their own
+MAX_STATES = 5  # states that a line counts
+MAX_CHANGES = 10  # changes that get a line of their own at one time
+MAX_CAUSE = 300  # characters of what keeps a single job; never cut in practice
 MINUTE = 60.0
 BAR = 20
 
@@ -31,40 +32,48 @@ def gauge(fraction: float) -> str:
 
 
 class Progress:
-    """Turns the results of slices into lines, none of which says what one before has said.
+    """Turns how far a gate is into lines, none of which repeats the one before.
 
     :param host: name to put in front, or empty.
+    :param deadline: seconds that the whole gate may take, 0 for one observation.
     """
 
-    def __init__(self, host: str = "") -> None:
+    def __init__(self, host: str = "", deadline: float = 0.0) -> None:
         self._host = f"{printable(host, 30)}: " if host else ""
+        self._deadline = f" of {clock(deadline)}:" if deadline else ""
         self._seen = 0
         self._said = ""
+        self._shown = ""
         self._last: float | None = None
         self._heard = 0.0
 
-    def lines(self, result: dict[str, Any], next_slice: float) -> list[str]:
-        """What to show after a slice.
+    def lines(self, result: dict[str, Any], next_due: float) -> list[str]:
+        """What to show while the gate goes on.
 
-        :param result: the slice's result.
-        :param next_slice: seconds until there will be another one: there is a line at least once a minute.
+        :param result: a slice's result, or as much of one as is known.
+        :param next_due: seconds until the next call: there is a line at least once a minute.
         """
         elapsed = self._heard = float(result.get("elapsed") or 0.0)
+        lines = self.changes(result)
+        text, key = self._status(result)
+        due = self._last is None or elapsed - self._last + next_due > MINUTE
+        if due or lines or key != self._said:
+            lines.append(self._line(elapsed, text))
+            self._said, self._shown = key, text
+        if lines:
+            self._last = elapsed
+        return lines
+
+    def changes(self, result: dict[str, Any]) -> list[str]:
+        """The state changes that no line has shown yet; all there is to show once the gate has ended."""
         history = result.get("history") or []
         total = len(history) + int(result.get("history_dropped") or 0)
         new = history[len(history) - min(len(history), total - self._seen) :]
         self._seen = total
-        changes = [entry for entry in new if entry.get("previous") is not None]
-        lines = [self._line(entry["at"], self._change(entry)) for entry in changes[:MOST_CHANGES]]
-        if len(changes) > MOST_CHANGES:
-            lines.append(self._line(elapsed, f"+ {len(changes) - MOST_CHANGES} more changes"))
-        status = self._status(result)
-        due = self._last is None or elapsed - self._last + next_slice > MINUTE
-        if due or changes or status != self._said:
-            lines.append(self._line(elapsed, status))
-            self._said = status
-        if lines:
-            self._last = elapsed
+        found = [entry for entry in new if entry.get("previous") is not None]
+        lines = [self._line(entry["at"], self._change(entry)) for entry in found[:MAX_CHANGES]]
+        if len(found) > MAX_CHANGES:
+            lines.append(self._line(max(self._heard, found[-1]["at"]), f"+ {len(found) - MAX_CHANGES} more changes"))
         return lines
 
     def due_in(self, elapsed: float) -> float:
@@ -72,16 +81,16 @@ class Progress:
         return max(0.0, (self._last or 0.0) + MINUTE - elapsed)
 
     def silence(self, elapsed: float) -> str:
-        """What to show when a slice lasts so long: it ends between two readings, and one of them is not over.
+        """What to show when a minute has passed without news: a request is not answered.
 
         :param elapsed: seconds since the gate began.
         """
         self._last = elapsed
-        known = f"at {clock(self._heard)}: {self._said}" if self._said else "nothing read yet"
+        known = f"at {clock(self._heard)}: {self._shown}" if self._shown else "nothing read yet"
         return self._line(elapsed, f"still waiting for the service to answer; {known}")
 
     def _line(self, at: float, text: str) -> str:
-        return printable(f"{self._host}{clock(at)} {text}", WIDTH)
+        return f"{self._host}{clock(at)}{self._deadline} {text}"
 
     @staticmethod
     def _change(entry: dict[str, Any]) -> str:
@@ -89,13 +98,13 @@ class Progress:
         status = "gone" if entry.get("status") is None else printable(entry["status"], 20)
         return f"{printable(entry['job'], 40)}{node}: {printable(entry['previous'], 20)} -> {status}"
 
-    def _status(self, result: dict[str, Any]) -> str:
-        states = result.get("by_status") or {}
-        ordered = sorted(states.items(), key=lambda item: (-item[1], item[0]))
-        text = ", ".join(f"{count} {printable(state, 20)}" for state, count in ordered) or "nothing read yet"
+    def _status(self, result: dict[str, Any]) -> tuple[str, str]:
+        """The line about all jobs, and what of it is news when it changes."""
+        text = self._counts(result.get("by_status") or {})
         jobs = result.get("jobs") or []
         if len(jobs) == 1 and "progress" in jobs[0]:
-            return f"{text} {self._work(jobs[0])}".rstrip()
+            text = f"{text} {self._work(jobs[0])}".rstrip()
+            return text, text
         reasons = result.get("reasons") or []
         waiting = list(dict.fromkeys(item["job"] for item in reasons if item.get("job")))
         if waiting:
@@ -103,18 +112,34 @@ class Progress:
             if len(waiting) > NAMED:
                 text += f", + {len(waiting) - NAMED} more"
             elif len(waiting) == 1:
-                text += self._why(next(item for item in reasons if item.get("job")))
-        elif any(item.get("code") == "not_stable" for item in reasons):
-            text += "; all ready, until they have been for stable_for"
-        return text
+                text += self._cause(next(item for item in reasons if item.get("job")))
+            return text, text
+        key = text
+        for item in reasons:
+            message = printable(item.get("message") or "", MAX_CAUSE)
+            if item.get("code") == "not_stable":
+                # The seconds that have passed are not news.
+                text += f"; {message.removeprefix('all ') or 'all ready'}"
+                key += "; stable"
+            elif message:
+                text, key = f"{text}; {message}", f"{key}; {message}"
+        return text, key
 
     @staticmethod
-    def _why(reason: dict[str, Any]) -> str:
-        """What a single job is waited for, where its state does not say so."""
+    def _counts(states: dict[str, int]) -> str:
+        ordered = sorted(states.items(), key=lambda item: (-item[1], item[0]))
+        shown = [f"{count} {printable(state, 20)}" for state, count in ordered[:MAX_STATES]]
+        if len(ordered) > MAX_STATES:
+            shown.append(f"{sum(count for dummy, count in ordered[MAX_STATES:])} in other states")
+        return ", ".join(shown) or "nothing read yet"
+
+    @staticmethod
+    def _cause(reason: dict[str, Any]) -> str:
+        """What keeps a single job, where its state does not say so."""
         name, message = str(reason["job"]), str(reason.get("message") or "")
         if reason.get("code") == "still_pending" or not message.startswith(name):
             return ""
-        return f" ({message[len(name) :].lstrip(': ')})"
+        return f" ({printable(message[len(name) :].lstrip(': '), MAX_CAUSE)})"
 
     @staticmethod
     def _work(job: dict[str, Any]) -> str:

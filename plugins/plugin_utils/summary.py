@@ -56,4 +56,6 @@ def summary(result: Mapping[str, Any]) -> dict[str, Any]:
         "polls": None if polls is None else count(polls),
         "requests": None if requests is None else count(requests),
         "override_reason": None if reason is None else harmless(reason, 500),
+        "finished_at": None if part("finished_at") is None else harmless(part("finished_at"), 40),
+        "run": {harmless(key, 40): harmless(item, 80) for key, item in mapping(part("run")).items()},
     }

@@ -22,7 +22,7 @@ from typing import Any, Final
 from . import docs, plan, tables
 from .clouds import ROOT, BenchError, Clouds
 from .measure import Figures
-from .pairs import TARGET, pairs
+from .pairs import ROLE_TARGET, TARGET, pairs
 from .scenarios import LATENCY, QUOTA
 from .targets import Target, targets
 
@@ -79,6 +79,7 @@ def show(results: plan.Results, kept: dict[str, Any], found: list[Target], probl
     print(f"\n{tables.how_marked()}\n{tables.throttling(results)}")
     if kept["pair"]:
         print("\nONE JOB, ONE TASK\n\n" + tables.plain(tables.pair(kept["pair"])))
+        print("\nROLE AGAINST MODULE\n\n" + tables.plain(tables.pair(kept["pair"]["role"])))
     print(f"\n{docs.described(kept['machine'], kept['seconds'])}")
     if problems:
         print("\nPROBLEMS\n\n" + "\n".join(f"  {line}" for line in problems))
@@ -107,7 +108,12 @@ def _pair(kept: dict[str, Any]) -> str:
     if not kept["pair"]:
         return "Not measured."
     table = tables.markdown(tables.pair(kept["pair"]), titled=False)
-    return f"{table}\n\nMedian ratio {kept['pair']['ratio']:.2f}, aim at most {TARGET}."
+    role = kept["pair"]["role"]
+    second = tables.markdown(tables.pair(role), titled=False)
+    return (
+        f"{table}\n\nMedian ratio {kept['pair']['ratio']:.2f}, aim at most {TARGET}.\n\n"
+        f"{second}\n\nMedian ratio of role to module {role['ratio']:.2f}, aim at most {ROLE_TARGET}."
+    )
 
 
 def main() -> int:

@@ -11,7 +11,7 @@ from typing import Any, Final, NamedTuple
 from . import contenders as who
 from .arithmetic import floor_requests, ratio
 from .measure import Figures
-from .pairs import TARGET
+from .pairs import ROLE_TARGET, TARGET
 from .plan import EXTRA, Results
 from .scenarios import BECOMING, QUOTA
 
@@ -52,6 +52,14 @@ def targets(results: Results, pair: dict[str, Any] | None) -> list[Target]:
             f"one job, one task: at most {TARGET} of uri's time",
             None if pair is None else pair["ratio"],
             TARGET,
+            "{:.2f}",
+        )
+    )
+    found.append(
+        _target(
+            f"one gate of the role: at most {ROLE_TARGET} of the module's time",
+            None if pair is None else pair["role"]["ratio"],
+            ROLE_TARGET,
             "{:.2f}",
         )
     )

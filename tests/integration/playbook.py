@@ -22,6 +22,8 @@ from tests.emulator import ACCESS_KEY, REGION, SECRET_KEY, Emulator
 
 CALLBACKS = Path(__file__).resolve().parent / "callbacks"
 COMMAND = str(Path(sys.executable).with_name("ansible-playbook"))
+OWN_PROCESS = {"vars": {"ansible_python_interpreter": f"{Path(sys.executable).parent}/./{Path(sys.executable).name}"}}
+"""Keywords of a task or play whose modules run in processes of their own: Ansible does not see that it is the same Python."""
 TIMEOUT = 240.0
 """Seconds after which a playbook is given up."""
 SLACK = 15.0
@@ -72,6 +74,12 @@ class Run:
         found = self.all(task)
         assert len(found) == 1, f"{len(found)} records of {task!r} among {[record.task for record in self.records]}"
         return found[0]
+
+    @property
+    def gates(self) -> list[dict[str, Any]]:
+        """The artifacts of the role's gates, in turn: one a gate, whatever hosts the play has."""
+        left = [record.result.get("ansible_stats", {}).get("data", {}) for record in self.records]
+        return [data for item in left for name, data in item.items() if name.startswith("job_gate")]
 
     @property
     def text(self) -> str:

@@ -17,11 +17,10 @@ import trustme
 
 from tests.emulator import ACCESS_KEY, SECRET_KEY, Emulator, running
 
-from .playbook import SLACK, Run, connection, play, run, task
+from .playbook import OWN_PROCESS, SLACK, Run, connection, play, run, task
 
 GROUP = "group/datagate.huaweicloud.huaweicloud"
 # A task for the controller runs in the controller's process; one that sets an environment needs a process of its own.
-OWN_PROCESS = {"DATAGATE_TEST": "as a module"}
 RESULT = {
     "changed",
     "elapsed",
@@ -218,7 +217,7 @@ def scene(request: pytest.FixtureRequest) -> Iterator[Scene]:
             info("defaults: info", name="job_good"),
         ]
         plays = [
-            play(TASKS, environment=OWN_PROCESS if request.param == "as a module" else {}),
+            play(TASKS, **(OWN_PROCESS if request.param == "as a module" else {})),
             play(defaults, environment=NO_ENVIRONMENT, module_defaults={GROUP: given}),
             play([status("nothing", "job_good")], environment=NO_ENVIRONMENT),
         ]
@@ -481,9 +480,9 @@ BAD: list[tuple[str, dict[str, Any]]] = [
 @pytest.fixture(scope="module", params=["in process", "as a module"])
 def refused(request: pytest.FixtureRequest) -> Iterator[Scene]:
     """Every bad input in one playbook."""
-    own = OWN_PROCESS if request.param == "as a module" else {}
+    own: dict[str, Any] = OWN_PROCESS if request.param == "as a module" else {}
     with running(SCENARIO) as emulator:
-        yield Scene(run([play([item for dummy, item in BAD], environment=own)], connection(emulator)), emulator)
+        yield Scene(run([play([item for dummy, item in BAD], **own)], connection(emulator)), emulator)
 
 
 @pytest.mark.parametrize(("option", "name"), [(option, item["name"]) for option, item in BAD])
@@ -515,9 +514,9 @@ def test_an_option_is_given_under_one_name(process: str) -> None:
         status("null beside", "job_good", name=None, job_name="{{ omit }}"),
         status("empty option", "", name="job_good", **WAIT),
     ]
-    own = OWN_PROCESS if process == "as a module" else {}
+    own: dict[str, Any] = OWN_PROCESS if process == "as a module" else {}
     defaults = {"datagate.huaweicloud.dataarts_job_status": {"name": "job_trap"}}
-    plays = [play(again, module_defaults=defaults, environment=own), play(alone, environment=own)]
+    plays = [play(again, module_defaults=defaults, **own), play(alone, **own)]
     with running(SCENARIO) as emulator:
         ran = run(plays, connection(emulator))
         asked = emulator.requests("job_status", job="job_trap")
@@ -548,7 +547,7 @@ def test_relative_paths_begin_at_the_playbook(tmp_path: Path) -> None:
     (folder / "credentials").chmod(0o600)
     cert = {"client_cert": "client.pem", "client_key": "client.key"}
     options = {**cert, "credentials_file": "credentials", "ca_path": "ca.pem"}
-    module = {"keywords": {"environment": OWN_PROCESS}}
+    module = {"keywords": OWN_PROCESS}
     by_options = [
         status("options in process", "job_good", **options),
         status("options of a wait", "job_good", **options, **WAIT),

@@ -102,7 +102,7 @@ SURVEY = {"job_gate_wait_interval": "0.3", "job_gate_wait_timeout": "20", "job_g
 def test_a_gate_passes_in_awx(tmp_path: Path, emulator: Emulator) -> None:
     job = Job(tmp_path, emulator, {**SURVEY, "job_gate_entry": "", "job_gate_job_names": "job_good\njob_stream\n"})
     assert (job.code, job.status) == (0, "successful"), job.text
-    (said,) = job.results("Say what the gate found")
+    (said,) = job.results("Ask the gate wait_until_normal")
     assert said["msg"].startswith("PASS")
     assert "2 of 2 jobs ready" in said["msg"]
     assert job.artifacts["job_gate"]["verdict"] == "PASS"
@@ -117,7 +117,7 @@ def test_a_gate_fails_in_awx(tmp_path: Path, emulator: Emulator) -> None:
     assert stopped["msg"].startswith("FAIL")
     assert "job_trap: node BROKEN is EXCEPTION (log obs://logs/BROKEN.job)" in stopped["msg"]
     failures = [event for event in job.events if event["event"] == "runner_on_failed"]
-    assert len(failures) == 1
+    assert [event["event_data"]["res"]["msg"] for event in failures] == ["FAIL", stopped["msg"]]
     assert job.artifacts["job_gate"] == {
         "verdict": "FAIL",
         "failed": True,
@@ -129,6 +129,8 @@ def test_a_gate_fails_in_awx(tmp_path: Path, emulator: Emulator) -> None:
         "polls": 1,
         "requests": 2,
         "override_reason": None,
+        "finished_at": job.artifacts["job_gate"]["finished_at"],
+        "run": {},
     }
     assert SECRET_KEY not in str(job.events)
 
@@ -138,14 +140,14 @@ def test_the_lines_of_a_waiting_gate_are_live_events_in_awx(tmp_path: Path, emul
     assert (job.code, job.status) == (0, "successful"), job.text
     # What Ansible writes past its callbacks, such as warnings, has no data.
     known = [event for event in job.events if "event_data" in event]
-    ask = [event for event in known if event["event_data"].get("task") == "Ask DataArts Factory about the jobs"]
+    ask = [event for event in known if event["event_data"].get("task") == "Ask the gate wait_until_normal"]
     (began,) = [event for event in ask if event["event"] == "runner_on_start"]
     (ended,) = [event for event in ask if event["event"] == "runner_on_ok"]
-    lines = [event for event in job.events if event["event"] == "verbose" and "job_slow" in event["stdout"]]
+    lines = [event for event in job.events if event["event"] == "verbose" and "job_slow" in event["stdout"]][:-1]
     assert len(lines) >= 2
     assert all(began["counter"] < event["counter"] < ended["counter"] for event in lines)
     assert "STOPPED" in lines[0]["stdout"]
-    assert "STARTING" in lines[-1]["stdout"]
+    assert "STARTING -> NORMAL" in lines[-1]["stdout"]
     # Said when it was seen, not when all was over.
     waited = datetime.fromisoformat(ended["created"]) - datetime.fromisoformat(lines[0]["created"])
     assert waited.total_seconds() >= 1
@@ -155,13 +157,19 @@ def test_every_gate_of_a_deployment_leaves_its_artifact_in_awx(tmp_path: Path, e
     job = Job(
         tmp_path,
         emulator,
-        {**SURVEY, "job_gate_job_names": "job_good", "deploy_timeout": "1", "deploy_stable_for": "0"},
+        {
+            **SURVEY,
+            **nothing(tmp_path),
+            "job_gate_job_names": "job_good",
+            "deploy_timeout": "1",
+            "deploy_stable_for": "0",
+        },
         DEPLOY,
     )
     assert (job.code, job.status) == (2, "failed")
     assert job.artifacts["job_gate_before"]["verdict"] == "PASS"
     assert job.artifacts["job_gate_after"]["verdict"] == "TIMEOUT"
-    assert job.artifacts["deploy_outcome"] == "failed, rolled back"
+    assert job.artifacts["deploy_outcome"] == "failed, not rolled back"
 
 
 # What another deployment has left, and other people's playbooks may: AWX hands it on as extra variables.
@@ -178,25 +186,36 @@ def test_artifacts_of_an_earlier_deployment_do_not_become_those_of_this_one(tmp_
     job = Job(
         tmp_path,
         emulator,
-        {**SURVEY, **EARLIER, "job_gate_job_names": "job_good", "deploy_timeout": "1", "deploy_stable_for": "0"},
+        {
+            **SURVEY,
+            **EARLIER,
+            **nothing(tmp_path),
+            "job_gate_job_names": "job_good",
+            "deploy_timeout": "1",
+            "deploy_stable_for": "0",
+        },
         DEPLOY,
     )
     assert (job.code, job.status) == (2, "failed")
-    assert job.artifacts["deploy_outcome"] == "failed, rolled back"
+    assert job.artifacts["deploy_outcome"] == "failed, not rolled back"
     assert job.artifacts["job_gate_after"]["verdict"] == "TIMEOUT"
-    assert "job_good was started" in job.artifacts["job_gate_after"]["msg"]
+    assert "job_good has not been restarted" in job.artifacts["job_gate_after"]["msg"]
     (failed,) = job.results("Fail all the same")
-    assert failed["msg"].startswith("The deployment was rolled back: TIMEOUT")
+    assert failed["msg"].startswith(
+        "The deployment has failed and was not rolled back (there is no deploy_rollback_file): TIMEOUT"
+    )
     assert "of the other deployment" not in str(job.artifacts) + failed["msg"]
-    warned = [result["msg"] for result in job.results("Warn of facts that an extra variable hides")]
-    assert [text.partition(":")[0] for text in warned] == ["job_gate_result", "job_gate_after and job_gate_result"]
+    text = " ".join(job.text.split())
+    assert "job_gate_result: an extra variable stands above the fact" in text
+    assert "job_gate_after and job_gate_result: an extra variable stands above the fact" in text, text
 
 
 @pytest.mark.parametrize("began", [1795601217743, "1795601217743\n"])
 def test_the_time_of_an_earlier_deployment_is_refused(tmp_path: Path, emulator: Emulator, began: Any) -> None:
     emulator.clear()
     artifacts = {"deploy_outcome": "deployed", "job_gate_started_after": began}
-    job = Job(tmp_path, emulator, {**SURVEY, **artifacts, "job_gate_job_names": "job_good"}, DEPLOY)
+    survey = {**SURVEY, **artifacts, **nothing(tmp_path), "job_gate_job_names": "job_good"}
+    job = Job(tmp_path, emulator, survey, DEPLOY)
     assert (job.code, job.status) == (2, "failed")
     (refused,) = job.results("Refuse an extra variable that would stand for the time of this deployment")
     assert refused["msg"].startswith("job_gate_started_after: is noted by this playbook")
@@ -204,10 +223,10 @@ def test_the_time_of_an_earlier_deployment_is_refused(tmp_path: Path, emulator: 
     assert emulator.journal == []
 
 
-@pytest.mark.parametrize("nothing", ["", "0", 0])
-def test_a_deployment_that_restarts_nothing_can_say_so(emulator: Emulator, nothing: Any) -> None:
-    variables = {**PACE, "job_gate_job_names": "job_good", "job_gate_started_after": nothing, "deploy_timeout": 20}
-    done = run(DEPLOY, connection(emulator), variables=variables)
+@pytest.mark.parametrize("time", ["", "0", 0])
+def test_a_deployment_that_restarts_nothing_can_say_so(tmp_path: Path, emulator: Emulator, time: Any) -> None:
+    variables = {**PACE, "job_gate_job_names": "job_good", "job_gate_started_after": time, "deploy_timeout": 20}
+    done = run(DEPLOY, connection(emulator), variables={**variables, **nothing(tmp_path)})
     assert done.code == 0, done.text
     assert outcome(done) == "deployed"
 
@@ -215,6 +234,7 @@ def test_a_deployment_that_restarts_nothing_can_say_so(emulator: Emulator, nothi
 @pytest.mark.parametrize(
     ("given", "words"),
     [
+        ({"deploy_task_file": ""}, "deploy_task_file: is needed"),
         ({"deploy_task_file": "/nope.yml"}, "deploy_task_file: there is no file /nope.yml"),
         ({"deploy_rollback_file": "nope.yml"}, "deploy_rollback_file: there is no file"),
         ({"deploy_stop_file": "/nope.yml"}, "deploy_stop_file: there is no file /nope.yml"),
@@ -222,9 +242,11 @@ def test_a_deployment_that_restarts_nothing_can_say_so(emulator: Emulator, nothi
         ({"deploy_timeout": "40"}, "deploy_stable_for: 60 s do not fit into a deploy_timeout of 40 s"),
     ],
 )
-def test_what_cannot_work_is_told_before_the_deployment(emulator: Emulator, given: dict[str, str], words: str) -> None:
+def test_what_cannot_work_is_refused_before_the_deployment(
+    tmp_path: Path, emulator: Emulator, given: dict[str, str], words: str
+) -> None:
     emulator.clear()
-    done = run(DEPLOY, connection(emulator), variables={"job_gate_job_names": "job_good", **given})
+    done = run(DEPLOY, connection(emulator), variables={"job_gate_job_names": "job_good", **nothing(tmp_path), **given})
     assert done.code == 2
     assert next(record.msg for record in done.records if record.failed).startswith(words)
     assert outcome(done) == "stopped before the deployment"
@@ -236,7 +258,7 @@ def test_variables_of_others_do_not_choose_the_entry_point(emulator: Emulator) -
     variables = {**others, "job_gate_job_names": "job_trap", "job_gate_wait_timeout": 20}
     done = run(GATE, connection(emulator), variables=variables)
     assert done.code == 2
-    assert done["Ask DataArts Factory about the jobs"]["invocation"]["module_args"]["wait"] is True
+    assert done["Ask the gate wait_until_normal"].failed
     assert "node BROKEN is EXCEPTION" in done["Stop at the gate"].msg
 
 
@@ -244,7 +266,7 @@ def test_a_gate_takes_dli_jobs(emulator: Emulator) -> None:
     variables = {"job_gate_entry": "dli_finished", "job_gate_job_ids": "dli-good"}
     done = run(GATE, connection(emulator), variables=variables)
     assert done.code == 0, done.text
-    assert done["Keep the gate's result"]["ansible_facts"]["job_gate_result"]["verdict"] == "PASS"
+    assert done["Keep the result"]["ansible_facts"]["job_gate_result"]["verdict"] == "PASS"
 
 
 def test_an_unknown_entry_point_is_refused(emulator: Emulator) -> None:
@@ -253,8 +275,8 @@ def test_an_unknown_entry_point_is_refused(emulator: Emulator) -> None:
         GATE, connection(emulator), variables={"job_gate_entry": "wait_for_rain", "job_gate_job_names": "job_good"}
     )
     assert done.code == 2
-    message = done["Refuse an unknown entry point"].msg
-    assert "job_gate_entry: wait_for_rain" in message
+    message = done["Stop at the gate"].msg
+    assert message.startswith("job_gate_entry: 'wait_for_rain' is no entry point")
     assert "wait_until_normal" in message
     assert emulator.journal == []
 
@@ -274,7 +296,17 @@ def test_the_report_shows_every_job_by_state(emulator: Emulator) -> None:
         ["NORMAL", "REAL_TIME", "job_stream"],
         ["NORMAL", "REAL_TIME", "job_trap"],
         ["SCHEDULING", "BATCH", "job_nightly"],
+        [],
+        ["Nodes:", "not", "looked", "at", "(job_report_check_nodes=true", "reads", "them)"],
     ]
+
+
+def test_the_report_looks_at_nodes_where_it_should(tmp_path: Path, emulator: Emulator) -> None:
+    variables = {"job_report_check_nodes": "true", "job_report_dir": str(tmp_path)}
+    done = run(REPORT, connection(emulator), variables=variables)
+    assert done.code == 0, done.text
+    assert "job_trap: node BROKEN is EXCEPTION" in done["Show the jobs by state"]["msg"][-1]
+    assert "node BROKEN is EXCEPTION" in (tmp_path / "jobs.html").read_text("utf-8")
 
 
 def test_the_report_is_of_these_jobs_whatever_an_earlier_one_has_left(emulator: Emulator) -> None:
@@ -291,6 +323,11 @@ def tasks_file(folder: Path, name: str, *tasks: Mapping[str, Any]) -> str:
     return str(file)
 
 
+def nothing(folder: Path) -> dict[str, str]:
+    """A deployment that does nothing."""
+    return {"deploy_task_file": tasks_file(folder, "nothing", {"ansible.builtin.debug": {"msg": "nothing"}})}
+
+
 def event(emulator: Emulator, name: str) -> dict[str, Any]:
     """A task that makes something happen in the emulator."""
     return {"ansible.builtin.uri": {"url": f"{emulator.url}/_emulator/events/{name}", "method": "POST"}}
@@ -303,7 +340,7 @@ def verdicts(done: Run) -> list[str]:
     """What the gates of a deployment said, in turn."""
     return [
         record["ansible_facts"]["job_gate_result"]["verdict"]
-        for record in done.all("Keep the gate's result")
+        for record in done.all("Keep the result")
         if record.status == "ok"
     ]
 
@@ -337,31 +374,33 @@ def test_a_deployment_without_a_restart_is_rolled_back_and_fails(tmp_path: Path,
         "job_gate_job_names": "job_good",
         "deploy_timeout": 1,
         "deploy_rollback_file": tasks_file(tmp_path, "undo", undo),
+        **nothing(tmp_path),
     }
     done = run(DEPLOY, connection(emulator), variables=variables)
     assert done.code == 2
     assert verdicts(done) == ["PASS", "TIMEOUT"]
     assert done["undo"]["job_gate_after.verdict"] == "TIMEOUT"
     message = done["Fail all the same"].msg
-    assert "rolled back: TIMEOUT" in message
-    assert "job_good was started" in message
+    assert "was rolled back: TIMEOUT" in message
+    assert "job_good has not been restarted" in message
     assert outcome(done) == "failed, rolled back"
 
 
 def test_jobs_that_do_not_stop_are_rolled_back_before_the_deployment(tmp_path: Path, emulator: Emulator) -> None:
-    nothing = {"ansible.builtin.debug": {"msg": "nothing"}}
+    debug = {"ansible.builtin.debug": {"msg": "nothing"}}
     variables = {
         **PACE,
         "job_gate_job_names": "job_good",
         "deploy_drain_timeout": 1,
-        "deploy_stop_file": tasks_file(tmp_path, "stop", nothing),
-        "deploy_task_file": tasks_file(tmp_path, "deploy", nothing),
+        "deploy_stop_file": tasks_file(tmp_path, "stop", debug),
+        "deploy_task_file": tasks_file(tmp_path, "deploy", debug),
+        "deploy_rollback_file": tasks_file(tmp_path, "undo", debug),
     }
     done = run(DEPLOY, connection(emulator), variables=variables)
     assert done.code == 2
     assert verdicts(done) == ["PASS", "TIMEOUT"]
     assert not done.all("deploy")
-    assert done["Stand in for the roll-back"].status == "ok"
+    assert done["undo"].status == "ok"
 
 
 def test_a_roll_back_that_fails_is_told(tmp_path: Path, emulator: Emulator) -> None:
@@ -378,13 +417,56 @@ def test_a_roll_back_that_fails_is_told(tmp_path: Path, emulator: Emulator) -> N
     assert outcome(done) == "failed, and the roll-back failed as well"
 
 
-def test_a_job_that_fails_already_stops_the_deployment(emulator: Emulator) -> None:
-    done = run(DEPLOY, connection(emulator), variables={**PACE, "job_gate_job_names": "job_new,job_trap"})
+def test_a_job_that_fails_already_stops_the_deployment(tmp_path: Path, emulator: Emulator) -> None:
+    variables = {**PACE, **nothing(tmp_path), "job_gate_job_names": "job_new,job_trap"}
+    done = run(DEPLOY, connection(emulator), variables=variables)
     assert done.code == 2
     assert not done.all("Deploy")
     assert not done.all("Roll back")
     assert "node BROKEN is EXCEPTION" in done["Stop at the gate"].msg
     assert outcome(done) == "stopped before the deployment"
+
+
+VERDICT = {"verdict": "TIMEOUT", "msg": "TIMEOUT"}
+
+
+@pytest.mark.parametrize(
+    ("playbook", "variables"),
+    [
+        (GATE, {"job_gate_job_names": "job_trap"}),
+        (DEPLOY, {"job_gate_job_names": "job_good", "deploy_task_file": "/etc/hostname"}),
+        (REPORT, {}),
+        ("datagate.huaweicloud.gate_verdict", {"job_gate": VERDICT}),
+        ("datagate.huaweicloud.gate_sliced", {"job_gate_hosts": "others"}),
+        ("datagate.huaweicloud.job_watch", {"job_watch_file": "x.prom"}),
+    ],
+)
+def test_no_playbook_ends_green_under_a_limit_without_its_work(
+    emulator: Emulator, playbook: str, variables: dict[str, Any]
+) -> None:
+    inventory = yaml.safe_dump({"web": {"hosts": {"web1": {}}}, "others": {"hosts": {"web2": {}}}})
+    done = run(playbook, connection(emulator), "--limit", "web", variables=variables, inventory=inventory)
+    assert done.code == 2, done.text
+
+
+@pytest.mark.parametrize("limit", [(), ("--limit", "web,localhost"), ("--tags", "x")])
+def test_a_playbook_does_its_work_where_localhost_is_in_the_limit_and_under_tags(
+    emulator: Emulator, limit: tuple[str, ...]
+) -> None:
+    inventory = yaml.safe_dump({"web": {"hosts": {"web1": {}}}})
+    done = run("datagate.huaweicloud.gate_verdict", {}, *limit, variables={"job_gate": VERDICT}, inventory=inventory)
+    assert done.code == 0, done.text
+    assert done["Say the verdict"].host == "localhost"
+
+
+@pytest.mark.parametrize(
+    ("artifact", "code"),
+    [({"workflow": "7"}, 0), ({"workflow": "6"}, 2), ({}, 2), (None, 2)],
+)
+def test_a_verdict_counts_only_in_the_run_of_its_workflow(artifact: dict[str, str] | None, code: int) -> None:
+    variables = {"job_gate": {**VERDICT, "run": artifact}, "awx_workflow_job_id": 7}
+    done = run("datagate.huaweicloud.gate_verdict", {}, variables=variables)
+    assert done.code == code, done.text
 
 
 # The exit code is 0 only when every verdict was the expected one; the demonstration itself looks at them.

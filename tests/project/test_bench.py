@@ -110,10 +110,11 @@ def test_what_was_not_measured_is_computed_and_marked() -> None:
 
 
 def test_targets_say_what_was_found() -> None:
-    found = {each.what: each for each in targets(sample(), {"ratio": 1.2})}
+    found = {each.what: each for each in targets(sample(), {"ratio": 1.2, "role": {"ratio": 1.25}})}
     said = [each.said for each in found.values() if "faster than uri" in each.what]
     assert said == [REACHED, REACHED]
     assert found["one job, one task: at most 1.05 of uri's time"].said == MISSED
+    assert found["one gate of the role: at most 1.3 of the module's time"].said == REACHED
     assert found["2,000 jobs by the list: at most 22 requests"].said == UNKNOWN
 
 

@@ -154,7 +154,7 @@ class Session:
 
     @property
     def project_id(self) -> Optional[str]:
-        """The project's ID; None where it has to be looked up and no request has been made yet."""
+        """The project's ID, None until it was looked up."""
         return self._project_id
 
     def close(self) -> None:

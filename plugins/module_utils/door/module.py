@@ -13,7 +13,7 @@ import base64
 import os
 import sys
 import traceback
-from typing import Any, Callable, Dict, Mapping, Protocol, Set
+from typing import Any, Callable, Dict, Mapping, Optional, Protocol, Set
 from urllib.parse import unquote, urlsplit
 
 from ..cloud.clock import Clock
@@ -22,12 +22,13 @@ from ..cloud.options import resolve
 from ..cloud.requests_import import IMPORT_ERROR
 from ..cloud.session import Session
 from ..gate import options
-from ..gate.loop import WHOLE, Loop, Slices, Source
+from ..gate.loop import WHOLE, Loop, Outcome, Slices, Source
 from ..gate.policy import Policy, Selection
-from ..gate.result import AUTO_ALL, as_dict, fails
+from ..gate.result import AUTO_ALL, as_dict, asked, fails
 from .arguments import CONNECTION, Spec
 
 Body = Callable[["Door"], Dict[str, Any]]
+OnLook = Callable[[Outcome], None]
 
 
 class Host(Protocol):
@@ -45,10 +46,12 @@ class Door:
     """A running module.
 
     :ivar params: its options.
+    :ivar on_look: called with how far a gate is, where somebody can be shown it.
     """
 
-    def __init__(self, module: Host, service: str) -> None:
+    def __init__(self, module: Host, service: str, on_look: Optional[OnLook] = None) -> None:
         self.module = module
+        self.on_look = on_look
         self.params: Mapping[str, Any] = module.params
         self.service = service
         self._hide_given()
@@ -106,11 +109,12 @@ class Door:
             state = memory.unpack(text, asked_for) if text else None
             slices = Slices(seconds, state, AUTO_ALL if return_jobs == "auto" else sys.maxsize)
         try:
-            outcome = Loop(policy, selection, source, session.clock, slices=slices).run()
+            outcome = Loop(policy, selection, source, session.clock, slices=slices, on_look=self.on_look).run()
         finally:
             session.close()
         resume = memory.pack(outcome.state, asked_for) if outcome.state is not None else None
         result = as_dict(outcome, return_jobs, resume)
+        result["gate"] = asked(policy, selection, session.connection, session.project_id)
         if fails(policy, outcome):
             result["failed"] = True
             if outcome.error is not None:
@@ -118,14 +122,30 @@ class Door:
         return result
 
 
-def execute(host: Host, service: str, body: Body) -> Dict[str, Any]:
-    """Do a module's work. Returns its result, or one clear sentence as the message of a failed one; never raises."""
+def _shown(value: Any) -> Any:
+    """A result without what a terminal takes as a command or as a change of direction; line breaks and tabs may stay."""
+    if isinstance(value, str):
+        if value.isprintable():
+            return value
+        return "".join(char if char.isprintable() or char in "\n\t" else "\N{REPLACEMENT CHARACTER}" for char in value)
+    if isinstance(value, dict):
+        return {_shown(key): _shown(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_shown(item) for item in value]
+    return value
+
+
+def execute(host: Host, service: str, body: Body, on_look: Optional[OnLook] = None) -> Dict[str, Any]:
+    """Do a module's work. Returns its result, or one clear sentence as the message of a failed one; never raises.
+
+    :param on_look: see :class:`Door`.
+    """
     if IMPORT_ERROR is not None:
         from ansible.module_utils.basic import missing_required_lib
 
         return {"failed": True, "changed": False, "msg": missing_required_lib("requests")}
     try:
-        result = body(Door(host, service))
+        result = body(Door(host, service, on_look))
     except DatagateError as error:
         result = {"failed": True, "msg": str(error), **error.extras()}
     except Exception as error:  # noqa: BLE001 - a traceback could show what is secret
@@ -133,7 +153,8 @@ def execute(host: Host, service: str, body: Body) -> Dict[str, Any]:
         place = f"{os.path.basename(frame.filename)}:{frame.lineno}"
         text = f"This is a defect of the collection, please report it: {type(error).__name__} at {place}"
         result = {"failed": True, "msg": text}
-    return {"changed": False, **result}
+    shown: Dict[str, Any] = _shown(result)
+    return {"changed": False, **shown}
 
 
 def run(spec: Spec, service: str, body: Body) -> None:

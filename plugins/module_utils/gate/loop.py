@@ -115,6 +115,7 @@ class Loop:
 
     :param clock: gives the time and waits.
     :param uniform: random number between two bounds, for the jitter.
+    :param on_look: called with how far the gate is, after each observation and before the gate ends.
     """
 
     def __init__(
@@ -125,6 +126,7 @@ class Loop:
         clock: Clock,
         uniform: Callable[[float, float], float] = random.uniform,
         slices: Slices = WHOLE,
+        on_look: Optional[Callable[["Outcome"], None]] = None,
     ) -> None:
         self.policy = policy
         self.source = source
@@ -134,6 +136,7 @@ class Loop:
         self.gate.workspace = source.workspace
         self._uniform = uniform
         self._slices = slices
+        self._on_look = on_look
         self._slice_start = self._start = clock.now()
         self._start_wall = clock.wall()
         # The last list: when its first request was sent and its last answer came, on the gate's clock.
@@ -181,8 +184,10 @@ class Loop:
             verdict = self.gate.verdict(at, closing, last and waits)
             self._open = False
             if verdict.verdict != PENDING or last:
-                return self._finish(verdict)
+                return self._look(self._finish(verdict))
             self._due = self._next(began)
+            if self._on_look is not None:
+                self._look(self._outcome(verdict, None))
             if self._news():
                 return self._pause()
 
@@ -239,6 +244,11 @@ class Loop:
         """How long before the deadline the last observation has to begin in order to be read to its end."""
         paced = self.plan.seconds(max(0, len(self.gate.tracks) - 1)) if self._by_status else 0.0
         return max(1.2 * self._duration, paced) + 2 * self.source.latency
+
+    def _look(self, outcome: Outcome) -> Outcome:
+        if self._on_look is not None:
+            self._on_look(outcome)
+        return outcome
 
     def _finish(self, verdict: Verdict) -> Outcome:
         self._explain(verdict)

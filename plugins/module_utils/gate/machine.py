@@ -403,10 +403,10 @@ class Gate:
         for track in self.tracks.values():
             if self.left_out(track):
                 continue
-            result.total += 1
-            result.ready += self.judge(track, at)[0] == PASS
             state = "missing" if track.missing else "not read" if not track.seen else track.state or "without a state"
-            result.states[state] = result.states.get(state, 0) + 1
+            unread = not track.seen or (self.policy.needs_nodes and track.status_at < track.state_at)
+            ready = not track.missing and track.state in self.policy.ready
+            result.count(state, self.judge(track, at)[0], unread and not track.missing, ready)
         return result
 
     def jobs(self, at: float) -> List[Dict[str, Any]]:
@@ -416,5 +416,6 @@ class Gate:
             if self.left_out(track):
                 continue
             verdict, reasons = self.judge(track, at)
-            result.append({**track.describe(), "verdict": verdict, "reasons": reasons})
+            read_at = round(max(0.0, track.read_at, track.status_at), 3) if track.seen else None
+            result.append({**track.describe(), "verdict": verdict, "reasons": reasons, "read_at": read_at})
         return result

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from fnmatch import fnmatchcase
-from typing import FrozenSet, Mapping, NamedTuple, Optional, Sequence, Tuple
+from typing import Any, Dict, FrozenSet, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 from ..services.readings import DLI_STATES, FAILING_STATES, REAL_TIME_STATES
 
@@ -126,6 +126,18 @@ class Selection(NamedTuple):
     def by_name(self) -> bool:
         """Whether the names are given, so that nobody has to be asked for them."""
         return not self.tags and self.name_contains is None
+
+    def as_dict(self, kind: Kind) -> Dict[str, Any]:
+        """What was asked for, by the options' names; only what was given."""
+        if kind.final:
+            return {"job_ids": list(self.names)}
+        found: Dict[str, Any] = {
+            "job_names": list(self.names),
+            "tags": list(self.tags),
+            "name_contains": self.name_contains,
+            "exclude_names": list(self.exclude),
+        }
+        return {option: value for option, value in found.items() if value}
 
     def choose(self, names: Sequence[str]) -> Tuple[str, ...]:
         """Those of *names* that are meant, each once, in their order."""

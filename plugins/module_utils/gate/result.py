@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from typing import Any, Dict, Optional
 
+from ..cloud.options import Connection
 from .loop import Outcome
-from .policy import ERROR, FAIL, MISSING_FAIL, PASS, TIMEOUT, Policy
+from .policy import ERROR, FAIL, MISSING_FAIL, PASS, TIMEOUT, Policy, Selection
 
 AUTO_ALL = 100  # up to so many jobs are returned whole where return_jobs is auto
 _UNREAD = frozenset(("unreadable", "denied"))
@@ -51,6 +52,7 @@ def as_dict(outcome: Outcome, return_jobs: str, resume: Optional[str] = None) ->
         "job": job,
         "verdict": outcome.verdict.verdict,
         "reasons": outcome.verdict.reasons,
+        "notes": list(getattr(outcome.verdict, "notes", ())),
         "elapsed": outcome.elapsed,
         "polls": gate.polls,
         "requests": outcome.requests,
@@ -59,4 +61,26 @@ def as_dict(outcome: Outcome, return_jobs: str, resume: Optional[str] = None) ->
         "by_status": gate.tally(outcome.elapsed).states,
         "resume": resume,
         "msg": outcome.msg,
+    }
+
+
+def asked(policy: Policy, selection: Selection, connection: Connection, project_id: Optional[str]) -> Dict[str, Any]:
+    """The key ``gate`` of the result: what was asked, of whom, and with whose key. Nothing of it is secret.
+
+    :param project_id: the project's ID, also where it was looked up by name; None where it is not known.
+    """
+    credentials = connection.credentials
+    states = not policy.kind.final
+    return {
+        "kind": policy.kind.noun,
+        "entry": None,
+        "selection": selection.as_dict(policy.kind),
+        "wait": policy.wait,
+        "wait_for": sorted(policy.ready),
+        "fail_states": sorted(policy.failing),
+        "timeout": policy.timeout if policy.wait else None,
+        "region": connection.region,
+        "project_id": project_id,
+        "workspace": connection.workspace if states else None,
+        "credentials": {"place": credentials.place, "key": getattr(credentials, "key_shown", None)},
     }

@@ -18,7 +18,7 @@ NAMED = 10  # how many jobs a message names
 
 
 def seconds(value: float) -> str:
-    """A duration for people: ``3.2 s``, ``42 s``, ``12 min 5 s``, ``2 h 3 min``."""
+    """A duration for people: ``3.2 s``, ``42 s``, ``12 min 5 s``, ``2 h 3 min``, ``5 days``."""
     if value < 10:
         return f"{value:.1f} s"
     whole = round(value)
@@ -28,6 +28,8 @@ def seconds(value: float) -> str:
     if minutes < 120:
         return f"{minutes} min {rest} s" if rest else f"{minutes} min"
     hours, minutes = divmod(minutes, 60)
+    if hours >= 48:
+        return f"{hours // 24} days"
     return f"{hours} h {minutes} min" if minutes else f"{hours} h"
 
 
@@ -44,16 +46,19 @@ def where(workspace: Optional[str]) -> str:
 def missing(policy: "Policy", job: str, workspace: Optional[str]) -> str:
     """A job that does not exist."""
     if policy.kind.final:
-        return f"{name(job)} does not exist"
-    return f"{name(job)} does not exist as a real-time job in {where(workspace)}"
+        return f"{name(job)} does not exist as a DLI job in this project (submitting a job returns its ID)"
+    text = f"{name(job)} does not exist as a real-time job in {where(workspace)}"
+    if any(char in job for char in "*?["):
+        text += " (names are exact; name_contains selects by a part of the name)"
+    return text
 
 
 def resembles(similar: Sequence[str], batch: bool) -> str:
-    """What a missing job's name may have been meant to be."""
-    text = "; a batch job has that name" if batch else ""
+    """What a missing job's name may have been meant to be, to be put behind the message about it."""
+    hints = ["a batch job has that name"] if batch else []
     if similar:
-        text += f"; similar names: {', '.join(name(item) for item in similar)}"
-    return text
+        hints.append(f"similar names: {', '.join(name(item) for item in similar)}")
+    return f" ({'; '.join(hints)})" if hints else ""
 
 
 def unread(job: str) -> str:
@@ -62,7 +67,7 @@ def unread(job: str) -> str:
 
 
 def unlisted() -> str:
-    """A selection that nobody could look up to its end."""
+    """A selection whose job list was not read completely."""
     return "the job list was not read to its end"
 
 
@@ -72,7 +77,7 @@ def not_together(last: bool) -> str:
 
 
 def unknown(job: str, state: Optional[str]) -> str:
-    """A state that nobody knows, or none at all."""
+    """A state that this version does not know, or none at all."""
     return f"{name(job)} is in the unknown state {printable(state, 40)}" if state else f"{name(job)} shows no state"
 
 
@@ -102,8 +107,8 @@ def unreached(track: "Track", at: float) -> str:
 def not_restarted(job: str, start: Optional[int], after: int) -> str:
     """A job that shows the state from before its restart."""
     if start is None:
-        return f"{name(job)} shows no start time, so nobody can tell whether it was restarted"
-    return f"{name(job)} was started {seconds((after - start) / 1000.0)} before started_after"
+        return f"{name(job)} shows no start time, so a restart cannot be seen"
+    return f"{name(job)} has not been restarted: its last start was {seconds((after - start) / 1000.0)} before started_after"
 
 
 def no_records(job: str, counters: bool) -> str:
@@ -121,7 +126,7 @@ def failing(track: "Track", node: Optional[str], state: str) -> str:
 
 
 def _cause(track: "Track") -> str:
-    message = (track.status or {}).get("message")
+    message = str((track.status or {}).get("message") or "").strip(". \n")
     return f": {printable(message)}" if message else ""
 
 
@@ -144,18 +149,18 @@ def general(error: RequestError, times: int) -> str:
 def too_few(selection: "Selection", found: int, workspace: Optional[str]) -> str:
     """A selection that holds too little."""
     if selection.by_name:
-        what = "job_names less exclude_names hold"
+        what = "the names given, without those excluded, are"
     elif selection.tags:
-        what = f"tags {printable(', '.join(selection.tags), 100)} select"
+        what = f"the tags {printable(', '.join(selection.tags), 100)} select"
     else:
-        what = f"name_contains {printable(selection.name_contains, 100)} selects"
+        what = f"the name part {printable(selection.name_contains, 100)} selects"
     jobs = "no real-time job" if not found else f"{found} real-time job{'s' if found > 1 else ''}"
-    return f"{what} {jobs} in {where(workspace)}, at least {selection.least} must be there"
+    return f"{what} {jobs} in {where(workspace)}, and at least {selection.least} must be there"
 
 
 def not_stable(held: float, wanted: float) -> str:
     """All ready, not yet for long enough."""
-    return f"all ready for {seconds(held)} of the {seconds(wanted)} of stable_for"
+    return f"all ready for {seconds(held)} of {seconds(wanted)}"
 
 
 def state(text: Any) -> str:
@@ -164,25 +169,47 @@ def state(text: Any) -> str:
 
 
 class Tally:
-    """How many jobs are selected, are ready, and are in each state."""
+    """How many jobs are selected, how many of them are ready, failing or not read yet, and how many are in each state."""
 
     def __init__(self) -> None:
         self.total = 0
         self.ready = 0
+        self.failing = 0
+        self.unread = 0
         self.states: Dict[str, int] = {}
+        self._pending: Dict[str, int] = {}
+
+    def count(self, status: str, verdict: str, unread: bool, looks_ready: bool) -> None:
+        """Add a job.
+
+        :param unread: whether its state, or that of its nodes, has not been read.
+        :param looks_ready: whether its state is one that is waited for.
+        """
+        self.total += 1
+        self.states[status] = self.states.get(status, 0) + 1
+        if verdict == "PASS":
+            self.ready += 1
+        elif verdict == "FAIL":
+            self.failing += 1
+        elif unread:
+            self.unread += 1
+        else:
+            told = f"{state(status)} but not ready yet" if looks_ready else state(status)
+            self._pending[told] = self._pending.get(told, 0) + 1
 
     def __str__(self) -> str:
-        """``3 NORMAL, 1 STARTING``, the most frequent first."""
-        ordered = sorted(self.states.items(), key=lambda item: (-item[1], item[0]))
-        return ", ".join(f"{count} {state(item)}" for item, count in ordered)
+        """``1 failing, 2 STARTING, 82 not read yet``: the jobs that are not ready."""
+        pending = sorted(self._pending.items(), key=lambda item: (-item[1], item[0]))
+        parts = [("failing", self.failing), *pending, ("not read yet", self.unread)]
+        return ", ".join(f"{count} {what}" for what, count in parts if count)
 
 
 def summary(verdict: str, reasons: Sequence[Mapping[str, Any]], tally: Tally, elapsed: float, noun: str) -> str:
-    """The one sentence that is read at night: the verdict, who is to blame, in what state, and where its log is."""
+    """The gate's sentence: the verdict, the jobs that decided it with state and log, and how many jobs are ready."""
     jobs: Dict[Any, List[Mapping[str, Any]]] = {}
     for item in reasons:
         jobs.setdefault(item["job"], []).append(item)
-    told = [_about(items) for items in list(jobs.values())[:NAMED]]
+    told = [_about(items).rstrip(". ") for items in list(jobs.values())[:NAMED]]
     if len(jobs) > NAMED:
         told.append(f"and {len(jobs) - NAMED} more")
     ready = f"{tally.ready} of {tally.total} {noun}{'' if tally.total == 1 else 's'} ready"
@@ -191,7 +218,9 @@ def summary(verdict: str, reasons: Sequence[Mapping[str, Any]], tally: Tally, el
     if verdict == "PASS":
         return f"PASS after {seconds(elapsed)}: {ready}" + "".join(f"; {text}" for text in told) + "."
     text = f"{verdict} after {seconds(elapsed)}: {'; '.join(told) or 'nothing was read'}."
-    return f"{text} {ready} ({tally})." if tally.total > 1 else text
+    if tally.total < 2:
+        return text
+    return f"{text} {ready} ({tally})." if str(tally) else f"{text} {ready}."
 
 
 def _about(items: Sequence[Mapping[str, Any]]) -> str:

@@ -10,6 +10,7 @@ verdict or a message; what has another type than it should have is passed over.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
@@ -104,6 +105,7 @@ class Job(NamedTuple):
     :ivar kind: the class of that state.
     :ivar changes: those of the job itself, oldest first.
     :ivar settled_at: seconds until it, or the node that fails it, got into the last state; None if not known.
+    :ivar read_at: seconds until it was read last; None if not known.
     :ivar returned: False where only reasons or history name it.
     """
 
@@ -117,6 +119,7 @@ class Job(NamedTuple):
     changes: list[Change]
     work: Work | None
     settled_at: float | None
+    read_at: float | None
     returned: bool
 
     @property
@@ -139,6 +142,7 @@ class Gate(NamedTuple):
     :ivar bad: the gate has not let through, or would not have.
     :ivar override_reason: why the gate was switched off; empty where it was not.
     :ivar reasons: those that concern no single job.
+    :ivar notes: what did not decide and should be known.
     :ivar jobs: the worst first.
     :ivar further: how many more jobs there are that the result does not name.
     :ivar changes: all state changes, oldest first, first sightings included.
@@ -156,6 +160,7 @@ class Gate(NamedTuple):
     requests: int | None
     states: list[State]
     reasons: list[Reason]
+    notes: list[Reason]
     jobs: list[Job]
     further: int
     changes: list[Change]
@@ -167,6 +172,27 @@ class Gate(NamedTuple):
     def end(self) -> float:
         """Seconds that a time axis reaches."""
         return max([self.elapsed or 0.0, *(change.at for change in self.changes)])
+
+    @property
+    def verdicts(self) -> list[State]:
+        """How many jobs are failing, not ready, left out and ready; those that the result does not name had nothing against them."""
+        counted = Counter(job.verdict for job in self.jobs)
+        counted[PASS] += self.further
+        return [
+            State(words, counted[verdict], kind)
+            for verdict, words, kind in (
+                (FAIL, "failing", states.FAILING),
+                (PENDING, "not ready", states.ON_ITS_WAY),
+                (LEFT_OUT, "left out", states.UNKNOWN),
+                (PASS, "ready", states.READY),
+            )
+            if counted[verdict]
+        ]
+
+    @property
+    def state_words(self) -> str:
+        """``3 NORMAL, 1 STARTING``."""
+        return ", ".join(f"{state.jobs} {state.name}" for state in self.states)
 
     @property
     def headline(self) -> str:
@@ -199,6 +225,7 @@ def read(result: dict[str, Any], about: About) -> Gate:
         requests=None if requests is None else int(requests),
         states=reading.states(),
         reasons=[_reason(item) for item in reading.reasons.get(None, [])],
+        notes=[_reason(item) for item in mappings(result.get("notes"))],
         jobs=jobs,
         further=max(0, reading.total - sum(job.verdict != LEFT_OUT for job in jobs)),
         changes=[_shown(change) for change in reading.history],
@@ -283,6 +310,7 @@ class _Reading:
             changes=[_shown(change) for change in changes],
             work=_work(data) if data is not None and "job_id" in data else None,
             settled_at=max(moments) if moments else None,
+            read_at=duration(data.get("read_at")) if data is not None else None,
             returned=data is not None,
         )
 

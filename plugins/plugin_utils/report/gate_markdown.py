@@ -44,6 +44,7 @@ def write(gate: Gate) -> str:
             _facts(gate),
             *_jobs(gate),
             *_reasons(gate),
+            *_notes(gate),
             *_changes(gate),
         ]
     )
@@ -59,6 +60,8 @@ def _facts(gate: Gate) -> list[str]:
         rows.append(["Observations", str(gate.polls)])
     if gate.requests is not None:
         rows.append(["Requests", str(gate.requests)])
+    if gate.verdicts:
+        rows.append(["Jobs by verdict", ", ".join(f"{item.jobs} {item.name}" for item in gate.verdicts)])
     if gate.states:
         rows.append(["Jobs by state", ", ".join(f"{state.jobs} {code(state.name)}" for state in gate.states)])
     return table(["Fact", "Value"], rows) if rows else []
@@ -93,6 +96,10 @@ def _reasons(gate: Gate) -> list[list[str]]:
             lines.append(f"  - Log: {code(reason.log_path)}")
     more = len(reasons) - MOST_REASONS
     return [["### Reasons"], lines, [f"and {more} more"] if more > 0 else []]
+
+
+def _notes(gate: Gate) -> list[list[str]]:
+    return [["### Notes"], [f"- {code(note.message)} ({code(note.code)})" for note in gate.notes]] if gate.notes else []
 
 
 def _changes(gate: Gate) -> list[list[str]]:

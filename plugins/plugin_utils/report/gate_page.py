@@ -84,7 +84,7 @@ class Group(NamedTuple):
 
 
 class Share(NamedTuple):
-    """A state's part of a bar over all jobs; ``x`` and ``width`` are percent."""
+    """The part of a bar over all jobs that is of one verdict or state; ``x`` and ``width`` are percent."""
 
     state: State
     x: float
@@ -109,7 +109,7 @@ def write(gate: Gate) -> str:
         took=seconds(gate.elapsed) if gate.elapsed is not None else "",
         message="" if gate.verdict == SKIPPED and gate.override_reason else gate.message,  # it says the same
         facts=_facts(gate),
-        shares=shares(gate.states),
+        shares=shares(gate.verdicts),
         groups=groups,
         ticks=drawn,
         legend=[(kind, words) for kind, words in LEGEND if kind in used],
@@ -135,6 +135,8 @@ def _facts(gate: Gate) -> list[tuple[str, str]]:
         found.append(("Observations", str(gate.polls)))
     if gate.requests is not None:
         found.append(("Requests", str(gate.requests)))
+    if gate.states:
+        found.append(("Jobs by state", gate.state_words))
     return found
 
 
@@ -152,11 +154,23 @@ def _groups(gate: Gate) -> list[Group]:
         if not jobs:
             continue
         title = f"{len(jobs)} {noun}{'' if len(jobs) == 1 else 's'} {words}"
-        # Ready jobs are told whole or not at all: some of them would be no choice that anybody made.
+        if verdict == PASS:
+            title += _age(gate, jobs)
+        # Ready jobs are shown whole or not at all: a few of them would be an arbitrary choice.
         cards = [] if verdict == PASS and len(jobs) > most else jobs[:most]
         lines = [Line(job, _few(gate, job)) for job in jobs[len(cards) :]]
         found.append(Group(name, icon, title, [_card(gate, job) for job in cards], lines))
     return found
+
+
+def _age(gate: Gate, jobs: Sequence[Job]) -> str:
+    """How old the readings of the ready jobs are where the gate has not passed: nothing was read once it had failed."""
+    if not gate.bad or gate.elapsed is None:
+        return ""
+    oldest = [gate.elapsed - job.read_at for job in jobs if job.read_at is not None]
+    if not oldest:
+        return " when they were last read"
+    return f" when they were last read, up to {seconds(max(0.0, *oldest))} before the end"
 
 
 def _card(gate: Gate, job: Job) -> Card:

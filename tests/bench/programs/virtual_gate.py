@@ -4,7 +4,7 @@
 
 """Our gate on a clock that skips the waiting: ``virtual_gate.py URL JOBS RATE TIMEOUT RESULT``.
 
-For gates that last longer than a benchmark may. Options, slices, session, pacing, HTTP, parsing and judging are the task's own.
+For gates that last longer than a benchmark may. Options, session, pacing, HTTP, parsing and judging are the task's own.
 """
 
 from __future__ import annotations
@@ -17,21 +17,14 @@ from typing import Any
 import requests
 
 from ansible_collections.datagate.huaweicloud.plugins.modules import dataarts_job_status as status
-from ansible_collections.datagate.huaweicloud.plugins.plugin_utils import gate_action, in_process
+from ansible_collections.datagate.huaweicloud.plugins.plugin_utils import in_process
 from tests.bench.scenarios import LATENCY, names
 from tests.bench.skipping import skipping
 
 
 def gate(arguments: dict[str, Any]) -> dict[str, Any]:
-    """The task's result, in the slices in which the action plugin runs it."""
-    seconds, resume = gate_action.FIRST_SLICE, None
-    while True:
-        sliced = {**arguments, "slice_timeout": seconds, "resume": resume}
-        result = in_process.run(sliced, status.ARGUMENTS, status.SERVICE, status.BODY, False, "dataarts_job_status")
-        resume = result.get("resume")
-        seconds = min(2 * seconds, gate_action.LONGEST_SLICE)
-        if not resume:
-            return result
+    """The task's result, in one piece, as the action plugin runs it on the controller."""
+    return in_process.run(arguments, status.ARGUMENTS, status.SERVICE, status.BODY, False, "dataarts_job_status")
 
 
 def main() -> int:

@@ -20,7 +20,7 @@ import pytest
 
 from tests.emulator import SECRET_KEY, Emulator, running
 
-from ..playbook import COMMAND, SLACK, connection, play, run, settings, task
+from ..playbook import COMMAND, OWN_PROCESS, SLACK, connection, play, run, settings, task
 from .stage import JOB
 
 GATE = {"job_names": JOB, "wait": True, "wait_timeout": 600, "wait_interval": 1}
@@ -67,8 +67,7 @@ def environment(emulator: Emulator) -> dict[str, str]:
     ],
 )
 def test_no_process_is_left(way: str, number: signal.Signals, tmp_path: Path) -> None:
-    # A task with an environment of its own runs the module as a program.
-    keywords: dict[str, Any] = {"environment": {"DATAGATE_TEST": "1"}} if way == "module" else {}
+    keywords: dict[str, Any] = OWN_PROCESS if way == "module" else {}
     playbook = tmp_path / "playbook.yml"
     playbook.write_text(json.dumps([play([task("Wait", "dataarts_job_status", GATE, **keywords)])]), "utf-8")
     faults = [{"hang": True}] if way == "hang" else []
@@ -122,7 +121,7 @@ def test_the_time_limit_of_a_task_ends_a_gate(faults: list[dict[str, Any]]) -> N
 @pytest.mark.parametrize("module", [False, pytest.param(True, marks=pytest.mark.slow)])
 def test_a_play_with_a_wrong_key_stops_at_the_first_task(module: bool) -> None:
     """Twenty tasks, one request: the lock, which comes after five bad signatures, is never reached."""
-    keywords: dict[str, Any] = {"environment": {"DATAGATE_TEST": "1"}} if module else {}
+    keywords: dict[str, Any] = OWN_PROCESS if module else {}
     tasks = [{**task(f"Gate {number}", "dataarts_job_status", GATE, **keywords)} for number in range(20)]
     for item in tasks:
         del item["ignore_errors"]

@@ -26,7 +26,7 @@ import pytest
 
 from tests.emulator import PROJECT_ID, REGION, Emulator, running
 
-from ..playbook import Run, Task, play, run, task
+from ..playbook import OWN_PROCESS, Run, Task, play, run, task
 from .servers import free_port
 from .stage import DLI_JOB
 
@@ -191,7 +191,7 @@ def play_through(tmp: Path, tasks: list[Task], environment: dict[str, str], vari
     return Scene(ran, processes, files)
 
 
-MODULE = {"environment": {"DATAGATE_TEST": "1"}}
+MODULE = OWN_PROCESS
 """Keywords of a task that runs in a process of its own."""
 ONCE = {"retries": 0}
 WAIT = {**ONCE, "wait": True, "wait_interval": 0.2, "wait_timeout": 0.6, "max_consecutive_errors": 2}

@@ -63,6 +63,7 @@ class AnySession(FakeSession):
     def __init__(self, connection: Connection, clock: Any, on_secret: Any) -> None:
         super().__init__(self._next)
         self.connection = connection
+        self.project_id = connection.project_id
         self.clock = SleepingClock()
         assert len(self.answers) > 0
 

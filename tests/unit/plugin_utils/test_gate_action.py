@@ -15,10 +15,11 @@ from typing import Any
 import pytest
 
 from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.errors import OptionError
-from ansible_collections.datagate.huaweicloud.plugins.plugin_utils import gate_action, progress
+from ansible_collections.datagate.huaweicloud.plugins.plugin_utils import gate_action, live, progress
 
 SOON = 30.0  # seconds that a test waits for what is to come at once
-SILENCE = "0:00 still waiting for the service to answer; at 0:00: 1 STARTING"
+SILENCE = "0:00 of 10:00: still waiting for the service to answer; at 0:00: 1 STARTING"
+MODULE = "datagate.huaweicloud.dataarts_job_status"
 
 
 @pytest.fixture
@@ -26,56 +27,80 @@ def shown(monkeypatch: pytest.MonkeyPatch) -> queue.SimpleQueue[str]:
     """The lines, as they are shown, with minutes of a hundredth of a second."""
     lines: queue.SimpleQueue[str] = queue.SimpleQueue()
     monkeypatch.setattr(progress, "MINUTE", 0.01)
-    monkeypatch.setattr(gate_action, "Display", lambda: SimpleNamespace(display=lines.put))
+    monkeypatch.setattr(live, "show", lines.put)
     return lines
 
 
 class Silent(gate_action.GateAction):
-    """A gate whose second slice goes on until there have been lines enough."""
+    """A gate on another host whose second slice goes on until there have been lines enough."""
 
     def __init__(self, shown: queue.SimpleQueue[str]) -> None:
         # Ansible's own constructor wants a whole play.
-        self._task: Any = SimpleNamespace(args={"wait": True}, run_once=False)
+        self._task: Any = SimpleNamespace(args={}, run_once=False, check_mode=False, no_log=False, async_val=0)
         self.shown = shown
         self.meanwhile: list[str] = []
         self.runs = 0
 
-    def _run(self, arguments: dict[str, Any], variables: dict[str, Any], wrap_async: bool = False) -> dict[str, Any]:
+    def _is_local(self, variables: dict[str, Any]) -> bool:
+        return False
+
+    def _module(
+        self, module: str, arguments: dict[str, Any], variables: dict[str, Any], wrap_async: bool = False
+    ) -> dict[str, Any]:
         self.runs += 1
         if self.runs == 1:
             return {"resume": "more", "elapsed": 0.0, "by_status": {"STARTING": 1}}
-        if self.runs == 2:
-            while self.meanwhile.count(SILENCE) < 2:
-                self.meanwhile.append(self.shown.get(timeout=SOON))
-            raise_it = arguments.get("raises")
-            if raise_it:
-                raise RuntimeError(raise_it)
-        return {"verdict": "PASS"}
+        while self.meanwhile.count(SILENCE) < 2:
+            self.meanwhile.append(self.shown.get(timeout=SOON))
+        if "tags" in arguments:
+            raise RuntimeError("broken")
+        history = [{"at": 61.0, "job": "a", "node": None, "previous": "STARTING", "status": "EXCEPTION"}]
+        return {"verdict": "FAIL", "history": history}
 
 
 def test_the_lines_come_from_a_thread_that_takes_no_signal() -> None:
     seen: queue.SimpleQueue[set[int]] = queue.SimpleQueue()
-    with gate_action.Heartbeat(lambda: 0.0, lambda: seen.put(set(signal.pthread_sigmask(signal.SIG_BLOCK, [])))):
+    with live.Heartbeat(lambda: 0.0, lambda: seen.put(set(signal.pthread_sigmask(signal.SIG_BLOCK, [])))):
         assert seen.get(timeout=SOON) >= {signal.SIGINT, signal.SIGTERM, signal.SIGALRM}
 
 
 def beating() -> list[threading.Thread]:
-    return [thread for thread in threading.enumerate() if thread.name == gate_action.Heartbeat.NAME]
+    return [thread for thread in threading.enumerate() if thread.name == live.Heartbeat.NAME]
 
 
-def test_a_silent_service_is_told_every_minute(shown: queue.SimpleQueue[str]) -> None:
+def test_a_silent_service_is_mentioned_every_minute_and_the_deciding_change_is_shown(
+    shown: queue.SimpleQueue[str],
+) -> None:
     action = Silent(shown)
-    assert action._slices({}) == {"verdict": "PASS"}
-    assert action.meanwhile.index("0:00 1 STARTING") < action.meanwhile.index(SILENCE)
+    assert action._gate(MODULE, {"job_names": "a", "wait": True}, {})["verdict"] == "FAIL"
+    assert action.meanwhile.index("0:00 of 10:00: 1 STARTING") < action.meanwhile.index(SILENCE)
+    rest = []
+    while not shown.empty():
+        rest.append(shown.get())
+    assert rest[-1] == "1:01 of 10:00: a: STARTING -> EXCEPTION"
     assert not beating()
 
 
 def test_a_slice_that_breaks_ends_the_lines_as_well(shown: queue.SimpleQueue[str]) -> None:
     action = Silent(shown)
-    action._task.args["raises"] = "broken"
     with pytest.raises(RuntimeError, match="broken"):
-        action._slices({})
+        action._gate(MODULE, {"tags": "a", "wait": True}, {})
     assert not beating()
+
+
+@pytest.mark.parametrize(
+    ("callback", "on_stderr"),
+    [("default", False), ("json", True), ("ansible.posix.json", True), ("ansible.posix.jsonl", True), ("yaml", False)],
+)
+def test_lines_go_to_standard_error_where_standard_output_is_for_a_program(
+    monkeypatch: pytest.MonkeyPatch, callback: str, on_stderr: bool
+) -> None:
+    calls: list[tuple[str, bool]] = []
+    display = SimpleNamespace(display=lambda text, stderr: calls.append((text, stderr)))
+    monkeypatch.setattr(live, "Display", lambda: display)
+    monkeypatch.setattr(live.constants, "DEFAULT_STDOUT_CALLBACK", callback)
+    live.show("a\x9bb")
+    assert calls == [("a\N{REPLACEMENT CHARACTER}b", on_stderr)]
 
 
 # -- options with two names -------------------------------------------------------------------------------------------

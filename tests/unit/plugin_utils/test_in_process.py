@@ -64,6 +64,35 @@ def test_a_value_of_a_wrong_type_is_told_with_its_value(given: dict[str, Any], m
     assert run(**given)["msg"] == msg
 
 
+def test_durations_lists_choices_and_what_is_missing_are_explained() -> None:
+    spec = {
+        "stable_for": {"type": "float"},
+        "jobs": {"type": "list"},
+        "job_ids": {"type": "list", "required": True},
+        "missing": {"type": "str", "choices": ["fail", "ok"]},
+        "password": {"type": "str", "no_log": True},
+    }
+
+    def msg(**given: Any) -> str:
+        result = in_process.run({"job_ids": "a", **given}, spec, "dataarts", lambda door: {}, False, "m")
+        return str(result["msg"])
+
+    assert msg(stable_for="1m") == "stable_for: must be seconds, such as 60, not '1m'"
+    assert msg(jobs={"a": 1}) == "jobs: must be a list, not \"{'a': 1}\""
+    assert msg(missing="no") == "missing: must be one of fail, ok, not 'no'"
+    assert msg(job_ids=None) == "job_ids: is needed; say which DLI jobs are meant, by their IDs"
+    endpoints = in_process.run({"endpoints": "http://x"}, {}, "dataarts", lambda door: {}, False, "m")
+    assert endpoints["msg"].startswith("endpoints: must be a dictionary such as {")
+
+
+def test_the_environment_of_the_task_counts_while_it_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HW_REGION_NAME", "before")
+    monkeypatch.delenv("HW_CLOUD", raising=False)
+    with in_process.with_environment({"HW_REGION_NAME": "during", "HW_CLOUD": 5}):
+        assert (os.environ["HW_REGION_NAME"], os.environ["HW_CLOUD"]) == ("during", "5")
+    assert (os.environ["HW_REGION_NAME"], os.environ.get("HW_CLOUD")) == ("before", None)
+
+
 def test_the_work_is_done_in_the_folder(tmp_path: Path) -> None:
     before = Path.cwd()
     with in_process.working_in(str(tmp_path)):

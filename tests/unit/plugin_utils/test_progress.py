@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.datagate.huaweicloud.plugins.plugin_utils.progress import WIDTH, Progress, clock, gauge
+from ansible_collections.datagate.huaweicloud.plugins.plugin_utils.progress import Progress, clock, gauge
 
 
 def entry(at: float, job: str, previous: str | None, status: str | None, node: str | None = None) -> dict[str, Any]:
@@ -66,7 +66,8 @@ def test_who_is_waited_for() -> None:
     [
         ("still_pending", "job_a is STARTING", ""),
         ("node_exception", "job_a: node n is EXCEPTION", " (node n is EXCEPTION)"),
-        ("not_restarted", "job_a was started 5 s before started_after", " (was started 5 s before started_after)"),
+        ("not_restarted", "job_a has not been restarted: its last start", " (has not been restarted: its last start)"),
+        ("unreadable", f"job_a could not be read: {'x' * 200}", f" (could not be read: {'x' * 200})"),
         ("unreadable", "job_a could not be read: HTTP 503", " (could not be read: HTTP 503)"),
         ("unreadable", "something else", ""),
     ],
@@ -92,12 +93,32 @@ def test_changes_that_the_history_has_dropped_are_not_missed() -> None:
     assert "0:05 job0: STARTING -> NORMAL" in lines
 
 
-def test_lines_fit_and_hold_no_control_characters() -> None:
-    nasty = "\x1b[31m\n" + "x" * 300
+def test_lines_hold_no_control_characters_and_names_are_cut() -> None:
+    nasty = "\x1b[31m\n\x9b\u202e\x7f" + "x" * 300
     history = [entry(3, nasty, nasty, nasty, nasty)]
-    for line in Progress(nasty).lines(result(5, history, by_status={nasty: 3}), 2):
-        assert len(line) <= WIDTH
+    for line in Progress(nasty).lines(result(5, history, 9, by_status={nasty: 3}), 2):
+        assert len(line) <= 200
         assert line.isprintable()
+
+
+def test_how_many_more_there_are_is_never_cut() -> None:
+    reasons = [{"code": "still_pending", "job": f"{number}{'x' * 100}"} for number in range(300)]
+    states = {f"{number}{'S' * 50}": 1 for number in range(300)}
+    line = Progress("h" * 100, 600).lines(result(5, [], by_status=states, reasons=reasons), 2)[0]
+    assert line.endswith(", + 297 more")
+    assert "295 in other states" in line
+
+
+def test_the_deadline_is_named() -> None:
+    assert Progress("", 900).lines(result(5, []), 2) == ["0:05 of 15:00: nothing read yet"]
+
+
+def test_once_the_gate_has_ended_only_changes_are_shown() -> None:
+    progress = Progress("", 900)
+    progress.lines(result(1, [entry(0, "a", None, "NORMAL")], by_status={"NORMAL": 1}), 2)
+    history = [entry(0, "a", None, "NORMAL"), entry(4, "a", "NORMAL", "EXCEPTION")]
+    assert progress.changes(result(4, history)) == ["0:04 of 15:00: a: NORMAL -> EXCEPTION"]
+    assert progress.changes(result(4, history)) == []
 
 
 def test_the_host_is_named() -> None:
@@ -112,10 +133,14 @@ def test_dli_shows_a_bar() -> None:
     assert Progress().lines(result(5, [], by_status={"LAUNCHING": 1}, jobs=[job]), 2) == ["0:05 1 LAUNCHING"]
 
 
-def test_stability() -> None:
-    reasons = [{"code": "not_stable", "job": None}]
-    line = Progress().lines(result(5, [], by_status={"NORMAL": 1}, reasons=reasons), 2)[0]
-    assert line == "0:05 1 NORMAL; all ready, until they have been for stable_for"
+def test_stability_is_shown_and_its_seconds_are_no_news() -> None:
+    progress = Progress()
+    lines = [progress.lines(result(at, [], by_status={"NORMAL": 1}, reasons=[stable(at)]), 1) for at in (5, 6, 7)]
+    assert lines == [["0:05 1 NORMAL; ready for 5 s of 60 s"], [], []]
+
+
+def stable(seconds: int) -> dict[str, Any]:
+    return {"code": "not_stable", "job": None, "message": f"all ready for {seconds} s of 60 s"}
 
 
 @pytest.mark.parametrize(("seconds", "text"), [(0.9, "0:00"), (61, "1:01"), (3723, "1:02:03")])

@@ -92,9 +92,7 @@ def test_timeout_names_what_was_not_ready() -> None:
     result = gate(world, job_names=["a", "b"], wait=True, wait_timeout=35)
     assert (result["verdict"], result["failed"]) == ("TIMEOUT", True)
     assert codes(result) == [("still_pending", "b", None)]
-    assert result["msg"] == (
-        "TIMEOUT after 35 s: b is STARTING (log obs://b). 1 of 2 jobs ready (1 NORMAL, 1 STARTING)."
-    )
+    assert result["msg"] == ("TIMEOUT after 35 s: b is STARTING (log obs://b). 1 of 2 jobs ready (1 STARTING).")
 
 
 def test_the_last_observation_ends_at_the_deadline() -> None:
@@ -205,7 +203,7 @@ class TestMissing:
         assert (result["verdict"], result["failed"]) == ("FAIL", True)
         assert codes(result) == [("job_missing", "job_b", None)]
         assert result["msg"].startswith(
-            "FAIL after 0.0 s: job_b does not exist as a real-time job in workspace ws1; similar names: job_a."
+            "FAIL after 0.0 s: job_b does not exist as a real-time job in workspace ws1 (similar names: job_a)."
         )
 
     def test_fails_a_reading_as_well(self) -> None:
@@ -286,7 +284,7 @@ class TestSelection:
         assert (result["verdict"], codes(result)) == ("FAIL", [("too_few_jobs", None, None)])
         result = gate(World({}), tags=["t"])
         assert (result["verdict"], result["failed"]) == ("FAIL", True)
-        assert "tags t select no real-time job in workspace ws1, at least 1 must be there" in result["msg"]
+        assert "tags t select no real-time job in workspace ws1, and at least 1 must be there" in result["msg"]
 
     def test_too_few_are_waited_for_where_that_is_asked_for(self) -> None:
         world = World({"x_a": [(0, "NORMAL")], "x_b": [(12, "NORMAL")]})

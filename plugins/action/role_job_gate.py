@@ -1,0 +1,70 @@
+# Copyright (c) datagate contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+from typing import Any
+
+from ansible import constants
+from ansible.errors import AnsibleActionFail
+from ansible.plugins.action import ActionBase
+
+from ansible_collections.datagate.huaweicloud.plugins.plugin_utils.gate_action import SHOWS_MESSAGE_FIRST
+from ansible_collections.datagate.huaweicloud.plugins.plugin_utils.live import show
+from ansible_collections.datagate.huaweicloud.plugins.plugin_utils.role import rounds
+from ansible_collections.datagate.huaweicloud.plugins.plugin_utils.role.asking import Asking
+
+
+class Failed(AnsibleActionFail):
+    """The failure of a task whose message is shown once: ansible-core 2.19 and newer would show it twice."""
+
+    omit_exception_key = True
+
+
+class ActionModule(Asking):
+    """The work of the role job_gate, whose tasks call it in three steps: ``ask``, ``keep`` and ``stop``."""
+
+    _supports_async = False
+
+    def run(self, tmp: Any = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        # Not the run of the gates' own actions, which would run a module.
+        result: dict[str, Any] = ActionBase.run(self, tmp, task_vars)
+        variables = task_vars or {}
+        step = self._task.args.get("step")
+        if step == "stop":
+            return self._fail(result, str(self._task.args.get("msg")))
+        host = str(variables.get("inventory_hostname", ""))
+        meeting = rounds.Round(constants.DEFAULT_LOCAL_TMP, str(self._task._parent._uuid), host)
+        path = self._ask(meeting, variables) if step == "ask" else self._keep(meeting, variables)
+        answer = rounds.read(path)
+        asked_here = answer["asker"] == host
+        result.update(
+            verdict=answer["result"]["verdict"],
+            msg=answer["said"] if asked_here else f"Stopped at the gate, see {answer['asker']}",
+            answer=path,
+            fact=answer["fact"],
+            once=self._is_once(),
+            stops_all=answer["stops_all"] or self._is_once(),
+            on_failure=answer["on_failure"],
+            name=answer["name"],
+        )
+        if asked_here and answer["warnings"]:
+            result["warnings"] = answer["warnings"]
+        if step == "ask" and answer["stops"]:
+            # Its own message comes from the last task; this one leads there.
+            return self._fail({"changed": False}, answer["result"]["verdict"])
+        if asked_here and answer["stats"] is not None:
+            result["ansible_stats"] = {"data": answer["stats"], "per_host": False, "aggregate": False}
+        if step == "ask" and not self._is_quiet():
+            if asked_here:
+                show(answer["said"])
+            else:
+                result["msg"] = f"Asked by {answer['asker']}: {answer['result']['verdict']}"
+        return result
+
+    @staticmethod
+    def _fail(result: dict[str, Any], msg: str) -> dict[str, Any]:
+        if SHOWS_MESSAGE_FIRST:
+            raise Failed(msg)
+        return {**result, "failed": True, "msg": msg}

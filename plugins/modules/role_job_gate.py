@@ -1,0 +1,73 @@
+# Copyright (c) datagate contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+---
+module: role_job_gate
+short_description: Part of the role job_gate
+version_added: 1.1.0
+description:
+  - Does the work of the role P(datagate.huaweicloud.job_gate#role). It is not meant for playbooks, and may change in any version.
+    In playbooks include the role, or use M(datagate.huaweicloud.dataarts_job_status) or M(datagate.huaweicloud.dli_job_progress).
+author:
+  - datagate contributors (@datagate)
+attributes:
+  check_mode:
+    support: full
+    description: The gate is asked once and does not wait.
+  diff_mode:
+    support: none
+    description: Nothing is changed.
+  platform:
+    support: full
+    platforms: posix
+    description: The hosts that the gate can be asked from.
+options:
+  step:
+    description: Which part of the work to do.
+    type: str
+    required: true
+    choices:
+      - ask
+      - keep
+      - stop
+  entry:
+    description: The entry point of the role.
+    type: str
+  msg:
+    description: What to fail with.
+    type: str
+"""
+
+EXAMPLES = r"""
+---
+- name: Wait until the jobs run
+  ansible.builtin.include_role:
+    name: datagate.huaweicloud.job_gate
+  vars:
+    job_gate_job_names: [job_orders_stream]
+"""
+
+RETURN = r"""
+verdict:
+  description: The verdict of the gate.
+  type: str
+  returned: for the steps V(ask) and V(keep)
+  sample: PASS
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+
+
+def main() -> None:
+    module = AnsibleModule(
+        {"step": {"type": "str", "required": True}, "entry": {"type": "str"}, "msg": {"type": "str"}}
+    )
+    module.fail_json(msg="This is a part of the role datagate.huaweicloud.job_gate; include the role.")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,301 @@
+# Copyright (c) datagate contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Asking the cloud for the role job_gate: from the task's variables to the answer that all hosts of the play get."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timezone
+from importlib import import_module
+from typing import Any
+
+from ansible import constants, context
+from ansible.errors import AnsibleConnectionFailure, AnsibleError
+from ansible.executor import module_common
+from ansible.parsing.splitter import parse_kv
+from ansible.utils.vars import load_extra_vars
+
+from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.errors import (
+    DatagateError,
+    OptionError,
+    printable,
+)
+from ansible_collections.datagate.huaweicloud.plugins.module_utils.gate import options
+from ansible_collections.datagate.huaweicloud.plugins.module_utils.gate.policy import ERROR
+from ansible_collections.datagate.huaweicloud.plugins.plugin_utils.gate_action import MODULES, GateAction
+from ansible_collections.datagate.huaweicloud.plugins.plugin_utils.role import on_failure, outcome, rounds
+from ansible_collections.datagate.huaweicloud.plugins.plugin_utils.role.entries import ENTRIES
+from ansible_collections.datagate.huaweicloud.plugins.plugin_utils.role.variables import (
+    OPTIONS,
+    OTHERS,
+    PREFIX,
+    Variables,
+    cut,
+    refused,
+    renamed,
+)
+
+MOST_COMPARED = 300  # hosts whose variables in the inventory are compared before the gate is asked
+
+
+class Asking(GateAction):
+    """What the action of the role does besides talking to Ansible."""
+
+    def _is_once(self) -> bool:
+        """Whether Ansible runs the role for one host only, because of ``run_once`` on the role or on what includes it."""
+        above = self._task
+        while above is not None:
+            given = getattr(above, "run_once", False)
+            if given and str(self._templar.template(given)).lower() in ("true", "yes", "1"):
+                return True
+            above = getattr(above, "_parent", None)
+        return False
+
+    def _ask(self, meeting: rounds.Round, variables: dict[str, Any]) -> str:
+        """Ask the cloud, or take the answer of the host that has. Returns the answer's path."""
+        given = self._given(variables)
+        setting = self._setting(given, variables)
+        with meeting.turn() as taken:
+            if taken is not None:
+                return self._taken(taken, meeting, given, setting)
+            answer = self._judged(given, setting, variables)
+            answer["variables"] = given.fingerprint()
+            answer["warnings"] += self._hidden(answer["fact"])
+            batch = " ".join(sorted(str(host) for host in variables.get("ansible_play_batch") or []))
+            block = self._task._parent
+            names = rounds.Names(constants.DEFAULT_LOCAL_TMP, str(block._play._uuid))
+            if names.is_taken(answer["fact"], str(block._uuid), batch):
+                what = f"job_gate_id {setting.name}" if setting.name else "no job_gate_id"
+                answer["warnings"].append(
+                    f"There was a gate with {what} in this play already: its artifact and report are replaced. Give each gate "
+                    "a job_gate_id of its own."
+                )
+            return meeting.keep(answer)
+
+    def _hidden(self, fact: str) -> list[str]:
+        """A warning where an extra variable stands above the facts that the gate sets."""
+        names = sorted({fact, f"{PREFIX}result"} & set(load_extra_vars(self._loader)))
+        if not names:
+            return []
+        hidden = "an extra variable stands above the fact, so the play does not see this gate's result there"
+        kept = "The gate's verdict, its artifact and its report do not go by it"
+        advice = "Do not give it; an artifact of an earlier job in a workflow of AWX needs another job_gate_id"
+        return [f"{' and '.join(names)}: {hidden}. {kept}. {advice}."]
+
+    def _keep(self, meeting: rounds.Round, variables: dict[str, Any]) -> str:
+        """The answer of a gate that has failed; one is made where its task was stopped. Returns the answer's path."""
+        path = meeting.own()
+        if path is None:
+            why = variables.get("ansible_failed_result") or {}
+            text = printable(str(why.get("msg") or "the task was stopped"), 1000).rstrip(".")
+            given = self._given(variables)
+            result = {"verdict": ERROR, "reasons": [], "msg": f"ERROR: the gate gave no verdict: {text}."}
+            path = meeting.keep_own(self._answer(given, self._setting(given, variables), result, refused=True))
+        rounds.close(path)
+        return path
+
+    def _taken(self, path: str, meeting: rounds.Round, given: Variables, setting: outcome.Setting) -> str:
+        """Take the answer to a question that was this host's as well."""
+        answer = rounds.read(path)
+        mine, theirs = given.fingerprint(), answer["variables"]
+        differing = sorted(name for name in mine.keys() | theirs.keys() if mine.get(name) != theirs.get(name))
+        if not differing:
+            return path
+        problem = given.problem or _differs(differing[0], answer["asker"], meeting.host)
+        answer = self._answer(given, setting, {"msg": str(problem)}, refused=True)
+        return meeting.keep_own({**answer, "stats": None, "stops_all": True})
+
+    # -- what was given -----------------------------------------------------------------------------------------------
+
+    def _given(self, variables: Mapping[str, Any]) -> Variables:
+        def evaluate(name: str, raw: Any) -> Any:
+            try:
+                return self._templar.template(raw)
+            except AnsibleError as error:
+                if type(error).__name__ == "AnsibleValueOmittedError":
+                    return None
+                raise OptionError(name, f"cannot be evaluated: {printable(str(error), 300)}") from None
+
+        found = {name: value for name, value in variables.items() if name.startswith(PREFIX)}
+        # ansible-core up to 2.18 has a word in place of what is omitted, newer ones leave it out of lists.
+        omitted = variables.get("omit")
+        return Variables(found, evaluate, omitted if isinstance(omitted, str) else None)
+
+    def _setting(self, given: Variables, variables: Mapping[str, Any]) -> outcome.Setting:
+        entry = str(self._task.args.get("entry"))
+        names = {
+            "job": ("awx_job_id", "tower_job_id"),
+            "template": ("awx_job_template_name", "tower_job_template_name"),
+            "workflow": ("awx_workflow_job_id", "tower_workflow_job_id"),
+        }
+        run = {
+            what: str(self._templar.template(next(variables[name] for name in known if name in variables)))
+            for what, known in names.items()
+            if any(name in variables for name in known)
+        }
+        within = variables.get("__job_gate_within")
+        return outcome.Setting(
+            entry_name=entry,
+            entry=ENTRIES.get(entry, ENTRIES["main"]),
+            own=given.own,
+            host=str(self._task.delegate_to or "localhost"),
+            playbook=" ".join(map(str, context.CLIARGS.get("args") or ())),
+            started_at=datetime.now(timezone.utc),
+            run=run,
+            within=None if within is None else str(self._templar.template(within)),
+            check_mode=bool(self._task.check_mode),
+        )
+
+    def _check(self, given: Variables, setting: outcome.Setting, variables: Mapping[str, Any]) -> None:
+        """Refuse what cannot be, before anything is asked.
+
+        :raises OptionError: something is unusable.
+        """
+        cut(context.CLIARGS.get("extra_vars") or (), parse_kv)
+        if given.problem is not None:
+            raise given.problem
+        if setting.entry_name not in ENTRIES:
+            raise OptionError(
+                f"{PREFIX}entry",
+                f"{printable(setting.entry_name, 40)!r} is no entry point of the role job_gate; they are {', '.join(ENTRIES)}",
+            )
+        setting.check()
+        for option, wanted in (("wait", setting.entry.waits), ("wait_for", setting.entry.options.get("wait_for"))):
+            found = given.options.get(option)
+            if found is not None and wanted is not None and found != wanted:
+                text = " ".join(wanted) if isinstance(wanted, list) else str(wanted).lower()
+                raise OptionError(
+                    f"{PREFIX}{option}", f"the entry point {setting.entry_name} sets it to {text}; leave it out"
+                )
+        _check_options(given.options)
+        self._compare_inventory(given, variables)
+
+    def _compare_inventory(self, given: Variables, variables: Mapping[str, Any]) -> None:
+        """Refuse variables of the inventory that differ between the hosts: the gate is asked once for all of them.
+
+        Where a variable of higher precedence hides them, they may differ.
+        """
+        hosts = [str(host) for host in variables.get("ansible_play_batch") or []]
+        me = str(variables.get("inventory_hostname"))
+        hostvars = variables.get("hostvars")
+        if len(hosts) < 2 or len(hosts) > MOST_COMPARED or hostvars is None:
+            return
+        first = _of_inventory(hostvars[me])
+        for host in hosts:
+            other = _of_inventory(hostvars[host])
+            for name in sorted(first.keys() | other.keys()):
+                if first.get(name) != other.get(name) and self._counts(name, first.get(name), variables):
+                    raise _differs(name.removeprefix(PREFIX), me, host)
+
+    def _counts(self, name: str, value: Any, variables: Mapping[str, Any]) -> bool:
+        """Whether a variable of the inventory is the one that counts here."""
+        if name not in variables or value is None:
+            return (name in variables) == (value is not None)
+        return bool(self._templar.template(variables[name]) == value)
+
+    # -- the question -------------------------------------------------------------------------------------------------
+
+    def _judged(self, given: Variables, setting: outcome.Setting, variables: dict[str, Any]) -> dict[str, Any]:
+        """Check what was given and ask. Returns the answer."""
+        try:
+            if setting.within is None and given.own.get("on_failure"):
+                on_failure.check(f"{PREFIX}on_failure", self._on_failure(given), self._loader.load_from_file)
+            self._check(given, setting, variables)
+            if not setting.is_on:
+                return self._answer(given, setting, outcome.skipped(setting))
+            result = self._gate(setting.entry.full_name, self._arguments(given, setting), variables)
+        except OptionError as error:
+            return self._answer(given, setting, {"msg": str(refused(error))}, refused=True)
+        except DatagateError as error:
+            return self._answer(given, setting, {"msg": renamed(str(error), about_options=True)}, refused=True)
+        except AnsibleConnectionFailure as error:
+            text = f"ERROR: {setting.host} cannot be reached, so nothing was asked: {printable(str(error), 500).rstrip('. ')}."
+            return self._answer(given, setting, {"verdict": ERROR, "reasons": [], "msg": text})
+        except AnsibleError as error:
+            return self._answer(given, setting, {"msg": printable(str(error), 1000)}, refused=True)
+        if "verdict" in result:
+            return self._answer(given, setting, result)
+        option, msg = str(result.get("option") or ""), str(result.get("msg") or "the module gave no verdict")
+        if option and msg.startswith(f"{option}: "):
+            msg = str(refused(OptionError(option, msg.removeprefix(f"{option}: "))))
+        return self._answer(given, setting, {"msg": renamed(msg, about_options=True)}, refused=True)
+
+    def _answer(
+        self, given: Variables, setting: outcome.Setting, result: Mapping[str, Any], refused: bool = False
+    ) -> dict[str, Any]:
+        answer = outcome.answer(setting, result, refused)
+        if answer["stops"] and setting.within is None and given.own.get("on_failure"):
+            path = self._on_failure(given)
+            try:
+                on_failure.check("", path, self._loader.load_from_file)
+            except OptionError:
+                path = ""  # which is what the message says
+            answer["on_failure"] = path
+        answer["warnings"] = list(result.get("warnings") or [])
+        return answer
+
+    def _on_failure(self, given: Variables) -> str:
+        return str(self._loader.path_dwim(str(given.own["on_failure"])))
+
+    def _arguments(self, given: Variables, setting: outcome.Setting) -> dict[str, Any]:
+        """The arguments of the gate's module: what was given, what module_defaults say, and what the entry point sets."""
+        module = setting.entry.full_name
+        code = import_module(f"{MODULES}.{setting.entry.module}")
+        from ansible_collections.datagate.huaweicloud.plugins.module_utils.door.arguments import CONNECTION
+
+        own = {name: value for name, value in given.options.items() if name in CONNECTION or name in code.ARGUMENTS}
+        if setting.report_dir is not None:
+            own.setdefault("return_jobs", "all")  # a report names every job
+        own.update(setting.entry.options)
+        if hasattr(module_common, "_apply_action_arg_defaults"):
+            found = module_common._apply_action_arg_defaults(module, self._task, own, self._templar)
+        else:
+            found = module_common.get_action_args_with_defaults(
+                module,
+                own,
+                self._task.module_defaults,
+                self._templar,
+                action_groups=self._task._parent._play._action_groups,
+            )
+        return dict(found)
+
+
+def _of_inventory(hostvars: Mapping[str, Any]) -> dict[str, Any]:
+    """The role's variables among those of a host."""
+    return {
+        name: hostvars[name]
+        for name in hostvars
+        if name.startswith(PREFIX) and name.removeprefix(PREFIX) in OPTIONS and name.removeprefix(PREFIX) not in OTHERS
+    }
+
+
+def _differs(name: str, first: str, second: str) -> OptionError:
+    variable = "a variable of the role" if name == "problem" else f"{PREFIX}{name}"
+    problem = f"differs between {first} and {second}, and a gate is asked once for all hosts of a play"
+    return OptionError(
+        variable, f"{problem}; give all of them the same value, or each group of hosts a play of its own"
+    )
+
+
+def _check_options(given: Mapping[str, Any]) -> None:
+    """Refuse options that a gate of any entry point would refuse, because a later one in the play may use them.
+
+    :raises OptionError: there is one.
+    """
+    from ansible_collections.datagate.huaweicloud.plugins.plugin_utils import in_process
+
+    spec = {name: {**what, "required": False} for name, what in OPTIONS.items()}
+    host, problem = in_process.check(spec, "job_gate", given)
+    if problem is not None:
+        raise problem
+    params = {**host.params, "wait": True}
+    options.policy(params)
+    options.dli_policy(params)
+    options.slices(params)
+    options.return_jobs(params)
+    if given.keys() & {"job_names", "tags", "name_contains"}:
+        options.selection(params)
+    if "job_ids" in given:
+        options.dli_selection(params)

@@ -1,0 +1,45 @@
+# Copyright (c) datagate contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The entry points of the role job_gate, and the options that each of them sets."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+COLLECTION = "datagate.huaweicloud"
+
+
+class Entry(NamedTuple):
+    """An entry point.
+
+    :ivar module: the module that it runs.
+    :ivar options: the module's options that it sets, whatever the user gives.
+    """
+
+    module: str
+    options: Mapping[str, Any]
+
+    @property
+    def full_name(self) -> str:
+        """The module's name with that of the collection."""
+        return f"{COLLECTION}.{self.module}"
+
+    @property
+    def waits(self) -> bool:
+        """Whether it observes until there is a verdict."""
+        return bool(self.options["wait"])
+
+
+_WAIT_UNTIL_NORMAL = Entry("dataarts_job_status", {"wait": True, "wait_for": ["NORMAL"]})
+
+# A new entry point is one row here, one file in roles/job_gate/tasks, and its options in meta/argument_specs.yml.
+ENTRIES: Mapping[str, Entry] = {
+    "main": _WAIT_UNTIL_NORMAL,
+    "wait_until_normal": _WAIT_UNTIL_NORMAL,
+    "wait_until_stopped": Entry("dataarts_job_status", {"wait": True, "wait_for": ["STOPPED"]}),
+    "fail_on_exception": Entry("dataarts_job_status", {"wait": False, "fail_on_exception": True}),
+    "dli_finished": Entry("dli_job_progress", {"wait": True}),
+}

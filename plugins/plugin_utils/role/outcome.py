@@ -1,0 +1,245 @@
+# Copyright (c) datagate contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a gate of the role ends with: its result, its sentence, whether it stops the play, and its report. Knows nothing of Ansible."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.errors import OptionError, printable
+from ansible_collections.datagate.huaweicloud.plugins.module_utils.gate.policy import ERROR, PASS, PENDING
+from ansible_collections.datagate.huaweicloud.plugins.plugin_utils.role.entries import Entry
+from ansible_collections.datagate.huaweicloud.plugins.plugin_utils.role.variables import OPTIONS, OWN, PREFIX, renamed
+from ansible_collections.datagate.huaweicloud.plugins.plugin_utils.summary import summary
+
+SKIPPED = "SKIPPED"
+ROLLBACK = "rollback"
+NAMED = 3
+_NOT_IN_RESULT = ("changed", "exception", "failed", "invocation", "warnings", "deprecations")
+_UNREAD = frozenset(("denied", "unreadable"))
+_TAKEN = frozenset((*OPTIONS, *OWN, "result", "entry", "hosts"))
+
+
+class Setting(NamedTuple):
+    """What is known of a gate besides its options.
+
+    :ivar entry_name: the entry point as the user wrote it.
+    :ivar own: the role's own variables that were given.
+    :ivar host: the host that asks.
+    :ivar playbook: the playbook's file or name.
+    :ivar started_at: when the gate began.
+    :ivar run: what identifies the run in AWX.
+    :ivar within: the name of the gate whose ``job_gate_on_failure`` this one belongs to, None where there is none.
+    :ivar check_mode: nothing is written.
+    """
+
+    entry_name: str
+    entry: Entry
+    own: Mapping[str, Any]
+    host: str
+    playbook: str
+    started_at: datetime
+    run: Mapping[str, str]
+    within: str | None
+    check_mode: bool
+
+    @property
+    def name(self) -> str:
+        """The gate's name. One within ``job_gate_on_failure`` has inherited that of the gate that failed and gets its own."""
+        given = str(self.own.get("id") or "")
+        if self.within is not None and self.within == given:
+            return f"{given}_{ROLLBACK}" if given else ROLLBACK
+        return given
+
+    @property
+    def fact(self) -> str:
+        """The fact that holds the result besides ``job_gate_result``, or the same."""
+        return f"{PREFIX}{self.name}" if self.name else f"{PREFIX}result"
+
+    @property
+    def report_dir(self) -> Path | None:
+        """Where the report goes, None where there is none. A relative folder begins at the working directory."""
+        given = self.own.get("report_dir")
+        return Path(os.path.abspath(os.path.expanduser(given))) if given and not self.check_mode else None
+
+    @property
+    def is_on(self) -> bool:
+        """Whether the cloud is asked."""
+        return self.own.get("enabled", True) is True
+
+    def check(self) -> None:
+        """Refuse what the role's own variables cannot be.
+
+        :raises OptionError: one of them is unusable.
+        """
+        name = self.own.get("id")
+        if name and (not re.fullmatch(r"[A-Za-z0-9_]+", name) or name in _TAKEN):
+            raise OptionError(
+                f"{PREFIX}id",
+                "must be letters, digits and underscores, and not the rest of the name of a variable of this role",
+            )
+        if not self.is_on and not self.own.get("override_reason"):
+            raise OptionError(f"{PREFIX}override_reason", "is needed where job_gate_enabled switches the gate off")
+        try:
+            self.make_folder()
+        except OSError as error:
+            raise OptionError(f"{PREFIX}report_dir", f"{self.report_dir} cannot be made: {error.strerror}") from None
+
+    def make_folder(self) -> Path | None:
+        """Make the folder for the report. Returns it, None where there is no report."""
+        folder = self.report_dir
+        if folder is not None:
+            folder.mkdir(mode=0o755, parents=True, exist_ok=True)
+        return folder
+
+
+def answer(setting: Setting, result: Mapping[str, Any], refused: bool = False) -> dict[str, Any]:
+    """What the hosts of the play get.
+
+    :param result: the module's result, or a dictionary with ``msg`` where there is none.
+    :param refused: the gate was not asked, or broke down; ``job_gate_soft_fail`` is about verdicts only.
+    """
+    judged = "verdict" in result
+    kept = {key: value for key, value in result.items() if key not in _NOT_IN_RESULT}
+    verdict = str(kept.setdefault("verdict", ERROR))
+    kept.setdefault("reasons", [])
+    unread = any(item.get("code") in _UNREAD for item in kept["reasons"]) and not setting.entry.waits
+    failed = verdict not in (PASS, PENDING, SKIPPED) or (verdict == PENDING and unread)
+    tolerated = setting.own.get("soft_fail") or []
+    stops = failed and (refused or not judged or (ERROR if verdict == PENDING else verdict) not in tolerated)
+    kept["msg"] = _sentence(renamed(str(kept.get("msg") or "")), kept)
+    kept["failed"] = failed
+    if isinstance(kept.get("gate"), dict):
+        kept["gate"] = {**kept["gate"], "entry": setting.entry_name}
+    said = [kept["msg"]]
+    if failed and not stops:
+        said.append("The play goes on, because job_gate_soft_fail is set.")
+    finished = datetime.now(timezone.utc)
+    report = _report(setting, kept, finished)
+    if report:
+        said.append(report)
+    data = {**kept, "finished_at": _moment(finished), "run": dict(setting.run)}
+    return {
+        "result": kept,
+        "fact": setting.fact if not refused or _is_usable(setting) else f"{PREFIX}result",
+        "said": " ".join(said),
+        "stops": stops,
+        "stops_all": False,
+        "stats": {_artifact(setting): summary(data)} if setting.own.get("stats", True) else None,
+        "on_failure": "",
+        "name": str(setting.own.get("id") or ""),
+    }
+
+
+def skipped(setting: Setting) -> dict[str, Any]:
+    """The result of a gate that is switched off."""
+    reason = str(setting.own.get("override_reason"))
+    return {
+        "verdict": SKIPPED,
+        "reasons": [],
+        "msg": f"SKIPPED: the gate is switched off: {printable(reason, 500)}",
+        "override_reason": reason,
+    }
+
+
+def _is_usable(setting: Setting) -> bool:
+    return re.fullmatch(r"\w*", setting.name) is not None and setting.name not in _TAKEN
+
+
+def _artifact(setting: Setting) -> str:
+    return f"{PREFIX}{setting.name}" if setting.name and _is_usable(setting) else PREFIX.rstrip("_")
+
+
+def _sentence(text: str, result: Mapping[str, Any]) -> str:
+    """The sentence, with the selection that was asked for."""
+    gate = result.get("gate")
+    asked = gate.get("selection") if isinstance(gate, dict) else None
+    if not isinstance(asked, dict) or not text.startswith(str(result.get("verdict"))):
+        return text
+    return f"{text} Selected: {selection(asked)}."
+
+
+def selection(asked: Mapping[str, Any]) -> str:
+    """``tags orders, payments``: what a selection is, in a few words."""
+    words = {
+        "job_names": "",
+        "job_ids": "",
+        "tags": "tags ",
+        "name_contains": "names with ",
+        "exclude_names": "without ",
+    }
+    parts = []
+    for option, word in words.items():
+        value = asked.get(option)
+        items = [value] if isinstance(value, str) else list(value or [])
+        if items:
+            more = f", + {len(items) - NAMED} more" if len(items) > NAMED else ""
+            parts.append(word + ", ".join(printable(item, 60) for item in items[:NAMED]) + more)
+    return ", ".join(parts) or "nothing"
+
+
+def _moment(when: datetime) -> str:
+    return when.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _report(setting: Setting, result: Mapping[str, Any], finished: datetime) -> str:
+    """Write the report. Returns where it is, or why it could not be written, which changes no verdict."""
+    try:
+        folder = setting.make_folder()
+    except OSError:
+        return ""  # which is what the gate was refused for
+    if folder is None:
+        return ""
+    # Only here, because writing loads templates and JUnit.
+    from ansible_collections.datagate.huaweicloud.plugins.plugin_utils.report import about, forms
+    from ansible_collections.datagate.huaweicloud.plugins.plugin_utils.report.plain import ReportError, plain
+
+    name = _artifact(setting) if setting.name else "gate"
+    try:
+        told = about.read(
+            {
+                "title": f"Gate {setting.name}".rstrip(),
+                "finished_at": _moment(finished),
+                "facts": facts(setting, result),
+            },
+            "Gate",
+        )
+        data = plain(result)
+        for form, write in forms.FORMS.items():
+            written = write(data, told)
+            path = folder / f"{name}.{form}"
+            path.write_text(written if isinstance(written, str) else "\n".join(written), "utf-8")
+            path.chmod(0o644)
+    except (OSError, ReportError) as error:
+        return f"The report could not be written: {printable(error, 500)}."
+    return f"Report: {folder / name}.html"
+
+
+def facts(setting: Setting, result: Mapping[str, Any]) -> dict[str, Any]:
+    """What the report says besides the result: what was asked, of whom, by whom, and when."""
+    gate = result.get("gate")
+    gate = gate if isinstance(gate, dict) else {}
+    credentials = gate.get("credentials")
+    credentials = credentials if isinstance(credentials, dict) else {}
+    asked = gate.get("selection")
+    key = f"{credentials.get('place') or ''} {credentials.get('key') or ''}".strip()
+    return {
+        "Entry point": setting.entry_name,
+        "Selection": selection(asked) if isinstance(asked, dict) else "",
+        "Region": gate.get("region") or "not given",
+        "Project": gate.get("project_id") or "not known",
+        "Workspace": gate.get("workspace")
+        or ("" if gate.get("selection", {}).get("job_ids") else "the default workspace"),
+        "Credentials": key or "not known",
+        "Started": _moment(setting.started_at),
+        "Playbook": setting.playbook,
+        "Asked from": setting.host if setting.host != "localhost" else "",
+        "Job of AWX": ", ".join(text for text in (setting.run.get("job"), setting.run.get("template")) if text),
+    }

@@ -1,0 +1,144 @@
+# Copyright (c) datagate contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""One gate for all hosts of a play: the first host to come asks, the others take its answer.
+
+Ansible runs the tasks of each host in a process of its own, so the answer is kept in a folder that lasts as long as the run.
+An answer is taken by hosts that come while the gate is asked or right after it, and by each host once: where a host comes a second
+time, or once a host has gone on behind the gate, the next one asks anew.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+FOLDER = "datagate-gates"
+
+
+class Round:
+    """The place where the hosts that run one task of one play meet.
+
+    :param folder: a folder of this run of Ansible's.
+    :param key: what identifies the tasks.
+    :param host: the host that comes.
+    """
+
+    def __init__(self, folder: str, key: str, host: str) -> None:
+        self._base = Path(folder, FOLDER, hashlib.sha256(key.encode("utf-8", "replace")).hexdigest()[:20])
+        self._base.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.host = host
+        self._mine = self._base / hashlib.sha256(host.encode("utf-8", "replace")).hexdigest()[:20]
+
+    @contextmanager
+    def turn(self) -> Iterator[str | None]:
+        """Wait until no other host asks. Gives the path of the answer that this host may take; None where it has to ask."""
+        self._mine.unlink(missing_ok=True)
+        with _locked(self._base):
+            state = self._state()
+            if state["open"] and self.host not in state["hosts"]:
+                state["hosts"].append(self.host)
+                _write(self._base / "state", state)
+                yield self._got(self._answer(state))
+            else:
+                number = state["number"] + 1
+                _write(self._base / "state", {"number": number, "open": False, "hosts": []})
+                yield None
+
+    def keep(self, answer: Mapping[str, Any]) -> str:
+        """Keep the answer for the other hosts, within the turn in which this one has asked. Returns its path."""
+        state = self._state()
+        path = self._answer(state)
+        _write(path, {**answer, "asker": self.host})
+        _write(self._base / "state", {**state, "open": True, "hosts": [self.host]})
+        return self._got(path)
+
+    def own(self) -> str | None:
+        """The path of the answer that this host has got, None where its task was stopped before it got one."""
+        return str(read(str(self._mine))["path"]) if self._mine.exists() else None
+
+    def keep_own(self, answer: Mapping[str, Any]) -> str:
+        """Keep an answer for this host alone. Returns its path."""
+        path = self._mine.with_suffix(".answer")
+        _write(path, {**answer, "asker": self.host})
+        return self._got(path)
+
+    def _got(self, path: Path) -> str:
+        _write(self._mine, {"path": str(path)})
+        return str(path)
+
+    def _state(self) -> dict[str, Any]:
+        path = self._base / "state"
+        return read(str(path)) if path.exists() else {"number": 0, "open": False, "hosts": []}
+
+    def _answer(self, state: Mapping[str, Any]) -> Path:
+        return self._base / f"{state['number']}.answer"
+
+
+def read(path: str) -> dict[str, Any]:
+    """The data of an answer."""
+    data: dict[str, Any] = json.loads(Path(path).read_text("utf-8"))
+    return data
+
+
+def close(path: str) -> None:
+    """A host goes on behind the gate: nobody else takes the answer from now on but those that have it."""
+    with _locked(Path(path).parent):
+        state_path = Path(path).with_name("state")
+        state = read(str(state_path))
+        _write(state_path, {**state, "open": False})
+
+
+class Names:
+    """The names of the gates of a play.
+
+    :param folder: a folder of this run of Ansible's.
+    :param play: what identifies the play.
+    """
+
+    def __init__(self, folder: str, play: str) -> None:
+        self._base = Path(folder, FOLDER)
+        self._play = play
+
+    def is_taken(self, name: str, gate: str, batch: str) -> bool:
+        """Note that there is a gate of this name.
+
+        :param gate: what identifies its tasks.
+        :param batch: the hosts that it is for; with ``serial`` the same gate comes for each batch.
+        :returns: whether another one, or the same one for the same hosts, had the name before.
+        """
+        with _locked(self._base):
+            path = self._base / "names"
+            names = read(str(path)) if path.exists() else {}
+            before = names.setdefault(self._play, {}).get(name)
+            names[self._play][name] = [gate, batch]
+            _write(path, names)
+        return before is not None and (before[0] != gate or before[1] == batch)
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    handle = os.open(folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        # A signal that ends the task ends the wait as well. The system gives the lock back when a process ends.
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
+
+
+def _write(path: Path, data: Mapping[str, Any]) -> None:
+    """Write as a whole: a task that is stopped meanwhile leaves the data before."""
+    part = path.with_name(f"{path.name}.{os.getpid()}")
+    handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(handle, "w", encoding="utf-8") as stream:
+        json.dump(data, stream)
+    part.replace(path)
