@@ -185,7 +185,7 @@ class World(Source):
 
     def explain_missing(self, names: Sequence[str], deadline: float) -> dict[str, tuple[list[str], bool]]:
         self.explained.extend(names)
-        return {name: (sorted(self.jobs)[:1], False) for name in names}
+        return {name: (sorted(set(self.jobs) - {name})[:1], False) for name in names}
 
 
 def _steps(script: Script) -> list[Step]:
