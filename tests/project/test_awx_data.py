@@ -32,7 +32,6 @@ TYPES = {
     "raw": ("text",),  # a truth value or names
 }
 ROLE_ONLY = {"job_gate_id", "job_gate_soft_fail", "job_gate_enabled", "job_gate_override_reason"}
-BOOLEAN = {"job_gate_require_records"}  # which a list of names can be given to as well, not in a survey
 OWN = {"job_gate_entry", "job_gate_hosts", "gate_verdict_wanted", "gate_verdict_id"}
 
 
@@ -225,7 +224,7 @@ def test_a_survey_asks_what_the_role_and_the_modules_know(name: str) -> None:
         if variable in ROLE_ONLY:
             continue
         option = known[variable.removeprefix("gate_sliced_").removeprefix("job_gate_")]
-        if option["type"] == "bool" or variable in BOOLEAN:
+        if option["type"] == "bool":
             assert (kind, question["choices"]) == ("multiplechoice", ["true", "false"])
         elif option.get("choices"):
             assert (kind, question["choices"]) == ("multiplechoice", list(option["choices"]))
