@@ -32,11 +32,12 @@ SPDX-License-Identifier: GPL-3.0-or-later
 
 # What a gate does when things go wrong
 
-A gate never passes on what it could not read, and it ends in time. What it has read, it judges by its age: a reading is as
-old as the sending of its request. What happened between two readings of a job, the service does not tell. Each row below is tested with real sockets, at each of
-the calls that it names: the project look-up, the token, the job list, the job status, and DLI's progress and status. The
-fault comes when the jobs are ready and the gate is about to pass; at the job status also in the first observation and in
-mid-wait.
+A gate never passes on what it could not read, and it ends in time. A reading is as old as the sending of its request, and one
+that is too old is made again. What happened between two readings of a job, the service does not tell.
+
+Each row below is tested with real sockets, at each of the calls that it names: the project look-up, the token, the job list,
+the job status, and DLI's progress and status. The fault comes when the jobs are ready and the gate is about to pass; at the job
+status also in the first observation and in mid-wait.
 
 - *once* is a fault that hits one request, *lasting* one that stays.
 - The verdicts are those of a waiting gate whose jobs get ready; the options have their defaults unless the row says otherwise.

@@ -17,7 +17,7 @@ from unittest import mock
 
 from requests.structures import CaseInsensitiveDict
 
-from ansible_collections.datagate.huaweicloud.plugins.filter.gate_report import FORMS, gate_report
+from ansible_collections.datagate.huaweicloud.plugins.filter.gate_report import gate_report
 from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud import exchange
 from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.options import resolve
 from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.session import Session
@@ -26,6 +26,7 @@ from ansible_collections.datagate.huaweicloud.plugins.module_utils.door.real_tim
 from ansible_collections.datagate.huaweicloud.plugins.module_utils.gate import options
 from ansible_collections.datagate.huaweicloud.plugins.module_utils.gate.loop import Loop
 from ansible_collections.datagate.huaweicloud.plugins.module_utils.gate.result import as_dict, fails
+from ansible_collections.datagate.huaweicloud.plugins.plugin_utils.report.forms import FORMS
 from ansible_collections.datagate.huaweicloud.plugins.plugin_utils.summary import summary
 from tests.clocks import JumpClock
 

@@ -22,7 +22,9 @@ from tests.emulator import ACCESS_KEY, REGION, SECRET_KEY, Emulator
 
 CALLBACKS = Path(__file__).resolve().parent / "callbacks"
 COMMAND = str(Path(sys.executable).with_name("ansible-playbook"))
-OWN_PROCESS = {"vars": {"ansible_python_interpreter": f"{Path(sys.executable).parent}/./{Path(sys.executable).name}"}}
+OWN_PROCESS: dict[str, Any] = {
+    "vars": {"ansible_python_interpreter": f"{Path(sys.executable).parent}/./{Path(sys.executable).name}"}
+}
 """Keywords of a task or play whose modules run in processes of their own: Ansible does not see that it is the same Python."""
 TIMEOUT = 240.0
 """Seconds after which a playbook is given up."""

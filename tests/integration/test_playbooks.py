@@ -309,6 +309,36 @@ def test_the_report_looks_at_nodes_where_it_should(tmp_path: Path, emulator: Emu
     assert "node BROKEN is EXCEPTION" in (tmp_path / "jobs.html").read_text("utf-8")
 
 
+@pytest.mark.parametrize(
+    ("playbook", "variable", "value"),
+    [
+        (REPORT, "job_report_tags", 1.1),
+        (REPORT, "job_report_name_contains", True),
+        ("datagate.huaweicloud.gate_verdict", "gate_verdict_id", 1),
+        ("datagate.huaweicloud.gate_sliced", "job_gate_hosts", 83),
+        ("datagate.huaweicloud.job_watch", "job_watch_job_names", 83),
+    ],
+)
+def test_what_was_text_before_ansible_read_it_is_refused(
+    emulator: Emulator, playbook: str, variable: str, value: Any
+) -> None:
+    # AWX's answers on ansible-core 2.19 and newer: 1.10 becomes 1.1, and 0123 becomes 83.
+    emulator.clear()
+    variables = {variable: value, "job_watch_file": "/tmp/none.prom", "job_gate": {"verdict": "TIMEOUT"}}
+    done = run(playbook, connection(emulator), variables=variables)
+    assert done.code in (1, 2, 4), done.text
+    assert f"{variable}: arrives as " in " ".join(done.text.split())
+    assert "double quotes" in " ".join(done.text.split())
+    assert emulator.stats["requests"] == 0
+
+
+def test_text_in_double_quotes_is_used_without_them(emulator: Emulator) -> None:
+    done = run(REPORT, connection(emulator), variables={"job_report_tags": '"1.10"'})
+    assert done.code == 0, done.text
+    asked = [dict(record.query).get("tags") for record in emulator.requests("job_list")]
+    assert ["1.10"] in asked or "1.10" in asked
+
+
 def test_the_report_is_of_these_jobs_whatever_an_earlier_one_has_left(emulator: Emulator) -> None:
     earlier = {"job_report": {"jobs": [], "total": 0, "by_status": {}}}
     done = run(REPORT, connection(emulator), variables=earlier)

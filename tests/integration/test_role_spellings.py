@@ -204,7 +204,7 @@ def test_hosts_whose_values_differ_are_refused(
     tmp_path: Path, emulator: Emulator, item: dict[str, Any], variable: str
 ) -> None:
     before = len(emulator.requests())
-    inventory = {"all": {"hosts": {"web1": {variable: "1"}, "web2": {variable: "2"}}, "vars": {**HERE}}}
+    inventory: dict[str, Any] = {"all": {"hosts": {"web1": {variable: "1"}, "web2": {variable: "2"}}, "vars": {**HERE}}}
     play = {"hosts": "all", "gather_facts": False, "tasks": [item, DEPLOY]}
     if variable != "job_gate_job_names":
         inventory["all"]["vars"].update(GOOD)

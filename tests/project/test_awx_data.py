@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copy
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,7 @@ TYPES = {
     "raw": ("text",),  # a truth value or names
 }
 ROLE_ONLY = {"job_gate_id", "job_gate_soft_fail", "job_gate_enabled", "job_gate_override_reason"}
+BOOLEAN = {"job_gate_require_records"}  # which a list of names can be given to as well, not in a survey
 OWN = {"job_gate_entry", "job_gate_hosts", "gate_verdict_wanted", "gate_verdict_id"}
 
 
@@ -42,6 +44,11 @@ def data(name: str) -> Any:
     return load(DATA / f"{name}.yml")
 
 
+WORKFLOW = data("workflow")
+NODES = {node["id"]: node for node in WORKFLOW["nodes"]}
+WORKFLOW_DEFAULTS = {
+    name: {"default": NODES["after"]["variables"][name]} for name in ("job_gate_stable_for", "job_gate_wait_timeout")
+}
 INPUTS, INJECTORS = data("credential_type_inputs"), data("credential_type_injectors")
 ENTRIES = (None, "wait_until_normal", "wait_until_stopped", "fail_on_exception", "dli_finished")
 
@@ -104,12 +111,12 @@ def test_the_credential_type_knows_every_secret_and_every_variable() -> None:
     known |= {name for families in FAMILIES.values() for name in families[0].values()}
     assert set(INJECTORS["env"]) == known
     used = {field["id"] for field in INPUTS["fields"]}
-    assert {name for name in used if "{{ " + name + " }}" in str(INJECTORS)} == used
+    assert {name for name in used if re.search(r"{{ \(?" + name + r"\b", str(INJECTORS))} == used
 
 
 SETS = {
     "aksk": {"access_key": "AK", "secret_key": "SK"},
-    "token": {"auth_token": "TOKEN\n"},
+    "token": {"auth_token": "TOK\r\nEN\n"},
     "password": {"username": "u", "password": "p", "domain_name": "d"},
 }
 
@@ -125,6 +132,8 @@ def test_a_credential_with_one_set_is_that_set(kind: str) -> None:
     assert connection.project_id == "0a1b"
     assert connection.verify is True
     assert type(connection.credentials).__name__ == KINDS[kind]
+    # A container's environment ends a value at the first line break.
+    assert not [name for name, value in rules.rendered(INJECTORS, values)["env"].items() if "\n" in value]
 
 
 def test_a_credential_with_certificates_names_their_file(tmp_path: Path) -> None:
@@ -155,9 +164,21 @@ def test_a_survey_is_one_that_awx_takes(name: str) -> None:
     assert [rules.answer_problem(by_name[key], value) for key, value in on_the_page.items() if value != ""] == [
         ""
     ] * len([value for value in on_the_page.values() if value != ""])
-    # Whoever starts it without a page need not answer either.
-    needed = {question["variable"] for question in survey["spec"] if question["required"]}
-    assert needed <= set(rules.asked_without_answers(survey))
+
+
+@pytest.mark.parametrize("name", SURVEYS)
+def test_what_is_not_answered_is_up_to_variables_and_artifacts(name: str) -> None:
+    # AWX puts a survey's default above the Variables of templates and workflows, and above artifacts.
+    assert [
+        question["variable"] for question in data(name)["spec"] if question["required"] or "default" in question
+    ] == []
+
+
+@pytest.mark.parametrize("name", SURVEYS)
+def test_a_survey_says_what_to_do_with_text_that_looks_like_a_number(name: str) -> None:
+    for question in data(name)["spec"]:
+        described = question.get("question_description", "")
+        assert ("double quotes" in described) == (question["type"] in ("text", "textarea")), question["variable"]
 
 
 @pytest.mark.parametrize(
@@ -204,19 +225,19 @@ def test_a_survey_asks_what_the_role_and_the_modules_know(name: str) -> None:
         if variable in ROLE_ONLY:
             continue
         option = known[variable.removeprefix("gate_sliced_").removeprefix("job_gate_")]
-        if option["type"] == "bool":
+        if option["type"] == "bool" or variable in BOOLEAN:
             assert (kind, question["choices"]) == ("multiplechoice", ["true", "false"])
-            assert question["default"] == str(option["default"]).lower()
         elif option.get("choices"):
             assert (kind, question["choices"]) == ("multiplechoice", list(option["choices"]))
-            assert question["default"] == option["default"]
         else:
             assert kind in TYPES[option["type"]], variable
-            if name != "survey_workflow":  # which has defaults for a deployment
-                assert question["default"] == (
-                    option.get("default")
-                    or (0 if kind in ("integer", "float") and option.get("default") is not None else "")
-                ), variable
+        default = {**option, **WORKFLOW_DEFAULTS.get(variable, {})} if name == "survey_workflow" else option
+        if default.get("default") not in (None, [], ""):
+            told = re.search(r"If empty, (\S+)\.", question["question_description"])
+            assert told is not None, variable
+            assert told.group(1) == str(default["default"]).lower(), variable
+        else:
+            assert "If empty, " not in question["question_description"].replace("If empty, the credential's", "")
 
 
 def test_the_survey_of_the_gate_asks_for_an_entry_point_of_the_role() -> None:
@@ -228,7 +249,9 @@ def test_the_survey_of_the_gate_asks_for_an_entry_point_of_the_role() -> None:
 def test_the_survey_of_the_report_asks_what_the_playbook_knows() -> None:
     text = (PLAYBOOKS / "job_report.yml").read_text("utf-8")
     for question in data("survey_job_report")["spec"]:
-        assert f"{question['variable']} | default(omit, true)" in text
+        assert f"{question['variable']} | default(" in text
+        is_text = question["type"] in ("text", "textarea")
+        assert f"survey_answer('{question['variable']}" in text or not is_text
 
 
 def test_the_survey_of_the_switch_has_every_verdict() -> None:
@@ -247,10 +270,6 @@ def test_job_templates_have_their_files() -> None:
         assert (DATA / template["survey"]).is_file()
 
 
-WORKFLOW = data("workflow")
-NODES = {node["id"]: node for node in WORKFLOW["nodes"]}
-
-
 def test_every_node_of_the_workflow_says_only_what_its_template_asks() -> None:
     surveys = {item["name"]: item["survey"] for item in data("job_templates")["job_templates"]}
     for node in NODES.values():
@@ -264,15 +283,21 @@ def test_every_node_of_the_workflow_says_only_what_its_template_asks() -> None:
             assert "variables" not in node
 
 
-def test_a_node_stands_after_those_that_it_leads_to() -> None:
-    seen: set[str] = set()
-    for node in WORKFLOW["nodes"]:
-        assert {name for link in ("success", "failure", "always") for name in node.get(link, [])} <= seen
-        seen.add(node["id"])
+def test_links_lead_to_nodes() -> None:
+    linked = {
+        name for node in WORKFLOW["nodes"] for link in ("success", "failure", "always") for name in node.get(link, [])
+    }
+    assert linked == set(NODES) - {"before"}
+
+
+def test_the_gate_before_knows_the_times_of_those_after_it() -> None:
+    # It does not wait, but refuses what they would refuse, and the workflow's answers go to all of them.
+    for name in WORKFLOW_DEFAULTS:
+        assert len({NODES[node]["variables"][name] for node in ("before", "after", "again")}) == 1
 
 
 def test_the_survey_of_the_workflow_does_not_override_what_tells_its_gates_apart() -> None:
-    asked = {question["variable"] for question in data(Path(WORKFLOW["survey"]).stem)["spec"]}
+    asked = {question["variable"] for question in data(Path(WORKFLOW["survey"]).stem)["spec"]} - set(WORKFLOW_DEFAULTS)
     assert asked.isdisjoint({variable for node in NODES.values() for variable in node.get("variables", {})})
 
 
@@ -302,7 +327,16 @@ def tasks_of(*files: str) -> list[dict[str, Any]]:
     return [task for file in files for task in load(PLAYBOOKS / "tasks" / f"{file}.yml")]
 
 
-TASKS = tasks_of("awx_credentials", "awx_sources", "awx_job_templates", "awx_workflow")
+TASKS = tasks_of(
+    "awx_check",
+    "awx_empty",
+    "awx_credentials",
+    "awx_sources",
+    "awx_project",
+    "awx_job_templates",
+    "awx_workflow",
+    "awx_absent",
+)
 MODULES = json.loads((ROOT / "tests" / "data" / "awx" / "module_options.json").read_text("utf-8"))["modules"]
 
 
@@ -326,7 +360,17 @@ def test_the_tasks_use_options_that_the_modules_have() -> None:
 
 
 def test_the_task_with_secrets_shows_nothing() -> None:
-    assert [task["name"] for task in TASKS if task.get("no_log")] == ["Make the credential"]
+    assert [task["name"] for task in TASKS if task.get("no_log")] == [
+        "Set a field back to empty",
+        "Make the credential",
+        "Delete the credential",
+    ]
+
+
+def test_the_playbook_knows_its_options() -> None:
+    (play,) = load(PLAYBOOKS / "awx_setup.yml")
+    (task,) = [task for task in TASKS if task["name"] == "Validate the options"]
+    assert task["vars"]["__awx_setup_options"] == sorted(name for name in play["vars"] if name.startswith("awx_setup_"))
 
 
 def test_the_environment_fills_every_field_of_the_credential() -> None:
@@ -334,7 +378,7 @@ def test_the_environment_fills_every_field_of_the_credential() -> None:
     taken = play["vars"]["__awx_setup_environment"]
     assert set(taken) == {field["id"] for field in INPUTS["fields"]}
     for variable, template in INJECTORS["env"].items():
-        field = "ca" if variable == "HW_CACERT" else template.strip("{} ")
+        field = "ca" if variable == "HW_CACERT" else next(re.finditer(r"\w+", template)).group()
         assert f"'{variable}'" in taken[field]
 
 

@@ -183,7 +183,7 @@ class Loop:
         """Begin what may be read now, take one answer, and see whether that is a verdict."""
         at = self._at()
         if not self._observing:
-            if self._is_past(self._due) and not self._is_slice_over():
+            if self._is_past(self._due) and not self._is_slice_over() and self._failed_at is None:
                 self._begin_observation(at)
             elif self._is_slice_over() and not self._awaits_answers():
                 return self._pause()
@@ -200,7 +200,7 @@ class Loop:
 
     def _wake(self) -> Optional[float]:
         """When there is something to do, on the source's clock, even if no answer comes."""
-        times = [self._due if not self._observing else float("inf")]
+        times = [self._due if not self._observing and self._failed_at is None else float("inf")]
         if not self._single:
             times.append(self.policy.timeout)
         if self._failed_at is not None:
@@ -224,7 +224,7 @@ class Loop:
             return False
         if self._mode == ROTATION and self.gate.settled and self._failed_at is None:
             return True
-        return self._observing and self.reads.left > 0
+        return (self._observing or self._failed_at is not None) and self.reads.left > 0
 
     def _judge(self) -> Optional[Outcome]:
         """What follows from all that is known now: the end of the gate, of the slice, or of the observation; or nothing."""

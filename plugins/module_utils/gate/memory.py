@@ -14,7 +14,7 @@ import base64
 import hashlib
 import json
 import zlib
-from typing import Any, Callable, Collection, Dict, Mapping, get_args, get_origin
+from typing import Any, Callable, Collection, Dict, FrozenSet, Mapping, Optional, Union, get_args, get_origin
 
 from ..cloud.errors import OptionError
 
@@ -70,12 +70,19 @@ def unpack(text: str, options: str) -> State:
         data = unpacker.decompress(packed, LARGEST)
         if unpacker.unconsumed_tail or unpacker.unused_data or not unpacker.eof:
             raise ValueError
-        state = json.loads(data.decode("utf-8"))
+        state = json.loads(data.decode("utf-8"), parse_constant=_constant)
         if not isinstance(state, dict):
             raise ValueError
     except (ValueError, zlib.error, RecursionError):
         raise damaged() from None
     return state
+
+
+def _constant(word: str) -> float:
+    """Infinite times are part of a state; what is no number compares with nothing."""
+    if word == "NaN":
+        raise ValueError
+    return float(word)
 
 
 def damaged() -> OptionError:
@@ -111,13 +118,12 @@ def tests(hints: Mapping[str, Any]) -> Dict[str, Test]:
 
 
 def _test(hint: Any) -> Test:
+    types = _types(hint)
+    if types is not None:
+        return lambda value: type(value) in types
     if hint is Any:
         return lambda value: True
-    if hint is float:
-        return lambda value: type(value) in (int, float) and value == value  # NaN is not equal to itself
     origin, parts = get_origin(hint), [_test(part) for part in get_args(hint)]
-    if origin is None:
-        return lambda value: type(value) is hint  # True is no whole number
     if origin is dict:
         return lambda value: type(value) is dict and all(map(parts[1], value.values()))
     if origin is list:
@@ -129,3 +135,21 @@ def _test(hint: Any) -> Test:
             and all(fits(item) for fits, item in zip(parts, value))
         )
     return lambda value: any(fits(value) for fits in parts)
+
+
+def _types(hint: Any) -> Optional[FrozenSet[type]]:
+    """The types of a value where that is all there is to see. True is no whole number: its type is another one."""
+    if hint is float:
+        return frozenset((int, float))
+    if hint is Any:
+        return None
+    if get_origin(hint) is None:
+        return frozenset((hint,))
+    if get_origin(hint) is not Union:
+        return frozenset((dict,)) if hint == Dict[str, Any] else None
+    found: FrozenSet[type] = frozenset()
+    for part in map(_types, get_args(hint)):
+        if part is None:
+            return None
+        found |= part
+    return found

@@ -19,6 +19,7 @@ NEVER = float("-inf")
 _COUNTERS = ("total_put_records", "total_get_records")
 _JOB_FIELDS = ("status", "start_time", "message", "progress", "sub_job_id")
 _TEXTS = ("name", "status", "message", "log_path")  # of a job or node
+_TEXT_TYPES = (str, type(None))
 _NODE_FIELDS = ("name", "status", "log_path")
 # A list that goes on making a claim that a status call has contradicted is believed to lag for so many seconds.
 LAG = 30.0
@@ -284,18 +285,14 @@ class Track:
         :param latest: when it was dumped; nothing was read later than that.
         :raises KeyError, TypeError, ValueError: it is not one.
         """
-        memory.check(data, _dumped_tests())
+        shape, plain, times = _dumped()
+        memory.check(data, shape)
         for part in (data["listed"], data["status"]):
             _check_job(part)
-        if any(
-            data[name] is not None and data[name] > latest
-            for name in data
-            if name.endswith("_at") and name != "moved_at"
-        ):
+        if max(data[name] or NEVER for name in times) > latest:
             raise ValueError("read later than it was dumped")
-        for item in fields(self):
-            if item.name not in _NOT_DUMPED:
-                setattr(self, item.name, data[item.name])
+        for name in plain:
+            setattr(self, name, data[name])
         self.failed = [(node, state) for node, state in self.failed]
         self.error = RequestError.load(data["error"])
         self.bases = {(node, counter): number for node, counter, number in data["bases"]}
@@ -424,10 +421,10 @@ class Track:
 
 
 @cache
-def _dumped_tests() -> Dict[str, memory.Test]:
-    """Whether the fields of a dumped job are of their types."""
+def _dumped() -> Tuple[Dict[str, memory.Test], List[str], List[str]]:
+    """Of a dumped job: whether its fields are of their types, the fields that are kept as they are, and the times among them."""
     hints = {name: hint for name, hint in get_type_hints(Track).items() if name not in _NOT_DUMPED}
-    return memory.tests(
+    shape = memory.tests(
         {
             **hints,
             "error": Optional[List[Any]],
@@ -437,6 +434,7 @@ def _dumped_tests() -> Dict[str, memory.Test]:
             "status": Optional[Dict[str, Any]],
         }
     )
+    return shape, list(hints), [name for name in hints if name.endswith("_at")]
 
 
 def _check_job(job: Optional[Dict[str, Any]]) -> None:
@@ -445,8 +443,11 @@ def _check_job(job: Optional[Dict[str, Any]]) -> None:
     :raises TypeError, ValueError: it has not.
     """
     for item in [] if job is None else [job, *(job.get("nodes") or [])]:
-        if type(item) is not dict or any(type(item.get(name)) not in (str, type(None)) for name in _TEXTS):
+        if type(item) is not dict:
             raise ValueError("no job or node")
+        for name in _TEXTS:
+            if type(item.get(name)) not in _TEXT_TYPES:
+                raise ValueError(f"{name} is no text")
 
 
 def _cut(data: Optional[Dict[str, Any]], names: Tuple[str, ...]) -> Optional[Dict[str, Any]]:

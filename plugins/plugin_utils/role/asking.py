@@ -27,6 +27,7 @@ from ansible_collections.datagate.huaweicloud.plugins.module_utils.gate.policy i
 from ansible_collections.datagate.huaweicloud.plugins.plugin_utils.gate_action import MODULES, GateAction
 from ansible_collections.datagate.huaweicloud.plugins.plugin_utils.role import on_failure, outcome, rounds
 from ansible_collections.datagate.huaweicloud.plugins.plugin_utils.role.entries import ENTRIES
+from ansible_collections.datagate.huaweicloud.plugins.plugin_utils.role.extra_vars import whole_names
 from ansible_collections.datagate.huaweicloud.plugins.plugin_utils.role.variables import (
     OPTIONS,
     OTHERS,
@@ -121,7 +122,8 @@ class Asking(GateAction):
         found = {name: value for name, value in variables.items() if name.startswith(PREFIX)}
         # ansible-core up to 2.18 has a word in place of what is omitted, newer ones leave it out of lists.
         omitted = variables.get("omit")
-        return Variables(found, evaluate, omitted if isinstance(omitted, str) else None)
+        known = omitted if isinstance(omitted, str) else None
+        return Variables(found, evaluate, known, whole_names(self._loader))
 
     def _setting(self, given: Variables, variables: Mapping[str, Any]) -> outcome.Setting:
         entry = str(self._task.args.get("entry"))

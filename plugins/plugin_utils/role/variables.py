@@ -11,7 +11,7 @@ import difflib
 import hashlib
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any
 
 from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.errors import OptionError, printable
@@ -82,13 +82,20 @@ class Variables:
     :param found: name -> value of all variables whose names begin with the prefix.
     :param value: evaluates one: it gets the variable's name and raw value. Raises OptionError where that fails.
     :param omitted: what Ansible puts in place of an omitted value within a list, None if it leaves it out itself.
+    :param whole: names of variables whose text the command line cannot have cut.
     :ivar options: the options of the gates, by their names without the prefix.
     :ivar own: the role's own variables likewise.
     :ivar problem: the first one that is unknown or cannot be what it is; the others are there all the same.
     """
 
-    def __init__(self, found: Mapping[str, Any], value: Callable[[str, Any], Any], omitted: object = None) -> None:
-        self._omitted = omitted
+    def __init__(
+        self,
+        found: Mapping[str, Any],
+        value: Callable[[str, Any], Any],
+        omitted: object = None,
+        whole: Collection[str] = (),
+    ) -> None:
+        self._omitted, self._whole = omitted, whole
         self.options: dict[str, Any] = {}
         self.own: dict[str, Any] = {}
         self.problem: OptionError | None = None
@@ -165,7 +172,7 @@ class Variables:
             text = given.strip()
             parsed = _json(text) if text.startswith("[") else None
             if not isinstance(parsed, list):
-                if text.endswith(",") and not re.search(r"[\r\n]", text):
+                if text.endswith(",") and not re.search(r"[\r\n]", text) and variable not in self._whole:
                     raise OptionError(
                         variable,
                         "ends in a comma: the command line has cut it at a space; "
@@ -204,6 +211,21 @@ class Variables:
             else "; ansible-doc -t role datagate.huaweicloud.job_gate lists them"
         )
         raise OptionError(variable, f"is no variable of the role job_gate{advice}")
+
+
+def text_or_list(variable: str, given: Any, is_list: bool, whole: Collection[str] = ()) -> Any:
+    """The text or the list of texts that a variable of a playbook holds, by the same rules as a variable of the role.
+
+    :param whole: names of variables whose text the command line cannot have cut.
+
+    :raises OptionError: its value is neither, such as a number that was text before Ansible read it.
+    """
+    found = Variables({}, lambda name, raw: raw, whole=whole)
+    return (
+        (found._list(variable, given) if given is not None else [])
+        if is_list
+        else found._text(variable, given, False) or ""
+    )
 
 
 def cut(extra_vars: Iterable[str], parse: Callable[[str], Mapping[str, Any]]) -> None:

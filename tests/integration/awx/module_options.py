@@ -30,6 +30,7 @@ MODULES: Final = (
     "inventory_source",
     "job_template",
     "project",
+    "project_update",
     "workflow_job_template",
     "workflow_job_template_node",
 )

@@ -4,11 +4,13 @@
 
 """A stand-in for AWX's API, as far as awx.awx needs it to make things, with AWX's rules about them.
 
-It keeps what is made, and a journal of what was changed. It runs nothing.
+It keeps what is made, and a journal of what was changed. It runs nothing. What it answers and refuses was seen on AWX 24.6.1:
+a path that AWX does not have is 404 here as well, a name that is taken is refused, and updates and deletions take their time.
 """
 
 from __future__ import annotations
 
+import copy
 import json
 import threading
 from collections.abc import Iterator
@@ -16,8 +18,6 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Final
 from urllib.parse import parse_qsl, urlsplit
-
-import yaml
 
 from . import rules
 
@@ -54,15 +54,58 @@ NEEDED: Final = {
     "job_templates": {"name", "project", "playbook", "inventory"},
     "workflow_job_templates": {"name", "organization"},
 }
+# Fields that AWX shows although nothing was set.
+DEFAULTS: Final[dict[str, dict[str, Any]]] = {
+    "credentials": {"inputs": {}, "description": ""},
+    "execution_environments": {"organization": None, "credential": None, "description": "", "pull": ""},
+    "projects": {"credential": None, "scm_branch": "", "scm_revision": "", "description": ""},
+    "inventories": {"description": "", "pending_deletion": False},
+    "inventory_sources": {"credential": None, "execution_environment": None},
+    "job_templates": {
+        "extra_vars": "---",
+        "execution_environment": None,
+        "job_slice_count": 1,
+        **dict.fromkeys(("description", "limit", "job_tags", "skip_tags", "scm_branch"), ""),
+        **{f"ask_{name}_on_launch": False for name in ("limit", "tags", "skip_tags", "variables")},
+    },
+    "workflow_job_templates": {"extra_vars": "", "ask_variables_on_launch": False},
+    "workflow_job_template_nodes": {"extra_data": {}},
+}
+# What belongs to a name where it has to be unique; nothing: it is unique in all AWX.
+UNIQUE: Final[dict[str, tuple[str, ...]]] = {
+    "execution_environments": (),
+    "credential_types": ("kind",),
+    "credentials": ("organization", "credential_type"),
+    "inventory_sources": ("inventory",),
+}
+FILTERS: Final = frozenset(
+    {"id", "name", "type", "organization", "credential_type", "inventory", "identifier", "workflow_job_template"}
+)
+# The paths below one thing. An approval has none of a node's.
+PARTS: Final[dict[str, tuple[str, ...]]] = {
+    "projects": ("update",),
+    "inventories": ("inventory_sources",),
+    "job_templates": ("survey_spec", "credentials"),
+    "workflow_job_templates": ("survey_spec",),
+    "workflow_job_template_nodes": ("create_approval_template", "success_nodes", "failure_nodes", "always_nodes"),
+}
 Item = dict[str, Any]
 
 
 class Refused(Exception):
-    """An answer with status 400."""
+    """An answer with status 400, or with another one."""
+
+    def __init__(self, answer: Any, status: int = 400) -> None:
+        super().__init__(answer, status)
+        self.answer, self.status = answer, status
 
 
 class Awx:
-    """What AWX holds. `url` is where it listens, `changes` is what was changed: method, path and body."""
+    """What AWX holds.
+
+    `url` is where it listens, `changes` is what was changed: method, path and body. `unreachable` are URLs of repositories that
+    it cannot fetch.
+    """
 
     def __init__(self) -> None:
         self.url = ""
@@ -72,14 +115,18 @@ class Awx:
         self.links: dict[str, list[int]] = {}
         self.changes: list[tuple[str, str, Any]] = []
         self.faults: list[str] = []
+        self.unreachable: set[str] = set()
+        self.count = 0
 
     def add(self, kind: str, /, **fields: Any) -> Item:
         """Put something there; the same number never twice, whatever it is of."""
-        number = 1 + sum(len(items) for items in self.items.values())
-        url = f"{API}{kind}/{number}/"
-        related = {"survey_spec": f"{url}survey_spec/"} if kind in ("job_templates", "workflow_job_templates") else {}
-        item = {"id": number, "type": TYPES[kind], "url": url, "related": related, "summary_fields": {}, **fields}
-        self.items[kind][number] = item
+        self.count += 1
+        url = f"{API}{kind}/{self.count}/"
+        related = {part: f"{url}{part}/" for part in ("survey_spec", "update") if part in PARTS.get(kind, ())}
+        defaults = copy.deepcopy(DEFAULTS.get(kind, {}))
+        fixed = {"id": self.count, "type": TYPES[kind], "url": url, "related": related, "summary_fields": {}}
+        item = {**defaults, **fixed, **fields}
+        self.items[kind][self.count] = item
         return item
 
     def named(self, kind: str) -> dict[str, Item]:
@@ -93,34 +140,39 @@ class Awx:
     # What is asked
 
     def shown(self, item: Item) -> Item:
-        """A thing as AWX shows it: without secrets."""
+        """A thing as AWX shows it: without secrets, and with the name of its organization."""
+        organization = self.items["organizations"].get(item.get("organization") or 0)
+        if organization is not None:
+            item["summary_fields"]["organization"] = {"id": organization["id"], "name": organization["name"]}
         if item["type"] != "credential":
             return item
-        fields = self.items["credential_types"][item["credential_type"]]["inputs"]["fields"]
-        secret = {field["id"] for field in fields if field.get("secret")}
-        return {
-            **item,
-            "inputs": {key: "$encrypted$" if key in secret else item["inputs"][key] for key in item["inputs"]},
-        }
+        kind = self.items["credential_types"].get(item["credential_type"])
+        secret = {field["id"] for field in kind["inputs"]["fields"] if field.get("secret")} if kind else set()
+        inputs = {name: "$encrypted$" if name in secret and value else value for name, value in item["inputs"].items()}
+        return {**item, "inputs": inputs}
 
     def page(self, items: list[Item]) -> tuple[int, Any]:
-        return 200, {
-            "count": len(items),
-            "next": None,
-            "previous": None,
-            "results": [self.shown(item) for item in items],
-        }
+        results = [self.shown(item) for item in items]
+        return 200, {"count": len(items), "next": None, "previous": None, "results": results}
 
     def listed(self, kind: str, query: dict[str, str]) -> tuple[int, Any]:
+        """A list, filtered as AWX does it: all conditions, and one of those that begin with ``or__``."""
         kinds = RUNNABLE if kind == "unified_job_templates" else (kind,)
-        return self.page(
-            [
-                item
-                for name in kinds
-                for item in self.items[name].values()
-                if all(str(item.get(key)) == value for key, value in query.items())
-            ]
-        )
+        either = {key[4:]: value for key, value in query.items() if key.startswith("or__")}
+        every = {key: value for key, value in query.items() if not key.startswith(("or__", "page", "order_by"))}
+
+        for key in {*every, *(key[4:] for key in query if key.startswith("or__"))} - FILTERS:
+            raise Refused({"detail": f"{TYPES.get(kind, kind).title().replace('_', '')} has no field named '{key}'"})
+
+        def fits(item: Item) -> bool:
+            return all(
+                str(item.get(key)) in (value.split(",") if key == "type" else [value]) for key, value in every.items()
+            ) and (not either or any(str(item.get(key)) == value for key, value in either.items()))
+
+        found = self.page([item for name in kinds for item in self.items[name].values() if fits(item)])
+        for item in [item for item in self.items["inventories"].values() if item["pending_deletion"]]:
+            self.remove("inventories", item)  # AWX gets round to it later
+        return found
 
     # What is changed
 
@@ -129,26 +181,36 @@ class Awx:
         lacking = {name for name in NEEDED.get(kind, set()) if item.get(name) in (None, "")}
         if lacking:
             raise Refused({name: ["This field is required."] for name in lacking})
+        fields = ("name", *UNIQUE.get(kind, ("organization",)))
         same = [
             other
             for other in self.items[kind].values()
             if other["id"] != item.get("id")
             and other.get("name") is not None
-            and (other.get("name"), other.get("organization")) == (item.get("name"), item.get("organization"))
+            and all(other.get(field) == item.get(field) for field in fields)
         ]
+        title = TYPES[kind].replace("_", " ").capitalize()
+        if same and len(fields) == 1:
+            raise Refused({"name": [f"{title} with this Name already exists."]})
         if same:
-            raise Refused({"__all__": [f"{kind} with this name already exists."]})
-        problems: list[str] = []
+            raise Refused({"__all__": [f"{title} with this {' and '.join(fields)} already exists."]})
+        problems = list(self.problems(kind, item))
+        if problems:
+            raise Refused({"detail": problems})
+
+    def problems(self, kind: str, item: Item) -> Iterator[str]:
+        """What is wrong with a thing of this kind."""
         if kind == "credential_types":
-            problems += rules.field_problems(item["inputs"])
-            problems += rules.injector_problems(item["inputs"], item["injectors"])
-            problems += [] if item["kind"] in rules.RULES["credential_type"]["kinds"] else [f"kind {item['kind']}"]
-        elif kind == "credentials":
+            yield from rules.field_problems(item["inputs"])
+            yield from rules.injector_problems(item["inputs"], item["injectors"])
+            if item["kind"] not in rules.RULES["credential_type"]["kinds"]:
+                yield f"kind {item['kind']}"
+        elif kind == "credentials" and item["credential_type"] in self.items["credential_types"]:
             inputs = self.items["credential_types"][item["credential_type"]]["inputs"]
-            problems += [
+            yield from (
                 f"no field {name}" for name in set(item["inputs"]) - {field["id"] for field in inputs["fields"]}
-            ]
-            problems += [f"{name} is needed" for name in set(inputs["required"]) - set(item["inputs"])]
+            )
+            yield from (f"{name} is needed" for name in set(inputs.get("required", [])) - set(item["inputs"]))
         elif kind == "job_templates" and not self.items["projects"][item["project"]].get("allow_override"):
             # The stand-in has no files, so no playbook is one of them.
             raise Refused({"playbook": [rules.RULES["job_template"]["refusal"]]})
@@ -157,43 +219,100 @@ class Awx:
             questions = {item["variable"]: item for item in self.surveys[template["url"]]["spec"]}
             for variable, answer in item["extra_data"].items():
                 if variable in questions:
-                    problems += [problem for problem in [rules.answer_problem(questions[variable], answer)] if problem]
+                    yield from filter(None, [rules.answer_problem(questions[variable], answer)])
                 elif not template.get("ask_variables_on_launch"):
-                    problems.append(f"Variables {variable} are not allowed on launch.")
-        if problems:
-            raise Refused({"detail": problems})
+                    yield f"Variables {variable} are not allowed on launch."
 
     def create(self, kind: str, body: Item) -> tuple[int, Any]:
         self.check(kind, body)
+        item = self.add(kind, **body)
         if kind == "projects":
-            update = self.add("project_updates", status="successful", finished="now", failed=False)
-            body = {**body, "scm_revision": ""}
-            item = self.add(kind, **body)
-            item["summary_fields"] = {"current_update": {"id": update["id"]}}
-        else:
-            item = self.add(kind, **body)
+            self.fetch(item)
         return 201, self.shown(item)
 
     def change(self, item: Item, kind: str, body: Item) -> tuple[int, Any]:
+        if kind == "execution_environments" and body.get("organization", item["organization"]) != item["organization"]:
+            raise Refused({"organization": ["Cannot change the organization of an execution environment"]})
+        if kind == "credentials" and "inputs" in body:
+            kept = {name: item["inputs"][name] for name, value in body["inputs"].items() if value == "$encrypted$"}
+            body = {**body, "inputs": {**body["inputs"], **kept}}
         self.check(kind, {**item, **body})
+        fetched_from = [item.get(name) for name in ("scm_url", "scm_branch", "credential")]
         item.update(body)
+        if kind == "projects" and fetched_from != [item.get(name) for name in ("scm_url", "scm_branch", "credential")]:
+            self.fetch(item)
         return 200, self.shown(item)
+
+    def fetch(self, project: Item) -> Item:
+        """Begin to update a project; each look at it brings that one step further."""
+        update = self.add("project_updates", status="pending", scm_revision="", name=project["name"])
+        project["status"] = "pending"
+        project["summary_fields"] = {"current_update": {"id": update["id"]}, "current_job": {"id": update["id"]}}
+        return update
+
+    def look(self, kind: str, item: Item) -> Item:
+        """A project goes on while somebody looks at it."""
+        if kind == "projects" and item["status"] in ("pending", "running"):
+            update = self.items["project_updates"][item["summary_fields"]["current_job"]["id"]]
+            done = "failed" if item["scm_url"] in self.unreachable else "successful"
+            update["status"] = item["status"] = "running" if item["status"] == "pending" else done
+            if item["status"] == done:
+                item["summary_fields"] = {"last_job": {"id": update["id"]}, "last_update": {"id": update["id"]}}
+        return self.shown(item)
+
+    def remove(self, kind: str, item: Item) -> None:
+        """Delete a thing with what belongs to it."""
+        del self.items[kind][item["id"]]
+        belongs = {
+            "inventories": ("inventory_sources", "inventory"),
+            "workflow_job_templates": ("workflow_job_template_nodes", "workflow_job_template"),
+        }
+        if kind in belongs:
+            name, field = belongs[kind]
+            for other in [other for other in self.items[name].values() if other[field] == item["id"]]:
+                approval = self.items["workflow_approval_templates"].pop(other.get("unified_job_template") or 0, None)
+                assert approval is None or kind == "workflow_job_templates"
+                del self.items[name][other["id"]]
+
+    def delete(self, kind: str, item: Item) -> tuple[int, Any]:
+        if kind == "credential_types" and any(
+            other["credential_type"] == item["id"] for other in self.items["credentials"].values()
+        ):
+            raise Refused({"detail": "Credential types that are in use cannot be deleted"}, 403)
+        if kind == "inventories":
+            item["pending_deletion"] = True
+            return 202, None
+        self.remove(kind, item)
+        return 204, None
 
     def answer(self, method: str, path: str, query: dict[str, str], body: Any) -> tuple[int, Any]:
         """Status and body."""
+        nothing = 404, {"detail": "Not found."}
         if not path.startswith(API):
-            return 404, {"detail": "Not found."}
+            return nothing
         kind, *rest = path.removeprefix(API).strip("/").split("/")
-        if kind != "unified_job_templates" and kind not in TYPES:
-            return 404, {"detail": "Not found."}
+        # AWX has approvals only one by one, below this path.
+        known = kind in TYPES if rest else kind in TYPES and kind != "workflow_approval_templates"
+        if not known and kind != "unified_job_templates":
+            return nothing
         if method != "GET":
             self.changes.append((method, path, body))
         if not rest:
             return self.listed(kind, query) if method == "GET" else self.create(kind, body)
-        item = self.items[kind][int(rest[0])]
-        if len(rest) == 1:
-            return (200, self.shown(item)) if method == "GET" else self.change(item, kind, body)
-        if rest[1] == "survey_spec":
+        if rest[1:] and rest[1] not in PARTS.get(kind, ()):
+            return nothing
+        item = self.items.get(kind, {}).get(int(rest[0]))
+        if item is None:
+            return 404, {"detail": f"No {TYPES[kind].title().replace('_', '')} matches the given query."}
+        if rest[1:]:
+            return self.part(method, path, kind, item, rest[1], body)
+        if method == "DELETE":
+            return self.delete(kind, item)
+        return (200, self.look(kind, item)) if method == "GET" else self.change(item, kind, body)
+
+    def part(self, method: str, path: str, kind: str, item: Item, part: str, body: Any) -> tuple[int, Any]:
+        """What is below a thing."""
+        if part == "survey_spec":
             if method == "GET":
                 return 200, self.surveys.get(item["url"], {})
             problems = list(rules.survey_problems(body))
@@ -201,7 +320,11 @@ class Awx:
                 return 400, {"error": problems}
             self.surveys[item["url"]] = body
             return 200, {}
-        if rest[1] == "create_approval_template":
+        if part == "update":
+            return 202, self.fetch(item)
+        if part == "inventory_sources":
+            return self.listed(part, {"inventory": str(item["id"])})
+        if part == "create_approval_template":
             approval = self.add("workflow_approval_templates", **body)
             item["related"]["unified_job_template"] = approval["url"]
             item["unified_job_template"] = approval["id"]
@@ -233,7 +356,7 @@ def _handler(awx: Awx) -> type[BaseHTTPRequestHandler]:
                     with awx.lock:
                         status, answer = awx.answer(self.command, parts.path, dict(parse_qsl(parts.query)), body)
             except Refused as refused:
-                status, answer = 400, refused.args[0]
+                status, answer = refused.status, refused.answer
             except Exception as error:  # noqa: BLE001 -- told to whoever asked and to the test
                 awx.faults.append(f"{self.command} {self.path}: {error!r}")
                 status, answer = 500, {"detail": repr(error)}
@@ -258,9 +381,9 @@ def _handler(awx: Awx) -> type[BaseHTTPRequestHandler]:
 def running(*templates: str, organization: str = "Default") -> Iterator[Awx]:
     """An AWX with an organization and job templates of these names; a fault of its own is an error at the end."""
     awx = Awx()
-    awx.add("organizations", name=organization)
+    number = awx.add("organizations", name=organization)["id"]
     for name in templates:
-        awx.add("job_templates", name=name, extra_vars=yaml.safe_dump({}))
+        awx.add("job_templates", name=name, organization=number)
     server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(awx))
     server.daemon_threads = True
     awx.url = f"http://127.0.0.1:{server.server_address[1]}"

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +56,7 @@ def changed(done: Run) -> list[str]:
     return [record.task for record in done.records if record.result.get("changed")]
 
 
+@pytest.mark.timeout(300)
 def test_awx_setup_makes_everything_and_a_second_run_changes_nothing(tmp_path: Path) -> None:
     authorities = tmp_path / "ca.pem"
     authorities.write_text("-----BEGIN CERTIFICATE-----\n", "utf-8")
@@ -121,7 +123,7 @@ def test_awx_setup_makes_everything_and_a_second_run_changes_nothing(tmp_path: P
             item = nodes[node["id"]]
             for link in ("success", "failure", "always"):
                 assert [by_number[number] for number in awx.linked(item, f"{link}_nodes")] == node.get(link, [])
-            assert item.get("extra_data") == node.get("variables")
+            assert item["extra_data"] == node.get("variables", {})
             wanted = (
                 node["approval"]["name"]
                 if "approval" in node
@@ -137,6 +139,167 @@ def test_awx_setup_makes_everything_and_a_second_run_changes_nothing(tmp_path: P
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(400)
+def test_awx_setup_changes_only_what_it_sets_and_sets_back_what_is_empty() -> None:
+    given = {
+        **TEMPLATES,
+        "awx_setup_image": "registry.example.com/datagate:1",
+        "awx_setup_image_credential": "registry",
+    }
+    with running(*TEMPLATES.values()) as awx:
+        own = awx.add("credential_types", name="Own", kind="cloud", inputs={"fields": []}, injectors={})
+        for name in ("registry", "git", "vault"):
+            awx.add("credentials", name=name, credential_type=own["id"], organization=1)
+        vault = awx.named("credentials")["vault"]["id"]
+        first = setup(
+            awx, {**given, "awx_setup_project_branch": "main", "awx_setup_project_credential": "git"}, **CLOUD
+        )
+        assert first.code == 0, first.text
+        project, environment = awx.named("projects")["datagate"], awx.named("execution_environments")["datagate"]
+        assert project["credential"] == awx.named("credentials")["git"]["id"]
+        assert environment["credential"] == awx.named("credentials")["registry"]["id"]
+
+        templates = awx.named("job_templates")
+        credential = awx.named("credentials")["datagate cloud access"]
+        credential["inputs"].update(workspace="by hand", security_token="of a key before")
+        templates["datagate sliced gate"]["extra_vars"] = "---\njob_gate_min_jobs: 5\n"
+        templates["datagate gate"]["limit"] = "nobody"
+        awx.links[f"{templates['datagate gate']['url']}credentials/"].append(vault)
+        # The same again, without what was given first, and with a token in the place of the key.
+        token = {"region": "cn-north-4", "auth_token": "TOKEN", "project_id": ""}
+        done = setup(
+            awx,
+            {
+                **TEMPLATES,
+                "awx_setup_credential_inputs": token,
+                "awx_setup_update_secrets": True,
+                "awx_setup_slices": 4,
+            },
+        )
+        assert done.code == 0, done.text
+        assert credential["inputs"] == {"region": "cn-north-4", "workspace": "by hand", "auth_token": "TOKEN"}
+        assert project["scm_branch"] == ""
+        assert project["credential"] is None
+        assert {template["execution_environment"] for name, template in templates.items() if "datagate" in name} == {
+            None
+        }
+        assert awx.named("inventory_sources")["datagate jobs"]["execution_environment"] is None
+        assert json.loads(templates["datagate sliced gate"]["extra_vars"]) == {
+            "job_gate_min_jobs": 5,
+            "gate_sliced_slices": 4,
+        }
+        assert templates["datagate gate"]["limit"] == ""
+        assert sorted(awx.linked(templates["datagate gate"], "credentials")) == sorted([vault, credential["id"]])
+
+
+REFUSALS: list[tuple[dict[str, Any], str]] = [
+    ({"awx_setup_organization": "Nobody"}, "awx_setup_organization: AWX has no organization called Nobody"),
+    ({"awx_setup_deploy_template": "our deployment"}, "the workflow needs both"),
+    (
+        {**TEMPLATES, "awx_setup_rollback_template": "theirs"},
+        "awx_setup_rollback_template: AWX has nothing called theirs",
+    ),
+    ({**TEMPLATES, "awx_setup_rollback_template": 9999}, "awx_setup_rollback_template: AWX has nothing called 9999"),
+    ({"awx_setup_deploy_tempalte": "x"}, "awx_setup_deploy_tempalte: there is no such option"),
+    ({"awx_setup_state": "gone"}, "awx_setup_state: must be present or absent"),
+    ({"awx_setup_slices": 0}, "awx_setup_slices: must be a whole number"),
+    ({"awx_setup_image_pull": "often"}, "awx_setup_image_pull: must be"),
+    ({"awx_setup_prefix": ""}, "awx_setup_prefix: must not be empty"),
+    ({"awx_setup_credential_inputs": "x"}, "awx_setup_credential_inputs: must be a dictionary"),
+    ({"awx_setup_project_credential": "git"}, "awx_setup_project_credential: AWX has nothing called git"),
+    ({"awx_setup_execution_environment": "ee"}, "awx_setup_execution_environment: AWX has nothing called ee"),
+    (
+        {"awx_setup_prefix": "theirs", "awx_setup_image": "i"},
+        'an execution environment called "theirs" already, in Second',
+    ),
+    (
+        {"awx_setup_prefix": "all", "awx_setup_image": "i"},
+        'an execution environment called "all" already, in all organizations',
+    ),
+    ({"awx_setup_prefix": "taken"}, 'awx_setup_prefix: Second has "taken", "taken gate" already'),
+]
+
+
+@pytest.mark.timeout(300)
+def test_awx_setup_refuses_before_anything_is_made() -> None:
+    with running(*TEMPLATES.values()) as awx:
+        second = awx.add("organizations", name="Second")["id"]
+        awx.add("execution_environments", name="theirs", image="i", organization=second)
+        awx.add("execution_environments", name="all", image="i")
+        for kind, name in (("projects", "taken"), ("job_templates", "taken gate"), ("job_templates", "theirs")):
+            awx.add(kind, name=name, organization=second)
+        for variables, words in REFUSALS:
+            done = setup(awx, variables, **CLOUD)
+            assert done.code == 2
+            assert words in " ".join(done.text.split()).replace('\\"', '"')
+            assert awx.changes == []
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_awx_setup_takes_templates_of_others_by_number() -> None:
+    with running() as awx:
+        second = awx.add("organizations", name="Second")["id"]
+        numbers = [awx.add("job_templates", name="same", organization=second)["id"] for dummy in range(2)]
+        done = setup(awx, dict(zip(TEMPLATES, numbers, strict=True)), **CLOUD)
+        assert done.code == 0, done.text
+        nodes = awx.named("workflow_job_template_nodes")
+        assert [nodes[name]["unified_job_template"] for name in ("deploy", "rollback")] == numbers
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(400)
+def test_a_project_that_awx_cannot_fetch_fails_every_run() -> None:
+    url = "https://git.example.com/none.git"
+    with running() as awx:
+        awx.unreachable.add(url)
+        for dummy in range(2):
+            done = setup(awx, {"awx_setup_project_url": url})
+            assert done.code == 2
+            update = max(awx.items["project_updates"])
+            assert f"AWX cannot fetch {url}: the project datagate is failed after its update {update}," in done.text
+            assert f"{awx.url}/#/jobs/project/{update}/output" in done.text
+            assert awx.items["job_templates"] == {}
+        # The reason is gone, and nothing has changed here.
+        awx.unreachable.clear()
+        done = setup(awx, {"awx_setup_project_url": url})
+        assert done.code == 0, done.text
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(500)
+def test_awx_setup_takes_everything_away_again() -> None:
+    with running(*TEMPLATES.values()) as awx:
+        own = awx.add("execution_environments", name="ours", image="i", organization=1)
+        assert setup(awx, {**TEMPLATES, "awx_setup_image": "image"}, **CLOUD).code == 0
+        (kind,) = awx.items["credential_types"]
+        other = awx.add("credentials", name="of somebody", credential_type=kind, organization=1)
+        before = {name: set(items) for name, items in awx.items.items()}
+        gone = {"awx_setup_state": "absent", "awx_setup_execution_environment": "ours"}
+        check = setup(awx, gone, "--check")
+        assert check.code == 0, check.text
+        assert {name: set(items) for name, items in awx.items.items()} == before
+        done = setup(awx, gone)
+        assert done.code == 0, done.text
+        assert "stays, because these credentials are of it: of somebody." in done["Say what is left"].msg
+        assert list(awx.items["credentials"]) == [other["id"]]
+        del awx.items["credentials"][other["id"]]
+        assert setup(awx, {"awx_setup_state": "absent"}).code == 0
+        awx.changes.clear()
+        again = setup(awx, {"awx_setup_state": "absent"})
+        assert again.code == 0, again.text
+        assert changed(again) == []
+        assert awx.changes == []
+        left = {name: list(items) for name, items in awx.items.items() if items and name != "project_updates"}
+        assert left == {
+            "organizations": [1],
+            "execution_environments": [own["id"]],
+            "job_templates": [item["id"] for item in awx.items["job_templates"].values()],
+        }
+        assert set(awx.named("job_templates")) == set(TEMPLATES.values())
+
+
+@pytest.mark.slow
 def test_awx_setup_without_secrets_leaves_credential_and_workflow_out() -> None:
     with running() as awx:
         first = setup(awx, {}, "--check", HW_REGION_NAME="cn-north-4")
@@ -149,4 +312,4 @@ def test_awx_setup_without_secrets_leaves_credential_and_workflow_out() -> None:
         assert len(awx.items["job_templates"]) == 4
         said = done["Say what to do next"].msg
         assert "no credential" in said
-        assert "no workflow" in said
+        assert "No workflow was made" in said

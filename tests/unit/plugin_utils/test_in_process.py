@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.errors import DatagateError
+from ansible_collections.datagate.huaweicloud.plugins.modules import dataarts_job_status
 from ansible_collections.datagate.huaweicloud.plugins.plugin_utils import in_process
 
 SPEC = {
@@ -149,3 +150,12 @@ def test_a_folder_that_cannot_be_worked_in_is_named(tmp_path: Path) -> None:
         pytest.fail("never reached")
     assert str(caught.value) == f"the playbook's folder {missing} cannot be worked in: No such file or directory"
     assert Path.cwd() == before
+
+
+@pytest.mark.parametrize(("states", "count"), [(["NORMAL"], 0), (["NORMAL", "MIGRATING"], 1), (["running", "X"], 2)])
+def test_warnings_about_options_are_in_the_result(states: list[str], count: int) -> None:
+    arguments = {"wait_for": states}  # no job is selected, so that nothing is sent
+    code = dataarts_job_status
+    result = in_process.run(arguments, code.ARGUMENTS, code.SERVICE, code.BODY, False, "dataarts_job_status")
+    assert result["failed"]
+    assert len(result.get("warnings", [])) == count

@@ -18,8 +18,9 @@ from ansible.errors import AnsibleFilterError
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ansible_collections.datagate.huaweicloud.plugins.filter.gate_report import FORMS, gate_report
+from ansible_collections.datagate.huaweicloud.plugins.filter.gate_report import gate_report
 from ansible_collections.datagate.huaweicloud.plugins.filter.gate_summary import gate_summary
+from ansible_collections.datagate.huaweicloud.plugins.plugin_utils.report.forms import FORMS
 
 Data = dict[str, Any]
 
