@@ -14,17 +14,8 @@ description:
     In playbooks include the role, or use M(datagate.huaweicloud.dataarts_job_status) or M(datagate.huaweicloud.dli_job_progress).
 author:
   - datagate contributors (@datagate)
-attributes:
-  check_mode:
-    support: full
-    description: The gate is asked once and does not wait.
-  diff_mode:
-    support: none
-    description: Nothing is changed.
-  platform:
-    support: full
-    platforms: posix
-    description: The hosts that the gate can be asked from.
+extends_documentation_fragment:
+  - datagate.huaweicloud.attributes
 options:
   step:
     description: Which part of the work to do.

@@ -105,7 +105,7 @@ def _slice(params: dict[str, Any], time: VirtualTime, uniform: Callable[[float, 
 def _session(connection: Any, time: VirtualTime) -> Any:
     """A session whose requests go to *time*."""
     if "crew" in inspect.signature(session_module.Session).parameters:
-        return session_module.Session(connection, time, crew=time)  # type: ignore[call-arg]
+        return session_module.Session(connection, time, crew=time)
     session = session_module.Session(connection, time)
-    session._crew = time  # type: ignore[assignment]
+    session._crew = time
     return session

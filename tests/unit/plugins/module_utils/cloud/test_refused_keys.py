@@ -46,7 +46,7 @@ class HandClock(Clock, Times):
     """All clocks of a machine, moved by hand."""
 
     def __init__(self) -> None:
-        self.monotonic, self.wall_time, self.since_boot, self.boot_id = 1000.0, 1_700_000_000.0, 5000.0, "boot-1"
+        self.monotonic, self.wall_time, self.up_seconds, self.boot_id = 1000.0, 1_700_000_000.0, 5000.0, "boot-1"
         self.slept: list[float] = []
 
     def now(self) -> Any:
@@ -62,7 +62,7 @@ class HandClock(Clock, Times):
     def pass_(self, seconds: float) -> None:
         self.monotonic += seconds
         self.wall_time += seconds
-        self.since_boot += seconds
+        self.up_seconds += seconds
 
 
 class HandTimes(Times):
@@ -73,7 +73,7 @@ class HandTimes(Times):
         self._clock = clock
 
     def up(self) -> float:
-        return self._clock.since_boot
+        return self._clock.up_seconds
 
     def boot(self) -> str | None:
         return self._clock.boot_id
@@ -178,7 +178,7 @@ def test_after_a_start_of_the_machine_the_wall_clock_counts(
     environ: dict[str, str], clock: HandClock, step: float, known: bool
 ) -> None:
     refuse(account(environ, clock))
-    clock.boot_id, clock.since_boot = "boot-2", 3.0
+    clock.boot_id, clock.up_seconds = "boot-2", 3.0
     clock.wall_time += step
     found = account(environ, clock)
     assert (found.refusal(digest(found)) is not None) == known
