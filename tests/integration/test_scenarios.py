@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import queue
+from tempfile import TemporaryDirectory
 from typing import Any, TypeVar
 
 import pytest
@@ -118,7 +119,13 @@ def real_time_job(name: str, job: Job) -> dict[str, Any]:
 
 def play(scenario: Scenario, dli: bool, params: dict[str, Any]) -> Expected:
     """The gate's own result."""
-    with running(cloud(scenario, dli), clock="manual", quota=0) as emulator:
+    with (
+        TemporaryDirectory() as cache,
+        pytest.MonkeyPatch.context() as patch,
+        running(cloud(scenario, dli), clock="manual", quota=0) as emulator,
+    ):
+        # A key that one example locks stays good for the next one, whose emulator may get the same port.
+        patch.setenv("XDG_CACHE_HOME", cache)
         given = {
             "endpoints": dict.fromkeys(("dataarts", "dli", "iam"), emulator.url),
             "region": REGION,

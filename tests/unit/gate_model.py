@@ -328,6 +328,6 @@ def expect(
         if last:
             return Expected("TIMEOUT", now, polls, True, reasons)
         following = min(now + interval, deadline)
-        if stable_since is not None:
+        if stable_since is not None and now < stable_since + stable_for:
             following = min(following, max(now + 0.1, stable_since + stable_for))
         now = following

@@ -10,7 +10,7 @@ hold up all others either: after some seconds without an answer the next one is 
 
 from __future__ import annotations
 
-from typing import Set
+from typing import Any, Dict, List
 
 MAX_UNPROVEN = 4  # requests before any answer
 NEXT_AFTER = 5.0  # seconds without an answer after which the next request is sent
@@ -23,7 +23,9 @@ class Probe:
 
     def __init__(self) -> None:
         self._proven = False
-        self._flying: Set[int] = set()  # unproven requests under way
+        self._flying: Dict[
+            int, float
+        ] = {}  # unproven requests under way, those that nobody waits for any more included: when each ends
         self._count = 0  # unproven requests sent that have not been answered
         self._last_sent = float("-inf")
         self._last_answer = float("-inf")
@@ -41,6 +43,8 @@ class Probe:
 
     def may_send(self, now: float) -> bool:
         """Whether another request may be sent at *now*."""
+        for number in [number for number, bound in self._flying.items() if bound <= now]:
+            del self._flying[number]
         if self._proven or not self._flying:
             return True
         return self._count < MAX_UNPROVEN and now >= self._last_sent + self._next_after
@@ -49,16 +53,18 @@ class Probe:
         """When another request may be sent, if nothing is answered before; infinite where only an answer can help."""
         if self.may_send(now):
             return now
-        return self._last_sent + self._next_after if self._count < MAX_UNPROVEN else float("inf")
+        if self._count < MAX_UNPROVEN:
+            return self._last_sent + self._next_after
+        return max(self._flying.values())
 
-    def sent(self, number: int, now: float) -> None:
-        """Request *number* was sent."""
+    def sent(self, number: int, now: float, bound: float) -> None:
+        """Request *number* was sent; it ends at *bound* at the latest."""
         if self._proven and now - max(self._last_answer, self._last_sent) > IDLE_AFTER:
             self._proven, self._count = False, 0
             self._flying.clear()
         self._last_sent = now
         if not self._proven:
-            self._flying.add(number)
+            self._flying[number] = bound
             self._count += 1
 
     def ended(self, number: int, now: float, answered: bool, proof: bool) -> None:
@@ -67,10 +73,8 @@ class Probe:
         :param answered: there was an answer.
         :param proof: the answer shows that the credentials are good.
         """
-        if number in self._flying:
-            self._flying.discard(number)
-            if answered:
-                self._count -= 1
+        if self._flying.pop(number, None) is not None and answered:
+            self._count -= 1
         if answered:
             self._last_answer = now
         if proof:
@@ -82,3 +86,20 @@ class Probe:
         self._next_after = NEXT_AFTER
         self._proven, self._count = False, 0
         self._flying.clear()
+
+    def remember(self, now: float) -> List[float]:
+        """For another process that goes on with the same credentials: how long each unproven request may still be under way."""
+        return [bound - now for bound in self._flying.values() if bound > now]
+
+    def recall(self, learned: Any, now: float) -> None:
+        """Take over what :meth:`remember` returned elsewhere.
+
+        :raises ValueError: it is not that.
+        """
+        if not isinstance(learned, list) or any(
+            type(left) not in (int, float) or not 0 < left < float("inf") for left in learned
+        ):
+            raise ValueError("not the requests under way")
+        for place, left in enumerate(learned[:MAX_UNPROVEN]):
+            self._flying[-place - 1] = now + left
+        self._count += len(self._flying)

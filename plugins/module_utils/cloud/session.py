@@ -190,6 +190,17 @@ class Session:
         young = sorted(flight.sent_at for flight, dummy in self._flying.values() if now - flight.sent_at < HANGS_AFTER)
         return now if len(young) < self.workers else young[len(young) - self.workers] + HANGS_AFTER
 
+    def remember(self) -> List[float]:
+        """What another session with the same credentials has to know of the requests that are under way here."""
+        return self._probe.remember(self.clock.now())
+
+    def recall(self, learned: Any) -> None:
+        """Take over what :meth:`remember` returned elsewhere.
+
+        :raises ValueError: it is not that.
+        """
+        self._probe.recall(learned, self.clock.now())
+
     def close(self) -> None:
         """Abandon what is under way, close connections and let idle threads end."""
         self.abandon()
@@ -467,7 +478,7 @@ class Session:
         self.sent += 1
         attempt.tries += 1
         attempt.number = self.sent
-        self._probe.sent(attempt.number, now)
+        self._probe.sent(attempt.number, now, bound)
         self._flying[id(flight)] = (flight, attempt)
         self._crew.start(flight, self._results)
 
@@ -567,6 +578,8 @@ class Session:
             self._probe.renew()
             heapq.heappush(self._retries, (again, next(self._order), attempt))
             return
+        if attempt.owner is not None and self._authenticator.denied is not None:
+            raise again  # it concerns every task
         attempt.error = again
         self._finish(attempt, again)
 

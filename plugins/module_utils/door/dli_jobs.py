@@ -29,9 +29,10 @@ class DliJobs(SessionSource):
         return list(self.session.complete_all([self._service.explain(job) for job in jobs], deadline))
 
     def remember(self) -> Dict[str, Any]:
-        return {"refused": self._service.refused}
+        return {**super().remember(), "refused": self._service.refused}
 
     def recall(self, learned: Dict[str, Any]) -> None:
+        super().recall(learned)
         if any(version not in PROGRESS_VERSIONS for version in learned["refused"]):
             raise ValueError("another version of the progress call")
         self._service.refused = learned["refused"]

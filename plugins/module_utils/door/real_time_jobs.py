@@ -48,9 +48,10 @@ class RealTimeJobs(SessionSource):
         return self.session.complete(self._service.resembling(names), deadline)
 
     def remember(self) -> Dict[str, Any]:
-        return {"offset_means": self._service.offset_means}
+        return {**super().remember(), "offset_means": self._service.offset_means}
 
     def recall(self, learned: Dict[str, Any]) -> None:
+        super().recall(learned)
         if learned["offset_means"] not in (None, PAGES, RECORDS):
             raise ValueError("another meaning of offset")
         self._service.offset_means = learned["offset_means"]

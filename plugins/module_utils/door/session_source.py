@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from typing import Optional
+from typing import Any, Dict, Optional
 
 from ..cloud.calls import Task
 from ..cloud.errors import RequestError
@@ -54,6 +54,12 @@ class SessionSource(Source):
     def listed(self, listing: object) -> Listed:
         """The list that its task has returned, as readings."""
         raise NotImplementedError
+
+    def remember(self) -> Dict[str, Any]:
+        return {"under_way": self.session.remember()}
+
+    def recall(self, learned: Dict[str, Any]) -> None:
+        self.session.recall(learned["under_way"])
 
     @property
     def requests(self) -> int:

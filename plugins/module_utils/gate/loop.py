@@ -63,6 +63,7 @@ _SHAPE: Dict[str, Any] = {
     "final": bool,
     "mode": str,
     "list_tried": float,
+    "list_owed": bool,
     "durations": List[float],
     "pages": Optional[int],
 }
@@ -253,7 +254,7 @@ class Loop:
 
     def _begin_observation(self, at: float) -> None:
         gate = self.gate
-        gate.begin(at)
+        gate.begin(at, self._list_owed)
         self._observing, self._closing, self._exhausted = True, None, False
         self._mode = self.plan.mode(len(gate.tracks), self._single)
         self._list_owed = not gate.settled or self._mode != STATUS
@@ -416,8 +417,9 @@ class Loop:
         if listing is not None:
             self.plan.pages = listing.pages
             if listing.problem is not None:
-                # It proves nothing, but a failure that it shows is confirmed all the same.
                 error = RequestError(TRANSIENT, f"the job list contradicts itself: {listing.problem}", status=200)
+            if gate.settled and not (listing.complete and error is None):
+                # It proves nothing, but a failure that it shows is confirmed all the same.
                 gate.take_partial_list(event.readings, listing.at - self._start)
                 self.reads.urge(track for track in gate.tracks.values() if track.doubt)
         if listing is None or error is not None or not listing.complete:
@@ -710,6 +712,7 @@ class Loop:
             "final": self._final,
             "mode": self._mode,
             "list_tried": self._list_tried,
+            "list_owed": self._list_owed,
             "durations": self._durations,
             "pages": self.plan.pages,
         }
@@ -746,5 +749,6 @@ class Loop:
         self._due, self._final, self._mode = state["due"], state["final"], state["mode"]
         if self._mode == ROTATION:
             self.reads.begin(ROTATION, self.gate.began)
-        self._list_tried, self._durations = state["list_tried"], state["durations"]
+        self._list_tried, self._list_owed = state["list_tried"], state["list_owed"]
+        self._durations = state["durations"]
         self.plan.pages = state["pages"]

@@ -30,9 +30,14 @@ _SHAPE: Dict[str, Any] = {
     "ready_since": Optional[float],
     "faults": int,
     "fault_error": Optional[List[Any]],
+    "answered": bool,
     "history": Dict[str, Any],
     "tracks": List[Tuple[str, Dict[str, Any]]],
 }
+
+
+# Codes of jobs that could not be read: such a job says nothing of how long it has been ready.
+UNREAD = ("denied", "unreadable")
 
 
 class Verdict(NamedTuple):
@@ -68,11 +73,14 @@ class Gate:
         self.tracks: Dict[str, Track] = {}
         self.settled = False
         self.began = 0.0
-        self.seen_at = 0.0  # when an answer was taken last
+        self.seen_at = 0.0  # when an answer was taken last; later by the time that was taken off since then
         self.polls = 0
         self.fatal: Optional[RequestError] = None
         self.fault_error: Optional[RequestError] = None
-        self._fault_before: Optional[RequestError] = None  # that of the observation before
+        self._fault_before: Optional[RequestError] = (
+            None  # that of an observation before, while it has not been followed by a good one
+        )
+        self._answered = False  # anything was read in the observation
         self.listed = selection.by_name  # whether the selection has been looked up to its end
         self.faults = 0  # observations in a row that could read no job
         self.found = 0  # how many jobs the selection held when it was last looked up
@@ -88,16 +96,23 @@ class Gate:
 
     # -- taking in --------------------------------------------------------------------------------------------------
 
-    def begin(self, at: float) -> None:
-        """An observation begins."""
+    def begin(self, at: float, list_owed: bool = False) -> None:
+        """An observation begins.
+
+        :param list_owed: the one before ended while its list was neither read nor given up.
+        """
         gap = at - self.seen_at - self.policy.interval
         if self.polls and gap > 0:
             self._skip(gap)
+            self.seen_at += gap  # each second is taken off once, however many observations stay without an answer
         self.began = at
         self.polls += 1
-        if self.fault_error is None:
+        if self.fault_error is None and self._answered and not list_owed:
             self.faults = 0
-        self._fault_before, self.fault_error = self.fault_error, None
+            self._fault_before = None
+        # An observation without any answer, because of requests that hang, neither counts nor ends a row of errors.
+        self._fault_before, self.fault_error = self.fault_error or self._fault_before, None
+        self._answered = False
 
     def _skip(self, seconds: float) -> None:
         """For so long nothing was read (a process that was stopped, a pause between slices): the time counts neither as
@@ -121,6 +136,7 @@ class Gate:
         track.asked_at = None
         if reading.error is not None and reading.error.kind == UNREACHED:
             return  # the deadline came first: that says nothing of the job
+        self._answered = True
         if reading.error is None:
             is_slow = self.policy.wait and now - at > self.policy.interval
             track.slow, track.was_slow = is_slow and not track.was_slow, is_slow
@@ -137,6 +153,7 @@ class Gate:
         :param again: whether it raises the same doubts that a status call of the same observation has settled.
         """
         self.fault_error = None
+        self._answered = True
         self.seen_at = max(self.seen_at, now)
         if not self.settled:
             self.listed = self.listed or listing.complete
@@ -159,7 +176,7 @@ class Gate:
                     self.note(track, at)
 
     def take_partial_list(self, readings: Sequence[Reading], at: float) -> None:
-        """A job list that contradicts itself: the failures that it shows are in doubt, and nothing else of it counts."""
+        """A part of the job list, or one that contradicts itself: the failures that it shows are in doubt, and nothing else of it counts."""
         for item in readings:
             track = self.tracks.get(item.name)
             state = (item.job or {}).get("status")
@@ -226,6 +243,7 @@ class Gate:
             "ready_since": self.ready_since,
             "faults": self.faults,
             "fault_error": self.fault_error.dump() if self.fault_error else None,
+            "answered": self._answered,
             "history": self.history.dump(),
             "tracks": [[name, track.dump(whole or track.ready_at is None)] for name, track in self.tracks.items()],
         }
@@ -240,7 +258,7 @@ class Gate:
         memory.check(data, memory.tests(_SHAPE))
         self.began, self.seen_at, self.polls = data["began"], data["seen_at"], data["polls"]
         self.settled, self.found, self.listed = data["settled"], data["found"], data["listed"]
-        self.ready_since, self.faults = data["ready_since"], data["faults"]
+        self.ready_since, self.faults, self._answered = data["ready_since"], data["faults"], data["answered"]
         self.fault_error = RequestError.load(data["fault_error"])
         self.history.load(data["history"])
         self.tracks, self._judged, self._open = {}, {}, 0
@@ -345,7 +363,7 @@ class Gate:
             if waited_for is None:
                 return Verdict(PASS, reasons)
             reasons.append(waited_for)
-        elif self.ready_since is not None and policy.stable_for:
+        elif self.ready_since is not None and policy.stable_for and not any(item["code"] in UNREAD for item in reasons):
             reasons.append(self._not_stable(at))
         return self._undecided(at, since, last, judged, reasons)
 
