@@ -115,7 +115,7 @@ def expect(
     failing_at: dict[str, float] = {}  # job -> when it was last seen in one, if that was its last reading
     ready_at: dict[str, float] = {}  # job -> since when it has been ready
     counters: dict[Any, int] = {}  # (job, node, counter) -> from where it is counted
-    moved: set[str] = set()  # jobs that wrote or read records
+    moved: dict[str, float] = {}  # jobs that wrote or read records -> when that was seen last
     existed: set[str] = set()  # jobs that were seen
     failed_for_good: dict[str, Any] = {}  # job -> the reasons of a failure that stands
     latest_start: dict[str, int] = {}
@@ -231,10 +231,9 @@ def expect(
                     value, key = fields.get(counter), (name, node, counter)
                     if value is None:
                         continue
-                    if key not in counters or value < counters[key]:
-                        counters[key] = value
-                    elif value > counters[key] and fields.get("status") == "NORMAL":
-                        moved.add(name)
+                    if key in counters and value > counters[key] and fields.get("status") == "NORMAL":
+                        moved[name] = now
+                    counters[key] = value
 
             # What is in a failing state: the job (None) and its nodes.
             bad: list[str | None] = [None] if shown.state in fail_states else []
@@ -316,10 +315,18 @@ def expect(
             if stable_since is not None and any(at > stable_since for at in restarted_at.values()):
                 stable_since = None
             stable_since = now if stable_since is None else stable_since
-            if now - stable_since >= stable_for:
+            idle = [
+                name
+                for name in names
+                if needs_records and stable_for and name in ready_at and name not in failed_for_good
+                if moved[name] <= now - stable_for
+            ]
+            if now - stable_since >= stable_for and not idle:
                 return Expected("PASS", now, polls, False, reasons)
             latest = max(restarted_at, key=lambda name: restarted_at[name], default=None)
-            if latest is not None and now - restarted_at[latest] < stable_for:
+            if now - stable_since >= stable_for:
+                reasons.add(("no_records", idle[0], None))
+            elif latest is not None and now - restarted_at[latest] < stable_for:
                 reasons.add(("restarted", latest, None))
             else:
                 reasons.add(("not_stable", None, None))

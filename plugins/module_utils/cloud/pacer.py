@@ -7,6 +7,9 @@
 from __future__ import annotations
 
 _SLOWEST = 8.0
+_LONGEST_GAP = (
+    2.0  # seconds; a low ceiling is not slowed down beyond that, because a gate must go on looking at its jobs
+)
 _RECOVERY = 0.9
 
 
@@ -34,7 +37,8 @@ class Pacer:
 
     def throttled(self, now: float, wait: float) -> None:
         """The service asked to slow down: nobody sends for *wait* seconds, and after that at a lower rate."""
-        self._factor = min(self._factor * 2, _SLOWEST)
+        longest = max(1.0, _LONGEST_GAP / self._gap) if self._gap else 1.0
+        self._factor = min(self._factor * 2, _SLOWEST, longest)
         self._next = max(self._next, now + wait)
 
     def answered(self) -> None:

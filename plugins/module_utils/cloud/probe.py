@@ -10,11 +10,12 @@ hold up all others either: after some seconds without an answer the next one is 
 
 from __future__ import annotations
 
-from typing import Any, Dict, List
+from typing import Any, Dict, List, Optional
 
 MAX_UNPROVEN = 4  # requests before any answer
 NEXT_AFTER = 5.0  # seconds without an answer after which the next request is sent
 NEXT_AFTER_PROOF = 1.0  # the same for credentials that have been good before
+MAX_UNDER_WAY = 86400.0  # seconds; what another process says of its requests is not believed beyond that
 IDLE_AFTER = 0.5  # seconds without an answer after which the credentials have to prove good anew: keys end in pauses
 
 
@@ -87,19 +88,27 @@ class Probe:
         self._proven, self._count = False, 0
         self._flying.clear()
 
-    def remember(self, now: float) -> List[float]:
-        """For another process that goes on with the same credentials: how long each unproven request may still be under way."""
-        return [bound - now for bound in self._flying.values() if bound > now]
+    def remember(self, now: float) -> Optional[List[float]]:
+        """For another process that goes on with the same credentials.
+
+        :returns: how long ago the last request was sent, and for how long each unproven one may still be under way; None where
+            there is none.
+        """
+        left = [bound - now for bound in self._flying.values() if bound > now]
+        return [now - self._last_sent, *left] if left else None
 
     def recall(self, learned: Any, now: float) -> None:
         """Take over what :meth:`remember` returned elsewhere.
 
         :raises ValueError: it is not that.
         """
-        if not isinstance(learned, list) or any(
-            type(left) not in (int, float) or not 0 < left < float("inf") for left in learned
-        ):
+        if learned is None:
+            return
+        if not isinstance(learned, list) or len(learned) < 2 or any(type(item) not in (int, float) for item in learned):
             raise ValueError("not the requests under way")
-        for place, left in enumerate(learned[:MAX_UNPROVEN]):
-            self._flying[-place - 1] = now + left
-        self._count += len(self._flying)
+        ago, left = learned[0], learned[1 : MAX_UNPROVEN + 1]
+        if ago < 0 or not all(0 < seconds < MAX_UNDER_WAY for seconds in left):
+            raise ValueError("not their times")
+        self._last_sent = now - ago
+        self._flying = {-number: now + seconds for number, seconds in enumerate(left, 1)}
+        self._count = len(left)

@@ -190,7 +190,7 @@ class Session:
         young = sorted(flight.sent_at for flight, dummy in self._flying.values() if now - flight.sent_at < HANGS_AFTER)
         return now if len(young) < self.workers else young[len(young) - self.workers] + HANGS_AFTER
 
-    def remember(self) -> List[float]:
+    def remember(self) -> Optional[List[float]]:
         """What another session with the same credentials has to know of the requests that are under way here."""
         return self._probe.remember(self.clock.now())
 

@@ -11,7 +11,7 @@ therefore holds up neither the other jobs nor the verdict.
 from __future__ import annotations
 
 import random
-from typing import Any, Callable, Dict, List, NamedTuple, Optional, Set, Tuple
+from typing import Any, Callable, Dict, Iterable, List, NamedTuple, Optional, Set, Tuple
 
 from ..cloud.clock import Clock
 from ..cloud.errors import TRANSIENT, DatagateError, RequestError
@@ -38,6 +38,9 @@ TOGETHER = 1.0
 STUCK_AFTER = 5.0
 STUCK_LATENCIES = 3
 MIN_LEAD = 0.05  # seconds before the deadline at which the last observation begins at the latest
+LEAD_PER_DURATION = (
+    2.5  # of another observation after the last one that was planned; more than the spare time of that one
+)
 # Seconds between two looks at thousands of jobs for readings that are too old.
 AGE_CHECK_INTERVAL = 0.5
 LOOK_INTERVAL = 1.0  # seconds from one call of on_look to the next, unless an observation or the gate ends
@@ -243,7 +246,9 @@ class Loop:
         if since is not None:
             verdict = self.gate.verdict(at, since, False)
             if verdict.verdict == PASS and self._explain_left_out(verdict):
-                return self._judge()
+                # That took time, in which much may have changed.
+                self._begin_closing(self._at())
+                return None
             if verdict.verdict != PENDING:
                 return self._finish(verdict)
         if self._is_over(at, since is not None):
@@ -297,7 +302,7 @@ class Loop:
 
     def _pending_asked(self) -> bool:
         """Whether status calls are under way that the observation waits for; those of the rotation are not."""
-        if self._mode != ROTATION:
+        if self._mode != ROTATION or (self._closing is not None and self._closes_by_status()):
             return bool(self._asked)
         return any(track.doubt or track.failing for track in self._asked.values())
 
@@ -332,6 +337,9 @@ class Loop:
         if self._deadline is None:
             return after
         latest = self.policy.timeout - self._lead()
+        if latest < at:
+            # Answers take less time than they used to.
+            latest = self.policy.timeout - self._shortest_lead()
         if stable_at is not None and latest < stable_at <= self.policy.timeout - self.source.latency:
             latest = stable_at
         self._final = after >= latest
@@ -347,7 +355,11 @@ class Loop:
         stable_at = self._stable_at()
         if stable_at is not None and at < stable_at <= self.policy.timeout - self.source.latency:
             return True
-        return max(at, self.gate.began + SHORTEST_INTERVAL) + self._lead() < self.policy.timeout
+        return max(at, self.gate.began + SHORTEST_INTERVAL) + self._shortest_lead() < self.policy.timeout
+
+    def _shortest_lead(self) -> float:
+        """How long another observation takes at least, by the quicker of the last two."""
+        return LEAD_PER_DURATION * max(MIN_LEAD, min(self._durations, default=0.0))
 
     def _lead(self) -> float:
         """How long before the deadline the last observation has to begin in order to be read to its end, closing look included."""
@@ -364,7 +376,7 @@ class Loop:
     def _begin_reads(self) -> None:
         """Begin the list where it is due, and as many status calls as may be sent now."""
         if self._observing and self._is_past(self._list_due()):
-            self._ask_list(max(1, self.plan.max_pages(len(self.gate.tracks))), False)
+            self._look_again()
         while self._has_more() and self.source.free_at() <= self.clock.now():
             if self._failed_at is not None and self._is_not_worth_reading():
                 self.reads.stop()
@@ -374,6 +386,25 @@ class Loop:
                 self._exhausted = True
                 return
             self._ask(track)
+
+    def _look_again(self) -> None:
+        """In a long observation, see whether a job that was read early has fallen: by the list, or by status calls where these
+        are fewer."""
+        at = self._at()
+        if self._mode != STATUS or self._is_list_short():
+            self._ask_list(max(1, self.plan.max_pages(len(self.gate.tracks))), False)
+        else:
+            self._list_tried, interval = at, self._look_interval()
+            self._urge(track for track in self.gate.tracks.values() if at - track.status_at >= interval)
+
+    def _urge(self, tracks: Iterable[Track]) -> None:
+        """Read these before all others."""
+        self.reads.urge(tracks)
+        self._exhausted = False
+
+    def _is_list_short(self) -> bool:
+        """Whether the list takes fewer requests than the status calls, as far as that is known."""
+        return (self.plan.pages or 0) <= max(1, self.plan.max_pages(len(self.gate.tracks)))
 
     def _is_not_worth_reading(self) -> bool:
         """Whether the gate has failed and much is left to read."""
@@ -396,9 +427,12 @@ class Loop:
         """When the list is read again although the observation is not over; infinite where it is not."""
         if not self.plan.lists or not self.gate.settled or self._list_began is not None or self._failed_at is not None:
             return float("inf")
-        if self._mode == STATUS and (self.plan.pages or 0) > max(1, self.plan.max_pages(len(self.gate.tracks))):
-            return float("inf")
-        return max(self._list_tried, self.gate.began) + self.plan.list_interval
+        return max(self._list_tried, self.gate.began) + self._look_interval()
+
+    def _look_interval(self) -> float:
+        """Seconds from one look at all jobs to the next in a long observation."""
+        is_listed = self._mode != STATUS or self._is_list_short()
+        return self.plan.look_interval(self.plan.pages or 0 if is_listed else len(self.gate.tracks))
 
     def _take(self, reading: Reading) -> None:
         track = self._asked.pop(reading.name, None)
@@ -421,7 +455,7 @@ class Loop:
             if gate.settled and not (listing.complete and error is None):
                 # It proves nothing, but a failure that it shows is confirmed all the same.
                 gate.take_partial_list(event.readings, listing.at - self._start)
-                self.reads.urge(track for track in gate.tracks.values() if track.doubt)
+                self._urge(track for track in gate.tracks.values() if track.doubt)
         if listing is None or error is not None or not listing.complete:
             self._without_list(error, owed)
             return
@@ -432,7 +466,7 @@ class Loop:
             self._mode = self.plan.mode(len(gate.tracks), self._single)
             self.reads.begin(self._mode, gate.began)
         else:
-            self.reads.urge(track for track in gate.tracks.values() if track.doubt)
+            self._urge(track for track in gate.tracks.values() if track.doubt)
             if self._mode == ROTATION:
                 self.reads.reorder()
 
@@ -450,7 +484,7 @@ class Loop:
             gate.fault(error)
         elif self._closing is not None:
             closing = self._closing
-            self.reads.urge(track for track in gate.tracks.values() if track.read_at < closing)
+            self._urge(track for track in gate.tracks.values() if track.read_at < closing)
 
     def _drop(self) -> None:
         """Drop all that is under way."""
@@ -484,11 +518,13 @@ class Loop:
         if any(track.error is not None for track in stale):
             return None  # what cannot be read is tried again by the next observation
         if stale:
-            if self._closing is None or self._list_began is None:
+            if self._closing is None and self._mode == ROTATION and self._closes_by_status():
+                self._begin_closing(at)
+            elif self._closing is None or self._list_began is None:
                 self._renew(stale, at, since)
             return None
         if (
-            at - max(since, self._list_ended) <= TOGETHER
+            at - max(since, self._list_ended, self._oldest()) <= TOGETHER
             or self._closing is not None
             or all(track.final for track in gate.tracks.values())
         ):
@@ -504,14 +540,18 @@ class Loop:
             return None
         gate.max_age = self.plan.max_age(len(gate.tracks), self.source.latency)
         stale = any(gate.is_stale(track, at, gate.began) for track in gate.tracks.values())
-        return None if stale or at - gate.began > TOGETHER else gate.began
+        return None if stale or at - max(gate.began, self._oldest()) > TOGETHER else gate.began
+
+    def _oldest(self) -> float:
+        """When the job that was not read for the longest time was read, of those that can still change."""
+        return min((track.read_at for track in self.gate.tracks.values() if not track.final), default=float("inf"))
 
     def _renew(self, stale: List[Track], at: float, since: float) -> None:
         """Read again what is too old for a PASS, and what would be by the time that this is done."""
         spare = self.plan.sweep(len(stale), self.source.latency) + self.source.latency
         then = at + spare
         tracks = self.gate.tracks.values() if self._mode == STATUS else stale
-        self.reads.urge(track for track in tracks if track.asked_at is None and self.gate.is_stale(track, then, since))
+        self._urge(track for track in tracks if track.asked_at is None and self.gate.is_stale(track, then, since))
 
     def _could_close(self, at: float) -> bool:
         """Whether, between two observations of a rotation, the last node has been read that a PASS was waiting for."""
@@ -527,12 +567,19 @@ class Loop:
     def _begin_closing(self, at: float) -> None:
         self._closing = at
         tracks = self.gate.tracks
-        pages = max(1, self.plan.max_pages(len(tracks)))
-        if self.plan.lists and (self._mode != STATUS or (self.plan.pages or 0) <= pages):
+        if self.plan.lists and not self._closes_by_status():
             if self._list_began is None:
-                self._ask_list(0 if self._mode != STATUS else pages, True)
+                self._ask_list(0 if self._mode != STATUS else max(1, self.plan.max_pages(len(tracks))), True)
         else:
-            self.reads.urge(track for track in tracks.values() if at - track.status_at > TOGETHER)
+            self._urge(track for track in tracks.values() if at - track.status_at > TOGETHER)
+
+    def _closes_by_status(self) -> bool:
+        """Whether the closing look is made by status calls: where these are fewer requests, or the readings of nodes would be too
+        old by the time that the list is there."""
+        jobs = len(self.gate.tracks)
+        return (self._mode == STATUS and not self._is_list_short()) or self.plan.is_list_too_slow(
+            jobs, self.source.latency
+        )
 
     def _awaits_ages(self) -> bool:
         """Whether all jobs look ready and the observation only waits for readings that are young enough."""
@@ -545,7 +592,7 @@ class Loop:
         if self._failed_at is None:
             self._failed_at = at
             if self._mode == ROTATION:
-                self.reads.urge(track for track in self.gate.tracks.values() if self.gate.is_unread(track))
+                self._urge(track for track in self.gate.tracks.values() if self.gate.is_unread(track))
             if self._is_not_worth_reading():
                 self.reads.stop()
         # What has been under way for so long already is not waited for.
@@ -587,7 +634,7 @@ class Loop:
     def _explain_left_out(self, verdict: Verdict) -> bool:
         """Before a PASS that leaves out missing jobs: look for similar names, once. True where that has been done now.
 
-        It takes time, so what the PASS rests on is looked at again afterwards. A job that the list shows by then is asked for.
+        A job that the list shows by then is asked for.
         """
         names = {item["job"] for item in verdict.reasons if item["code"] == "job_missing"}
         if names <= self._explained or not self.source.lists:
@@ -598,7 +645,7 @@ class Loop:
             track.existed = track.doubt = True
             track.doubt_at = self._at()
             self.gate.note(track, self._at())
-            self.reads.urge([track])
+            self._urge([track])
         return True
 
     def _look(self, at: float, force: bool = False) -> None:

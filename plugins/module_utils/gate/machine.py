@@ -222,7 +222,9 @@ class Gate:
             self._failing.pop(track.name, None)
         if self.ready_since is not None:
             fell = verdict == PENDING and not track.doubt
-            if fell or track.restarted_at > self.ready_since:
+            # A job that was left out, because it did not exist, has become one that has to be ready with the others.
+            joined = not track.failed and track.ready_at is not None and track.ready_at > self.ready_since
+            if fell or joined or track.restarted_at > self.ready_since:
                 self.ready_since = None
 
     # -- over to the next slice -------------------------------------------------------------------------------------
@@ -417,7 +419,11 @@ class Gate:
             return Verdict(PENDING, reasons or [reason("still_pending", None, words.not_together(last))])
         for name, (verdict, dummy) in judged.items():
             track = self.tracks[name]
-            if verdict == PASS and self.is_stale(track, at, self.began if since is None else since):
+            if (
+                verdict == PASS
+                and track.error is None
+                and self.is_stale(track, at, self.began if since is None else since)
+            ):
                 message = words.slow(name, self.policy.interval) if track.slow else words.unreached(track, at)
                 reasons.append(reason("still_pending", name, message, status=track.state, log_path=track.log_path()))
         return Verdict(TIMEOUT, reasons or [reason("still_pending", None, words.not_together(last))])

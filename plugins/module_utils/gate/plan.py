@@ -64,10 +64,17 @@ class Plan:
         """Seconds that a node reading may be old when the gate passes."""
         return self.policy.interval + MAX_SWEEPS * self.sweep(jobs, latency)
 
-    @property
-    def list_interval(self) -> float:
-        """Seconds from one list to the next in a long observation, or in a rotation."""
-        return max(MAX_LIST_INTERVAL, self.seconds(self.pages or 0) / MAX_LIST_SHARE)
+    def is_list_too_slow(self, jobs: int, latency: float) -> bool:
+        """Whether nodes are read too seldom for a PASS beside lists, while status calls alone are quick enough."""
+        if not self.policy.needs_nodes:
+            return False
+        most = self.max_age(jobs, latency)
+        sweep = self.sweep(jobs, latency) / (1.0 - MAX_LIST_SHARE)
+        return sweep + self.list_seconds(latency) > most >= self.seconds(jobs - 1) + latency
+
+    def look_interval(self, requests: int) -> float:
+        """Seconds from one look at all jobs to the next in a long observation, where it takes so many requests."""
+        return max(MAX_LIST_INTERVAL, self.seconds(requests) / MAX_LIST_SHARE)
 
     @property
     def rotation_interval(self) -> float:

@@ -21,8 +21,11 @@ _JOB_FIELDS = ("status", "start_time", "message", "progress", "sub_job_id")
 _TEXTS = ("name", "status", "message", "log_path")  # of a job or node
 _TEXT_TYPES = (str, type(None))
 _NODE_FIELDS = ("name", "status", "log_path")
-# A list that goes on making a claim that a status call has contradicted is believed to lag for so many seconds.
+# A list that goes on making a claim that a status call has contradicted is believed to lag for so many seconds. One that goes on
+# showing a failure is believed only for the shorter time at first, which doubles with each contradiction.
 LAG = 30.0
+LAG_OF_FAILURE = 5.0
+MAX_DENIALS = 10
 ABSENT = "absent"  # what a list says of a job that it lacks; states are in capitals
 # A list of a kilobyte of reasons a job would make a resume of megabytes.
 _NOT_DUMPED = ("name", "policy", "error", "bases", "moved_at", "listed", "status", "nodes", "asked_at")
@@ -40,7 +43,7 @@ class Track:
     :ivar doubt: the list says something (a failure, an absence, another state than a status call of the same observation) that a
         status call must confirm first; raised at *doubt_at*.
     :ivar claim: what the list said when it raised the doubt: a state, or ABSENT.
-    :ivar denied: the claim that a status call has contradicted last, at *denied_at*.
+    :ivar denied: the claim that a status call has contradicted last, at *denied_at*, for the *denials*-th time in a row.
     :ivar missing: the status call said that the job does not exist.
     :ivar existed: the job was seen in this gate.
     :ivar batch: the status call answered with a batch job.
@@ -66,6 +69,7 @@ class Track:
     claim: Optional[str] = None
     denied: Optional[str] = None
     denied_at: float = NEVER
+    denials: int = 0
     read_at: float = NEVER
     status_at: float = NEVER
     listed_at: float = NEVER
@@ -134,7 +138,7 @@ class Track:
     def _take_missing(self, batch: bool, at: float) -> None:
         self._clear_error()
         self._age(at)
-        self._settle_doubt(at)
+        self._settle_doubt(ABSENT, at)
         self.seen, self.missing, self.batch = True, True, batch
         self._enter(None, at)
         self.nodes = {}
@@ -160,6 +164,7 @@ class Track:
         if not self.failing or self.state in self.policy.failing:
             # A node's failure is seen by status calls alone, so its time is counted from one to the next.
             self._age(at)
+        self.denied, self.denials = None, 0
         # A doubt from an earlier page of a list that was moving is gone with this.
         self.seen, self.missing, self.batch, self.doubt = True, False, False, False
         self._enter(state, at)
@@ -170,25 +175,33 @@ class Track:
         self._conclude(at)
 
     def _raise_doubt(self, claim: Optional[str], at: float, began: float, again: bool) -> None:
-        lags = claim == self.denied and (self.denied_at >= began or at - self.denied_at < LAG)
+        if claim in self.policy.failing:
+            lags = claim == self.denied and at - self.denied_at < min(LAG, LAG_OF_FAILURE * 2 ** (self.denials - 1))
+        else:
+            lags = claim == self.denied and (self.denied_at >= began or at - self.denied_at < LAG)
         if again or not lags:
             self.doubt, self.claim, self.doubt_at = True, claim, at
 
-    def _settle_doubt(self, at: float) -> None:
-        """A status call outranks the list; one that was sent before the list raised its doubt does not settle it."""
+    def _settle_doubt(self, said: Optional[str], at: float) -> None:
+        """A status call outranks the list; one that was sent before the list raised its doubt does not settle it.
+
+        :param said: the state that it has found, or ABSENT.
+        """
         if self.doubt and at >= self.doubt_at:
-            self.denied, self.denied_at = self.claim, at
             self.doubt = False
+            if said != self.claim:
+                self.denials = min(self.denials + 1, MAX_DENIALS) if self.claim == self.denied else 1
+                self.denied, self.denied_at = self.claim, at
 
     def _take_status(self, job: Dict[str, Any], at: float) -> None:
         self._clear_error()
         self._age(at)
         overtaken = self.listed_at > at and not self.doubt and not self.missing and self.state_at > at
-        self._settle_doubt(at)
+        state = job.get("status")
+        self._settle_doubt(state, at)
         self.seen, self.missing, self.batch, self.existed = True, False, False, True
         self.status = job
         self._note_start(job, at)
-        state = job.get("status")
         if not overtaken or state in self.policy.failing:
             # Of a list and a status call that were under way together, the one that was sent later counts.
             self._enter(state, at)
@@ -349,7 +362,7 @@ class Track:
     def has_moved(self, since: float) -> bool:
         """Whether records have moved since then: of any running node, or of each node that require_records names."""
         if not self.policy.record_nodes:
-            return any(at >= since for at in self.moved_at.values())
+            return any(at > since for at in self.moved_at.values())
         return bool(self.record_nodes()) and not self.idle_nodes(since)
 
     def record_nodes(self) -> List[str]:
@@ -358,7 +371,7 @@ class Track:
 
     def idle_nodes(self, since: float) -> List[str]:
         """Those of them whose records have not moved since then."""
-        moved = {name for name, at in self.moved_at.items() if at >= since}
+        moved = {name for name, at in self.moved_at.items() if at > since}
         return [name for name in self.record_nodes() if name not in moved]
 
     @property

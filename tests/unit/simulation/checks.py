@@ -69,10 +69,15 @@ def _must_be_ready(run: Run) -> Iterator[tuple[str, Reading | None]]:
         if _left_out(run, name):
             continue
         reading = _support(run, name)
-        if spare and reading is not None and run.judge(reading.said) == FAILING:
+        if spare and reading is not None and (run.judge(reading.said) == FAILING or _has_failed(run, name)):
             spare -= 1
             continue
         yield name, reading
+
+
+def _has_failed(run: Run, name: str) -> bool:
+    """Whether a failure of a job was read, which stands whatever is read later."""
+    return any(run.was_known(reading) and run.judge(reading.said) == FAILING for reading in run.calls(name))
 
 
 def pass_rests_on_ready_readings(run: Run) -> Iterator[str]:
@@ -208,7 +213,8 @@ def listed_failure_is_confirmed_at_once(run: Run) -> Iterator[str]:
         for reading in run.lists(name):
             if run.judge(reading.said) != FAILING or not run.was_known(reading):
                 continue
-            latest = run.log.later(reading.known_at, PROMPT + SLACK)
+            # A list of several pages may be read twice before it counts.
+            latest = run.log.later(reading.known_at, PROMPT + SLACK + run.list_takes)
             asked = [
                 request
                 for request in run.log.about(name)
@@ -284,8 +290,8 @@ def stall_is_a_stall(run: Run) -> Iterator[str]:
     if run.verdict != "FAIL":
         return
     for reason in run.result["reasons"]:
-        if reason["code"] != "stalled":
-            continue
+        if reason["code"] != "stalled" or run.late_calls.get(reason["job"]):
+            continue  # an answer that came late may have been taken or not
         readings = run.calls(reason["job"])
         since = None
         for before, after in zip([None, *readings], readings, strict=False):
@@ -306,7 +312,8 @@ def jobs_are_looked_at_often(run: Run) -> Iterator[str]:
         return
     most = max(LOOK, JITTER * run.option("wait_interval")) + 2 * run.longest_latency + run.list_takes + 1.0
     if any(request.status == 429 for request in run.log.requests):
-        most += 3.0
+        # Up to two seconds then lie between two requests.
+        most += 3.0 + 2.0 * len(run.selected)
     if run.is_dli:
         most += run.slow_sweep()
     start = max(run.first_answer, run.option("wait_initial_delay"))

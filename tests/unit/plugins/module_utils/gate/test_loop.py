@@ -527,7 +527,8 @@ class TestManyJobs:
         world.lists_say = {name: [(0.0, says, {})] for name in self.names[:400]}
         result = gate(world, job_names=self.names, wait=True, wait_timeout=600)
         assert result["verdict"] == "PASS"
-        assert world.sent <= 2500
+        # A failure that the list goes on showing is confirmed again and again, ever more seldom.
+        assert world.sent <= (4000 if says == "EXCEPTION" else 2500)
 
     def test_a_list_that_lags_is_waited_for(self) -> None:
         world = self.world()
