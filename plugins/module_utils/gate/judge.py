@@ -123,7 +123,10 @@ def _judge_missing(policy: Policy, track: Track, context: Context) -> Judgement:
     else:
         message = words.missing(policy, track.name, context.workspace) + context.hints.get(track.name, "")
     found = [reason("job_missing", track.name, message)]
-    if track.left_out:
+    if track.left_out and track.relisted:
+        verdict = PENDING
+        found = [reason("still_pending", track.name, words.relisted(track.name))]
+    elif track.left_out:
         verdict = PASS
     elif policy.missing == MISSING_WAIT and not track.batch:
         verdict = PENDING

@@ -394,8 +394,8 @@ class Loop:
         if self._mode != STATUS or self._is_list_short():
             self._ask_list(max(1, self.plan.max_pages(len(self.gate.tracks))), False)
         else:
-            self._list_tried, interval = at, self._look_interval()
-            self._urge(track for track in self.gate.tracks.values() if at - track.status_at >= interval)
+            self._list_tried, recently = at, self._look_interval() / 2
+            self._urge(track for track in self.gate.tracks.values() if at - track.status_at >= recently)
 
     def _urge(self, tracks: Iterable[Track]) -> None:
         """Read these before all others."""
@@ -642,8 +642,8 @@ class Loop:
         self._explained |= names
         self._drop()
         for track in self._explain(verdict.reasons):
-            track.existed = track.doubt = True
-            track.doubt_at = self._at()
+            track.relisted = track.doubt = True
+            track.listed_at = track.doubt_at = self._at()
             self.gate.note(track, self._at())
             self._urge([track])
         return True

@@ -90,6 +90,9 @@ class Gate:
         self.hints: Dict[str, str] = {}  # what to add to the message about a missing job, by name
         self._judged: Dict[str, str] = {}  # each job's own verdict
         self._failing: Dict[str, str] = {}  # code of the first reason of each failing job
+        self._fallen: Dict[
+            str, Judgement
+        ] = {}  # of jobs that have vanished or stalled: that stands, whatever is read later
         self._open = 0  # jobs whose own verdict is PENDING
         if selection.by_name:
             self._settle(selection.choose(selection.names))
@@ -218,6 +221,8 @@ class Gate:
         self._judged[track.name] = verdict
         if verdict == FAIL:
             self._failing[track.name] = reasons[0]["code"]
+            if self.policy.wait and not track.failed:
+                self._fallen.setdefault(track.name, Judgement(verdict, reasons))
         else:
             self._failing.pop(track.name, None)
         if self.ready_since is not None:
@@ -313,6 +318,9 @@ class Gate:
 
     def judge(self, track: Track, at: float) -> Judgement:
         """A job's own verdict, PASS, FAIL or PENDING, and why."""
+        fallen = self._fallen.get(track.name)
+        if fallen is not None:
+            return fallen
         return judge(self.policy, track, at, Context(self.workspace, self.hints, self.fatal))
 
     def is_unread(self, track: Track) -> bool:

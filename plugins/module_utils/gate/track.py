@@ -45,7 +45,8 @@ class Track:
     :ivar claim: what the list said when it raised the doubt: a state, or ABSENT.
     :ivar denied: the claim that a status call has contradicted last, at *denied_at*, for the *denials*-th time in a row.
     :ivar missing: the status call said that the job does not exist.
-    :ivar existed: the job was seen in this gate.
+    :ivar existed: the job was seen in this gate, before it was found missing if it was.
+    :ivar relisted: the list shows the job although the status call says that it does not exist.
     :ivar batch: the status call answered with a batch job.
     :ivar slow: the last answer, unlike the one before, took longer than wait_interval: it is asked for once more before it counts.
     :ivar was_slow: the last answer took longer than wait_interval.
@@ -63,6 +64,7 @@ class Track:
     seen: bool = False
     missing: bool = False
     existed: bool = False
+    relisted: bool = False
     batch: bool = False
     doubt: bool = False
     doubt_at: float = NEVER
@@ -138,6 +140,7 @@ class Track:
     def _take_missing(self, batch: bool, at: float) -> None:
         self._clear_error()
         self._age(at)
+        self.existed = self.existed or (self.relisted and at >= self.listed_at)
         self._settle_doubt(ABSENT, at)
         self.seen, self.missing, self.batch = True, True, batch
         self._enter(None, at)
@@ -147,7 +150,9 @@ class Track:
         self._conclude(at)
 
     def _take_listed(self, job: Dict[str, Any], at: float, began: float, again: bool) -> None:
-        self.listed, self.listed_at, self.existed = job, at, True
+        self.listed, self.listed_at = job, at
+        # Of a missing job it says too little: only another status call tells whether it was made or has vanished meanwhile.
+        self.existed, self.relisted = self.existed or not self.missing, self.missing
         self._note_start(job, at)
         state = job.get("status")
         if state is None:
@@ -167,6 +172,7 @@ class Track:
         self.denied, self.denials = None, 0
         # A doubt from an earlier page of a list that was moving is gone with this.
         self.seen, self.missing, self.batch, self.doubt = True, False, False, False
+        self.existed, self.relisted = True, False
         self._enter(state, at)
         if not self.policy.needs_nodes:
             # Where the nodes count, the list is only half of what is to be read.
@@ -200,6 +206,7 @@ class Track:
         state = job.get("status")
         self._settle_doubt(state, at)
         self.seen, self.missing, self.batch, self.existed = True, False, False, True
+        self.relisted = False
         self.status = job
         self._note_start(job, at)
         if not overtaken or state in self.policy.failing:

@@ -63,6 +63,11 @@ def vanished(job: str) -> str:
     return f"{name(job)} existed earlier in this gate and does not exist any more"
 
 
+def relisted(job: str) -> str:
+    """A job that the list shows and the status call does not know, or not yet."""
+    return f"{name(job)} is in the job list, and its last status call said that it does not exist"
+
+
 def unknown_node(job: str, node: str, state: str) -> str:
     """A node in a state that this version does not know."""
     return f"{name(job)}: node {name(node)} is in the unknown state {printable(state, 40)}"

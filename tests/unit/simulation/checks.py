@@ -207,7 +207,7 @@ def failure_that_was_read_counts_at_once(run: Run) -> Iterator[str]:
 
 def listed_failure_is_confirmed_at_once(run: Run) -> Iterator[str]:
     """A failing state that only the list shows is asked for by a status call within two seconds."""
-    if run.is_dli or not run.fails_at_once:
+    if run.is_dli or not run.fails_at_once or run.is_troubled(LIST, EVERYTHING):
         return
     for name in run.selected:
         for reading in run.lists(name):
