@@ -97,8 +97,8 @@ class Probe:
         left = [bound - now for bound in self._flying.values() if bound > now]
         return [now - self._last_sent, *left] if left else None
 
-    def recall(self, learned: Any, now: float) -> None:
-        """Take over what :meth:`remember` returned elsewhere.
+    def recall(self, learned: Any, then: float) -> None:
+        """Take over what :meth:`remember` returned elsewhere at the time *then* of this clock.
 
         :raises ValueError: it is not that.
         """
@@ -109,6 +109,6 @@ class Probe:
         ago, left = learned[0], learned[1 : MAX_UNPROVEN + 1]
         if ago < 0 or not all(0 < seconds < MAX_UNDER_WAY for seconds in left):
             raise ValueError("not their times")
-        self._last_sent = now - ago
-        self._flying = {-number: now + seconds for number, seconds in enumerate(left, 1)}
+        self._last_sent = then - ago
+        self._flying = {-number: then + seconds for number, seconds in enumerate(left, 1)}
         self._count = len(left)

@@ -194,12 +194,12 @@ class Session:
         """What another session with the same credentials has to know of the requests that are under way here."""
         return self._probe.remember(self.clock.now())
 
-    def recall(self, learned: Any) -> None:
-        """Take over what :meth:`remember` returned elsewhere.
+    def recall(self, learned: Any, seconds: float) -> None:
+        """Take over what :meth:`remember` returned elsewhere so many *seconds* ago.
 
         :raises ValueError: it is not that.
         """
-        self._probe.recall(learned, self.clock.now())
+        self._probe.recall(learned, self.clock.now() - seconds)
 
     def close(self) -> None:
         """Abandon what is under way, close connections and let idle threads end."""

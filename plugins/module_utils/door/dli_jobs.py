@@ -31,8 +31,8 @@ class DliJobs(SessionSource):
     def remember(self) -> Dict[str, Any]:
         return {**super().remember(), "refused": self._service.refused}
 
-    def recall(self, learned: Dict[str, Any]) -> None:
-        super().recall(learned)
+    def recall(self, learned: Dict[str, Any], seconds: float) -> None:
+        super().recall(learned, seconds)
         if any(version not in PROGRESS_VERSIONS for version in learned["refused"]):
             raise ValueError("another version of the progress call")
         self._service.refused = learned["refused"]

@@ -50,8 +50,8 @@ class RealTimeJobs(SessionSource):
     def remember(self) -> Dict[str, Any]:
         return {**super().remember(), "offset_means": self._service.offset_means}
 
-    def recall(self, learned: Dict[str, Any]) -> None:
-        super().recall(learned)
+    def recall(self, learned: Dict[str, Any], seconds: float) -> None:
+        super().recall(learned, seconds)
         if learned["offset_means"] not in (None, PAGES, RECORDS):
             raise ValueError("another meaning of offset")
         self._service.offset_means = learned["offset_means"]

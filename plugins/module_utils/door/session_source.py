@@ -58,8 +58,8 @@ class SessionSource(Source):
     def remember(self) -> Dict[str, Any]:
         return {"under_way": self.session.remember()}
 
-    def recall(self, learned: Dict[str, Any]) -> None:
-        self.session.recall(learned["under_way"])
+    def recall(self, learned: Dict[str, Any], seconds: float) -> None:
+        self.session.recall(learned["under_way"], seconds)
 
     @property
     def requests(self) -> int:

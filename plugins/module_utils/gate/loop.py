@@ -38,9 +38,6 @@ TOGETHER = 1.0
 STUCK_AFTER = 5.0
 STUCK_LATENCIES = 3
 MIN_LEAD = 0.05  # seconds before the deadline at which the last observation begins at the latest
-LEAD_PER_DURATION = (
-    2.5  # of another observation after the last one that was planned; more than the spare time of that one
-)
 # Seconds between two looks at thousands of jobs for readings that are too old.
 AGE_CHECK_INTERVAL = 0.5
 LOOK_INTERVAL = 1.0  # seconds from one call of on_look to the next, unless an observation or the gate ends
@@ -358,8 +355,8 @@ class Loop:
         return max(at, self.gate.began + SHORTEST_INTERVAL) + self._shortest_lead() < self.policy.timeout
 
     def _shortest_lead(self) -> float:
-        """How long another observation takes at least, by the quicker of the last two."""
-        return LEAD_PER_DURATION * max(MIN_LEAD, min(self._durations, default=0.0))
+        """How long another observation takes at least, by the quicker of the last two; more than the spare time of a planned one."""
+        return max(2.2 * self.source.latency, 1.05 * max(MIN_LEAD, min(self._durations, default=0.0)))
 
     def _lead(self) -> float:
         """How long before the deadline the last observation has to begin in order to be read to its end, closing look included."""
@@ -391,7 +388,7 @@ class Loop:
         """In a long observation, see whether a job that was read early has fallen: by the list, or by status calls where these
         are fewer."""
         at = self._at()
-        if self._mode != STATUS or self._is_list_short():
+        if self._looks_by_list():
             self._ask_list(max(1, self.plan.max_pages(len(self.gate.tracks))), False)
         else:
             self._list_tried, recently = at, self._look_interval() / 2
@@ -425,14 +422,17 @@ class Loop:
 
     def _list_due(self) -> float:
         """When the list is read again although the observation is not over; infinite where it is not."""
-        if not self.plan.lists or not self.gate.settled or self._list_began is not None or self._failed_at is not None:
+        if not self.gate.settled or self._list_began is not None or self._failed_at is not None:
             return float("inf")
         return max(self._list_tried, self.gate.began) + self._look_interval()
 
     def _look_interval(self) -> float:
         """Seconds from one look at all jobs to the next in a long observation."""
-        is_listed = self._mode != STATUS or self._is_list_short()
-        return self.plan.look_interval(self.plan.pages or 0 if is_listed else len(self.gate.tracks))
+        return self.plan.look_interval(self.plan.pages or 0 if self._looks_by_list() else len(self.gate.tracks))
+
+    def _looks_by_list(self) -> bool:
+        """Whether the list is the way to look at all jobs in a long observation."""
+        return self.plan.lists and (self._mode != STATUS or self._is_list_short())
 
     def _take(self, reading: Reading) -> None:
         track = self._asked.pop(reading.name, None)
@@ -790,7 +790,7 @@ class Loop:
         self._start_wall = state["wall"]
         self.gate.load(state["gate"], state["elapsed"], same_boot)
         self.reads = Reads(self.plan, self.gate.tracks)
-        self.source.recall(state["source"])
+        self.source.recall(state["source"], max(0.0, elapsed - state["elapsed"]))
         self._count = state["count"] + 1
         self._requests = state["requests"]
         self._due, self._final, self._mode = state["due"], state["final"], state["mode"]

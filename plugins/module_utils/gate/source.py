@@ -82,8 +82,8 @@ class Source:
         """What it has learned of the service, as plain data for the next slice."""
         return {}
 
-    def recall(self, learned: Dict[str, Any]) -> None:
-        """Take over what an earlier slice has learned.
+    def recall(self, learned: Dict[str, Any], seconds: float) -> None:
+        """Take over what an earlier slice has learned so many *seconds* ago.
 
         :raises KeyError, TypeError, ValueError: it is not what :meth:`remember` returns.
         """

@@ -340,7 +340,7 @@ def ends_in_time(run: Run) -> Iterator[str]:
     if late > 0.5:
         yield f"ended {late:.2f} s after the deadline"
     early = deadline - run.ended_at
-    most = JITTER * run.option("wait_interval") + run.slow_sweep() + 2.0
+    most = JITTER * run.option("wait_interval") + max(run.slow_sweep(), 1.1 * run.longest_latency) + 2.0
     if run.verdict == "TIMEOUT" and early > most and not any(request.status == 429 for request in run.log.requests):
         yield f"TIMEOUT {early:.2f} s before the deadline"
 
