@@ -16,6 +16,7 @@ from ansible import constants, context
 from ansible.errors import AnsibleConnectionFailure, AnsibleError
 from ansible.executor import module_common
 from ansible.parsing.splitter import parse_kv
+from ansible.playbook.task_include import TaskInclude
 from ansible.utils.vars import load_extra_vars
 
 from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.errors import (
@@ -75,15 +76,23 @@ class Asking(GateAction):
             answer["variables"] = given.fingerprint()
             answer["warnings"] += self._hidden(answer["fact"])
             batch = " ".join(sorted(str(host) for host in variables.get("ansible_play_batch") or []))
-            block = self._task._parent
-            names = rounds.Names(constants.DEFAULT_LOCAL_TMP, str(block._play._uuid))
-            if names.is_taken(answer["fact"], str(block._uuid), batch):
+            names = rounds.Names(constants.DEFAULT_LOCAL_TMP, str(self._task._parent._play._uuid))
+            if names.is_taken(answer["fact"], self._place(), batch):
                 what = f"job_gate_id {setting.name}" if setting.name else "no job_gate_id"
                 answer["warnings"].append(
                     f"There was a gate with {what} in this play already: its artifact and report are replaced. Give each gate "
                     "a job_gate_id of its own."
                 )
             return meeting.keep(answer)
+
+    def _place(self) -> str:
+        """What identifies the gate in its play: the first include on the way to it, since each batch of ``serial`` loads what is
+        included anew; without one, the block of its tasks."""
+        place = above = self._task._parent
+        while above is not None:
+            place = above if isinstance(above, TaskInclude) else place
+            above = getattr(above, "_parent", None)
+        return str(place._uuid)
 
     def _hidden(self, fact: str) -> list[str]:
         """A warning where an extra variable stands above the facts that the gate sets."""
