@@ -290,7 +290,7 @@ def _bodies() -> list[Case]:
             {"status": 206},
             GARBLED,
             COUNTS,
-            words="not the whole one that was asked for",
+            words="the answer is not complete",
             points=LATE,
         ),
         *_answers("empty", "empty body", "", "body is not JSON"),
