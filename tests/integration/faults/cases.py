@@ -628,6 +628,11 @@ DEADLINE: dict[str, Special] = {
         "ends at `wait_timeout`, retries, Retry-After and name look-ups included, and says what went wrong", "TIMEOUT",
         "unreadable",
     ),
+    "under-way": Special(
+        "a first request without an answer, with a `request_timeout` beyond the deadline",
+        "ends at `wait_timeout`, and says for how long there was no answer", "TIMEOUT", "still_pending",
+        "no usable answer for",
+    ),
 }  # fmt: skip
 SECTIONS: dict[str, Callable[[], list[Case]]] = {
     "Throttling": _throttling,
