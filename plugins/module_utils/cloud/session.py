@@ -550,7 +550,7 @@ class Session:
             error = self.failures.from_answer(answer, call)
             error.sent_at = answer.sent_at
             return error
-        self._pacer.answered()
+        self._pacer.answered(self.clock.now())
         try:
             if answer.status not in COMPLETE_STATUS:
                 raise NotJson("the answer is not complete")
