@@ -249,6 +249,26 @@ class TestTheDeadline:
         messages = [item["message"] for item in gate.verdict(7.0, None, False).reasons]
         assert messages == ["a is STARTING (no usable answer for 3.0 s)", "b is NORMAL, its nodes were not read"]
 
+    @pytest.mark.parametrize(
+        ("listed_at", "told"),
+        [
+            (60.0, "a is NORMAL, its nodes were last read 60 s before the end"),
+            (None, "a was NORMAL 60 s before the end and was not reached again"),
+        ],
+    )
+    def test_nodes_that_were_not_read_for_long_are_told_apart_from_a_job_that_was_not(
+        self, listed_at: float | None, told: str
+    ) -> None:
+        gate = make(job_names=["a"])
+        gate.max_age = 30.0
+        gate.begin(0.0)
+        gate.take(reading("a", ("NORMAL", "NORMAL"), 1.0), 1.0, 1.0)
+        gate.begin(58.0)
+        if listed_at is not None:
+            listed(gate, listed_at, a="NORMAL")
+        verdict = gate.verdict(61.0, None, True)
+        assert (verdict.verdict, [item["message"] for item in verdict.reasons]) == ("TIMEOUT", [told])
+
 
 class TestHistory:
     def test_first_observations_are_dropped_first(self) -> None:
