@@ -15,7 +15,7 @@ import pytest
 
 from tests.emulator import DOMAIN_NAME, USER_NAME, USER_PASSWORD, Emulator, running
 
-from .playbook import Run, connection, play, run, task
+from .playbook import Run, connection, gate, play, run, task
 
 STARTS = {"timeline": [{"at": 0, "status": "STARTING"}, {"after": "jobs", "at": 3, "status": "NORMAL"}]}
 SCENARIO: dict[str, Any] = {
@@ -184,15 +184,20 @@ def test_a_gate_on_the_controller_is_one_piece() -> None:
         assert len([record for record in server.journal if record.path.endswith("/auth/tokens")]) == 1
 
 
-def test_lines_do_not_spoil_what_a_program_reads(emulator: Emulator) -> None:
-    ran = run(
-        [play([task("Wait", "dataarts_job_status", SHORT)])],
-        {**connection(emulator), "ANSIBLE_STDOUT_CALLBACK": "ansible.posix.json"},
-    )
-    if "ansible.posix" in ran.errors and not ran.output:
-        pytest.skip("the collection ansible.posix is not there")
-    assert json.loads(ran.output)
-    assert "waiting for job_stuck" in ran.errors
+@pytest.mark.parametrize("of_the_role", [False, True])
+def test_lines_do_not_spoil_what_a_program_reads(emulator: Emulator, of_the_role: bool) -> None:
+    wait = task("Wait", "dataarts_job_status", SHORT)
+    if of_the_role:
+        wait = gate("wait_until_normal", "Gate", {f"job_gate_{name}": value for name, value in SHORT.items()})
+    ran = run([play([wait])], {**connection(emulator), "ANSIBLE_STDOUT_CALLBACK": "whole_json"})
+    said = json.loads(ran.output)
+    if of_the_role:
+        (result,) = said["datagate.huaweicloud.job_gate : Stop at the gate"]
+    else:
+        (result,) = said["Wait"]
+        assert result["verdict"] == "TIMEOUT"
+    assert result["msg"].startswith("TIMEOUT after ")
+    assert re.search(r"^\d+:\d\d of 0:02: 1 STARTING; waiting for job_stuck$", ran.errors, re.MULTILINE)
 
 
 def test_hosts_are_named_where_there_are_several(emulator: Emulator) -> None:

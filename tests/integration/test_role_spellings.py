@@ -153,6 +153,15 @@ def test_every_host_goes_on_behind_a_gate_that_passes(tmp_path: Path, emulator: 
     assert deployed(done) == ({"web2"} if name == "limit" else {"web1", "web2", "web3"}), done.text
 
 
+@pytest.mark.parametrize("item", [include(), imported()])
+def test_a_gate_for_each_batch_of_hosts_is_no_second_gate_of_its_name(
+    tmp_path: Path, emulator: Emulator, item: dict[str, Any]
+) -> None:
+    done = go(tmp_path, emulator, Spelling(tasks(item, serial=1)), GOOD)
+    assert done.code == 0, done.text
+    assert "WARNING" not in done.text
+
+
 @pytest.mark.parametrize("once", [True, False])
 @pytest.mark.parametrize("static", [True, False])
 def test_a_rescue_around_it_works(tmp_path: Path, emulator: Emulator, once: bool, static: bool) -> None:

@@ -10,6 +10,7 @@ The clock skips the waiting, so the seconds here are those of the emulator, and 
 from __future__ import annotations
 
 import random
+import re
 from typing import Any
 
 import pytest
@@ -110,15 +111,42 @@ def test_slow_answers_only_make_the_verdict_later(jobs: int, latency: float) -> 
         assert result["elapsed"] <= 2.0 * jobs / MAX_WORKERS * latency + 3 * latency
 
 
-@pytest.mark.parametrize(("jobs", "left"), [(300, 2), (1000, 4), (1000, 10)])
-def test_a_quota_that_others_use_up_only_makes_the_verdict_later(jobs: int, left: int) -> None:
-    content = ready(jobs)
-    content["quota"] = {"per_user": left, "retry_after": 1}
-    with running(content) as emulator:
-        result = gate(emulator, jobs, wait_timeout=1800)
+def short(jobs: int, left: int) -> dict[str, Any]:
+    """A cloud where others leave only so many requests a second to the gate."""
+    return {**ready(jobs), "quota": {"per_user": left, "retry_after": 1}}
+
+
+@pytest.mark.parametrize(("jobs", "left"), [(300, 12), (1000, 15), (1000, 18)])
+def test_a_quota_that_others_use_only_makes_the_verdict_later(jobs: int, left: int) -> None:
+    """As long as the nodes can be read before their readings are too old. Two gates at the default ceiling have 15 each."""
+    with running(short(jobs, left)) as emulator:
+        result = gate(emulator, jobs, wait_timeout=600)
         assert result["verdict"] == "PASS"
-        assert emulator.stats["by_status"]["429"] > 0
+        assert 0 < emulator.stats["by_status"]["429"] <= 0.03 * result["requests"]
         assert result["elapsed"] <= 3 * jobs / left
+
+
+NEARLY_USED_UP = [(300, 2), (1000, 4), (1000, 10)]
+
+
+@pytest.mark.parametrize(("jobs", "left"), NEARLY_USED_UP)
+def test_a_quota_that_others_use_up_never_lets_a_gate_pass_on_old_readings(jobs: int, left: int) -> None:
+    with running(short(jobs, left)) as emulator:
+        result = gate(emulator, jobs, wait_timeout=600)
+        assert result["verdict"] == "TIMEOUT"
+        assert {item["code"] for item in result["reasons"]} <= {"still_pending", "unreadable"}
+        assert re.search("its nodes were (not|last) read", result["msg"])
+        assert emulator.stats["by_status"]["200"] >= left * 600 / 2
+
+
+@pytest.mark.parametrize(("jobs", "left"), NEARLY_USED_UP)
+def test_who_sets_the_ceiling_to_what_others_leave_gets_a_verdict(jobs: int, left: int) -> None:
+    """How old a reading may be goes by the ceiling that was set."""
+    with running(short(jobs, left)) as emulator:
+        result = gate(emulator, jobs, wait_timeout=1800, requests_per_second=0.75 * left)
+        assert result["verdict"] == "PASS"
+        assert result["elapsed"] <= 3 * jobs / left
+        sent(emulator, result)
 
 
 @pytest.mark.parametrize("moment", [1.0, 10.5, 19.0, 28.0])

@@ -6,11 +6,14 @@
 
 from __future__ import annotations
 
-_SLOWEST = 8.0
-_LONGEST_GAP = (
-    2.0  # seconds; a low ceiling is not slowed down beyond that, because a gate must go on looking at its jobs
-)
-_RECOVERY = 0.9
+# No slower than a quarter of the ceiling: a service that refuses at random, whatever the rate, must not keep a gate from reading
+# all its jobs within an interval.
+_SLOWEST = 4.0
+# Slow down by little and come back slowly: whoever is soon back at the rate that was refused is refused again every other second,
+# waits each time, and gets little more than half of what the service would let through.
+_SLOWER = 1.25
+_HALVED_AFTER = 50.0  # seconds of good answers after which the gap has halved again
+_OVERLOAD = 1.0  # seconds in which the refusals of requests that were under way together count as one
 
 
 class Pacer:
@@ -25,6 +28,7 @@ class Pacer:
         self.rate = rate
         self._gap = 1.0 / rate if rate > 0 else 0.0
         self._factor = 1.0
+        self._slowed_at = self._changed_at = float("-inf")
         self._next = float("-inf")
 
     def at(self) -> float:
@@ -37,10 +41,13 @@ class Pacer:
 
     def throttled(self, now: float, wait: float) -> None:
         """The service asked to slow down: nobody sends for *wait* seconds, and after that at a lower rate."""
-        longest = max(1.0, _LONGEST_GAP / self._gap) if self._gap else 1.0
-        self._factor = min(self._factor * 2, _SLOWEST, longest)
+        if now >= self._slowed_at + _OVERLOAD:
+            self._factor = min(self._factor * _SLOWER, _SLOWEST)
+            self._slowed_at = now
+        self._changed_at = now
         self._next = max(self._next, now + wait)
 
-    def answered(self) -> None:
+    def answered(self, now: float) -> None:
         """A request went well: come back towards the full rate."""
-        self._factor = max(1.0, self._factor * _RECOVERY)
+        self._factor = max(1.0, self._factor * 0.5 ** (max(0.0, now - self._changed_at) / _HALVED_AFTER))
+        self._changed_at = now

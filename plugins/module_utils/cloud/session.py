@@ -242,6 +242,8 @@ class Session:
                     return self._ended.popleft()
                 now = self.clock.now()
                 if until is not None and now >= until and self._results.empty():
+                    if self._end_late(now):
+                        continue  # what is late ends at the same time, and says why
                     return None
                 if room and not self._fresh and self._slot(now) <= now:
                     return None
@@ -347,6 +349,9 @@ class Session:
             self._judge(flight, attempt)
         overdue = [attempt for dummy, dummy2, attempt in self._retries if _is_past(attempt, now)]
         overdue += [attempt for attempt in self._fresh if _is_past(attempt, now)] if self._fresh else []
+        if any(_is_past(attempt, now) for attempt in self._silent):
+            self._end_silent()
+            return True
         if overdue:
             gone = set(map(id, overdue))
             self._retries = [item for item in self._retries if id(item[2]) not in gone]
@@ -556,7 +561,7 @@ class Session:
             error = self.failures.from_answer(answer, call)
             error.sent_at = answer.sent_at
             return error
-        self._pacer.answered()
+        self._pacer.answered(self.clock.now())
         try:
             if answer.status not in COMPLETE_STATUS:
                 raise NotJson("the answer is not complete")

@@ -101,7 +101,7 @@ def judge(policy: Policy, track: Track, at: float, context: Context) -> Judgemen
     if trouble:
         return Judgement(PENDING, trouble)
     if not track.seen:
-        return Judgement(PENDING, [reason("still_pending", track.name, words.unread(track.name))])
+        return Judgement(PENDING, [reason("still_pending", track.name, words.unread(track, at))])
     stalled_for = track.marked_at - track.mark_at if track.mark_at is not None else 0.0
     if policy.stall_timeout and stalled_for >= policy.stall_timeout:
         message = words.stalled(track.name, stalled_for)
@@ -173,7 +173,7 @@ def _pending(policy: Policy, track: Track, at: float, context: Context) -> Optio
         message = words.not_restarted(name, track.start_time, policy.started_after or 0)
         return _about(track, "not_restarted", message)
     if policy.needs_nodes and track.status_at < track.state_at:
-        return _about(track, "still_pending", words.nodes_unread(track))
+        return _about(track, "still_pending", words.nodes_unread(track, at))
     if policy.require_records and not track.has_moved(context.records_since):
         return _about(track, "no_records", words.no_records(track, context.records_since))
     return None

@@ -14,7 +14,7 @@ import random
 from typing import Any, Callable, Dict, Iterable, List, NamedTuple, Optional, Set, Tuple
 
 from ..cloud.clock import Clock
-from ..cloud.errors import TRANSIENT, DatagateError, RequestError
+from ..cloud.errors import TRANSIENT, UNREACHED, DatagateError, RequestError
 from ..services.readings import Reading
 from . import memory, words
 from .judge import SEVERITY, Reason
@@ -234,6 +234,7 @@ class Loop:
         if self._has_failed(at):
             return self._finish(self.gate.verdict(at, None, False))
         if self._is_late():
+            self._take_the_rest()
             return self._finish(self.gate.verdict(at, self._close(at) or self._close_at_last(at), True))
         if not self._observing:
             if self._could_close(at):
@@ -416,7 +417,7 @@ class Loop:
     def _ask_list(self, max_pages: int, again: bool) -> None:
         if self._list_began is not None:
             return
-        self._list_began = self._list_tried = self._at()
+        self._list_began = self._list_tried = self.gate.list_asked_at = self._at()
         self._list_again = again
         self.source.ask_list(self._deadline, max_pages, not self.gate.settled)
 
@@ -442,10 +443,23 @@ class Loop:
         self.gate.take(reading, max(0.0, reading.at - self._start), self._at())
         self.reads.reconsider(track, self._at())
 
+    def _take_the_rest(self) -> None:
+        """At the deadline, take all that has ended: the errors among it say what the gate was waiting for."""
+        event = self.source.next(self.clock.now())
+        while event is not None:
+            if isinstance(event, Reading):
+                self._take(event)
+            else:
+                self._take_list(event)
+            event = self.source.next(self.clock.now())
+        self.gate.cut_off()
+
     def _take_list(self, event: Listed) -> None:
         """The list has been read, or could not be."""
         self._list_began = None
         gate, owed = self.gate, self._list_owed
+        if event.error is None or event.error.kind != UNREACHED:
+            gate.list_asked_at = None
         self._list_ended, self._ages_checked = self._at(), NEVER
         listing, error = event.listing, event.error
         if listing is not None:
@@ -494,7 +508,7 @@ class Loop:
             track.unanswered = track.asked_at is not None and at - track.asked_at > TOGETHER
             track.asked_at = None
         self._asked.clear()
-        self._list_began = None
+        self._list_began = self.gate.list_asked_at = None
 
     # -- closing ----------------------------------------------------------------------------------------------------
 
@@ -604,7 +618,7 @@ class Loop:
     # -- the end ----------------------------------------------------------------------------------------------------
 
     def _finish(self, verdict: Verdict) -> Outcome:
-        self._drop()
+        self.source.drop()
         if verdict.verdict != PASS:
             verdict = self._with_causes(verdict)
             self._explain(verdict.reasons)

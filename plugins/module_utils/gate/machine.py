@@ -77,10 +77,9 @@ class Gate:
         self.polls = 0
         self.fatal: Optional[RequestError] = None
         self.fault_error: Optional[RequestError] = None
-        self._fault_before: Optional[RequestError] = (
-            None  # that of an observation before, while it has not been followed by a good one
-        )
+        self._fault_before: Optional[RequestError] = None  # of an observation before, until something was read
         self._answered = False  # anything was read in the observation
+        self.list_asked_at: Optional[float] = None  # when the list under way was begun
         self.listed = selection.by_name  # whether the selection has been looked up to its end
         self.faults = 0  # observations in a row that could read no job
         self.found = 0  # how many jobs the selection held when it was last looked up
@@ -136,10 +135,10 @@ class Gate:
         track = self.tracks.get(reading.name)
         if track is None:
             return
-        track.asked_at = None
         if reading.error is not None and reading.error.kind == UNREACHED:
             return  # the deadline came first: that says nothing of the job
         self._answered = True
+        track.asked_at = self._fault_before = None
         if reading.error is None:
             is_slow = self.policy.wait and now - at > self.policy.interval
             track.slow, track.was_slow = is_slow and not track.was_slow, is_slow
@@ -155,7 +154,7 @@ class Gate:
         :param now: when its last answer was taken.
         :param again: whether it raises the same doubts that a status call of the same observation has settled.
         """
-        self.fault_error = None
+        self.fault_error = self._fault_before = None
         self._answered = True
         self.seen_at = max(self.seen_at, now)
         if not self.settled:
@@ -190,8 +189,7 @@ class Gate:
     def fault(self, error: RequestError) -> None:
         """What concerns every job could not be read in this observation: credentials, the project, the job list."""
         if error.kind == UNREACHED:
-            # What the deadline cut off says nothing; what went wrong before is still all that is known.
-            self.fault_error = self.fault_error or self._fault_before
+            self.cut_off()
             return
         if error.kind in (DENIED, PERMANENT):
             self.fatal = error
@@ -200,6 +198,10 @@ class Gate:
             self.faults += 1
         self.fault_error = error
         self.ready_since = None
+
+    def cut_off(self) -> None:
+        """The deadline ends the observation. Where it has read nothing, what went wrong before is still all that is known."""
+        self.fault_error = self.fault_error or self._fault_before
 
     def _settle(self, names: Iterable[str]) -> None:
         for name in names:
@@ -336,6 +338,9 @@ class Gate:
             return False
         if track.read_at < since or track.slow:
             return True
+        return self._has_old_nodes(track, at)
+
+    def _has_old_nodes(self, track: Track, at: float) -> bool:
         return self.policy.needs_nodes and not track.missing and track.status_at < at - self.max_age
 
     # -- the verdict ------------------------------------------------------------------------------------------------
@@ -356,7 +361,7 @@ class Gate:
                 if verdict == PENDING and self.tracks[name].failing:
                     judged[name] = Judgement(FAIL, found)
         reasons = [item for dummy, found in judged.values() for item in found]
-        reasons += self._general_reasons()
+        reasons += self._general_reasons(at)
         reasons.sort(key=lambda item: (severity(item, policy), item["job"] or "", item["node"] or ""))
         failing = {name: found[0]["code"] for name, (verdict, found) in judged.items() if verdict == FAIL}
         too_few_fails = policy.missing != MISSING_WAIT and any(item["code"] == "too_few_jobs" for item in reasons)
@@ -425,28 +430,29 @@ class Gate:
         """PENDING, or at the end TIMEOUT with the jobs that were ready but could not be reached again."""
         if not last:
             return Verdict(PENDING, reasons or [reason("still_pending", None, words.not_together(last))])
+        since = self.began if since is None else since
         for name, (verdict, dummy) in judged.items():
             track = self.tracks[name]
-            if (
-                verdict == PASS
-                and track.error is None
-                and self.is_stale(track, at, self.began if since is None else since)
-            ):
-                message = words.slow(name, self.policy.interval) if track.slow else words.unreached(track, at)
+            if verdict == PASS and track.error is None and self.is_stale(track, at, since):
+                message = words.unreached(track, at, self._has_old_nodes(track, at))
+                if track.slow:
+                    message = words.slow(name, self.policy.interval)
                 reasons.append(reason("still_pending", name, message, status=track.state, log_path=track.log_path()))
         return Verdict(TIMEOUT, reasons or [reason("still_pending", None, words.not_together(last))])
 
     def _general_error(self) -> Optional[RequestError]:
         return self.fatal or self.fault_error
 
-    def _general_reasons(self) -> List[Reason]:
+    def _general_reasons(self, at: float) -> List[Reason]:
         """Reasons that are about no single job."""
         general = self._general_error()
         if general is not None:
             return [reason(unreadable_code(general), None, words.general(general, self.faults), error=general)]
         if self.settled:
             return []
-        return [self._too_few() if self.listed else reason("still_pending", None, words.unlisted())]
+        return [
+            self._too_few() if self.listed else reason("still_pending", None, words.unlisted(self.list_asked_at, at))
+        ]
 
     def _too_few(self) -> Reason:
         return reason("too_few_jobs", None, words.too_few(self.selection, self.found, self.workspace))

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from .track import Track
 
 NAMED = 10  # how many jobs a message names
+SILENT = 1.0  # a request under way for so many seconds is told of
 
 
 def seconds(value: float) -> str:
@@ -91,14 +92,23 @@ def resembles(similar: Sequence[str], batch: bool) -> str:
     return f" ({'; '.join(hints)})" if hints else ""
 
 
-def unread(job: str) -> str:
+def silence(asked_at: Optional[float], at: float) -> str:
+    """For how long the request under way has had no usable answer, to be put behind the message; empty where it has just begun."""
+    waits = asked_at is not None and at - asked_at >= SILENT
+    return f" (no usable answer for {seconds(at - (asked_at or 0.0))})" if waits else ""
+
+
+def unread(track: "Track", at: float) -> str:
     """A job that no observation has reached."""
-    return f"{name(job)} was not read"
+    return f"{name(track.name)} was not read{silence(track.asked_at, at)}"
 
 
-def unlisted() -> str:
-    """A selection whose job list was not read completely."""
-    return "the job list was not read to its end"
+def unlisted(asked_at: Optional[float], at: float) -> str:
+    """A selection whose job list was not read completely.
+
+    :param asked_at: when the request for the list was begun, None where none is under way.
+    """
+    return f"the job list was not read to its end{silence(asked_at, at)}"
 
 
 def not_together(last: bool) -> str:
@@ -120,18 +130,24 @@ def pending(track: "Track", at: float) -> str:
     """A job on its way."""
     if track.doubt:
         return f"{name(track.name)} was last seen {printable(track.state, 40)}, and the job list says otherwise"
-    return f"{name(track.name)} is {printable(track.state, 40)}"
+    return f"{name(track.name)} is {printable(track.state, 40)}{silence(track.asked_at, at)}"
 
 
-def nodes_unread(track: "Track") -> str:
+def nodes_unread(track: "Track", at: float) -> str:
     """A job whose nodes have not been read since it got into its state."""
-    return f"{name(track.name)} is {printable(track.state, 40)}, its nodes were not read"
+    return f"{name(track.name)} is {printable(track.state, 40)}, its nodes were not read{silence(track.asked_at, at)}"
 
 
-def unreached(track: "Track", at: float) -> str:
-    """A job that was ready and that the last observation did not reach in time."""
+def unreached(track: "Track", at: float, has_old_nodes: bool) -> str:
+    """A job that was ready and that the last observation did not reach in time, or whose nodes could not be read often enough.
+
+    :param has_old_nodes: whether the last reading of its nodes is too old.
+    """
+    job, what, waits = name(track.name), printable(track.state, 40), silence(track.asked_at, at)
+    if has_old_nodes and track.status_at < track.read_at:
+        return f"{job} is {what}, its nodes were last read {seconds(at - track.status_at)} before the end{waits}"
     age = seconds(at - max(track.read_at, track.status_at))
-    return f"{name(track.name)} was {printable(track.state, 40)} {age} before the end and was not reached again"
+    return f"{job} was {what} {age} before the end and was not reached again{waits}"
 
 
 def not_restarted(job: str, start: Optional[int], after: int) -> str:

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Mapping
 from datetime import datetime, timezone
 from importlib import import_module
@@ -15,6 +16,7 @@ from ansible import constants, context
 from ansible.errors import AnsibleConnectionFailure, AnsibleError
 from ansible.executor import module_common
 from ansible.parsing.splitter import parse_kv
+from ansible.playbook.task_include import TaskInclude
 from ansible.utils.vars import load_extra_vars
 
 from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.errors import (
@@ -58,6 +60,15 @@ class Asking(GateAction):
         """Ask the cloud, or take the answer of the host that has. Returns the answer's path."""
         given = self._given(variables)
         setting = self._setting(given, variables)
+        try:
+            return self._take_turn(meeting, given, setting, variables)
+        except rounds.Unanswered as error:
+            result = _no_verdict(f"the task was stopped on {error.asker}, which asked for all hosts")
+            return meeting.keep_own({**self._answer(given, setting, result, refused=True), "stats": None})
+
+    def _take_turn(
+        self, meeting: rounds.Round, given: Variables, setting: outcome.Setting, variables: dict[str, Any]
+    ) -> str:
         with meeting.turn() as taken:
             if taken is not None:
                 return self._taken(taken, meeting, given, setting)
@@ -65,15 +76,23 @@ class Asking(GateAction):
             answer["variables"] = given.fingerprint()
             answer["warnings"] += self._hidden(answer["fact"])
             batch = " ".join(sorted(str(host) for host in variables.get("ansible_play_batch") or []))
-            block = self._task._parent
-            names = rounds.Names(constants.DEFAULT_LOCAL_TMP, str(block._play._uuid))
-            if names.is_taken(answer["fact"], str(block._uuid), batch):
+            names = rounds.Names(constants.DEFAULT_LOCAL_TMP, str(self._task._parent._play._uuid))
+            if names.is_taken(answer["fact"], self._place(), batch):
                 what = f"job_gate_id {setting.name}" if setting.name else "no job_gate_id"
                 answer["warnings"].append(
                     f"There was a gate with {what} in this play already: its artifact and report are replaced. Give each gate "
                     "a job_gate_id of its own."
                 )
             return meeting.keep(answer)
+
+    def _place(self) -> str:
+        """What identifies the gate in its play: the first include on the way to it, since each batch of ``serial`` loads what is
+        included anew; without one, the block of its tasks."""
+        place = above = self._task._parent
+        while above is not None:
+            place = above if isinstance(above, TaskInclude) else place
+            above = getattr(above, "_parent", None)
+        return str(place._uuid)
 
     def _hidden(self, fact: str) -> list[str]:
         """A warning where an extra variable stands above the facts that the gate sets."""
@@ -88,12 +107,13 @@ class Asking(GateAction):
     def _keep(self, meeting: rounds.Round, variables: dict[str, Any]) -> str:
         """The answer of a gate that has failed; one is made where its task was stopped. Returns the answer's path."""
         path = meeting.own()
-        if path is None:
+        if path is None or not rounds.read(path)["stops"]:
+            # The task was stopped before it had its answer, or with it in hand.
             why = variables.get("ansible_failed_result") or {}
             text = printable(str(why.get("msg") or "the task was stopped"), 1000).rstrip(".")
             given = self._given(variables)
-            result = {"verdict": ERROR, "reasons": [], "msg": f"ERROR: the gate gave no verdict: {text}."}
-            path = meeting.keep_own(self._answer(given, self._setting(given, variables), result, refused=True))
+            setting = self._setting(given, variables)
+            path = meeting.keep_own(self._answer(given, setting, _no_verdict(text), refused=True))
         rounds.close(path)
         return path
 
@@ -207,7 +227,11 @@ class Asking(GateAction):
             self._check(given, setting, variables)
             if not setting.is_on:
                 return self._answer(given, setting, outcome.skipped(setting))
-            result = self._gate(setting.entry.full_name, self._arguments(given, setting), variables)
+            arguments = self._arguments(given, setting)
+            result = {} if self._is_overdue() else self._gate(setting.entry.full_name, arguments, variables)
+            if self._is_overdue():
+                late = _no_verdict(f"the task's timeout of {self._task.timeout} s has passed")
+                return self._answer(given, setting, late, refused=True)
         except OptionError as error:
             return self._answer(given, setting, {"msg": str(refused(error))}, refused=True)
         except DatagateError as error:
@@ -223,6 +247,13 @@ class Asking(GateAction):
         if option and msg.startswith(f"{option}: "):
             msg = str(refused(OptionError(option, msg.removeprefix(f"{option}: "))))
         return self._answer(given, setting, {"msg": renamed(msg, about_options=True)}, refused=True)
+
+    def _is_overdue(self) -> bool:
+        """Whether the task's ``timeout`` has passed although its exception has not arrived.
+
+        Python drops an exception that a signal raises while an object is finalized; the templates of ansible-core have finalizers.
+        """
+        return bool(self._task.timeout) and not signal.getitimer(signal.ITIMER_REAL)[0]
 
     def _answer(
         self, given: Variables, setting: outcome.Setting, result: Mapping[str, Any], refused: bool = False
@@ -262,6 +293,11 @@ class Asking(GateAction):
                 action_groups=self._task._parent._play._action_groups,
             )
         return dict(found)
+
+
+def _no_verdict(why: str) -> dict[str, Any]:
+    """The result of a gate that was not asked to its end."""
+    return {"verdict": ERROR, "reasons": [], "msg": f"ERROR: the gate gave no verdict: {why}."}
 
 
 def _of_inventory(hostvars: Mapping[str, Any]) -> dict[str, Any]:

@@ -7,6 +7,9 @@
 Ansible runs the tasks of each host in a process of its own, so the answer is kept in a folder that lasts as long as the run.
 An answer is taken by hosts that come while the gate is asked or right after it, and by each host once: where a host comes a second
 time, or once a host has gone on behind the gate, the next one asks anew.
+
+Where the task that asks is stopped, by its ``timeout`` for example, the hosts that wait for its answer do not ask again: their own
+tasks are about to be stopped as well, and of the hosts of one play all or none go on behind a gate.
 """
 
 from __future__ import annotations
@@ -21,6 +24,17 @@ from pathlib import Path
 from typing import Any
 
 FOLDER = "datagate-gates"
+
+
+class Unanswered(Exception):
+    """The task of the host that asked was stopped before it had an answer.
+
+    :ivar asker: that host.
+    """
+
+    def __init__(self, asker: str) -> None:
+        super().__init__(asker)
+        self.asker = asker
 
 
 class Round:
@@ -39,25 +53,34 @@ class Round:
 
     @contextmanager
     def turn(self) -> Iterator[str | None]:
-        """Wait until no other host asks. Gives the path of the answer that this host may take; None where it has to ask."""
+        """Wait until no other host asks. Gives the path of the answer that this host may take; None where it has to ask.
+
+        :raises Unanswered: there is no answer to take, because the task of the host that asked was stopped.
+        """
         self._mine.unlink(missing_ok=True)
+        awaited = self._state()
         with _locked(self._base):
             state = self._state()
             if state["open"] and self.host not in state["hosts"]:
-                state["hosts"].append(self.host)
-                _write(self._base / "state", state)
+                self._join(state)
                 yield self._got(self._answer(state))
-            else:
-                number = state["number"] + 1
-                _write(self._base / "state", {"number": number, "open": False, "hosts": []})
-                yield None
+                return
+            if state["asker"] and self.host not in state["hosts"]:
+                self._join(state)
+                raise Unanswered(state["asker"])
+            if awaited["asker"] and self.host not in awaited["hosts"] and not self._answer(awaited).exists():
+                # The host that asked has told of its failure already, while this one waited.
+                raise Unanswered(awaited["asker"])
+            asking = {"number": state["number"] + 1, "open": False, "asker": self.host, "hosts": [self.host]}
+            _write(self._base / "state", asking)
+            yield None
 
     def keep(self, answer: Mapping[str, Any]) -> str:
         """Keep the answer for the other hosts, within the turn in which this one has asked. Returns its path."""
         state = self._state()
         path = self._answer(state)
         _write(path, {**answer, "asker": self.host})
-        _write(self._base / "state", {**state, "open": True, "hosts": [self.host]})
+        _write(self._base / "state", {**state, "open": True, "asker": None})
         return self._got(path)
 
     def own(self) -> str | None:
@@ -70,13 +93,17 @@ class Round:
         _write(path, {**answer, "asker": self.host})
         return self._got(path)
 
+    def _join(self, state: dict[str, Any]) -> None:
+        state["hosts"].append(self.host)
+        _write(self._base / "state", state)
+
     def _got(self, path: Path) -> str:
         _write(self._mine, {"path": str(path)})
         return str(path)
 
     def _state(self) -> dict[str, Any]:
         path = self._base / "state"
-        return read(str(path)) if path.exists() else {"number": 0, "open": False, "hosts": []}
+        return read(str(path)) if path.exists() else {"number": 0, "open": False, "asker": None, "hosts": []}
 
     def _answer(self, state: Mapping[str, Any]) -> Path:
         return self._base / f"{state['number']}.answer"
@@ -93,7 +120,7 @@ def close(path: str) -> None:
     with _locked(Path(path).parent):
         state_path = Path(path).with_name("state")
         state = read(str(state_path))
-        _write(state_path, {**state, "open": False})
+        _write(state_path, {**state, "open": False, "asker": None})
 
 
 class Names:

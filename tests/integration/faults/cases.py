@@ -290,7 +290,7 @@ def _bodies() -> list[Case]:
             {"status": 206},
             GARBLED,
             COUNTS,
-            words="not the whole one that was asked for",
+            words="the answer is not complete",
             points=LATE,
         ),
         *_answers("empty", "empty body", "", "body is not JSON"),
@@ -627,6 +627,11 @@ DEADLINE: dict[str, Special] = {
         "any of the slow faults until the deadline",
         "ends at `wait_timeout`, retries, Retry-After and name look-ups included, and says what went wrong", "TIMEOUT",
         "unreadable",
+    ),
+    "under-way": Special(
+        "a first request without an answer, with a `request_timeout` beyond the deadline",
+        "ends at `wait_timeout`, and says for how long there was no answer", "TIMEOUT", "still_pending",
+        "no usable answer for",
     ),
 }  # fmt: skip
 SECTIONS: dict[str, Callable[[], list[Case]]] = {

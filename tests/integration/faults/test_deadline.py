@@ -37,6 +37,9 @@ SLOW: dict[str, Slow] = {
     "drip": ("job_status", {"drip": 0.3}, {}, {}),
     "drip-headers": ("job_status", {"raw": "HTTP/1.1 2", "drip": 0.5}, {}, {}),
     "hang-list": ("job_list", {"hang": True}, {}, {}),
+    "under-way": ("job_status", {"hang": True}, {"request_timeout": 30}, {}),
+    "under-way-list": ("job_list", {"hang": True}, {"request_timeout": 30}, {}),
+    "under-way-dli": ("dli_progress", {"hang": True}, {"request_timeout": 30}, {}),
     "hang-token": ("tokens", {"hang": True}, {}, {}),
     "hang-project": ("projects", {"hang": True}, {}, {}),
     "hang-dli": ("dli_progress", {"hang": True}, {}, {}),
@@ -100,6 +103,8 @@ def test_what_is_told_at_the_deadline(slow: str, results: dict[str, Result]) -> 
         # Nothing is wrong but that there is much to read and little time.
         assert results[slow]["verdict"] == "TIMEOUT"
         assert {item["code"] for item in results[slow]["reasons"]} == {"still_pending"}
+    elif slow.startswith("under-way"):
+        DEADLINE["under-way"].check(results[slow])
     elif slow == "name-server":
         NETWORK["dns-hangs"].check(results[slow])
     else:

@@ -65,18 +65,50 @@ def gap(pacer: Pacer, now: float) -> float:
 
 def test_throttled_slows_down_and_good_answers_speed_up_again() -> None:
     pacer = Pacer(10)
-    seen = [gap(pacer, 0.0)]
-    for dummy in range(5):
-        pacer.throttled(0.0, 0.0)
-        seen.append(gap(pacer, 1000.0))
-    assert seen == [0.1, 0.2, 0.4, 0.8, 0.8, 0.8]
-    pacer.answered()
-    assert 0.1 < gap(pacer, 2000.0) < 0.8
-    for dummy in range(30):
-        pacer.answered()
-    assert gap(pacer, 3000.0) == 0.1
-    pacer.answered()
-    assert gap(pacer, 4000.0) == 0.1
+    pacer.answered(5.0)
+    seen = [gap(pacer, 10.0)]
+    for second in range(20):
+        pacer.throttled(20.0 + second, 0.0)
+        seen.append(gap(pacer, 20.0 + second))
+    assert seen[:4] == pytest.approx([0.1, 0.125, 0.15625, 0.1953125])
+    assert seen[-4:] == [0.4] * 4
+    pacer.answered(64.0)
+    assert 0.2 < gap(pacer, 100.0) < 0.4
+    for second in range(65, 90):
+        pacer.answered(float(second))
+    assert gap(pacer, 150.0) == pytest.approx(0.2)
+    pacer.answered(10_000.0)
+    assert gap(pacer, 10_000.0) == 0.1
+    pacer.answered(9_000.0)  # a clock that was set back
+    assert gap(pacer, 10_001.0) == 0.1
+
+
+def test_refusals_of_requests_that_were_under_way_together_count_as_one() -> None:
+    pacer = Pacer(10)
+    for number in range(16):
+        pacer.throttled(number / 20, 1.0)
+    assert pacer.at() == 1.75
+    assert gap(pacer, 2.0) == pytest.approx(0.125)
+
+
+@given(st.floats(6.0, 19.0))
+def test_most_of_what_others_leave_of_the_quota_is_used_and_few_are_refused(quota: float) -> None:
+    """Each refusal costs a second in which nothing is sent."""
+    pacer = Pacer(20)
+    now, good, refused, allowance = 0.0, 0, 0, 0.0
+    while now < 1000.0:
+        sent = send(pacer, now)
+        allowance = min(quota, allowance + (sent - now) * quota)
+        now = sent
+        if allowance >= 1.0:
+            allowance -= 1.0
+            good += 1
+            pacer.answered(now)
+        else:
+            refused += 1
+            pacer.throttled(now, 1.0)
+    assert good >= 0.75 * quota * 1000.0
+    assert refused <= 0.1 * good
 
 
 STEPS = st.lists(
@@ -98,7 +130,7 @@ def test_never_more_than_the_ceiling(rate: float, steps: list[tuple[str, float, 
             pacer.throttled(now, wait)
             silent_until = max(silent_until, now + wait)
         else:
-            pacer.answered()
+            pacer.answered(now)
     assert all(later - earlier >= 1 / rate - 1e-9 for earlier, later in zip(times, times[1:]))
 
 

@@ -2,22 +2,26 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the session reads from headers, without any request being sent."""
+"""What the session reads from headers, and what it says at a deadline, without any request being sent."""
 
 from __future__ import annotations
 
 import math
+import queue
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.calls import Call
 from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.clock import Clock
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.exchange import Answer
+from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.errors import TRANSIENT, UNREACHED
+from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.exchange import Answer, Flight
 from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.failures import Failures
 from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.options import resolve
 from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.session import Session
+from ansible_collections.datagate.huaweicloud.tests.single_calls import single
 
 NOW = 1_700_000_000.0  # Tue, 14 Nov 2023 22:13:20 GMT
 
@@ -116,3 +120,71 @@ def test_every_secret_is_told() -> None:
 def test_the_ceiling_is_known() -> None:
     params: dict[str, Any] = {"auth_token": "t", "region": "r", "project_id": "p", "requests_per_second": 7}
     assert Session(resolve(params, {}, "dli"), Still()).rate == 7.0
+
+
+class Skipping(Clock):
+    """A clock that moves when the session waits."""
+
+    time = 1000.0
+
+    def now(self) -> float:
+        return self.time
+
+    def sleep(self, seconds: float) -> None:
+        self.time += max(0.0, seconds)
+
+    def wait(self, results: queue.SimpleQueue[Any], seconds: float | None, busy: bool) -> Any:
+        if not results.empty():
+            return results.get()
+        assert seconds is not None, "a wait without end"
+        self.sleep(seconds)
+        return None
+
+
+class Breaking:
+    """Carries exchanges: so many break at once, those after them are never over."""
+
+    def __init__(self, breaks: int) -> None:
+        self.breaks = breaks
+
+    def start(self, flight: Flight, done: queue.SimpleQueue[Flight]) -> None:
+        if self.breaks > 0:
+            self.breaks -= 1
+            flight.outcome = ConnectionResetError()
+            done.put(flight)
+
+    def close(self) -> None:
+        pass
+
+
+@pytest.mark.parametrize(
+    ("breaks", "options", "kind", "text"),
+    [
+        (1, {}, TRANSIENT, "the connection broke"),  # the second request hangs
+        (0, {"request_timeout": 2}, TRANSIENT, "no answer in time"),
+        (0, {"request_timeout": 30}, UNREACHED, "the deadline came before the answer"),
+    ],
+)
+def test_at_its_deadline_a_call_ends_with_what_went_wrong_before(
+    breaks: int, options: dict[str, Any], kind: str, text: str
+) -> None:
+    """And ends then for a caller who waits no longer than that."""
+    params: dict[str, Any] = {"auth_token": "t", "region": "r", "project_id": "p", **options}
+    session = Session(resolve(params, {}, "dli"), Skipping(), crew=Breaking(breaks))
+    session.begin(single(Call("dli", ("v1", "jobs"))), "it", 1005.0)
+    ended = session.next(1005.0)
+    assert ended is not None
+    assert (ended[0], ended[1].kind) == ("it", kind)
+    assert ended[1].summary.startswith(text)
+    assert session.next(1005.0) is None
+
+
+def test_a_call_that_may_stand_for_all_ends_with_its_deadline_as_well() -> None:
+    """The first one was given up without any answer, and waits for what becomes of the second."""
+    params: dict[str, Any] = {"auth_token": "t", "region": "r", "project_id": "p", "retries": 0, "request_timeout": 2}
+    session = Session(resolve({**params, "requests_per_second": 0.6}, {}, "dli"), Skipping(), crew=Breaking(0))
+    for key in ("first", "second"):
+        session.begin(single(Call("dli", ("v1", "jobs"))), key, 1003.0)
+    assert session.next(1002.5) is None
+    ended = [session.next(1003.0), session.next(1003.0)]
+    assert {key: error.kind for key, error in filter(None, ended)} == {"first": TRANSIENT, "second": UNREACHED}

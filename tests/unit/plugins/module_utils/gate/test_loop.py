@@ -113,6 +113,27 @@ def test_nothing_goes_on_past_the_deadline() -> None:
     assert "and 29 more" in result["msg"]
 
 
+def test_at_the_deadline_it_says_for_how_long_there_was_no_answer() -> None:
+    result = gate(World({"a": [(0, "NORMAL")]}, latency=100), job_names=["a"], wait=True, wait_timeout=30)
+    assert (result["verdict"], codes(result)) == ("TIMEOUT", [("still_pending", "a", None)])
+    assert result["reasons"][0]["message"] == "a was not read (no usable answer for 30 s)"
+    assert result["job"]["reasons"] == result["reasons"]
+    world = World({"a": [(0, "NORMAL")]}, list_errors=[(0, 100, BUSY)], list_hangs=60)
+    result = gate(world, tags=["t"], wait=True, wait_timeout=30)
+    assert (result["verdict"], codes(result)) == ("TIMEOUT", [("still_pending", None, None)])
+    assert result["reasons"][0]["message"] == "the job list was not read to its end (no usable answer for 30 s)"
+
+
+def test_errors_that_come_with_the_deadline_are_told() -> None:
+    """All of them, not only the first that is taken."""
+    world = World({"a": [(0, BUSY)], "b": [(0, BUSY)]}, latency=30, rate=float("inf"))
+    result = gate(world, job_names=["a", "b"], wait=True, wait_timeout=30)
+    assert (result["verdict"], codes(result)) == (
+        "TIMEOUT",
+        [("unreadable", "a", None), ("unreadable", "b", None)],
+    )
+
+
 def test_the_message_names_the_first_ten_by_severity_and_counts_the_rest() -> None:
     states = {f"job{number:04d}": "STARTING" for number in range(1000)}
     states.update(job0997="EXCEPTION", job0998="STARTTING OR SO", job0999="NORMAL")

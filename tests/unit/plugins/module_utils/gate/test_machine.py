@@ -205,6 +205,71 @@ class TestListAndStatus:
         ]
 
 
+class TestTheDeadline:
+    ERROR = RequestError(TRANSIENT, "busy", status=503)
+
+    def faulty(self) -> Gate:
+        """A gate in whose first observation nothing could be read, and whose second one has begun."""
+        gate = make(job_names=["a", "b"])
+        gate.begin(0.0)
+        gate.fault(self.ERROR)
+        gate.begin(10.0)
+        return gate
+
+    def codes(self, gate: Gate) -> list[tuple[str, str | None]]:
+        gate.cut_off()
+        verdict = gate.verdict(15.0, None, True)
+        assert verdict.verdict == "TIMEOUT"
+        return [(item["code"], item["job"]) for item in verdict.reasons]
+
+    def test_what_went_wrong_before_is_all_that_is_known(self) -> None:
+        assert self.codes(self.faulty())[0] == ("unreadable", None)
+
+    @pytest.mark.parametrize("what", [("STARTING", None), ("error", None)])
+    def test_it_is_over_once_a_job_has_been_asked_for_again(self, what: tuple[str, Any]) -> None:
+        gate = self.faulty()
+        gate.take(reading("a", what, 11.0), 11.0, 11.0)
+        assert ("unreadable", None) not in self.codes(gate)
+
+    def test_it_is_over_once_the_list_has_been_read_again(self) -> None:
+        gate = self.faulty()
+        listed(gate, 11.0, a="STARTING", b="STARTING")
+        assert ("unreadable", None) not in self.codes(gate)
+
+    def test_a_job_that_was_seen_and_does_not_answer_any_more(self) -> None:
+        gate = make(job_names=["a", "b"])
+        gate.begin(0.0)
+        gate.take(reading("a", ("STARTING", None), 1.0), 1.0, 1.0)
+        gate.take(reading("b", ("NORMAL", None), 1.0), 1.0, 1.0)
+        gate.begin(2.0)
+        gate.tracks["a"].asked_at = 4.0
+        listed(gate, 3.0, a="STARTING", b="STARTING")
+        listed(gate, 4.0, a="STARTING", b="NORMAL")
+        gate.tracks["b"].asked_at = 6.5
+        messages = [item["message"] for item in gate.verdict(7.0, None, False).reasons]
+        assert messages == ["a is STARTING (no usable answer for 3.0 s)", "b is NORMAL, its nodes were not read"]
+
+    @pytest.mark.parametrize(
+        ("listed_at", "told"),
+        [
+            (60.0, "a is NORMAL, its nodes were last read 60 s before the end"),
+            (None, "a was NORMAL 60 s before the end and was not reached again"),
+        ],
+    )
+    def test_nodes_that_were_not_read_for_long_are_told_apart_from_a_job_that_was_not(
+        self, listed_at: float | None, told: str
+    ) -> None:
+        gate = make(job_names=["a"])
+        gate.max_age = 30.0
+        gate.begin(0.0)
+        gate.take(reading("a", ("NORMAL", "NORMAL"), 1.0), 1.0, 1.0)
+        gate.begin(58.0)
+        if listed_at is not None:
+            listed(gate, listed_at, a="NORMAL")
+        verdict = gate.verdict(61.0, None, True)
+        assert (verdict.verdict, [item["message"] for item in verdict.reasons]) == ("TIMEOUT", [told])
+
+
 class TestHistory:
     def test_first_observations_are_dropped_first(self) -> None:
         history = History(most=4)

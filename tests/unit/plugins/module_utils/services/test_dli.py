@@ -6,7 +6,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -29,6 +31,9 @@ BUSY = RequestError(TRANSIENT, "busy", status=400, error_code="DLI.0999")
 GONE = RequestError(MISSING, "no job", status=400, error_code="DLI.0002")
 FORBIDDEN = RequestError(DENIED, "no", status=403, error_code="APIGW.0302")
 RUNNING = {"is_success": True, "message": "", "status": "RUNNING", "progress": 0.5, "sub_job_id": 0, "sub_jobs": [{}]}
+
+DATA = Path(__file__).resolve().parents[4] / "data"
+EXAMPLE = "7c0d6a3e-1111-4222-8333-9a9b9c9d9e9f"  # the job of the examples
 
 Respond = Callable[[str, str, str], Any]
 
@@ -166,6 +171,56 @@ def test_a_busy_queue_asks_for_the_status() -> None:
     assert reading.job is not None
     assert (reading.job["status"], reading.job["queue_name"], reading.job["duration"]) == ("RUNNING", "q", 2000)
     assert (reading.job["progress"], reading.job["sub_jobs"], reading.job["tasks"]) == (None, [], None)
+
+
+def example(name: str) -> dict[str, Any]:
+    data: dict[str, Any] = json.loads((DATA / f"{name}.json").read_text("utf-8"))
+    return data
+
+
+@pytest.mark.parametrize(
+    ("name", "state", "rows", "bad_rows", "message"),
+    [
+        ("dli_sql_status_finished", "FINISHED", 120, 0, ""),
+        ("dli_sql_status_finish_spelling", "FINISHED", 120, 0, ""),
+        ("dli_sql_status_bad_rows", "FINISHED", 0, 12, ""),
+        ("dli_sql_status_failed", "FAILED", None, None, "Table default.staging is missing."),
+    ],
+)
+def test_what_the_status_call_says(name: str, state: str, rows: int | None, bad_rows: int | None, message: str) -> None:
+    """A job that has ended says what has come of it, and nothing of what it does not say."""
+    told = example(name)
+    driver = driver_of(lambda version, job_id, what: told if what == "status" else BUSY)
+    job = driver.run(Dli().status(EXAMPLE)).job
+    assert job is not None
+    assert (job["job_id"], job["status"], job["message"]) == (EXAMPLE, state, message)
+    assert (job.get("result_count"), job.get("bad_row_count")) == (rows, bad_rows)
+    assert (job["tags"], job["start_time"], job["duration"]) == (
+        [{"key": "release", "value": "42"}],
+        1772323200000,
+        17731,
+    )
+    assert (job["progress"], job["tasks"]) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("name", "state", "message"),
+    [
+        ("dli_sql_status_failed", "FAILED", "Table default.staging is missing."),
+        ("dli_sql_status_failed", "CANCELED", "Table default.staging is missing. (the status call says FAILED)"),
+        ("dli_sql_status_finish_spelling", "FAILED", "the status call says FINISHED"),
+        ("dli_sql_status_bad_rows", "CANCELED", "the status call says FINISHED"),
+    ],
+)
+def test_a_failed_job_with_the_reason_of_an_example(name: str, state: str, message: str) -> None:
+    service, told = Dli(), example(name)
+    driver = driver_of(lambda version, job_id, what: told if what == "status" else {"status": state})
+    reading = driver.run(service.status(EXAMPLE))
+    assert reading.job is not None
+    job = driver.run(service.explain(reading.job))
+    assert job["status"] == {"CANCELED": "CANCELLED"}.get(state, state)
+    assert job["message"] == message
+    assert job["queue_name"] == "etl_queue"
 
 
 @pytest.mark.parametrize("error", [BUSY, FORBIDDEN, RequestError(TRANSIENT, "broke")])

@@ -1,0 +1,138 @@
+# Copyright (c) datagate contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""One gate for all hosts of a play: who asks, who takes the answer, and what becomes of the others when the one that asks is stopped."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from ansible_collections.datagate.huaweicloud.plugins.plugin_utils.role import asking, rounds
+
+PASSED = {"result": {"verdict": "PASS"}, "stops": False}
+
+
+class Alarm(BaseException):
+    """What ends a task at its time limit."""
+
+
+def come(folder: Path, host: str) -> str | None:
+    """A host comes to the gate. Returns who has asked, None where this host has to ask, which it does."""
+    meeting = rounds.Round(str(folder), "gate", host)
+    with meeting.turn() as taken:
+        if taken is None:
+            meeting.keep(PASSED)
+            return None
+        return str(rounds.read(taken)["asker"])
+
+
+def be_stopped(folder: Path, host: str) -> None:
+    """A host asks, and its task is stopped meanwhile."""
+    with suppress(Alarm), rounds.Round(str(folder), "gate", host).turn() as taken:
+        assert taken is None
+        raise Alarm
+
+
+def tell_of_failure(folder: Path, host: str) -> None:
+    """The step after a failure: the host's own answer is kept, and nobody else takes one from now on."""
+    rounds.close(rounds.Round(str(folder), "gate", host).keep_own({"stops": True}))
+
+
+def test_the_first_host_asks_and_the_others_take_its_answer(tmp_path: Path) -> None:
+    assert [come(tmp_path, host) for host in ("web1", "web2", "web3")] == [None, "web1", "web1"]
+
+
+def test_a_host_that_comes_a_second_time_asks_anew(tmp_path: Path) -> None:
+    assert [come(tmp_path, host) for host in ("web1", "web2", "web2", "web1")] == [None, "web1", None, "web2"]
+
+
+def test_nobody_asks_again_when_the_task_that_asks_is_stopped(tmp_path: Path) -> None:
+    be_stopped(tmp_path, "web1")
+    for host in ("web2", "web3"):
+        with pytest.raises(rounds.Unanswered, match="web1"):
+            come(tmp_path, host)
+
+
+def test_a_host_that_comes_after_that_failure_asks_anew(tmp_path: Path) -> None:
+    be_stopped(tmp_path, "web1")
+    tell_of_failure(tmp_path, "web1")
+    assert come(tmp_path, "web2") is None
+    assert come(tmp_path, "web3") == "web2"
+
+
+@pytest.mark.parametrize(("again", "expected"), [(False, None), (True, "web3")])
+def test_a_host_that_has_waited_for_that_answer_does_not_ask_either(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, again: bool, expected: str | None
+) -> None:
+    """Even where the failure has been told before the host gets its turn; an answer that another host has got is taken."""
+    locked: Callable[[Path], Any] = rounds._locked
+
+    @contextmanager
+    def after_the_failure(folder: Path) -> Iterator[None]:
+        monkeypatch.setattr(rounds, "_locked", locked)
+        tell_of_failure(tmp_path, "web1")
+        if again:
+            come(tmp_path, "web3")
+        with locked(folder):
+            yield
+
+    be_stopped(tmp_path, "web1")
+    monkeypatch.setattr(rounds, "_locked", after_the_failure)
+    if expected is None:
+        with pytest.raises(rounds.Unanswered, match="web1"):
+            come(tmp_path, "web2")
+    else:
+        assert come(tmp_path, "web2") == expected
+
+
+class Late(asking.Asking):
+    """Asks, with a task whose time limit may have passed."""
+
+    def __init__(self, timeout: int, left: list[float]) -> None:
+        # Ansible's own constructor wants a whole play.
+        self._task: Any = SimpleNamespace(timeout=timeout)
+        self.left = left
+        self.asked = 0
+
+    def _check(self, *dummy: Any) -> None:
+        pass
+
+    def _arguments(self, *dummy: Any) -> dict[str, Any]:
+        return {}
+
+    def _gate(self, *dummy: Any) -> dict[str, Any]:
+        self.asked += 1
+        return {"verdict": "PASS"}
+
+    def _answer(self, given: Any, setting: Any, result: Any, refused: bool = False) -> dict[str, Any]:
+        return {**result, "refused": refused}
+
+
+@pytest.mark.parametrize(
+    ("timeout", "left", "verdict", "asked"),
+    [
+        (0, [], "PASS", 1),  # without a limit, no timer runs
+        (4, [3.0, 1.0], "PASS", 1),
+        (4, [3.0, 0.0], "ERROR", 1),
+        (4, [0.0, 0.0], "ERROR", 0),
+    ],
+)
+def test_no_gate_passes_after_its_time_limit_even_if_the_exception_is_lost(
+    monkeypatch: pytest.MonkeyPatch, timeout: int, left: list[float], verdict: str, asked: int
+) -> None:
+    action = Late(timeout, left)
+    monkeypatch.setattr(signal, "getitimer", lambda which: (left.pop(0), 0.0))
+    setting: Any = SimpleNamespace(within="", is_on=True, entry=SimpleNamespace(full_name="gate"))
+    answer = action._judged(SimpleNamespace(own={}), setting, {})  # type: ignore[arg-type]
+    assert (answer["verdict"], action.asked) == (verdict, asked)
+    if verdict == "ERROR":
+        assert answer["refused"]
+        assert answer["msg"] == "ERROR: the gate gave no verdict: the task's timeout of 4 s has passed."
