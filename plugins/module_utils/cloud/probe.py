@@ -48,13 +48,18 @@ class Probe:
             del self._flying[number]
         if self._proven or not self._flying:
             return True
-        return self._count < MAX_UNPROVEN and now >= self._last_sent + self._next_after
+        return now >= self._next_at()
 
     def next_at(self, now: float) -> float:
-        """When another request may be sent, if nothing is answered before; infinite where only an answer can help."""
+        """When another request may be sent, if nothing is answered before; where only the end of a request can help, when the last one ends."""
         if self.may_send(now):
             return now
-        if self._count < MAX_UNPROVEN:
+        return self._next_at()
+
+    def _next_at(self) -> float:
+        """When the next one may be sent while unproven ones are under way."""
+        if self._count < MAX_UNPROVEN or self._next_after < NEXT_AFTER:
+            # Where they were good before, a few jobs whose requests hang or break must not hide all others.
             return self._last_sent + self._next_after
         return max(self._flying.values())
 

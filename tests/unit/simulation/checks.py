@@ -146,9 +146,8 @@ def pass_keeps_stable_for(run: Run) -> Iterator[str]:
 
 def _outranked(run: Run, reading: Reading) -> bool:
     """Whether a reading by the list may belong to the same observation as one by a call, which counts more."""
-    return reading.listed and any(
-        abs(call.sent_at - reading.sent_at) <= run.option("wait_interval") for call in run.calls(reading.job)
-    )
+    earliest, latest = reading.sent_at - run.option("wait_interval"), reading.known_at + PROMPT
+    return reading.listed and any(earliest <= call.sent_at <= latest for call in run.calls(reading.job))
 
 
 def selection_is_whole(run: Run) -> Iterator[str]:
