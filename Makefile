@@ -110,7 +110,7 @@ awx: venv ## awx.awx for the tests of awx_setup, out of the package ansible (55 
 
 .PHONY: fuzz
 fuzz: venv ## three minutes of atheris on the cloud's answers (make fuzz ARGS=600: ten)
-	@$(PY) tools/fuzz.py $(ARGS)
+	@$(PY) -m nox --session fuzz -- $(ARGS)
 
 .PHONY: pictures
 pictures: venv ## terminal runs and reports for the documentation, into docs/pictures/

@@ -89,7 +89,14 @@ def run(*command: str | Path) -> None:
 
 def install(packages: str) -> None:
     """Put a set of packages into the environment."""
-    pip: list[str | Path] = [VENV / "bin" / "python", "-m", "pip", "install", "--disable-pip-version-check", "--no-input"]
+    pip: list[str | Path] = [
+        VENV / "bin" / "python",
+        "-m",
+        "pip",
+        "install",
+        "--disable-pip-version-check",
+        "--no-input",
+    ]
     run(*pip, "--require-hashes", "-r", REQUIREMENTS / LISTS[packages])
 
 

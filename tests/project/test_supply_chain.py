@@ -66,7 +66,11 @@ def imported(*folders: str) -> Iterator[str]:
 def test_the_small_set_has_what_emulator_and_demonstration_import() -> None:
     small = {canonicalize_name(item.name) for item, dummy in SMALL}
     packages = importlib.metadata.packages_distributions()
-    foreign = set(imported("tests/emulator", "tests/demo", "plugins")) - sys.stdlib_module_names - {"tests", "ansible_collections"}
+    foreign = (
+        set(imported("tests/emulator", "tests/demo", "plugins"))
+        - sys.stdlib_module_names
+        - {"tests", "ansible_collections"}
+    )
     assert {"aiohttp", "ansible", "huaweicloudsdkcore", "requests", "yaml"} <= foreign
     for name in foreign:
         assert {canonicalize_name(dist) for dist in packages[name]} & small, name
