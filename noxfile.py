@@ -11,9 +11,9 @@
 
 The Pythons are those that tools/find_python.sh finds. Environments are made in .nox/, by uv.
 
-What can be had from antsibull-nox is taken from there (antsibull-nox.toml). Its sessions of ansible-test demand docker, install
-ansible-core from GitHub and take interpreters as PATH has them, so those of the cores are here. Its build-import-check knows
-neither our way to build nor that a warning is a failure, so the importer is here, too.
+What can be had from antsibull-nox is taken from there (antsibull-nox.toml). The sessions for ansible-test that it would make
+demand docker, get ansible-core from GitHub and take interpreters as PATH has them, so those of the cores are here. Its
+build-import-check knows neither our way to build nor that a warning is a failure, so the importer is here, too.
 """
 
 from __future__ import annotations

@@ -4,8 +4,8 @@
 
 """ansible-test on this tree, on any machine: with or without git, pyenv, or the network beyond the package index.
 
-antsibull-nox has sessions for ansible-test, but they demand docker or fetch ansible-core from GitHub, and neither can they do
-without the host that ansible-test has its pip from, nor with the shims of pyenv.
+antsibull-nox has sessions for ansible-test, but they demand docker and get ansible-core from GitHub. Nor can they do without the
+host that ansible-test has its pip from, or with pyenv's shims; and where there is no git they copy .venv along.
 
 ansible-test wants a real folder ansible_collections/datagate/huaweicloud (a symlink is refused), so the tree's files are
 copied to a temporary one. The ansible-test beside this interpreter is taken, and more arguments are handed on:

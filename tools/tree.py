@@ -5,7 +5,7 @@
 """What belongs to the tree, with git or without it, and the Pythons of this machine.
 
 Only the standard library is used: ansible_test.py is run by the Python of each ansible-core, whose environment does not have
-antsibull-fileutils. That copies a tree without git with all that is in it, besides.
+antsibull-fileutils. Where there is no git, that takes .venv for a part of the tree, besides.
 """
 
 from __future__ import annotations
