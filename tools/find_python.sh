@@ -8,6 +8,9 @@
 #     tools/find_python.sh            the best one found; PYTHON=/path/to/python asks for that one
 #     tools/find_python.sh --all      the real interpreters, one "X.Y path" a line, oldest first
 #
+# nox and uv find interpreters as well, but they are in .venv, which there is none of yet. `uv python list` would do for --all,
+# but looks at PATH alone, not at pyenv's versions, and takes each shim without a version for a fault.
+#
 # Nothing but the shell's own commands is used, so that the message comes out whatever PATH holds. Each candidate is
 # run: pyenv's shims exist for versions that are not selected, and fail.
 set -u

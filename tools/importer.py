@@ -4,8 +4,9 @@
 
 """What Galaxy does with a tarball when it is published: galaxy-importer on this tree's own.
 
-galaxy-importer ends well whatever it has warned of. Here a warning is a failure. It needs an environment of its own, because
-of the old packages that it wants: `make importer`.
+galaxy-importer ends well whatever it has warned of, and so does the session that antsibull-nox has for it. Here a warning is a
+failure, and the tarball is the one that is published (build.py). It needs an environment of its own, because of the old
+packages that it wants: `make importer`.
 """
 
 from __future__ import annotations

@@ -6,6 +6,10 @@
 
 python tools/lint.py              all of them
 python tools/lint.py mypy ruff    only these
+
+antsibull-nox has sessions for most of these. They make an environment for each tool, with the versions of the day, and run one
+after another. Here they run two at a time, with the versions of locked.txt, and on a tree without git as well. What no other
+tool checks is taken from there: the session extra-checks.
 """
 
 from __future__ import annotations

@@ -8,8 +8,9 @@
     python tools/matrix.py --core 2.19 --kind units the unit tests on one ansible-core
     python tools/matrix.py --whole                  all unit tests in each cell, not only those that touch Ansible
 
-The work is done by sessions of nox (noxfile.py), two at a time; this plans them, says what cannot run here and why, and
-fails if a cell failed or if nothing ran.
+The work is done by sessions of nox (noxfile.py), two at a time. nox by itself either fails for each Python that a machine
+lacks or succeeds without having run anything. So this plans the sessions, says what cannot run here and why, and fails if
+one of them failed or if nothing ran.
 
 Each ansible-core gets `ansible-test sanity` and the demonstration (role, action plugins, modules and playbooks against the
 emulator), and the unit tests with each Python that it supports. The rooms of module_utils below the doors import nothing
@@ -31,7 +32,9 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from tree import ROOT
+from antsibull_nox.ansible import get_ansible_core_info, parse_ansible_core_version
+
+from tree import ROOT, interpreters
 
 KINDS: Final = ("sanity", "demo", "units")
 OLDEST_MODULE_PYTHON: Final = 9
@@ -50,14 +53,15 @@ class Core(NamedTuple):
     newest_target: int
 
 
-# As ansible-test of each series has it; a series comes in when it is final, and goes when meta/runtime.yml drops it.
-CORES: Final[dict[str, Core]] = {
-    "2.17": Core(10, 12, 12),
-    "2.18": Core(11, 13, 13),
-    "2.19": Core(11, 13, 13),
-    "2.20": Core(12, 14, 14),
-    "2.21": Core(12, 14, 14),
-}
+def facts_of(name: str) -> Core:
+    """What antsibull-nox knows of a series."""
+    info = get_ansible_core_info(parse_ansible_core_version(name))
+    numbers = [python.minor for python in info.controller_python_versions]
+    return Core(min(numbers), max(numbers), max(python.minor for python in info.remote_python_versions))
+
+
+# A series comes in when it is final, and goes when meta/runtime.yml drops it.
+CORES: Final = {name: facts_of(name) for name in ("2.17", "2.18", "2.19", "2.20", "2.21")}
 
 
 class Cell(NamedTuple):
@@ -91,14 +95,6 @@ class Outcome(NamedTuple):
 def minor(version: str) -> int:
     """The 12 of "3.12"."""
     return int(version.partition(".")[2])
-
-
-def interpreters() -> dict[str, str]:
-    """Version -> path of the Pythons that this machine has and that run, oldest first."""
-    listing = subprocess.run(
-        ["sh", str(ROOT / "tools" / "find_python.sh"), "--all"], check=True, capture_output=True, text=True
-    ).stdout
-    return dict(line.split(" ", 1) for line in listing.splitlines())
 
 
 def controller(core: str, there: Iterable[str]) -> str | None:

@@ -7,7 +7,8 @@
 python tools/pictures.py
 
 The gates are real ones, against the emulator; what they print is recorded with its colours. The report is photographed in
-a Chromium that has to be on PATH. Everything goes to docs/pictures/.
+a Chromium that has to be on PATH. Everything goes to docs/pictures/. rich draws and playwright photographs; what is here is
+only which runs and which pages.
 """
 
 from __future__ import annotations

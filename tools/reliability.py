@@ -6,6 +6,8 @@
 
 python tools/reliability.py            write it
 python tools/reliability.py --check    exit with 1 where it is not up to date
+
+The table is Python that the tests run, so neither Sphinx nor MyST can read it; and the page is to be read in the repository, too.
 """
 
 from __future__ import annotations

@@ -2,7 +2,11 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What belongs to the tree, with git or without it."""
+"""What belongs to the tree, with git or without it, and the Pythons of this machine.
+
+Only the standard library is used: ansible_test.py is run by the Python of each ansible-core, whose environment does not have
+antsibull-fileutils. Where there is no git, that takes .venv for a part of the tree, besides.
+"""
 
 from __future__ import annotations
 
@@ -67,6 +71,14 @@ def tree_files() -> list[str]:
         names = _from_walk()
     # git also names what was deleted but not yet committed as such.
     return sorted({name for name in names if (ROOT / name).is_file()})
+
+
+def interpreters() -> dict[str, str]:
+    """Version -> path of the Pythons that this machine has and that run, oldest first."""
+    listing = subprocess.run(
+        ["sh", str(ROOT / "tools" / "find_python.sh"), "--all"], check=True, capture_output=True, text=True
+    ).stdout
+    return dict(line.split(" ", 1) for line in listing.splitlines())
 
 
 def export(target: Path) -> None:

@@ -6,16 +6,19 @@
 
 from __future__ import annotations
 
+import ast
 import importlib.metadata
 import re
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-REQUIREMENTS = Path(__file__).resolve().parent.parent / "requirements"
+ROOT = Path(__file__).resolve().parents[2]
+REQUIREMENTS = ROOT / "tests" / "requirements"
 VENV = Path(sys.prefix)
 # What venv itself puts there.
 OWN = {"pip", "setuptools"}
@@ -29,17 +32,51 @@ def entries(name: str) -> list[tuple[Requirement, str]]:
 
 
 LOCKED = entries("locked.txt")
+SMALL = entries("demo-locked.txt")
 
 
 def test_every_locked_package_has_one_version_and_digests() -> None:
     assert len(LOCKED) > 50
-    for requirement, text in LOCKED:
+    assert len(SMALL) < 40
+    for requirement, text in LOCKED + SMALL:
         assert re.fullmatch(r"==[^,*]+", str(requirement.specifier)), requirement
         assert re.search(r"--hash=sha256:[0-9a-f]{64}", text), requirement
         assert requirement.url is None
 
 
-@pytest.mark.parametrize("name", ["run.txt", "test.txt", "lint.txt", "docs.txt"])
+def test_the_small_set_is_a_part_of_the_whole_one() -> None:
+    def files(text: str) -> set[str]:
+        return set(re.findall(r"sha256:[0-9a-f]{64}", text))
+
+    whole = {(item.name, str(item.specifier)): files(text) for item, text in LOCKED}
+    for item, text in SMALL:
+        assert whole.get((item.name, str(item.specifier))) == files(text), f"{item}: `make lock` brings both up to date"
+
+
+def imported(*folders: str) -> Iterator[str]:
+    """The top-level packages that the programs of these folders import, wherever in the file."""
+    for path in (path for folder in folders for path in (ROOT / folder).rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Import):
+                yield from (alias.name.partition(".")[0] for alias in node.names)
+            elif isinstance(node, ast.ImportFrom) and not node.level:
+                yield (node.module or "").partition(".")[0]
+
+
+def test_the_small_set_has_what_emulator_and_demonstration_import() -> None:
+    small = {canonicalize_name(item.name) for item, dummy in SMALL}
+    packages = importlib.metadata.packages_distributions()
+    foreign = (
+        set(imported("tests/emulator", "tests/demo", "plugins"))
+        - sys.stdlib_module_names
+        - {"tests", "ansible_collections"}
+    )
+    assert {"aiohttp", "ansible", "huaweicloudsdkcore", "requests", "yaml"} <= foreign
+    for name in foreign:
+        assert {canonicalize_name(dist) for dist in packages[name]} & small, name
+
+
+@pytest.mark.parametrize("name", ["run.txt", "demo.txt", "test.txt", "lint.txt", "docs.txt"])
 def test_what_the_lists_pin_is_locked_so(name: str) -> None:
     locked = {(canonicalize_name(item.name), str(item.specifier)) for item, dummy in LOCKED}
     wanted = [item for item, dummy in entries(name)]
