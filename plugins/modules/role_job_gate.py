@@ -55,7 +55,12 @@ from ansible.module_utils.basic import AnsibleModule
 
 def main() -> None:
     module = AnsibleModule(
-        {"step": {"type": "str", "required": True}, "entry": {"type": "str"}, "msg": {"type": "str"}}
+        {
+            "step": {"type": "str", "required": True, "choices": ["ask", "keep", "stop"]},
+            "entry": {"type": "str"},
+            "msg": {"type": "str"},
+        },
+        supports_check_mode=True,
     )
     module.fail_json(msg="This is a part of the role datagate.huaweicloud.job_gate; include the role.")
 
