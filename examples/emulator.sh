@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # shellcheck shell=sh
-# To be sourced: the connection to an emulated cloud on port 8765, with its made-up user, and a quieter terminal.
-# For the real cloud, set the first five to what is yours, and leave the endpoints out.
+# Source this file. It sets the connection to an emulated cloud on port 8765, with its test user, and reduces Ansible's output.
+# For the real cloud, set the first five variables to your own values, and omit the endpoints.
 
 export HW_ACCESS_KEY=EMULATORACCESSKEY001
 export HW_SECRET_KEY=emulatorSecretKey+/00000000000000000001

@@ -8,6 +8,6 @@ from ansible_collections.datagate.huaweicloud.plugins.plugin_utils.gate_action i
 
 
 class ActionModule(GateAction):
-    """datagate.huaweicloud.dataarts_job_status, with lines that show how the wait is going."""
+    """Action plugin of datagate.huaweicloud.dataarts_job_status: runs the gate and prints progress lines."""
 
     MODULE = "datagate.huaweicloud.dataarts_job_status"

@@ -17,18 +17,18 @@ from ansible_collections.datagate.huaweicloud.plugins.plugin_utils.role.asking i
 
 
 class Failed(AnsibleActionFail):
-    """The failure of a task whose message is shown once: ansible-core 2.19 and newer would show it twice."""
+    """The failure of a task whose message is printed once: ansible-core 2.19 and newer would print it twice."""
 
     omit_exception_key = True
 
 
 class ActionModule(Asking):
-    """The work of the role job_gate, whose tasks call it in three steps: ``ask``, ``keep`` and ``stop``."""
+    """Action plugin of the role job_gate. Its tasks run the steps ``ask``, ``keep`` and ``stop``."""
 
     _supports_async = False
 
     def run(self, tmp: Any = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
-        # Not the run of the gates' own actions, which would run a module.
+        # Not the run method of the gates' action plugins, which would run a module.
         result: dict[str, Any] = ActionBase.run(self, tmp, task_vars)
         variables = task_vars or {}
         step = self._task.args.get("step")
@@ -52,7 +52,7 @@ class ActionModule(Asking):
         if asked_here and answer["warnings"]:
             result["warnings"] = answer["warnings"]
         if step == "ask" and answer["stops"]:
-            # Its own message comes from the last task; this one leads there.
+            # This failure only starts the rescue block. Its step "stop" reports the message of the gate.
             return self._fail({"changed": False}, answer["result"]["verdict"])
         if asked_here and answer["stats"] is not None:
             result["ansible_stats"] = {"data": answer["stats"], "per_host": False, "aggregate": False}

@@ -2,29 +2,29 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What every module of the collection says of itself."""
+"""Attributes of all modules of the collection."""
 
 from __future__ import annotations
 
 
 class ModuleDocFragment:
-    """What every module of the collection says of itself."""
+    """Attributes of all modules of the collection."""
 
     DOCUMENTATION = r"""
 options: {}
 attributes:
   check_mode:
-    description: Runs in check mode and says there what would happen, without changing anything.
+    description: Can run in check mode and return the expected status without changing anything.
     support: full
     details:
       - The module only reads, so it does the same with and without check mode.
   diff_mode:
-    description: Shows in diff mode what has changed, or would change.
+    description: Shows in diff mode what has changed or would change.
     support: none
     details:
-      - The module changes nothing, so there is no difference to show.
+      - The module does not change anything.
   idempotent:
-    description: Run a second time in the same situation, it changes nothing more.
+    description: A second run in the same situation makes no further changes.
     support: full
     details:
       - The module never changes anything.
@@ -35,7 +35,7 @@ attributes:
     description: Options for all modules of the group can be set in one place, with C(module_defaults).
     support: full
     details:
-      - In C(module_defaults) the group is called C(group/datagate.huaweicloud.huaweicloud).
+      - In C(module_defaults) the name of the group is C(group/datagate.huaweicloud.huaweicloud).
     membership:
       - datagate.huaweicloud.huaweicloud
 """

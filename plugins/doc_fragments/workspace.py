@@ -14,8 +14,8 @@ class ModuleDocFragment:
 options:
   workspace:
     description:
-      - ID of the DataArts Studio workspace that holds the jobs (not its name).
-      - If not set, E(HW_DATAARTS_WORKSPACE_ID) is used. If neither is set, the service takes the default workspace,
-        and answers with an error where there is none.
+      - ID (not name) of the DataArts Studio workspace that contains the jobs.
+      - If not set, E(HW_DATAARTS_WORKSPACE_ID) is used. If neither is set, the service uses the default workspace, and
+        returns an error if there is none.
     type: str
 """

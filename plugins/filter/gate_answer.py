@@ -7,7 +7,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 ---
 name: gate_answer
-short_description: Part of the role job_gate
+short_description: Internal part of the role job_gate
 version_added: 1.1.0
 description:
   - Loads the result of a gate, for the tasks of the role P(datagate.huaweicloud.job_gate#role). It is not meant for playbooks, and
@@ -40,14 +40,14 @@ from typing import Any
 
 from ansible.errors import AnsibleFilterError
 
-# Up to ansible-core 2.18 text without this mark is evaluated as a template wherever it is used.
+# Up to ansible-core 2.18, text without this marker is evaluated as a template wherever it is used.
 from ansible.utils.unsafe_proxy import wrap_var
 
 from ansible_collections.datagate.huaweicloud.plugins.plugin_utils.role import rounds
 
 
 def gate_answer(registered: Any) -> Any:
-    """The result of the gate that this host was in."""
+    """The result of the gate, as it is set on each host."""
     path = registered.get("answer") if isinstance(registered, Mapping) else None
     if not path:
         raise AnsibleFilterError(
@@ -60,8 +60,8 @@ def gate_answer(registered: Any) -> Any:
 
 
 class FilterModule:
-    """What Ansible looks for."""
+    """Entry point for Ansible."""
 
     def filters(self) -> dict[str, Any]:
-        """Name -> function."""
+        """The filters by name."""
         return {"gate_answer": gate_answer}

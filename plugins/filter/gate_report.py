@@ -102,8 +102,8 @@ from typing import Any
 
 
 def gate_report(result: Any, form: Any, about: Any = None) -> Any:
-    """The report of a gate; see the documentation above."""
-    # Only here, because Ansible loads all filters of a collection in order to find one of them.
+    """The report of a gate; see DOCUMENTATION."""
+    # Imported here, because Ansible loads all filters of a collection to find one of them.
     from ansible_collections.datagate.huaweicloud.plugins.plugin_utils.report import door
     from ansible_collections.datagate.huaweicloud.plugins.plugin_utils.report.forms import FORMS
 
@@ -111,8 +111,8 @@ def gate_report(result: Any, form: Any, about: Any = None) -> Any:
 
 
 class FilterModule:
-    """What Ansible looks for."""
+    """Entry point for Ansible."""
 
     def filters(self) -> dict[str, Any]:
-        """Name -> function."""
+        """The filters by name."""
         return {"gate_report": gate_report}

@@ -110,7 +110,7 @@ def gate_summary(result: Any) -> dict[str, Any]:
 
 
 class FilterModule:
-    """What Ansible asks a file with filters for."""
+    """Entry point for Ansible."""
 
     def filters(self) -> dict[str, Callable[..., Any]]:
         """The filters by name."""

@@ -83,7 +83,7 @@ from typing import Any
 
 from ansible.errors import AnsibleFilterError
 
-# See plugin_utils/report/door.py: up to ansible-core 2.18 text without this mark would be evaluated again.
+# See plugin_utils/report/door.py: up to ansible-core 2.18, text without this marker would be evaluated again.
 from ansible.utils.unsafe_proxy import NativeJinjaUnsafeText
 from jinja2 import is_undefined
 
@@ -92,7 +92,7 @@ from ansible_collections.datagate.huaweicloud.plugins.plugin_utils.report.plain 
 
 
 def job_metrics(results: Any, workspace: Any, read_at: Any, nodes: Any = True) -> str:
-    """The metrics of a reading; see the documentation above."""
+    """The metrics of a reading; see DOCUMENTATION."""
     for value in (results, workspace, read_at, nodes):
         if is_undefined(value):
             str(value)  # raises the error that names the variable
@@ -116,8 +116,8 @@ def _checked(results: Any, workspace: Any, read_at: Any, nodes: Any) -> tuple[di
 
 
 class FilterModule:
-    """What Ansible looks for."""
+    """Entry point for Ansible."""
 
     def filters(self) -> dict[str, Any]:
-        """Name -> function."""
+        """The filters by name."""
         return {"job_metrics": job_metrics}

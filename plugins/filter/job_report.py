@@ -102,13 +102,13 @@ FORMS: dict[str, door.Writer] = {
 
 
 def job_report(result: Any, form: Any, about: Any = None) -> Any:
-    """The report of a list of jobs; see the documentation above."""
+    """The report of a list of jobs; see DOCUMENTATION."""
     return door.render("job_report", FORMS, result, form, about, "Jobs")
 
 
 class FilterModule:
-    """What Ansible looks for."""
+    """Entry point for Ansible."""
 
     def filters(self) -> dict[str, Any]:
-        """Name -> function."""
+        """The filters by name."""
         return {"job_report": job_report}

@@ -57,7 +57,7 @@ from ansible_collections.datagate.huaweicloud.plugins.plugin_utils.role.variable
 
 
 def survey_answer(given: Any, variable: str, kind: str = "text") -> Any:
-    """The text or the list that a variable holds."""
+    """The value of a variable, as text or as a list."""
     try:
         return text_or_list(variable, given, kind == "list", whole_names(DataLoader()))
     except DatagateError as error:
@@ -65,8 +65,8 @@ def survey_answer(given: Any, variable: str, kind: str = "text") -> Any:
 
 
 class FilterModule:
-    """What Ansible looks for."""
+    """Entry point for Ansible."""
 
     def filters(self) -> dict[str, Any]:
-        """Name -> function."""
+        """The filters by name."""
         return {"survey_answer": survey_answer}

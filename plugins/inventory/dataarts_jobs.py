@@ -10,30 +10,30 @@ name: dataarts_jobs
 short_description: Jobs of DataArts Factory as hosts
 version_added: 0.2.0
 description:
-  - Makes a host of every job of one or several workspaces of DataArts Factory, real-time and batch jobs alike.
+  - Creates a host for every job of one or more workspaces of DataArts Factory, both real-time and batch jobs.
   - The inventory file is YAML, and its name ends in C(dataarts_jobs.yml) or C(dataarts_jobs.yaml).
-  - Nobody can log in to a job, so what runs on such a host runs on the controller. Each host has
+  - Tasks for such a host run on the controller, because a job is not a machine. Each host has
     C(ansible_connection=local) and the Python of the playbook.
   - "A job's fields are host variables with the prefix C(dataarts_): C(dataarts_name), C(dataarts_status),
-    C(dataarts_job_type), C(dataarts_workspace) (empty for the default workspace), and all that the job list tells besides,
-    as M(datagate.huaweicloud.dataarts_job_info) returns it."
-  - "Each host is in three groups: C(status_normal) after the state of the job (C(status_unknown) without one),
-    C(type_real_time) or C(type_batch), and C(workspace_) with the workspace's ID (C(workspace_default) without one). What
-    is neither an ASCII letter nor a digit is an underscore in the names of groups."
+    C(dataarts_job_type), C(dataarts_workspace) (empty for the default workspace), and all other fields of the job list,
+    as M(datagate.huaweicloud.dataarts_job_info) returns them."
+  - "Each host is in three groups: C(status_normal) for the state of the job (C(status_unknown) without one),
+    C(type_real_time) or C(type_batch), and C(workspace_) with the workspace's ID (C(workspace_default) without one). In
+    group names, all characters except ASCII letters and digits are replaced by underscores."
   - The job list shows the states of jobs, not those of their nodes. A real-time job can be in C(status_normal) while one of
     its nodes is in V(EXCEPTION).
   - C(dataarts_project_id) is the ID of the project that the job is in (empty where it is not known), and the variable
     C(datagate_inventory_sources) of the group C(all) lists the inventory files that this plugin has read.
-  - In host names, group names and variables, a control character or direction mark from the cloud is replaced. A job with such
-    a character in its name cannot be asked about.
-  - All workspaces are read over one session. If one of them cannot be read, or anything else fails, nothing of the file gets
-    into the inventory, rather than a part of its jobs.
+  - In host names, group names and variables, control characters and direction marks from the cloud are replaced. A gate cannot
+    read a job with such a character in its name.
+  - All workspaces are read in one session. If one of them cannot be read, or another error occurs, no job of the file is added
+    to the inventory.
 author:
   - datagate contributors (@datagate)
 options:
   plugin:
     description:
-      - Says that the file is meant for this plugin.
+      - Name of this plugin.
     type: str
     required: true
     choices:
@@ -41,42 +41,42 @@ options:
   workspaces:
     description:
       - IDs of the DataArts Studio workspaces to read (not their names).
-      - If not set, E(HW_DATAARTS_WORKSPACE_ID) names one. If neither is set, the service takes the default workspace.
+      - If not set, E(HW_DATAARTS_WORKSPACE_ID) is used. If neither is set, the service uses the default workspace.
     type: list
     elements: str
   job_type:
     description:
-      - Which jobs become hosts. Without it, real-time and batch jobs do.
+      - Type of the jobs to add. If not set, both real-time and batch jobs are added.
     type: str
     choices:
       - REAL_TIME
       - BATCH
   statuses:
     description:
-      - Only jobs in one of these states, such as V(EXCEPTION). V(UNKNOWN) stands for jobs that show no state.
+      - Only jobs in one of these states, such as V(EXCEPTION). V(UNKNOWN) selects jobs without a state.
     type: list
     elements: str
   tags:
     description:
-      - Tags that the service selects jobs by. How it combines several of them is up to the service.
+      - List only jobs with these tags. The service defines how several tags are combined.
     type: list
     elements: str
   name_contains:
     description:
-      - A part of the name. Upper and lower case differ.
+      - List only jobs whose names contain this text. It is case-sensitive.
     type: str
   hostnames:
     description:
-      - What hosts are called. The first item that gives a text counts; if none does, the host is called like the job.
+      - Names of the hosts. The first item that returns a text is used, or else the name of the job.
       - An item is the name of a field, such as V(name) or V(owner), or a Jinja2 expression over the host variables, such as
         V(dataarts_workspace ~ '.' ~ dataarts_name).
-      - Where jobs of different workspaces would be called the same, each of them gets C(@) and its workspace behind its
-        name (V(job_sms@default) in the default workspace). Should that not tell them apart, a digest follows.
-      - The same holds for a job that is called like a group of the inventory, like V(all), V(ungrouped) or V(localhost), or
-        like another job that an inventory file before this one has made a host of. A host of that name from another kind of
-        inventory is taken for the job's, so that a job can be put into groups there.
-      - Anything but letters and digits of any script, V(-), V(_), V(.) and V(@) becomes an underscore, and so does V(-) or
-        V(@) at the beginning.
+      - If jobs of different workspaces have the same host name, C(@) and the workspace are appended to each of them
+        (V(job_sms@default) in the default workspace). If the names are still the same, a digest is appended.
+      - This also applies if a job has the name of a group of the inventory, of V(all), V(ungrouped) or V(localhost), or of
+        another job from an earlier inventory file of this plugin. A host of the same name from another inventory is used
+        for the job, so that you can add a job to groups there.
+      - All characters except letters and digits of any script, V(-), V(_), V(.) and V(@) are replaced by underscores, and
+        so is V(-) or V(@) at the beginning.
     type: list
     elements: str
     default:
@@ -85,16 +85,16 @@ requirements:
   - python >= 3.10
   - requests
 notes:
-  - Where the options of the connection speak of the task, this file is meant, and where they speak of the host where the
-    module runs, the machine that reads the inventory.
+  - In the descriptions of the connection options, the task is the inventory file, and the host where the module runs is the
+    machine that reads the inventory.
   - "Options may be templates, such as V({{ lookup('ansible.builtin.env', 'TEAM_ACCESS_KEY'\\) }}), or be encrypted with
-    Ansible Vault. What comes from the cloud is text and is never evaluated."
-  - Ansible only warns when an inventory cannot be read, and goes on without it. Set
-    E(ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED) to V(true) in order to stop instead. The playbook
-    C(datagate.huaweicloud.gate_sliced) stops in any case.
-  - An option that the plugin does not know is an error, because a misspelt filter would select all jobs.
-  - The cache holds the job list, and no credentials. It is used only for the same cloud, region, project, workspaces, filters
-    and credentials. With an IAM token it is used for that token only.
+    Ansible Vault. Text from the cloud is never evaluated."
+  - If an inventory cannot be read, Ansible only prints a warning and continues without it. Set
+    E(ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED) to V(true) to make Ansible fail instead. The playbook
+    C(datagate.huaweicloud.gate_sliced) fails in any case.
+  - An unknown option is an error, because a misspelt filter would select all jobs.
+  - The cache contains the job list, but no credentials. It is used only for the same cloud, region, project, workspaces,
+    filters and credentials. With an IAM token it is used only for that token.
 seealso:
   - plugin: datagate.huaweicloud.dataarts_job_info
     plugin_type: module
@@ -114,7 +114,7 @@ EXAMPLES = r"""
 plugin: datagate.huaweicloud.dataarts_jobs
 
 ---
-# The real-time jobs of two workspaces, in groups by owner besides
+# The real-time jobs of two workspaces, with additional groups by owner
 plugin: datagate.huaweicloud.dataarts_jobs
 region: cn-north-4
 project_id: 0123456789abcdef0123456789abcdef
@@ -133,7 +133,7 @@ hostnames:
   - dataarts_workspace[:4] ~ '.' ~ dataarts_name
 
 ---
-# What is broken, kept for five minutes
+# The failing jobs, cached for five minutes
 plugin: datagate.huaweicloud.dataarts_jobs
 statuses:
   - EXCEPTION
@@ -167,15 +167,15 @@ from ansible_collections.datagate.huaweicloud.plugins.plugin_utils import draft_
 SERVICE = "dataarts"
 FILTERS = ("job_type", "statuses", "tags", "name_contains")
 PYTHON = "{{ ansible_playbook_python }}"
-READ = "datagate_inventory_sources"  # a variable of the group all: the inventory files that were read
-MAX_ROUNDS = 4  # of naming hosts; two settle every inventory, since no group's name has an @
+READ = "datagate_inventory_sources"  # variable of the group all: the inventory files that this plugin has read
+MAX_ROUNDS = 4  # rounds of naming hosts; two are always enough, because no group name has an @
 
 # The job list of each workspace, in the order of the workspaces: ``workspace``, ``project`` and ``jobs``.
 Found = list[dict[str, Any]]
 
 
 class Entry(NamedTuple):
-    """A job on its way to a host: what the host would like to be called, its variables, and the groups that all have."""
+    """A job to add as a host: the wanted host name, the variables, and the default groups."""
 
     wanted: job_hosts.Wanted
     known: dict[str, Any]
@@ -192,9 +192,9 @@ def _jobs(session: Session, workspace: str | None, query: listing.Query) -> list
 
 
 def _taken(entries: list[Entry], inventory: Any) -> dict[str, str]:
-    """Names that no host may have, or only the host of one job, by its identity.
+    """Reserved host names, and for each the identity of the job that may use it (empty for none).
 
-    They are the names of groups, and those of hosts that a source of this plugin before this one has made of jobs.
+    They are the names of groups, and of hosts that an earlier source of this plugin has created.
     """
     taken = dict.fromkeys((*job_hosts.RESERVED_HOSTS, *inventory.groups), "")
     for entry in entries:
@@ -211,10 +211,10 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
 
     NAME = "datagate.huaweicloud.dataarts_jobs"
 
-    # The setting that lets other names pass is for names that people chose; these may come from the cloud.
+    # The setting that permits invalid group names is for names that users choose. These names come from the cloud.
     _sanitize_group_name = staticmethod(job_hosts.group_name)
 
-    inventory: Any  # the one that is being filled, also by the methods that this class inherits
+    inventory: Any  # the inventory to fill; inherited methods use it as well
 
     def verify_file(self, path: str) -> bool:
         """Whether the file is one for this plugin, by its name."""
@@ -223,7 +223,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
     def parse(self, inventory: Any, loader: Any, path: str, cache: bool = True) -> None:
         """Fill the inventory.
 
-        :raises AnsibleParserError: it cannot be had; the message is a sentence, without anything secret.
+        :raises AnsibleParserError: the inventory cannot be read. The message is a full sentence without secrets.
         """
         super().parse(inventory, loader, path)
         self._refuse_unknown(self._read_config_data(path))
@@ -287,7 +287,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         return found
 
     def _read(self, connection: Connection, workspaces: list[str | None], query: listing.Query) -> Found:
-        """One session for all workspaces: one connection, one ceiling, and nothing more after a refused access key."""
+        """One session for all workspaces: one connection, one rate limit, and no more requests after a rejected access key."""
         session = Session(connection, Clock())
         try:
             found = []
@@ -305,7 +305,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
     # -- filling ----------------------------------------------------------------------------------------------------
 
     def _populate(self, found: Found) -> None:
-        """Fill a draft, and the inventory only when nothing can fail any more."""
+        """Fill a draft, and copy it to the inventory only when no error can occur any more."""
         inventory: Any = self.inventory
         draft = self._draft(self._entries(found), inventory)
         loop = draft_inventory.loop_between(draft, inventory)
@@ -316,7 +316,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         inventory.set_variable("all", READ, [*read, self._path])
 
     def _entries(self, found: Found) -> list[Entry]:
-        """The jobs, each once: of two entries of one job the later counts."""
+        """The jobs without duplicates. Of two entries of one job the later one is used."""
         strict = self.get_option("strict")
         entries: dict[str, Entry] = {}
         for part in found:
@@ -333,10 +333,10 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         return list(entries.values())
 
     def _draft(self, entries: list[Entry], inventory: Any) -> InventoryData:
-        """The draft, with names of hosts that are names of no group.
+        """The draft, with host names that differ from all group names.
 
-        Some groups are known only when the hosts are, and conditions may use the names of hosts, so where a name clashes the
-        draft is made once more with another name.
+        Some groups are known only after the hosts are added, and conditions may use host names. So if a name is also the name
+        of a group, the draft is built again with another host name.
         """
         taken = _taken(entries, inventory)
         for dummy in range(MAX_ROUNDS):
@@ -346,7 +346,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
             try:
                 for host, entry in zip(names, entries):
                     self._add(draft, inventory, host, entry)
-            except Exception as error:  # noqa: BLE001 - a name that clashes makes Ansible raise one of several
+            except Exception as error:  # noqa: BLE001 - Ansible raises different errors for a name clash
                 problem = error
             if set(draft.groups).isdisjoint(names):
                 if problem is not None:
@@ -370,8 +370,8 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         self._add_host_to_keyed_groups(self.get_option("keyed_groups"), entry.known, host, strict)
 
     def _wanted(self, known: dict[str, Any], strict: bool) -> str:
-        """What a host would be called if it were alone."""
-        # As they are: what is cut out of a template's text is a template no more.
+        """The host name of a job, without regard to other hosts."""
+        # Fields are returned unchanged. A part of a template's text is not a template any more.
         for item in self.get_option("hostnames") or ():
             if re.fullmatch(r"[a-z][a-z0-9_]*", item) and not item.startswith(job_hosts.PREFIX):
                 value = known.get(job_hosts.PREFIX + item)

@@ -14,13 +14,13 @@ description:
   - Lists real-time and batch jobs of one workspace of DataArts Factory, with their states and times, and counts them
     by state.
   - The list shows the states of jobs, not those of their nodes. A real-time job can be V(NORMAL) here while one of
-    its nodes is in V(EXCEPTION). M(datagate.huaweicloud.dataarts_job_status) looks at the nodes.
+    its nodes is in V(EXCEPTION). M(datagate.huaweicloud.dataarts_job_status) checks the nodes.
 author:
   - datagate contributors (@datagate)
 options:
   job_type:
     description:
-      - Which jobs to list. Without it, first the real-time jobs and then the batch jobs are listed.
+      - Type of the jobs to list. If not set, the real-time jobs are listed first and then the batch jobs.
     type: str
     choices:
       - REAL_TIME
@@ -28,35 +28,35 @@ options:
   name:
     description:
       - The exact name of a job. At most one real-time job and one batch job can match.
-      - It excludes O(name_contains).
+      - Mutually exclusive with O(name_contains).
     type: str
   name_contains:
     description:
-      - A part of the name. Upper and lower case differ.
+      - List only jobs whose names contain this text. It is case-sensitive.
     type: str
   tags:
     description:
-      - Tags that the service selects jobs by. How it combines several of them is up to the service.
+      - List only jobs with these tags. The service defines how several tags are combined.
     type: list
     elements: str
   statuses:
     description:
-      - Only jobs in one of these states. Without it, jobs in any state are listed.
+      - List only jobs in one of these states. If not set, jobs in any state are listed.
       - Real-time jobs are V(STARTING), V(NORMAL), V(EXCEPTION), V(STOPPING) or V(STOPPED), and in newer regions also
         V(PAUSE), V(ABNORMAL), V(DISABLE), V(OVERLOAD) or V(INIT). Batch jobs are V(SCHEDULING), V(STOPPED) or
-        V(PAUSED). V(UNKNOWN) stands for jobs that show no state.
-      - Other states are looked for as they are written, in case the service has a new one.
+        V(PAUSED). V(UNKNOWN) selects jobs without a state.
+      - Other states are accepted and are case-sensitive, in case the service has new ones.
     type: list
     elements: str
   max_results:
     description:
-      - Most jobs to return. V(0) is all.
-      - Without O(name), O(name_contains) and O(statuses) it also ends the reading early, which saves requests.
+      - Maximum number of jobs to return. V(0) returns all.
+      - Without O(name), O(name_contains) and O(statuses) it also limits the number of requests.
     type: int
     default: 0
   page_size:
     description:
-      - How many jobs to ask for in one request, from 1 to 100. It makes no difference to the result.
+      - Number of jobs to get in one request, from 1 to 100. It does not affect the result.
     type: int
     default: 100
 notes:
@@ -81,7 +81,7 @@ EXAMPLES = r"""
   delegate_to: localhost
   register: all_jobs
 
-- name: Say how many jobs are in which state
+- name: Show the number of jobs in each state
   ansible.builtin.debug:
     msg: "{{ all_jobs.total }} jobs: {{ all_jobs.by_status }}"
 
@@ -99,21 +99,21 @@ EXAMPLES = r"""
   delegate_to: localhost
   register: broken
 
-- name: Stop here if there are any
+- name: Fail if there are any
   ansible.builtin.assert:
     that: broken.jobs | length == 0
     fail_msg: "Not running: {{ broken.jobs | map(attribute='name') | join(', ') }}"
 
-- name: Ask whether a job exists
+- name: Check whether a job exists
   datagate.huaweicloud.dataarts_job_info:
     name: job_orders_stream
     job_type: REAL_TIME
   delegate_to: localhost
   register: orders
 
-- name: Say so
+- name: Show the result
   ansible.builtin.debug:
-    msg: "job_orders_stream {{ 'is there' if orders.jobs else 'does not exist yet' }}"
+    msg: "job_orders_stream {{ 'exists' if orders.jobs else 'does not exist yet' }}"
 
 - name: Set the connection once for several tasks
   module_defaults:
@@ -140,9 +140,9 @@ EXAMPLES = r"""
 RETURN = r"""
 jobs:
   description:
-    - The jobs, in the service's order, each once.
-    - The fields are those of the service, with names in snake case. Any but C(name), C(status) and C(job_type) may be
-      absent, and others may be there. Times are epoch milliseconds.
+    - The jobs, in the order of the service, without duplicates.
+    - The fields are those of the service, with names in snake case. All except C(name), C(status) and C(job_type) may be
+      absent, and there may be additional ones. Times are epoch milliseconds.
   type: list
   elements: dict
   returned: success
@@ -158,71 +158,71 @@ jobs:
       returned: always
       sample: REAL_TIME
     status:
-      description: State of the job, or null if it shows none. Which states there are is said at O(statuses).
+      description: State of the job, or null if it has none. See O(statuses) for the states.
       type: str
       returned: always
       sample: NORMAL
     owner:
       description: Owner of the job.
       type: str
-      returned: when the service says so
+      returned: when the service returns it
       sample: ops
     priority:
       description: Priority of the job, from V(0), the highest, to V(2).
       type: int
-      returned: when the service says so
+      returned: when the service returns it
       sample: 0
     path:
-      description: Folder that the job is in.
+      description: Directory of the job.
       type: str
-      returned: when the service says so
+      returned: when the service returns it
       sample: /orders
     single_node_job_flag:
       description: Whether the job consists of a single task.
       type: bool
-      returned: when the service says so
+      returned: when the service returns it
       sample: false
     create_user:
       description: Who created the job.
       type: str
-      returned: when the service says so
+      returned: when the service returns it
       sample: ops
     create_time:
       description: When the job was created.
       type: int
-      returned: when the service says so
+      returned: when the service returns it
       sample: 1680783636000
     start_time:
       description: When the job was started.
       type: int
-      returned: when the service says so
+      returned: when the service returns it
       sample: 1682519407000
     end_time:
       description: When the job was stopped.
       type: int
-      returned: when the service says so
+      returned: when the service returns it
       sample: 1682519400000
     last_update_user:
       description: Who changed the job last.
       type: str
-      returned: when the service says so
+      returned: when the service returns it
       sample: ops
     last_update_time:
       description: When the job was last changed.
       type: int
-      returned: when the service says so
+      returned: when the service returns it
       sample: 1682519407000
     last_instance_status:
       description:
-        - How the last run of a batch job went, in lower case, such as V(waiting), V(running), V(success), V(fail),
-          V(running-exception), V(pause) or V(manual-stop). Real-time jobs may have it, too.
+        - Status of the last run of a batch job, in lower case, such as V(waiting), V(running), V(success), V(fail),
+          V(running-exception), V(pause) or V(manual-stop). Real-time jobs may have it as well.
       type: str
-      returned: when the service says so
+      returned: when the service returns it
       sample: success
     last_instance_end_time:
       description: When the last run ended.
       type: int
-      returned: when the service says so
+      returned: when the service returns it
       sample: 1682519407000
   sample:
     - create_time: 1680783636000
@@ -238,44 +238,44 @@ jobs:
       status: NORMAL
 total:
   description:
-    - How many jobs match, before O(max_results) cuts them off.
-    - Without O(name), O(name_contains) and O(statuses) the service counts them, else they were all read.
+    - Number of matching jobs, before O(max_results) is applied.
+    - Without O(name), O(name_contains) and O(statuses) it comes from the service, otherwise from reading all jobs.
   type: int
   returned: success
   sample: 3
 by_status:
   description:
-    - How many of RV(jobs) are in each state. Jobs that show no state are counted as V(UNKNOWN).
+    - Number of RV(jobs) in each state. Jobs without a state are counted as V(UNKNOWN).
   type: dict
   returned: success
   sample:
     NORMAL: 2
     SCHEDULING: 1
 msg:
-  description: What went wrong.
+  description: The error message.
   type: str
   returned: failure
   sample: >-
     DLF.6888 (HTTP 400): No permission; the user lacks the permission for DataArts Factory in this workspace
     [GET dayu-dlf.cn-north-4.myhuaweicloud.com/v1/0123456789abcdef0123456789abcdef/jobs]
 option:
-  description: The option that cannot be used.
+  description: The invalid option.
   type: str
-  returned: when an option cannot be used
+  returned: when an option is invalid
   sample: page_size
 error_code:
-  description: Code of the service or its gateway, or null if the answer held none or there was no answer.
+  description: Code of the service or its gateway, or null if the response had none or there was no response.
   type: str
   returned: when a request fails
   sample: DLF.6888
 http_status:
-  description: HTTP status, or null if there was no answer.
+  description: HTTP status, or null if there was no response.
   type: int
   returned: when a request fails
   sample: 400
 request_id:
   description:
-    - What the service calls the request (header C(X-Request-Id)), for the vendor's support. Null if it did not say.
+    - ID of the request (header C(X-Request-Id)), for the vendor's support. Null if the service did not return one.
   type: str
   returned: when a request fails
   sample: 7f4c2d5e0b1a4c3d9e8f7a6b5c4d3e2f

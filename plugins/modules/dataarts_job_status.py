@@ -11,20 +11,20 @@ module: dataarts_job_status
 short_description: Wait until real-time jobs of DataArts Factory run, and fail when they do not
 version_added: 0.1.0
 description:
-  - Reads real-time jobs of DataArts Factory with their nodes and judges them. With O(wait) it is a gate. It observes
-    the jobs until all are ready together, until one has failed, or until the time is over.
-  - What ready means is up to you. It can be running (V(NORMAL)), stopped, running for some time, restarted, or
-    working on records.
-  - Batch jobs have no state of this kind. See M(datagate.huaweicloud.dataarts_job_info) for them.
+  - Reads real-time jobs of DataArts Factory with their nodes and returns a verdict. With O(wait) it is a gate, which
+    observes the jobs until all are ready at the same time, one has failed, or the time limit is reached.
+  - The options define when a job is ready. It can be running (V(NORMAL)), stopped, running for some time, restarted, or
+    processing records.
+  - For batch jobs, see M(datagate.huaweicloud.dataarts_job_info).
 author:
   - datagate contributors (@datagate)
 options:
   job_names:
     description:
       - Names of the jobs, as a list or as one string with commas.
-      - A name is refused if it is V(.) or V(..), or has a slash, a control character or more than 128 characters.
-      - One of O(job_names), O(tags) and O(name_contains) must be given, and only one.
-      - Giving it under two of its names is an error, even if one of them is in C(module_defaults).
+      - A name is invalid if it is V(.) or V(..), or has a slash, a control character or more than 128 characters.
+      - Exactly one of O(job_names), O(tags) and O(name_contains) is required.
+      - Setting the option under two of its names is an error, even if one of them is in C(module_defaults).
     type: list
     elements: str
     aliases:
@@ -32,56 +32,56 @@ options:
       - name
   tags:
     description:
-      - Selects the real-time jobs with these tags. How several tags are combined is up to the service.
-      - The selection is settled by the first observation in which the list could be read and held O(min_jobs) jobs.
-        Jobs that are created later do not count.
+      - Selects the real-time jobs with these tags. The service defines how several tags are combined.
+      - The selection is fixed by the first observation in which the job list was read and contained O(min_jobs) jobs.
+        Jobs that are created later are ignored.
     type: list
     elements: str
   name_contains:
     description:
-      - Selects the real-time jobs whose names contain this text. Upper and lower case differ.
-      - The selection is settled like one by O(tags).
+      - Selects the real-time jobs whose names contain this text. It is case-sensitive.
+      - The selection is fixed as for O(tags).
     type: str
   exclude_names:
     description:
-      - Names of jobs to leave out of the selection, as shell patterns (V(*), V(?), V([abc])). A pattern must fit the
-        whole name, and upper and lower case differ.
+      - Names of jobs to exclude from the selection, as shell patterns (V(*), V(?), V([abc])). A pattern must match the
+        whole name and is case-sensitive.
     type: list
     elements: str
     default: []
   min_jobs:
     description:
-      - How many jobs the selection must hold, 1 or more, so that a tag that nobody has set does not pass. Fewer are a
-        failure at once, and never ready.
-      - With O(wait=true) and O(missing=wait), jobs selected by O(tags) or O(name_contains) are waited for.
+      - Minimum number of selected jobs, at least 1, so that a gate for an unused tag does not pass. With fewer jobs the
+        gate fails immediately.
+      - With O(wait=true) and O(missing=wait), the gate waits for jobs selected by O(tags) or O(name_contains) to appear.
     type: int
     default: 1
 attributes:
   action:
-    description: Has an action plugin, so that a part of it runs on the controller.
+    description: Has an action plugin that runs on the controller.
     support: full
     details:
-      - It shows the lines of O(progress).
-      - A task for the controller itself (connection V(local), the Python that runs the playbook, without C(become),
-        C(async) and C(environment)) runs in the controller's own process, which saves the start of a module. Options
-        and results are the same.
+      - It prints the O(progress) lines.
+      - A task on the controller (connection V(local), the Python that runs the playbook, without C(become), C(async) and
+        C(environment)) runs in Ansible's process, which saves the time to start a module. Options and results are the
+        same.
   check_mode:
     details:
-      - The module reads in check mode, too. With O(wait=true) it observes once and does not wait. RV(verdict=FAIL)
-        and RV(verdict=ERROR) fail the task, and everything else is returned as it is.
+      - The module also reads the jobs in check mode. With O(wait=true) it observes once and does not wait.
+        RV(verdict=FAIL) and RV(verdict=ERROR) fail the task; other verdicts do not.
 notes:
-  - Where reading the nodes of all jobs does not fit into O(wait_interval) at O(requests_per_second) (with the
-    defaults, for more than 200 jobs), an observation reads the job list, and the nodes of all jobs are read in turn. The
-    failure of a node is seen within two such turns and an O(wait_interval). A turn takes the number of jobs divided by
+  - If the nodes of all jobs cannot be read within O(wait_interval) at O(requests_per_second) (with the defaults, for more
+    than 200 jobs), an observation reads the job list, and the nodes of all jobs are read in turn (a cycle). The failure of
+    a node is detected within two cycles and an O(wait_interval). A cycle takes the number of jobs divided by
     O(requests_per_second), in seconds.
   - In a long observation the job list is read again at least every 10 seconds, unless it is so long that this would take
     more than a quarter of O(requests_per_second) (with the default, more than 50 pages of 100 jobs).
-  - No node reading behind V(PASS) is older than O(wait_interval) and one and a half turns. An answer that took longer than
-    O(wait_interval) is asked for once more before it counts.
-  - When a job list and a reading of a job disagree, the later one counts. A failure or an absence that only the list
-    shows is first confirmed by reading the job.
-  - C(running_data) and C(extend_counter) of a node may hold parameters of the job. Where these are secret, use
-    C(no_log). O(return_jobs=none) leaves out RV(jobs), but neither RV(job) nor what RV(resume) keeps of them.
+  - For V(PASS), no reading of nodes is older than O(wait_interval) and one and a half cycles. If a response took longer
+    than O(wait_interval), the request is repeated before the reading counts.
+  - If the job list and the status of a job disagree, the later reading counts. A failure or a missing job that only the
+    list shows is first confirmed by reading the status of the job.
+  - C(running_data) and C(extend_counter) of a node may contain parameters of the job. If these are secret, use
+    C(no_log). O(return_jobs=none) removes them from RV(jobs), but not from RV(job) or RV(resume).
 seealso:
   - module: datagate.huaweicloud.dataarts_job_info
   - module: datagate.huaweicloud.dli_job_progress
@@ -109,7 +109,7 @@ EXAMPLES = r"""
     wait: true
   delegate_to: localhost
 
-- name: Go on only if nothing is failing now, without waiting
+- name: Fail if a job is failing now, without waiting
   datagate.huaweicloud.dataarts_job_status:
     job_names: job_orders_stream
     fail_on_exception: true
@@ -126,19 +126,19 @@ EXAMPLES = r"""
       workspace: 0f6a1c3e5b7d9f2468ace013579bdf24
   delegate_to: localhost
   block:
-    - name: Read the job before its restart; if this is its first deployment, it is not there yet
+    - name: Read the job before its restart; before its first deployment it does not exist
       datagate.huaweicloud.dataarts_job_status:
         job_name: job_orders_stream
         missing: ok
       register: before
 
-    - name: Stop it
+    - name: Stop the job
       ansible.builtin.command:
         cmd: /opt/pipelines/stop.sh job_orders_stream
       changed_when: true
       when: before.job is not none
 
-    - name: Wait until it is drained, even if it is in EXCEPTION for a while
+    - name: Wait until the job is drained, even if it is in EXCEPTION for a while
       datagate.huaweicloud.dataarts_job_status:
         job_name: job_orders_stream
         wait: true
@@ -147,12 +147,12 @@ EXAMPLES = r"""
         missing: ok
         wait_timeout: 300
 
-    - name: Deploy and start it
+    - name: Deploy and start the job
       ansible.builtin.command:
         cmd: /opt/pipelines/deploy.sh job_orders_stream
       changed_when: true
 
-    - name: Wait until it has really been restarted, stays up for half a minute and works on records
+    - name: Wait until the job has been restarted, runs for 30 seconds and processes records
       datagate.huaweicloud.dataarts_job_status:
         job_name: job_orders_stream
         wait: true
@@ -163,7 +163,7 @@ EXAMPLES = r"""
         stable_for: 30
         require_records: true
 
-- name: Wait until the nodes that read and write work on records, and go on doing so for two minutes
+- name: Wait until the nodes that read and write process records for two minutes
   datagate.huaweicloud.dataarts_job_status:
     job_name: job_orders_stream
     wait: true
@@ -173,7 +173,7 @@ EXAMPLES = r"""
       - WRITE_ORDERS
   delegate_to: localhost
 
-- name: Wait for all jobs with a tag, at least 40 of them, and let two of them fail
+- name: Wait for all jobs with a tag, at least 40, and tolerate two failures
   datagate.huaweicloud.dataarts_job_status:
     tags: orders
     exclude_names:
@@ -185,7 +185,7 @@ EXAMPLES = r"""
     wait_timeout: 1800
   delegate_to: localhost
 
-- name: Treat a stopped job like one that has failed, and leave out a flaky node
+- name: Treat a stopped job as failed, and ignore a flaky node
   datagate.huaweicloud.dataarts_job_status:
     job_name: job_sms
     wait: true
@@ -197,7 +197,7 @@ EXAMPLES = r"""
       - SEND_MAIL_*
   delegate_to: localhost
 
-- name: Wait, but decide for yourself what to do about it
+- name: Wait and handle the verdict in the next tasks
   datagate.huaweicloud.dataarts_job_status:
     job_name: job_sms
     wait: true
@@ -206,7 +206,7 @@ EXAMPLES = r"""
   register: gate
   failed_when: false
 
-- name: Say what the gate found
+- name: Show the message of the gate
   ansible.builtin.debug:
     msg: "{{ gate.msg }}"
 
@@ -216,7 +216,7 @@ EXAMPLES = r"""
   changed_when: true
   when: gate.verdict | default('ERROR') != 'PASS'
 
-- name: Begin a gate of up to two hours, and come back after ten minutes or at a change
+- name: Start a gate of up to two hours, and return after ten minutes or at a state change
   datagate.huaweicloud.dataarts_job_status:
     tags: orders
     wait: true
@@ -225,11 +225,11 @@ EXAMPLES = r"""
   delegate_to: localhost
   register: first_slice
 
-- name: Tell the others how far it is
+- name: Show the progress
   ansible.builtin.debug:
     msg: "{{ first_slice.msg }}"
 
-- name: Go on with the same gate if it is not over yet, now to its end
+- name: Continue the same gate to its end
   datagate.huaweicloud.dataarts_job_status:
     tags: orders
     wait: true
@@ -238,13 +238,13 @@ EXAMPLES = r"""
   delegate_to: localhost
   when: first_slice.verdict == 'PENDING'
 
-- name: Only look, and show the state of every node
+- name: Read a job without waiting
   datagate.huaweicloud.dataarts_job_status:
     job_name: job_sms
   delegate_to: localhost
   register: sms
 
-- name: Show it
+- name: Show the state of every node
   ansible.builtin.debug:
     msg: "{{ sms.job.nodes | items2dict(key_name='name', value_name='status') }}"
 """
@@ -253,13 +253,13 @@ RETURN = r"""
 jobs:
   description:
     - The jobs, each with its nodes and its own verdict, in the order of O(job_names) or of the job list.
-      O(return_jobs) says which. A job that O(missing=ok) leaves out is not among them.
-    - The fields are those of the service, with names in snake case. Any but C(name), C(status), C(nodes), C(restarts),
-      C(read_at), C(verdict) and C(reasons) may be absent, and others may be there. Where the job list was read, its fields are there as
-      well, as in M(datagate.huaweicloud.dataarts_job_info). Times are epoch milliseconds.
+      O(return_jobs) selects them. Jobs that O(missing=ok) ignores are not included.
+    - The fields are those of the service, with names in snake case. All except C(name), C(status), C(nodes), C(restarts),
+      C(read_at), C(verdict) and C(reasons) may be absent, and there may be additional ones. If the job list was read, its
+      fields are included, as in M(datagate.huaweicloud.dataarts_job_info). Times are epoch milliseconds.
   type: list
   elements: dict
-  returned: always, except when the options or the credentials cannot be used
+  returned: always, except when the options or the credentials are invalid
   contains:
     name:
       description: Name of the job.
@@ -268,14 +268,14 @@ jobs:
       sample: job_sms
     status:
       description:
-        - State of the job when it was read last, or null if it does not exist, shows no state, or was never read.
-        - V(STARTING), V(NORMAL), V(EXCEPTION), V(STOPPING) and V(STOPPED) are those that all regions have. Newer ones
-          also have V(PAUSE), V(ABNORMAL), V(DISABLE), V(OVERLOAD) and V(INIT).
+        - Last known state of the job, or null if the job does not exist, has no state, or was never read.
+        - All regions have V(STARTING), V(NORMAL), V(EXCEPTION), V(STOPPING) and V(STOPPED). Newer regions also have
+          V(PAUSE), V(ABNORMAL), V(DISABLE), V(OVERLOAD) and V(INIT).
       type: str
       returned: always
       sample: NORMAL
     verdict:
-      description: What is to be said of this job alone, V(PASS), V(FAIL) or V(PENDING).
+      description: Verdict of this job, V(PASS), V(FAIL) or V(PENDING).
       type: str
       returned: always
       choices:
@@ -284,49 +284,49 @@ jobs:
         - PENDING
       sample: FAIL
     reasons:
-      description: The reasons for it. The same fields as in RV(reasons).
+      description: The reasons for the verdict of this job, with the same fields as RV(reasons).
       type: list
       elements: dict
       returned: always
     restarts:
       description:
-        - How often the job was restarted while the gate was watching, as far as its C(start_time) shows it.
+        - Number of restarts of the job during the gate, according to its C(start_time).
       type: int
       returned: always
       sample: 0
     read_at:
-      description: Seconds since the start of the gate at which the job was read last, null if it was not read.
+      description: Time of the last reading of the job, in seconds since the start of the gate. Null if it was not read.
       type: float
       returned: always
       sample: 12.1
     start_time:
       description: When the job was started.
       type: int
-      returned: when the service says so
+      returned: when the service returns it
       sample: 1551409465000
     end_time:
       description: When the job was stopped.
       type: int
-      returned: when the service says so
+      returned: when the service returns it
       sample: 1551409400000
     last_update_time:
       description: When the job was last changed.
       type: int
-      returned: when the service says so
+      returned: when the service returns it
       sample: 1551409406000
     create_user:
       description: Who created the job.
       type: str
-      returned: when the service says so
+      returned: when the service returns it
       sample: ops
     last_modify_user:
       description: Who changed the job last.
       type: str
-      returned: when the service says so
+      returned: when the service returns it
       sample: ops
     nodes:
       description:
-        - The nodes of the job when they were read last. Empty if they were not read, or if the service names none.
+        - The nodes of the job at their last reading. Empty if they were not read, or if the service returns none.
       type: list
       elements: dict
       returned: always
@@ -337,72 +337,72 @@ jobs:
           returned: always
           sample: DLI_SMS_GES
         status:
-          description: State of the node, one of those that jobs can have, or null if it shows none.
+          description: State of the node, one of the states of jobs, or null if it has none.
           type: str
           returned: always
           sample: EXCEPTION
         type:
           description:
-            - What the node does, such as V(DLI SQL), V(CDM Job) or V(MRS Spark), or null if the service does not say.
-              New types come up.
+            - Type of the node, such as V(DLI SQL), V(CDM Job) or V(MRS Spark), or null if the service does not return it.
+              The service may add new types.
           type: str
           returned: always
           sample: DLI SQL
         log_path:
-          description: Where the node writes its log, or null if the service does not say.
+          description: Path of the node's log, or null if the service does not return it.
           type: str
           returned: always
           sample: obs://dlf-log-0123456789abcdef/job_sms/DLI_SMS_GES/DLI_SMS_GES.job
         last_instance_status:
           description:
-            - How the last run of the node went, in lower case, such as V(waiting), V(running), V(success) or V(fail).
+            - Status of the last run of the node, in lower case, such as V(waiting), V(running), V(success) or V(fail).
           type: str
-          returned: when the service says so
+          returned: when the service returns it
           sample: waiting
         job_instance_id:
           description: ID of the node's run.
           type: int
-          returned: when the service says so
+          returned: when the service returns it
           sample: 0
         speed:
           description: Rate at which the node writes.
           type: float
-          returned: when the service says so
+          returned: when the service returns it
           sample: 118.5
         buffer_records:
-          description: How many records wait in the node's buffer.
+          description: Number of records in the node's buffer.
           type: int
-          returned: when the service says so
+          returned: when the service returns it
           sample: 0
         total_get_records:
-          description: How many records the node has read.
+          description: Number of records that the node has read.
           type: int
-          returned: when the service says so
+          returned: when the service returns it
           sample: 8602
         total_get_bytes:
-          description: How many bytes the node has read.
+          description: Number of bytes that the node has read.
           type: int
-          returned: when the service says so
+          returned: when the service returns it
           sample: 0
         total_put_records:
-          description: How many records the node has written.
+          description: Number of records that the node has written.
           type: int
-          returned: when the service says so
+          returned: when the service returns it
           sample: 8596
         total_put_bytes:
-          description: How many bytes the node has written.
+          description: Number of bytes that the node has written.
           type: int
-          returned: when the service says so
+          returned: when the service returns it
           sample: 0
         running_data:
-          description: What the node keeps while it runs, as JSON text. It may hold parameters of the job.
+          description: Runtime data of the node, as JSON text. It may contain parameters of the job.
           type: str
-          returned: when the service says so
+          returned: when the service returns it
           sample: '{"streamName":"dis-event"}'
         extend_counter:
           description: Further counters, as JSON text.
           type: str
-          returned: when the service says so
+          returned: when the service returns it
           sample: '{}'
   sample:
     - name: job_sms
@@ -429,38 +429,37 @@ jobs:
       verdict: FAIL
 job:
   description:
-    - The job, with the same fields as in RV(jobs), if the gate is about exactly one. It is there whatever
-      O(return_jobs) says.
-    - Null if there are several, or none because O(missing=ok) has left it out.
+    - The job, with the same fields as in RV(jobs), if there is exactly one. It does not depend on O(return_jobs).
+    - Null if there are several, or none because O(missing=ok) ignores it.
   type: dict
-  returned: always, except when the options or the credentials cannot be used
+  returned: always, except when the options or the credentials are invalid
 notes:
   description:
-    - What did not decide and should be known, with the keys of RV(reasons).
+    - Notes that do not affect the verdict, with the keys of RV(reasons).
   type: list
   elements: dict
-  returned: always, except when the options or the credentials cannot be used
+  returned: always, except when the options or the credentials are invalid
   sample: []
 gate:
   description:
-    - What was asked, of whom, and with whose key. Nothing of it is secret.
+    - Selection, options, endpoint data and credentials of the gate. It contains no secrets.
   type: dict
-  returned: always, except when the options or the credentials cannot be used
+  returned: always, except when the options or the credentials are invalid
   contains:
     kind:
-      description: What the gate is about.
+      description: Kind of the jobs.
       type: str
       sample: job
     entry:
-      description: The entry point of the role P(datagate.huaweicloud.job_gate#role); null in a task of the module's own.
+      description: The entry point of the role P(datagate.huaweicloud.job_gate#role); null if the module is used directly.
       type: str
       sample: null
     selection:
-      description: The options that select the jobs, as far as they were given.
+      description: The options that select the jobs, without those that are not set.
       type: dict
       sample: {"job_names": ["job_sms"]}
     wait:
-      description: Whether it waits.
+      description: Whether the gate waits.
       type: bool
       sample: true
     wait_for:
@@ -474,36 +473,36 @@ gate:
       elements: str
       sample: [ABNORMAL, EXCEPTION]
     timeout:
-      description: Seconds that the gate may take; null where it does not wait.
+      description: Time limit of the gate in seconds, or null if it does not wait.
       type: float
       sample: 600.0
     region:
-      description: The region, null where only endpoints were given.
+      description: The region, or null if only endpoints are set.
       type: str
       sample: cn-north-4
     project_id:
-      description: ID of the project, null where it was not found out.
+      description: ID of the project, or null if it is not known.
       type: str
       sample: 0123456789abcdef0123456789abcdef
     workspace:
-      description: ID of the workspace, null for the default one and for DLI.
+      description: ID of the workspace, or null for the default workspace and for DLI.
       type: str
       sample: null
     credentials:
-      description: Where the credentials came from (C(place)), and the first letters of the access key (C(key)) where there is one.
+      description: Source of the credentials (C(place)), and the first characters of the access key (C(key)), if there is one.
       type: dict
       sample: {"place": "the environment", "key": "AKNE"}
 verdict:
   description:
-    - What the gate says about all jobs together.
+    - Verdict for all jobs together.
     - V(PASS), all jobs are ready, or no more than O(max_failing) have failed and the others are ready.
     - V(FAIL), a job has failed, does not exist, or too few jobs were found.
-    - V(PENDING), nothing has failed, but not all is ready. It comes only from a slice (see O(slice_timeout)), in check
-      mode, or from a reading without O(wait), and never fails the task.
-    - V(TIMEOUT), O(wait_timeout) seconds have passed, and not all is ready.
-    - V(ERROR), jobs could not be read, and nothing that was read has failed.
+    - V(PENDING), no job has failed, but not all jobs are ready. It is returned only by a slice (see O(slice_timeout)), in
+      check mode, and without O(wait). It never fails the task.
+    - V(TIMEOUT), O(wait_timeout) seconds have passed, and not all jobs are ready.
+    - V(ERROR), some jobs could not be read, and no other job has failed.
   type: str
-  returned: always, except when the options or the credentials cannot be used
+  returned: always, except when the options or the credentials are invalid
   choices:
     - PASS
     - FAIL
@@ -513,9 +512,9 @@ verdict:
   sample: FAIL
 msg:
   description:
-    - The verdict in a sentence or two, with the jobs that are to blame (ten at most), their last states, and the path
-      of a log where one is known.
-    - If the options or the credentials cannot be used, what is wrong with them.
+    - The verdict in one or two sentences, with the jobs that caused it (at most ten), their last states, and the path of
+      a log if one is known.
+    - If the options or the credentials are invalid, the error message.
   type: str
   returned: always
   sample: >-
@@ -524,45 +523,46 @@ msg:
     0 of 2 jobs ready (1 NORMAL, 1 STARTING).
 reasons:
   description:
-    - What stands against V(PASS), the worst first. With V(PASS) it is empty, except for what was tolerated.
+    - The reasons why the verdict is not V(PASS), the most severe first. With V(PASS) it only contains tolerated failures.
   type: list
   elements: dict
-  returned: always, except when the options or the credentials cannot be used
+  returned: always, except when the options or the credentials are invalid
   contains:
     code:
       description:
-        - What kind of reason it is.
+        - Code of the reason.
         - V(job_exception), the job is in one of O(fail_states).
         - V(node_exception), a node of the job is V(EXCEPTION) or V(ABNORMAL).
-        - V(job_missing), the job does not exist, or existed earlier in this gate and does not any more; the message names
-          similar jobs and says if a batch job has that name.
-        - V(too_few_jobs), the selection holds fewer than O(min_jobs) jobs.
-        - V(denied), the credentials were refused, or a permission is missing (HTTP 401 or 403, the error code DLF.6888,
+        - V(job_missing), the job does not exist, or disappeared during this gate. The message contains similar names, and
+          whether a batch job has that name.
+        - V(too_few_jobs), fewer than O(min_jobs) jobs are selected.
+        - V(denied), the credentials were rejected, or a permission is missing (HTTP 401 or 403, the error code DLF.6888,
           or the gateway's codes 0301, 0303 and 0307).
         - V(unreadable), the job could not be read for another reason.
-        - V(unknown_state), the job or a node of it is in a state that this collection does not know, or the job shows none.
-        - V(still_pending), the job is on its way, or in a failing state that O(fail_on_exception=false) waits out, or
+        - V(unknown_state), the job or one of its nodes is in a state that this collection does not know, or the job has
+          no state.
+        - V(still_pending), the job is in a transitional state, or in a failing state with O(fail_on_exception=false), or
           its nodes were not read yet, or it was not read at all, or its last reading is too old.
         - V(not_restarted), the job is ready, but was not started after O(started_after).
-        - V(no_records), the job is ready, but it is idle, or a node that O(require_records) names is (in the last
-          O(stable_for) seconds, if that is given).
-        - V(restarted), the job was restarted, and the time of O(stable_for) began again.
+        - V(no_records), the job is ready, but it, or a node that O(require_records) requires, has read and written no
+          records (in the last O(stable_for) seconds, if that is set).
+        - V(restarted), the job was restarted, and the time of O(stable_for) started again.
         - V(not_stable), all jobs are ready, but not yet for O(stable_for) seconds.
       type: str
       returned: always
       sample: node_exception
     job:
-      description: Name of the job, or null if the reason concerns all of them.
+      description: Name of the job, or null if the reason concerns all jobs.
       type: str
       returned: always
       sample: job_sms
     node:
-      description: Name of the node, or null if the reason is the job's own.
+      description: Name of the node, or null if the reason concerns the job itself.
       type: str
       returned: always
       sample: DLI_SMS_GES
     status:
-      description: State of the job or node when it was read last, or null if none is known.
+      description: Last known state of the job or node, or null.
       type: str
       returned: always
       sample: EXCEPTION
@@ -572,17 +572,17 @@ reasons:
       returned: always
       sample: 'job_sms: node DLI_SMS_GES is EXCEPTION'
     log_path:
-      description: Where the node writes its log, or one of the job's nodes, or null if none is known.
+      description: Path of the log of the node or of one of the job's nodes, or null if none is known.
       type: str
       returned: always
       sample: obs://dlf-log-0123456789abcdef/job_sms/DLI_SMS_GES/DLI_SMS_GES.job
     error_code:
-      description: Code of the service or its gateway where the reason is an error, else null.
+      description: Error code of the service or its gateway, or null if the reason is not an error.
       type: str
       returned: always
       sample: null
     request_id:
-      description: What the service calls the request that failed (header C(X-Request-Id)), else null.
+      description: ID of the failed request (header C(X-Request-Id)), or null.
       type: str
       returned: always
       sample: null
@@ -596,31 +596,31 @@ reasons:
       request_id: null
       status: EXCEPTION
 elapsed:
-  description: Seconds that it took. With O(resume), those since the first slice began.
+  description: Duration of the gate in seconds. With O(resume), since the start of the first slice.
   type: float
-  returned: always, except when the options or the credentials cannot be used
+  returned: always, except when the options or the credentials are invalid
   sample: 42.17
 polls:
-  description: How many observations were begun, in all slices so far.
+  description: Number of observations started, in all slices so far.
   type: int
-  returned: always, except when the options or the credentials cannot be used
+  returned: always, except when the options or the credentials are invalid
   sample: 5
 requests:
   description:
-    - How many HTTP requests were sent, with retries and those for a token or a project's ID, in all slices so far.
+    - Number of HTTP requests, including retries and requests for a token or a project ID, in all slices so far.
   type: int
-  returned: always, except when the options or the credentials cannot be used
+  returned: always, except when the options or the credentials are invalid
   sample: 14
 history:
   description:
-    - Every change of a state that was seen, oldest first, 1000 entries at most.
-    - If there are more, the first sightings (with V(null) as C(previous)) are left out first, because they say least.
+    - All detected state changes, oldest first, at most 1000 entries.
+    - If there are more, the initial states (with V(null) as C(previous)) are dropped first.
   type: list
   elements: dict
-  returned: always, except when the options or the credentials cannot be used
+  returned: always, except when the options or the credentials are invalid
   contains:
     at:
-      description: When it was seen, in seconds since the gate began.
+      description: Time of detection, in seconds since the start of the gate.
       type: float
       returned: always
       sample: 10.031
@@ -635,12 +635,12 @@ history:
       returned: always
       sample: null
     previous:
-      description: The state before, or null if this is the first one that was seen.
+      description: The previous state, or null for the initial state.
       type: str
       returned: always
       sample: STARTING
     status:
-      description: The new state, or null if the job is gone or shows none.
+      description: The new state, or null if the job does not exist or has no state.
       type: str
       returned: always
       sample: NORMAL
@@ -656,45 +656,45 @@ history:
       previous: STARTING
       status: NORMAL
 history_dropped:
-  description: How many entries RV(history) has lost because there were more than 1000.
+  description: Number of entries that were dropped from RV(history) because there were more than 1000.
   type: int
-  returned: always, except when the options or the credentials cannot be used
+  returned: always, except when the options or the credentials are invalid
   sample: 0
 by_status:
   description:
-    - How many jobs are in which state, whatever O(return_jobs) says. Jobs that O(missing=ok) leaves out are not counted.
-    - Jobs that do not exist are counted as V(missing), those that were not read yet as V(not read), and those that show
-      no state as V(without a state).
+    - Number of jobs in each state. It does not depend on O(return_jobs). Jobs that O(missing=ok) ignores are not counted.
+    - Jobs that do not exist are counted as V(missing), jobs that were not read yet as V(not read), and jobs without a
+      state as V(without a state).
   type: dict
-  returned: always, except when the options or the credentials cannot be used
+  returned: always, except when the options or the credentials are invalid
   sample:
     NORMAL: 1
     STARTING: 1
 resume:
   description:
-    - What O(resume) of the next slice needs in order to go on with the gate. Null unless a slice has ended before there
-      was a verdict (see O(slice_timeout)).
+    - Value for O(resume) of the next slice, to continue the gate. Null unless a slice has ended before there was a
+      verdict (see O(slice_timeout)).
   type: str
-  returned: always, except when the options or the credentials cannot be used
+  returned: always, except when the options or the credentials are invalid
   sample: 3.5d1c0f3a9b7e2468.eJyrVkpUslIqLkksSVWqBQAcWQRn
 option:
-  description: The option that cannot be used.
+  description: The invalid option.
   type: str
-  returned: when an option cannot be used
+  returned: when an option is invalid
   sample: started_after
 error_code:
-  description: Code of the service or its gateway, or null if the answer held none or there was no answer.
+  description: Code of the service or its gateway, or null if the response had none or there was no response.
   type: str
   returned: when RV(verdict=ERROR) and the task fails
   sample: DLF.6888
 http_status:
-  description: HTTP status, or null if there was no answer.
+  description: HTTP status, or null if there was no response.
   type: int
   returned: when RV(verdict=ERROR) and the task fails
   sample: 400
 request_id:
   description:
-    - What the service calls the request (header C(X-Request-Id)), for the vendor's support. Null if it did not say.
+    - ID of the request (header C(X-Request-Id)), for the vendor's support. Null if the service did not return one.
   type: str
   returned: when RV(verdict=ERROR) and the task fails
   sample: 7f4c2d5e0b1a4c3d9e8f7a6b5c4d3e2f

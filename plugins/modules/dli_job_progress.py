@@ -11,19 +11,19 @@ module: dli_job_progress
 short_description: Wait until SQL jobs of Data Lake Insight have finished, and fail when they do not
 version_added: 0.1.0
 description:
-  - Reads state and progress of SQL jobs of Data Lake Insight (DLI) and judges them. With O(wait) it is a gate. It
-    observes the jobs until all have finished, until one has failed, was cancelled or hangs, or until the time is
-    over.
+  - Reads state and progress of SQL jobs of Data Lake Insight (DLI) and returns a verdict. With O(wait) it is a gate,
+    which observes the jobs until all have finished, one has failed, was cancelled or has stalled, or the time limit is
+    reached.
   - A job is ready when it is V(FINISHED). V(FAILED) and V(CANCELLED) are final, and with O(wait) they fail the task
-    at once. In V(LAUNCHING), V(RUNNING) and V(SCALING) a job is on its way.
+    immediately. V(LAUNCHING), V(RUNNING) and V(SCALING) are transitional states.
 author:
   - datagate contributors (@datagate)
 options:
   job_ids:
     description:
       - IDs of the jobs, as a list or as one string with commas. The ID is what DLI returns when the job is submitted.
-      - An ID is refused if it is V(.) or V(..), or has a slash, a control character or more than 128 characters.
-      - Giving it under both of its names is an error, even if one of them is in C(module_defaults).
+      - An ID is invalid if it is V(.) or V(..), or has a slash, a control character or more than 128 characters.
+      - Setting the option under both of its names is an error, even if one of them is in C(module_defaults).
     type: list
     elements: str
     required: true
@@ -32,32 +32,32 @@ options:
   stall_timeout:
     description:
       - Seconds that a job may be V(RUNNING) without any change in its progress, its current sub-job or its tasks
-        before it fails as stalled. V(0) is never.
-      - The first progress or tasks that are seen are a change, so the time begins with them.
-      - Set it well above the time that the longest single task takes.
-      - Has a meaning only with O(wait=true).
+        before it fails as stalled. V(0) means never.
+      - The first progress or tasks that are read count as a change, so the time starts with them.
+      - Use a value well above the duration of the longest single task.
+      - Only used with O(wait=true).
     type: float
     default: 0
 attributes:
   action:
-    description: Has an action plugin, so that a part of it runs on the controller.
+    description: Has an action plugin that runs on the controller.
     support: full
     details:
-      - It shows the lines of O(progress).
-      - A task for the controller itself (connection V(local), the Python that runs the playbook, without C(become),
-        C(async) and C(environment)) runs in the controller's own process, which saves the start of a module. Options
-        and results are the same.
+      - It prints the O(progress) lines.
+      - A task on the controller (connection V(local), the Python that runs the playbook, without C(become), C(async) and
+        C(environment)) runs in Ansible's process, which saves the time to start a module. Options and results are the
+        same.
   check_mode:
     details:
-      - The module reads in check mode, too. With O(wait=true) it observes once and does not wait. RV(verdict=FAIL)
-        and RV(verdict=ERROR) fail the task, and everything else is returned as it is.
+      - The module also reads the jobs in check mode. With O(wait=true) it observes once and does not wait.
+        RV(verdict=FAIL) and RV(verdict=ERROR) fail the task; other verdicts do not.
 notes:
-  - Only the state decides. The progress that DLI shows is the one of the sub-job that runs, so it falls back when the
-    next sub-job begins. A failed sub-job or task does not mean that the job has failed, because DLI may try it again.
-  - If DLI answers that the queue is busy or its back end too old (DLI.0999), the module asks for the job's status
-    instead, which has no progress. It asks for the status also when a job has failed and the progress names no
-    reason. The status of a job holds its SQL statement, in C(statement). Where this is secret, use C(no_log).
-    O(return_jobs=none) leaves out RV(jobs), but neither RV(job) nor what RV(resume) keeps of them.
+  - Only the state determines the verdict. The progress is that of the running sub-job, so it drops when the next sub-job
+    starts. A failed sub-job or task does not mean that the job has failed, because DLI may retry it.
+  - If DLI responds that the queue is busy or its back end too old (DLI.0999), the module reads the job's status instead,
+    which has no progress. It also reads the status if a job has failed and the progress contains no reason. The status
+    of a job contains its SQL statement, in C(statement). If this is secret, use C(no_log). O(return_jobs=none) removes it
+    from RV(jobs), but not from RV(job) or RV(resume).
 seealso:
   - module: datagate.huaweicloud.dataarts_job_status
   - module: datagate.huaweicloud.dataarts_job_info
@@ -82,13 +82,13 @@ EXAMPLES = r"""
     wait_timeout: 7200
   delegate_to: localhost
 
-- name: Look once and show how far it is
+- name: Read a job without waiting
   datagate.huaweicloud.dli_job_progress:
     job_id: 85798b38-ae44-48eb-bb90-7cf0dcdafe7b
   delegate_to: localhost
   register: report
 
-- name: Show it
+- name: Show its state and progress
   ansible.builtin.debug:
     msg: "{{ report.job.status }}, progress {{ ((report.job.progress or 0) * 100) | round | int }} %"
 
@@ -101,7 +101,7 @@ EXAMPLES = r"""
       secret_key: "{{ vault_secret_key }}"
   delegate_to: localhost
   block:
-    - name: Wait for several jobs that were submitted just now, at most a quarter of an hour without any movement
+    - name: Wait for several new jobs, with at most 15 minutes without progress
       datagate.huaweicloud.dli_job_progress:
         job_ids: "{{ submitted_job_ids }}"
         wait: true
@@ -111,12 +111,12 @@ EXAMPLES = r"""
         missing: wait
         stall_timeout: 900
 
-    - name: Go on only when the real-time jobs that read their results run as well
+    - name: Wait until the real-time jobs that read their results run as well
       datagate.huaweicloud.dataarts_job_status:
         tags: reports
         wait: true
 
-- name: Wait, but decide for yourself what to do about it
+- name: Wait and handle the verdict in the next tasks
   datagate.huaweicloud.dli_job_progress:
     job_id: 85798b38-ae44-48eb-bb90-7cf0dcdafe7b
     wait: true
@@ -134,12 +134,12 @@ EXAMPLES = r"""
 RETURN = r"""
 jobs:
   description:
-    - The jobs, each with its own verdict, in the order of O(job_ids). O(return_jobs) says which. A job that
-      O(missing=ok) leaves out is not among them.
-    - Further fields of the service may be there, with names in snake case.
+    - The jobs, each with its own verdict, in the order of O(job_ids). O(return_jobs) selects them. Jobs that
+      O(missing=ok) ignores are not included.
+    - There may be additional fields of the service, with names in snake case.
   type: list
   elements: dict
-  returned: always, except when the options or the credentials cannot be used
+  returned: always, except when the options or the credentials are invalid
   contains:
     job_id:
       description: ID of the job.
@@ -148,28 +148,28 @@ jobs:
       sample: 85798b38-ae44-48eb-bb90-7cf0dcdafe7b
     status:
       description:
-        - State of the job when it was read last, or null if it does not exist or was never read.
+        - Last known state of the job, or null if the job does not exist or was never read.
         - It is V(LAUNCHING), V(RUNNING) or V(SCALING), then V(FINISHED), V(FAILED) or V(CANCELLED).
       type: str
       returned: always
       sample: RUNNING
     progress:
       description:
-        - Rough progress of the sub-job that runs, or of the job at its beginning and end, from 0 to 1. Null if it is
-          not known.
+        - Approximate progress of the running sub-job, or of the job at its start and end, from 0 to 1. Null if it is not
+          known.
       type: float
       returned: always
       sample: 0.45
     sub_job_id:
-      description: ID of the sub-job that runs, or null if none does. The first one is 0.
+      description: ID of the running sub-job, or null if none is running. The first one is 0.
       type: int
       returned: always
       sample: 1
     sub_jobs:
       description:
-        - The sub-jobs as Spark describes them, while the job runs. Empty before and after.
-        - Times such as V(Mon Jul 27 17:24:03 CST 2020) are passed on as they come, because the name of their time
-          zone is ambiguous.
+        - The sub-jobs as reported by Spark while the job runs. Empty before and after.
+        - Times such as V(Mon Jul 27 17:24:03 CST 2020) are returned unchanged, because the name of their time zone is
+          ambiguous.
       type: list
       elements: dict
       returned: always
@@ -177,33 +177,33 @@ jobs:
         id:
           description: ID of the sub-job.
           type: int
-          returned: when the service says so
+          returned: when the service returns it
           sample: 0
         name:
           description: Name of the sub-job.
           type: str
-          returned: when the service says so
+          returned: when the service returns it
           sample: runJob at FileFormatWriter.scala:266
         status:
           description: V(RUNNING), V(SUCCEEDED), V(FAILED) or V(UNKNOWN).
           type: str
-          returned: when the service says so
+          returned: when the service returns it
           sample: RUNNING
         submission_time:
           description: When the sub-job was submitted.
           type: str
-          returned: when the service says so
+          returned: when the service returns it
           sample: Mon Jul 27 17:24:03 CST 2020
         num_tasks:
           description:
-            - How many tasks the sub-job has. There are such counters also for tasks and stages in each state.
+            - Number of tasks of the sub-job. There are also counters for tasks and stages in each state.
           type: int
-          returned: when the service says so
+          returned: when the service returns it
           sample: 40
     tasks:
       description:
-        - The tasks of all sub-jobs together. Null before any sub-job was seen, and the last ones seen when the job
-          has ended.
+        - The tasks of all sub-jobs together. Null before the first sub-job. After the end of the job, the last known
+          values.
       type: dict
       returned: always
       contains:
@@ -223,7 +223,7 @@ jobs:
           returned: always
           sample: 4
         failed:
-          description: Tasks that failed, whether or not they were tried again.
+          description: Tasks that failed, including those that were retried.
           type: int
           returned: always
           sample: 0
@@ -238,12 +238,12 @@ jobs:
           returned: always
           sample: 0
     message:
-      description: What the service says about the job, above all the reason why it failed. Often empty.
+      description: Message of the service about the job, mainly the reason for a failure. Often empty.
       type: str
       returned: always
       sample: ""
     verdict:
-      description: What is to be said of this job alone, V(PASS), V(FAIL) or V(PENDING).
+      description: Verdict of this job, V(PASS), V(FAIL) or V(PENDING).
       type: str
       returned: always
       choices:
@@ -252,40 +252,40 @@ jobs:
         - PENDING
       sample: PENDING
     reasons:
-      description: The reasons for it. The same fields as in RV(reasons).
+      description: The reasons for the verdict of this job, with the same fields as RV(reasons).
       type: list
       elements: dict
       returned: always
     restarts:
       description:
-        - How often the job was restarted while the gate was watching, as far as its C(start_time) shows it.
+        - Number of restarts of the job during the gate, according to its C(start_time).
       type: int
       returned: always
       sample: 0
     read_at:
-      description: Seconds since the start of the gate at which the job was read last, null if it was not read.
+      description: Time of the last reading of the job, in seconds since the start of the gate. Null if it was not read.
       type: float
       returned: always
       sample: 12.1
     start_time:
       description: When the job was started, in epoch milliseconds.
       type: int
-      returned: when the status of the job had to be asked for
+      returned: when the status of the job was read
       sample: 1595841843000
     duration:
-      description: How long the job has run, in milliseconds.
+      description: Duration of the job, in milliseconds.
       type: int
-      returned: when the status of the job had to be asked for
+      returned: when the status of the job was read
       sample: 61000
     job_type:
-      description: What the job does, such as V(QUERY) or V(INSERT).
+      description: Type of the job, such as V(QUERY) or V(INSERT).
       type: str
-      returned: when the status of the job had to be asked for
+      returned: when the status of the job was read
       sample: QUERY
     queue_name:
       description: Queue that the job runs in.
       type: str
-      returned: when the status of the job had to be asked for
+      returned: when the status of the job was read
       sample: reports
   sample:
     - job_id: 85798b38-ae44-48eb-bb90-7cf0dcdafe7b
@@ -321,37 +321,37 @@ jobs:
       verdict: PENDING
 job:
   description:
-    - The job, with the same fields as in RV(jobs), if there is exactly one. It is there whatever O(return_jobs) says.
-    - Null if there are several, or none because O(missing=ok) has left it out.
+    - The job, with the same fields as in RV(jobs), if there is exactly one. It does not depend on O(return_jobs).
+    - Null if there are several, or none because O(missing=ok) ignores it.
   type: dict
-  returned: always, except when the options or the credentials cannot be used
+  returned: always, except when the options or the credentials are invalid
 notes:
   description:
-    - What did not decide and should be known, with the keys of RV(reasons).
+    - Notes that do not affect the verdict, with the keys of RV(reasons).
   type: list
   elements: dict
-  returned: always, except when the options or the credentials cannot be used
+  returned: always, except when the options or the credentials are invalid
   sample: []
 gate:
   description:
-    - What was asked, of whom, and with whose key. Nothing of it is secret.
+    - Selection, options, endpoint data and credentials of the gate. It contains no secrets.
   type: dict
-  returned: always, except when the options or the credentials cannot be used
+  returned: always, except when the options or the credentials are invalid
   contains:
     kind:
-      description: What the gate is about.
+      description: Kind of the jobs.
       type: str
       sample: DLI job
     entry:
-      description: The entry point of the role P(datagate.huaweicloud.job_gate#role); null in a task of the module's own.
+      description: The entry point of the role P(datagate.huaweicloud.job_gate#role); null if the module is used directly.
       type: str
       sample: null
     selection:
-      description: The options that select the jobs, as far as they were given.
+      description: The options that select the jobs, without those that are not set.
       type: dict
       sample: {"job_ids": ["85798b38-ae44-48eb-bb90-7cf0dcdafe7b"]}
     wait:
-      description: Whether it waits.
+      description: Whether the gate waits.
       type: bool
       sample: true
     wait_for:
@@ -365,36 +365,36 @@ gate:
       elements: str
       sample: [CANCELLED, FAILED]
     timeout:
-      description: Seconds that the gate may take; null where it does not wait.
+      description: Time limit of the gate in seconds, or null if it does not wait.
       type: float
       sample: 600.0
     region:
-      description: The region, null where only endpoints were given.
+      description: The region, or null if only endpoints are set.
       type: str
       sample: cn-north-4
     project_id:
-      description: ID of the project, null where it was not found out.
+      description: ID of the project, or null if it is not known.
       type: str
       sample: 0123456789abcdef0123456789abcdef
     workspace:
-      description: ID of the workspace, null for the default one and for DLI.
+      description: ID of the workspace, or null for the default workspace and for DLI.
       type: str
       sample: null
     credentials:
-      description: Where the credentials came from (C(place)), and the first letters of the access key (C(key)) where there is one.
+      description: Source of the credentials (C(place)), and the first characters of the access key (C(key)), if there is one.
       type: dict
       sample: {"place": "the environment", "key": "AKNE"}
 verdict:
   description:
-    - What the gate says about all jobs together.
+    - Verdict for all jobs together.
     - V(PASS), all jobs are ready.
     - V(FAIL), a job has failed, or it does not exist.
-    - V(PENDING), nothing has failed, but not all is ready. It comes only from a slice (see O(slice_timeout)), in check
-      mode, or from a reading without O(wait), and never fails the task.
-    - V(TIMEOUT), O(wait_timeout) seconds have passed, and not all is ready.
-    - V(ERROR), jobs could not be read, and nothing that was read has failed.
+    - V(PENDING), no job has failed, but not all jobs are ready. It is returned only by a slice (see O(slice_timeout)), in
+      check mode, and without O(wait). It never fails the task.
+    - V(TIMEOUT), O(wait_timeout) seconds have passed, and not all jobs are ready.
+    - V(ERROR), some jobs could not be read, and no other job has failed.
   type: str
-  returned: always, except when the options or the credentials cannot be used
+  returned: always, except when the options or the credentials are invalid
   choices:
     - PASS
     - FAIL
@@ -404,37 +404,37 @@ verdict:
   sample: FAIL
 msg:
   description:
-    - The verdict in a sentence or two, with the jobs that are to blame (ten at most), their last states, and the path
-      of a log where one is known.
-    - If the options or the credentials cannot be used, what is wrong with them.
+    - The verdict in one or two sentences, with the jobs that caused it (at most ten), their last states, and the path of
+      a log if one is known.
+    - If the options or the credentials are invalid, the error message.
   type: str
   returned: always
   sample: >-
     FAIL after 42 s: 85798b38-ae44-48eb-bb90-7cf0dcdafe7b is FAILED: Table orders_raw not found.
 reasons:
   description:
-    - What stands against V(PASS), the worst first. With V(PASS) it is empty, except for what was tolerated.
+    - The reasons why the verdict is not V(PASS), the most severe first. With V(PASS) it only contains tolerated failures.
   type: list
   elements: dict
-  returned: always, except when the options or the credentials cannot be used
+  returned: always, except when the options or the credentials are invalid
   contains:
     code:
       description:
-        - What kind of reason it is.
-        - V(dli_failed), the job is FAILED; the service's own reason is in the message where it gives one.
-        - V(dli_cancelled), somebody cancelled the job.
-        - V(stalled), the job is RUNNING, and nothing has moved in it for O(stall_timeout) seconds.
-        - V(job_missing), the job does not exist, or existed earlier in this gate and does not any more.
-        - V(denied), the credentials were refused, or a permission is missing (HTTP 401 or 403, or the gateway's codes
+        - Code of the reason.
+        - V(dli_failed), the job is FAILED. The message contains the reason from the service, if there is one.
+        - V(dli_cancelled), the job was cancelled.
+        - V(stalled), the job is RUNNING, but made no progress for O(stall_timeout) seconds.
+        - V(job_missing), the job does not exist, or disappeared during this gate.
+        - V(denied), the credentials were rejected, or a permission is missing (HTTP 401 or 403, or the gateway's codes
           0301, 0303 and 0307).
         - V(unreadable), the job could not be read for another reason.
-        - V(unknown_state), the job is in a state that this collection does not know, or shows none.
-        - V(still_pending), the job is on its way, or it was not read at all, or its last reading is too old.
+        - V(unknown_state), the job is in a state that this collection does not know, or has no state.
+        - V(still_pending), the job is in a transitional state, or it was not read at all, or its last reading is too old.
       type: str
       returned: always
       sample: dli_failed
     job:
-      description: ID of the job, or null if the reason concerns all of them.
+      description: ID of the job, or null if the reason concerns all jobs.
       type: str
       returned: always
       sample: 85798b38-ae44-48eb-bb90-7cf0dcdafe7b
@@ -444,7 +444,7 @@ reasons:
       returned: always
       sample: null
     status:
-      description: State of the job when it was read last, or null if none is known.
+      description: Last known state of the job, or null.
       type: str
       returned: always
       sample: FAILED
@@ -454,17 +454,17 @@ reasons:
       returned: always
       sample: '85798b38-ae44-48eb-bb90-7cf0dcdafe7b is FAILED: Table orders_raw not found'
     log_path:
-      description: Always null, because the service names no logs.
+      description: Always null, because the service does not return log paths.
       type: str
       returned: always
       sample: null
     error_code:
-      description: Code of the service or its gateway where the reason is an error, else null.
+      description: Error code of the service or its gateway, or null if the reason is not an error.
       type: str
       returned: always
       sample: null
     request_id:
-      description: What the service calls the request that failed (header C(X-Request-Id)), else null.
+      description: ID of the failed request (header C(X-Request-Id)), or null.
       type: str
       returned: always
       sample: null
@@ -478,31 +478,31 @@ reasons:
       request_id: null
       status: FAILED
 elapsed:
-  description: Seconds that it took. With O(resume), those since the first slice began.
+  description: Duration of the gate in seconds. With O(resume), since the start of the first slice.
   type: float
-  returned: always, except when the options or the credentials cannot be used
+  returned: always, except when the options or the credentials are invalid
   sample: 42.17
 polls:
-  description: How many observations were begun, in all slices so far.
+  description: Number of observations started, in all slices so far.
   type: int
-  returned: always, except when the options or the credentials cannot be used
+  returned: always, except when the options or the credentials are invalid
   sample: 5
 requests:
   description:
-    - How many HTTP requests were sent, with retries and those for a token or a project's ID, in all slices so far.
+    - Number of HTTP requests, including retries and requests for a token or a project ID, in all slices so far.
   type: int
-  returned: always, except when the options or the credentials cannot be used
+  returned: always, except when the options or the credentials are invalid
   sample: 5
 history:
   description:
-    - Every change of a state that was seen, oldest first, 1000 entries at most.
-    - If there are more, the first sightings (with V(null) as C(previous)) are left out first, because they say least.
+    - All detected state changes, oldest first, at most 1000 entries.
+    - If there are more, the initial states (with V(null) as C(previous)) are dropped first.
   type: list
   elements: dict
-  returned: always, except when the options or the credentials cannot be used
+  returned: always, except when the options or the credentials are invalid
   contains:
     at:
-      description: When it was seen, in seconds since the gate began.
+      description: Time of detection, in seconds since the start of the gate.
       type: float
       returned: always
       sample: 10.031
@@ -517,12 +517,12 @@ history:
       returned: always
       sample: null
     previous:
-      description: The state before, or null if this is the first one that was seen.
+      description: The previous state, or null for the initial state.
       type: str
       returned: always
       sample: RUNNING
     status:
-      description: The new state, or null if the job is gone.
+      description: The new state, or null if the job does not exist.
       type: str
       returned: always
       sample: FINISHED
@@ -538,44 +538,44 @@ history:
       previous: RUNNING
       status: FINISHED
 history_dropped:
-  description: How many entries RV(history) has lost because there were more than 1000.
+  description: Number of entries that were dropped from RV(history) because there were more than 1000.
   type: int
-  returned: always, except when the options or the credentials cannot be used
+  returned: always, except when the options or the credentials are invalid
   sample: 0
 by_status:
   description:
-    - How many jobs are in which state, whatever O(return_jobs) says. Jobs that O(missing=ok) leaves out are not counted.
-    - Jobs that do not exist are counted as V(missing), those that were not read yet as V(not read), and those that show
-      no state as V(without a state).
+    - Number of jobs in each state. It does not depend on O(return_jobs). Jobs that O(missing=ok) ignores are not counted.
+    - Jobs that do not exist are counted as V(missing), jobs that were not read yet as V(not read), and jobs without a
+      state as V(without a state).
   type: dict
-  returned: always, except when the options or the credentials cannot be used
+  returned: always, except when the options or the credentials are invalid
   sample:
     RUNNING: 1
 resume:
   description:
-    - What O(resume) of the next slice needs in order to go on with the gate. Null unless a slice has ended before there
-      was a verdict (see O(slice_timeout)).
+    - Value for O(resume) of the next slice, to continue the gate. Null unless a slice has ended before there was a
+      verdict (see O(slice_timeout)).
   type: str
-  returned: always, except when the options or the credentials cannot be used
+  returned: always, except when the options or the credentials are invalid
   sample: 3.5d1c0f3a9b7e2468.eJyrVkpUslIqLkksSVWqBQAcWQRn
 option:
-  description: The option that cannot be used.
+  description: The invalid option.
   type: str
-  returned: when an option cannot be used
+  returned: when an option is invalid
   sample: stall_timeout
 error_code:
-  description: Code of the service or its gateway, or null if the answer held none or there was no answer.
+  description: Code of the service or its gateway, or null if the response had none or there was no response.
   type: str
   returned: when RV(verdict=ERROR) and the task fails
   sample: DLI.0999
 http_status:
-  description: HTTP status, or null if there was no answer.
+  description: HTTP status, or null if there was no response.
   type: int
   returned: when RV(verdict=ERROR) and the task fails
   sample: 400
 request_id:
   description:
-    - What the service calls the request (header C(X-Request-Id)), for the vendor's support. Null if it did not say.
+    - ID of the request (header C(X-Request-Id)), for the vendor's support. Null if the service did not return one.
   type: str
   returned: when RV(verdict=ERROR) and the task fails
   sample: 7f4c2d5e0b1a4c3d9e8f7a6b5c4d3e2f

@@ -7,18 +7,18 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 ---
 module: role_job_gate
-short_description: Part of the role job_gate
+short_description: Internal part of the role job_gate
 version_added: 1.1.0
 description:
-  - Does the work of the role P(datagate.huaweicloud.job_gate#role). It is not meant for playbooks, and may change in any version.
-    In playbooks include the role, or use M(datagate.huaweicloud.dataarts_job_status) or M(datagate.huaweicloud.dli_job_progress).
+  - Runs the gate of the role P(datagate.huaweicloud.job_gate#role). Do not use it in playbooks; it may change in any version.
+    Use the role, M(datagate.huaweicloud.dataarts_job_status) or M(datagate.huaweicloud.dli_job_progress) instead.
 author:
   - datagate contributors (@datagate)
 extends_documentation_fragment:
   - datagate.huaweicloud.attributes
 options:
   step:
-    description: Which part of the work to do.
+    description: The step to run.
     type: str
     required: true
     choices:
@@ -29,7 +29,7 @@ options:
     description: The entry point of the role.
     type: str
   msg:
-    description: What to fail with.
+    description: The failure message.
     type: str
 """
 

@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""An inventory that is filled beside the real one and copied into it as a whole.
+"""A draft inventory that is filled first and then copied into the real one as a whole.
 
-Ansible goes on without a source that fails, but keeps what the source had added until then. So a source fills a draft, and the
-real inventory is touched only when nothing can fail any more.
+If a source fails, Ansible continues, but keeps what the source has already added. So a source fills a draft, which is copied to
+the real inventory only when no error can occur any more.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from ansible.inventory.data import InventoryData
 
 
 def draft_of(inventory: Any) -> InventoryData:
-    """An empty draft for the source that *inventory* is being filled from."""
+    """An empty draft for the current source of *inventory*."""
     draft = InventoryData()
     draft.current_source = inventory.current_source
     return draft
 
 
 def add_host(draft: InventoryData, inventory: Any, host: str) -> None:
-    """Add a host to the draft, with the variables that *inventory* has of a host of that name, for conditions to use."""
+    """Add a host to the draft, with the variables of the same host in *inventory*, so that conditions can use them."""
     draft.add_host(host)
     known = inventory.hosts.get(host)
     for name, value in (known.vars if known else {}).items():
@@ -40,7 +40,7 @@ def _relations(data: Any) -> Iterator[tuple[str, str]]:
 
 
 def loop_between(draft: InventoryData, inventory: Any) -> list[str]:
-    """The groups of a loop that the draft's groups would make together with those that are there already."""
+    """The groups of a loop that the draft's groups would form with the existing groups."""
     graph: dict[str, set[str]] = {}
     for data in (inventory, draft):
         for parent, child in _relations(data):
@@ -53,7 +53,7 @@ def loop_between(draft: InventoryData, inventory: Any) -> list[str]:
 
 
 def copy_into(draft: InventoryData, inventory: Any) -> None:
-    """Copy a draft without a loop, in which no host is called like a group of either."""
+    """Copy a draft that has no loop, and no host with the name of a group of the draft or of *inventory*."""
     for group in draft.groups:
         inventory.add_group(group)
     for parent, child in _relations(draft):

@@ -2,11 +2,11 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the gates' action plugins share: running a gate, and showing what happens meanwhile.
+"""What the gates' action plugins share: running a gate and printing progress lines.
 
-Where the task is for the controller itself, the gate runs in this process, in one piece, and its observations are shown as
-they come. A module on another host cannot print, so its wait is cut: each slice is one run of the module there, and hands its
-state to the next. What is not a wait in the foreground is one run, as with any module.
+On the controller the gate runs in this process, without slices, and its observations are printed immediately. A module on
+another host cannot print, so its wait is split into slices: each slice is one run of the module, and passes its state to the next
+one. A task that does not wait in the foreground is one run, as for any module.
 """
 
 from __future__ import annotations
@@ -25,22 +25,22 @@ from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.errors 
 from ansible_collections.datagate.huaweicloud.plugins.plugin_utils.live import Live, show
 
 DEFAULT_TIMEOUT = 600.0
-FIRST_SLICE = 1.0
-LONGEST_SLICE = 30.0
+MIN_SLICE = 1.0
+MAX_SLICE = 30.0
 MODULES = "ansible_collections.datagate.huaweicloud.plugins.modules"
-START = 3.0  # seconds that the start of a slice may take
-# ansible-core 2.19 and newer show the message of a failed task above its result, older ones only within it.
+MAX_START = 3.0  # seconds allowed for the start of a slice
+# ansible-core 2.19 and newer print the message of a failed task above its result, older versions only within it.
 SHOWS_MESSAGE_FIRST = hasattr(AnsibleActionFail, "omit_exception_key")
 
 
 def one_name_each(arguments: dict[str, Any], spec: Mapping[str, Any]) -> dict[str, Any]:
-    """The arguments, with no option under more than one name.
+    """The arguments, with each option under one name only.
 
-    Ansible takes the alias, and of several the last one, and a gate must not pass on jobs other than those its author reads.
-    What holds nothing, such as the empty answer of a survey, gives way to what does; Ansible would have it the other way.
+    If an option is set under several names, Ansible uses the last alias without an error, so the gate might check other jobs
+    than the author expects. An empty value, such as an empty survey answer, does not count.
 
     :param spec: all options of the module.
-    :raises OptionError: an option is given under two names.
+    :raises OptionError: an option is set under two names.
     """
     left = dict(arguments)
     for option, what in spec.items():
@@ -56,7 +56,7 @@ def one_name_each(arguments: dict[str, Any], spec: Mapping[str, Any]) -> dict[st
 
 
 def is_nothing(value: Any) -> bool:
-    """Whether a value counts as not given: null, blank text, and what holds nothing else."""
+    """Whether a value counts as not set: null, blank text, and lists of these."""
     if isinstance(value, (list, tuple)):
         return all(map(is_nothing, value))
     return value is None or value == {} or (isinstance(value, str) and not value.strip())
@@ -86,13 +86,13 @@ class GateAction(ActionBase):
         :raises DatagateError: it cannot be run.
         """
         code = import_module(f"{MODULES}.{module.rpartition('.')[2]}")
-        # No top-level import: what needs requests is loaded only by a task that runs a gate.
+        # Imported here, so that only a task that runs a gate loads requests.
         from ansible_collections.datagate.huaweicloud.plugins.module_utils.door.arguments import CONNECTION
 
         arguments = one_name_each(arguments, {**CONNECTION, **code.ARGUMENTS})
         live = None
         if self._shows_progress(arguments):
-            # A gate that runs once belongs to no host in particular.
+            # A run_once gate does not belong to a single host.
             several = len(variables.get("ansible_play_hosts_all") or []) > 1 and not self._task.run_once
             name = str(variables.get("inventory_hostname", "")) if several else ""
             live = Live(name, _seconds(arguments.get("wait_timeout")))
@@ -107,7 +107,7 @@ class GateAction(ActionBase):
         return bool(self._task.no_log or self._task.async_val)
 
     def _shows_progress(self, arguments: Mapping[str, Any]) -> bool:
-        """Whether this is a wait in the foreground that may be seen and is not cut into slices by its author."""
+        """Whether to print progress: the task waits in the foreground, without no_log and without slices of its own."""
         if self._task.check_mode or self._is_quiet():
             return False
         if arguments.get("resume") or arguments.get("slice_timeout") not in (None, "", 0, "0"):
@@ -135,16 +135,16 @@ class GateAction(ActionBase):
             )
 
     def _slices(self, module: str, arguments: dict[str, Any], variables: dict[str, Any], live: Live) -> dict[str, Any]:
-        seconds, resume = FIRST_SLICE, None
+        seconds, resume = MIN_SLICE, None
         while True:
             with live.heartbeat():
                 result = self._module(module, {**arguments, "slice_timeout": seconds, "resume": resume}, variables)
             resume = result.get("resume")
-            seconds = min(2 * seconds, LONGEST_SLICE)
+            seconds = min(2 * seconds, MAX_SLICE)
             if not resume:
                 live.ended(result)
                 return self._tidy(result)
-            live.took(result, seconds + START)
+            live.took(result, seconds + MAX_START)
 
     def _module(
         self, module: str, arguments: dict[str, Any], variables: dict[str, Any], wrap_async: bool = False
@@ -163,7 +163,7 @@ class GateAction(ActionBase):
 
     @staticmethod
     def _tidy(result: dict[str, Any]) -> dict[str, Any]:
-        """The arguments that the result repeats are the author's own."""
+        """Replace the arguments in the result by those of the task."""
         invocation = result.get("invocation") or {}
         if isinstance(invocation.get("module_args"), dict):
             invocation["module_args"].update(slice_timeout=0.0, resume=None)
@@ -176,7 +176,7 @@ def _truth(arguments: Mapping[str, Any], option: str, default: bool) -> bool:
 
 
 def _seconds(value: Any) -> float:
-    """The deadline for the lines; what is none is refused when the options are checked."""
+    """The time limit for progress lines. Invalid values are rejected later, by the option check."""
     try:
         return DEFAULT_TIMEOUT if is_nothing(value) else float(value)
     except (TypeError, ValueError):

@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A module's work in the controller's own process, where the task is for the controller anyway.
+"""Runs a module in the controller's process, if the task is for the controller.
 
-Packing a module, starting a Python for it and importing everything anew is most of what one reading costs. Nothing differs
-for the user: the options go through the same specification, and what is secret is taken out of the result in the same way.
+Packing a module, starting Python and importing everything takes most of the time of one reading. The result is the same: the
+options are checked by the same specification, and secrets are masked in the same way.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ HIDDEN = "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"
 
 
 class LocalHost:
-    """Stands for the AnsibleModule that there is none of here."""
+    """A replacement for AnsibleModule."""
 
     def __init__(self, params: dict[str, Any], check_mode: bool) -> None:
         self.params = params
@@ -64,35 +64,35 @@ class LocalHost:
         self.deprecations: list[dict[str, Any]] = []
 
     def warn(self, warning: str) -> None:
-        """Keep a warning for the result."""
+        """Store a warning for the result."""
         self.warnings.append(warning)
 
     def take(self, checked: Any) -> None:
-        """Keep what Ansible's check has to say besides errors.
+        """Store deprecations and warnings of Ansible's argument check.
 
-        An AnsibleModule's own validator shows it; this one keeps it, where no version has a public name for it.
+        AnsibleModule prints them; no ansible-core version has a public function for that.
         """
         for item in getattr(checked, "_warnings", ()):
             self.warn(f"Both option {item['option']} and its alias {item['alias']} are set.")
         for item in getattr(checked, "_deprecations", ()):
-            # These keys, and no others, are what every version takes in a result. Some take None for a missing one.
+            # All ansible-core versions accept exactly these keys in a result. Some treat None as a missing key.
             names = ("msg", "version", "date", "collection_name")
             self.deprecations.append({name: item[name] for name in names if item.get(name) is not None})
 
 
 @contextmanager
 def working_in(folder: str) -> Iterator[None]:
-    """Let relative paths begin at *folder* while the block runs, in options and in the environment alike.
+    """Make relative paths relative to *folder* while the block runs, in options and in the environment.
 
-    A worker of Ansible's is a process of its own with one task, so nothing else is led astray. A request that was given up
-    may outlast the block, but nobody looks at what becomes of it.
+    An Ansible worker is a separate process with one task, so changing its working directory affects no other task. An abandoned
+    request may outlast the block, but its result is not used.
 
-    :param folder: where the local connection would start a module: that of the playbook.
-    :raises DatagateError: it cannot be worked in.
+    :param folder: where the local connection would start a module: the directory of the playbook.
+    :raises DatagateError: the directory cannot be entered.
     """
     with ExitStack() as after:
-        # The folder itself is kept and not its name, which may be gone by now. Where there is no way back all the same,
-        # because it is not ours to enter, the rest of the task stays here: no path could be followed from there either.
+        # A file descriptor is kept, because the path may not exist any more. If the directory cannot be entered again, the rest
+        # of the task stays here; relative paths would not work there either.
         with suppress(OSError):
             before = os.open(".", getattr(os, "O_PATH", os.O_RDONLY))
             after.callback(os.close, before)
@@ -126,13 +126,13 @@ def with_environment(changes: Mapping[str, Any]) -> Iterator[None]:
 
 
 def check(spec: Spec, name: str, arguments: Mapping[str, Any]) -> tuple[LocalHost, OptionError | None]:
-    """Check options as an AnsibleModule would. Returns the host with the checked options, and what is wrong with them.
+    """Check options as AnsibleModule does. Returns the host with the checked options, and the error message or None.
 
     :raises OptionError: Ansible's own check cannot be applied to them.
     """
     try:
         checked = ArgumentSpecValidator(spec).validate(dict(arguments))
-    except Exception as error:  # noqa: BLE001 - Ansible's own check falls over some values, and says nothing useful
+    except Exception as error:  # noqa: BLE001 - Ansible's check fails for some values with a message that does not help
         raise OptionError(name, f"one of them is of a wrong type ({type(error).__name__})") from None
     host = LocalHost(checked.validated_parameters, False)
     host.take(checked)
@@ -151,7 +151,7 @@ def run(
     name: str,
     on_look: OnLook | None = None,
 ) -> dict[str, Any]:
-    """Do a module's work; the result is what the module would have returned.
+    """Run a module; returns the same result as the module.
 
     :param arguments: the task's arguments.
     :param spec: the module's own options.
@@ -185,11 +185,11 @@ def run(
 
 
 def _explain(message: str, spec: Spec, name: str, arguments: Mapping[str, Any]) -> OptionError:
-    """A better message than Ansible's, which shows classes in place of values and names no option."""
+    """A better message than Ansible's, which shows Python classes instead of values and does not name the option."""
     unfit = _UNFIT.match(message)
     option = unfit["option"] if unfit else ""
     if "dictionary requested" in message and not unfit:
-        # Of an option with suboptions the message names nothing.
+        # Ansible's message does not name a suboption.
         option = next((known for known, what in spec.items() if what["type"] == "dict" and arguments.get(known)), "")
     if option in NEEDED and arguments.get(option) is None:
         return OptionError(option, NEEDED[option])
@@ -209,7 +209,7 @@ def _explain(message: str, spec: Spec, name: str, arguments: Mapping[str, Any]) 
 
 
 class _Refused(OptionError):
-    """What Ansible's check says of no single option."""
+    """The messages of Ansible's check that do not concern a single option."""
 
     def __init__(self, message: str) -> None:
         super().__init__("", message)

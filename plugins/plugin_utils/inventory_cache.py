@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Which cached job list belongs to which question: by a digest of everything that decides which jobs are read."""
+"""Cache keys of job lists: a digest of all options that affect which jobs are read."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from typing import Any
 
 from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.options import Connection
 
-ENVIRONMENT = ("HW_", "HUAWEICLOUD_SDK_")  # how the variables begin that the connection is read from
+ENVIRONMENT = ("HW_", "HUAWEICLOUD_SDK_")  # prefixes of the environment variables of the connection
 
 _SALT = b"datagate.huaweicloud.dataarts_jobs"
-# The digest becomes a file name. Passwords can be guessed, so each guess must cost something; once per inventory it is nothing.
+# The digest is part of a file name. A slow hash makes guessing passwords expensive; once per inventory it does not matter.
 _ITERATIONS = 100_000
 _LENGTH = 16  # bytes
 
@@ -28,13 +28,13 @@ def digest(
     workspaces: Sequence[str | None],
     filters: Mapping[str, Any],
 ) -> str:
-    """A digest of the cloud, the project, the credentials, the workspaces and the filters; no secret can be read from it.
+    """A digest of the cloud, the project, the credentials, the workspaces and the filters. It does not reveal secrets.
 
-    Options and environment count as a whole, since some of them say whose jobs are read without being a credential (an
-    agency, a project's name). Where they differ in something that changes nothing, the list is read once more.
+    All options and environment variables are included, because some of them select jobs without being a credential (an
+    agency, a project's name). If they differ in something irrelevant, the list is only read once more.
 
-    :param connection: what the options and the environment came to; holds the credentials that a file gives.
-    :param options: the connection options as given.
+    :param connection: the connection that results from options and environment; contains credentials from a file.
+    :param options: the connection options of the inventory file.
     :param environ: the environment of the process.
     :param workspaces: IDs, None for the default workspace.
     :param filters: the options that select jobs.

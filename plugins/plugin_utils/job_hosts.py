@@ -2,11 +2,11 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""From jobs to hosts of an inventory: names, groups and variables.
+"""Turns jobs into hosts of an inventory: names, groups and variables.
 
-The service's rules for names of jobs are not relied on. Ansible reads some names as patterns, templates, file names or groups,
-so the names of hosts, groups and variables get a small alphabet, and text from the cloud stays text: no control characters and
-direction marks, and never a template.
+Job names are not trusted. Ansible interprets some names as patterns, templates, file names or groups, so the names of hosts,
+groups and variables are limited to a small set of characters, and text from the cloud contains no control characters and
+direction marks, and is never a template.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 _mark: Callable[[Any], Any] | None = None
 _template: Callable[[Any], Any] | None = None
 try:
-    # From ansible-core 2.19 on, text is text unless it is said to be a template.
+    # From ansible-core 2.19 on, text is a template only if it is marked as trusted.
     from ansible import template as _core
 
     _template = _core.trust_as_template
@@ -31,9 +31,9 @@ except (ImportError, AttributeError):
     _mark = _proxy.wrap_var
 
 PREFIX = "dataarts_"
-DEFAULT = "default"  # what the default workspace is called, which has no ID here
+DEFAULT = "default"  # name of the default workspace, whose ID is not known
 UNKNOWN = "UNKNOWN"
-DIGITS = (8, 64)  # of a digest: as a rule, and where that many do not tell two names apart
+DIGITS = (8, 64)  # characters of a digest: normally, and if these are not enough to make names unique
 
 # Control characters, direction marks and other invisible characters, lone surrogates, line and paragraph separators.
 _RAW = ("Cc", "Cf", "Cs", "Zl", "Zp")
@@ -41,15 +41,15 @@ _RAW = ("Cc", "Cf", "Cs", "Zl", "Zp")
 # Text without quotes, parentheses, braces, bars and number signs: neither a template nor a call.
 _INERT = r"[\w .@:/,+=-]*"
 
-# Groups that cannot be made: ansible-inventory keeps host variables under ``_meta``, Ansible takes hosts out of ``ungrouped``
-# that are in another group, and a group ``localhost`` would stand for the controller in plays.
+# Reserved group names: ansible-inventory stores host variables under ``_meta``, Ansible removes hosts from ``ungrouped`` if they
+# are in another group, and plays would use a group ``localhost`` instead of the controller.
 RESERVED_GROUPS = frozenset({"_meta", "localhost", "ungrouped"})
-# Names that Ansible gives to something else than a job.
+# Names with another meaning in Ansible.
 RESERVED_HOSTS = frozenset({"all", "ungrouped", "_meta", "localhost", "127.0.0.1", "::1"})
 
 
 def template(text: str) -> Any:
-    """Text of ours that Ansible is to evaluate."""
+    """Trusted text that Ansible evaluates as a template."""
     return _template(text) if _template else text
 
 
@@ -61,10 +61,10 @@ def clean(text: str) -> str:
 
 
 def plain(value: Any) -> Any:
-    """What came from the cloud, so that Ansible never evaluates it and a terminal never obeys it.
+    """Text from the cloud, without control characters and marked so that Ansible never evaluates it.
 
-    Ansible's two kinds of text show in ``ansible-inventory --list`` and in AWX: text that must not be evaluated becomes
-    ``{"__ansible_unsafe": ...}`` there. So text that cannot be a template, nor an expression that does anything, is left plain.
+    ``ansible-inventory --list`` and AWX show marked text as ``{"__ansible_unsafe": ...}``. So text that cannot be a template or
+    an expression is not marked.
     """
     if isinstance(value, Mapping):
         return {clean(str(key)): plain(item) for key, item in value.items()}
@@ -79,10 +79,10 @@ def plain(value: Any) -> Any:
 
 
 def host_name(text: str) -> str:
-    """A host's name: letters and digits of any script, ``-``, ``_``, ``.`` and ``@``; anything else becomes ``_``.
+    """A host name: letters and digits of any script, ``-``, ``_``, ``.`` and ``@``; all other characters become ``_``.
 
-    Names of jobs hold nothing else as long as the service keeps to its rules. ``@`` and ``-`` do not come first, since
-    ``--limit`` reads such a name as a file or an option, and a name of dots only would be a folder in ``host_vars``.
+    Valid job names have no other characters. ``@`` and ``-`` are not allowed at the start, because ``--limit`` reads such a name
+    as a file or an option, and a name of dots only would be a directory in ``host_vars``.
     """
     name = re.sub(r"[^\w.@-]", "_", text.strip())
     name = re.sub(r"^[@-]", "_", name)
@@ -90,7 +90,7 @@ def host_name(text: str) -> str:
 
 
 def group_name(text: Any) -> str:
-    """A group's name: ASCII letters, digits and ``_``, not a digit first, and none of Ansible's own."""
+    """A group name: ASCII letters, digits and ``_``, not starting with a digit, and not reserved by Ansible."""
     name = re.sub(r"[^A-Za-z0-9_]", "_", str(text))
     if name in RESERVED_GROUPS:
         return f"{name}_"
@@ -98,7 +98,7 @@ def group_name(text: Any) -> str:
 
 
 def variables(job: Mapping[str, Any], workspace: str | None, project: str | None) -> dict[str, Any]:
-    """A job's fields as host variables. A field that the service invents never takes the place of one that is known."""
+    """A job's fields as host variables. An unknown field never overrides a known one."""
     fields = {**job, "workspace": workspace or "", "project_id": project or ""}
     named = [
         (PREFIX + re.sub(r"[^a-z0-9_]", "_", str(name).lower()), str(name), value) for name, value in fields.items()
@@ -108,7 +108,7 @@ def variables(job: Mapping[str, Any], workspace: str | None, project: str | None
 
 
 def groups(job: Mapping[str, Any], workspace: str | None) -> list[str]:
-    """The groups that every inventory has."""
+    """The default groups of a job."""
     words = (
         ("status", str(job.get("status") or UNKNOWN).lower()),
         ("type", str(job.get("job_type") or UNKNOWN).lower()),
@@ -118,9 +118,9 @@ def groups(job: Mapping[str, Any], workspace: str | None) -> list[str]:
 
 
 class Wanted(NamedTuple):
-    """What a job would like its host to be called, and what tells the job from all others.
+    """The wanted host name of a job, and the identity of the job.
 
-    :ivar source: the cloud and project that the job is in, as text.
+    :ivar source: the cloud and project of the job, as text.
     """
 
     name: str
@@ -131,12 +131,12 @@ class Wanted(NamedTuple):
 
     @property
     def identity(self) -> str:
-        """The job as one text; two jobs never have the same."""
+        """The identity of the job as text, unique for each job."""
         return "\n".join((self.source, self.workspace or "", self.job_type, self.job))
 
 
 def identity_of(known: Mapping[str, Any]) -> str | None:
-    """The identity of the job that a host with these variables is, None where it is no job."""
+    """The identity of the job of a host with these variables, or None if the host is not a job."""
     if PREFIX + "name" not in known:
         return None
     project, workspace, kind, name = (
@@ -146,10 +146,10 @@ def identity_of(known: Mapping[str, Any]) -> str | None:
 
 
 def settle(wanted: Sequence[Wanted], taken: Mapping[str, str] | None = None) -> list[str]:
-    """A name of its own for each: as wanted; where that is not enough with the workspace; at last with a digest.
+    """A unique host name for each job: the wanted name, or with the workspace appended, or with a digest appended.
 
-    :param wanted: jobs that differ in their identity.
-    :param taken: names that no host may have but that of the job with this identity.
+    :param wanted: jobs with different identities.
+    :param taken: reserved names, each with the identity of the job that may use it.
     """
     short = [host_name(item.name) for item in wanted]
     longer = [f"{name}@{host_name(item.workspace or DEFAULT)}" for name, item in zip(short, wanted)]
@@ -164,7 +164,7 @@ def settle(wanted: Sequence[Wanted], taken: Mapping[str, str] | None = None) -> 
 def _apart(
     wanted: Sequence[Wanted], names: Sequence[str], longer: Sequence[str], taken: Mapping[str, str]
 ) -> list[str]:
-    """The longer name for those that have the same name as another one, or one that is taken."""
+    """The longer names for jobs whose name is used twice or reserved."""
     count = Counter(names)
     return [
         other if count[name] > 1 or taken.get(name, item.identity) != item.identity else name

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Showing lines while a task runs: on standard output, or on standard error where that is for a program."""
+"""Prints lines while a task runs: on standard output, or on standard error if standard output is read by a program."""
 
 from __future__ import annotations
 
@@ -20,22 +20,22 @@ from ansible_collections.datagate.huaweicloud.plugins.module_utils.gate.loop imp
 from ansible_collections.datagate.huaweicloud.plugins.module_utils.gate.policy import PENDING
 from ansible_collections.datagate.huaweicloud.plugins.plugin_utils.progress import Progress
 
-MIN_INTERVAL = 0.2  # seconds between two looks that are turned into lines, unless one decides
-LONGEST_LINE = 4000
+MIN_INTERVAL = 0.2  # minimum seconds between two observations that are printed, except the last one
+MAX_LINE_LENGTH = 4000
 
 
 def show(line: str) -> None:
-    """Show a line at once. It reaches the terminal without control characters."""
+    """Print a line immediately, without control characters."""
     callback = str(getattr(constants, "DEFAULT_STDOUT_CALLBACK", "") or "")
     for_a_program = "json" in callback.rpartition(".")[2]
-    Display().display(printable(line, LONGEST_LINE), stderr=for_a_program)
+    Display().display(printable(line, MAX_LINE_LENGTH), stderr=for_a_program)
 
 
 class Heartbeat:
-    """Shows signs of life, in a thread, while the block runs.
+    """Prints heartbeat lines, in a thread, while the block runs.
 
-    :param due_in: seconds until the next one is due.
-    :param beat: shows it.
+    :param due_in: returns the seconds until the next line is due.
+    :param beat: prints the line.
     """
 
     NAME = "datagate-heartbeat"
@@ -58,10 +58,10 @@ class Heartbeat:
 
 
 class Live:
-    """The lines of one gate.
+    """The progress lines of one gate.
 
-    :param host: name to put in front, or empty.
-    :param deadline: seconds that the whole gate may take.
+    :param host: prefix of each line, or empty.
+    :param deadline: time limit of the gate in seconds.
     """
 
     def __init__(self, host: str, deadline: float) -> None:
@@ -71,19 +71,19 @@ class Live:
         self._lock = threading.Lock()
 
     def heartbeat(self) -> Heartbeat:
-        """A context in which there is a line at least once a minute."""
+        """A context in which a line is printed at least once a minute."""
         return Heartbeat(lambda: self._progress.due_in(self._elapsed()), self._beat)
 
     def took(self, result: dict[str, Any], next_due: float) -> None:
-        """Show what a slice has found."""
+        """Print the result of a slice."""
         self._show(self._progress.lines(result, next_due))
 
     def ended(self, result: dict[str, Any]) -> None:
-        """Show the changes that decided."""
+        """Print the state changes that led to the verdict."""
         self._show(self._progress.changes(result))
 
     def look(self, outcome: Outcome) -> None:
-        """Show how far a gate in this process is."""
+        """Print the progress of a gate in this process."""
         now = time.monotonic()
         decided = outcome.verdict.verdict != PENDING
         if not decided and self._looked is not None and now - self._looked < MIN_INTERVAL:
@@ -105,7 +105,7 @@ class Live:
 
 
 def as_result(outcome: Outcome) -> dict[str, Any]:
-    """As much of a module's result as lines are made of."""
+    """The part of a module's result that progress lines use."""
     gate, elapsed = outcome.gate, outcome.elapsed
     states = gate.tally(elapsed).states
     return {

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The lines that a user sees while a gate waits: state changes, counts by state, and which jobs are still waited for."""
+"""The progress lines of a waiting gate: state changes, counts by state, and the jobs that are not ready."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from typing import Any
 
 from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.errors import printable
 
-NAMED = 3  # jobs that a line names
+MAX_NAMED = 3  # jobs that a line names
 MAX_STATES = 5  # states that a line counts
 MAX_CHANGES = 10  # changes that get a line of their own at one time
 MAX_CAUSE = 300  # characters of what keeps a single job; never cut in practice
 MINUTE = 60.0
-BAR = 20
+BAR_WIDTH = 20
 
 
 def clock(seconds: float) -> str:
@@ -27,15 +27,15 @@ def clock(seconds: float) -> str:
 
 def gauge(fraction: float) -> str:
     """A bar of fixed length with its percentage."""
-    full = int(fraction * BAR)
-    return f"[{'#' * full}{'.' * (BAR - full)}] {fraction * 100:3.0f} %"
+    full = int(fraction * BAR_WIDTH)
+    return f"[{'#' * full}{'.' * (BAR_WIDTH - full)}] {fraction * 100:3.0f} %"
 
 
 class Progress:
-    """Turns how far a gate is into lines, none of which repeats the one before.
+    """Turns the progress of a gate into lines, without repeating a line.
 
-    :param host: name to put in front, or empty.
-    :param deadline: seconds that the whole gate may take, 0 for one observation.
+    :param host: prefix of each line, or empty.
+    :param deadline: time limit of the gate in seconds, 0 for one observation.
     """
 
     def __init__(self, host: str = "", deadline: float = 0.0) -> None:
@@ -48,9 +48,9 @@ class Progress:
         self._heard = 0.0
 
     def lines(self, result: dict[str, Any], next_due: float) -> list[str]:
-        """What to show while the gate goes on.
+        """The lines to print while the gate continues.
 
-        :param result: a slice's result, or as much of one as is known.
+        :param result: a slice's result, or a part of it.
         :param next_due: seconds until the next call: there is a line at least once a minute.
         """
         elapsed = self._heard = float(result.get("elapsed") or 0.0)
@@ -65,7 +65,7 @@ class Progress:
         return lines
 
     def changes(self, result: dict[str, Any]) -> list[str]:
-        """The state changes that no line has shown yet; all there is to show once the gate has ended."""
+        """The state changes that were not printed yet."""
         history = result.get("history") or []
         total = len(history) + int(result.get("history_dropped") or 0)
         new = history[len(history) - min(len(history), total - self._seen) :]
@@ -77,11 +77,11 @@ class Progress:
         return lines
 
     def due_in(self, elapsed: float) -> float:
-        """Seconds from *elapsed* until there has been no line for a minute."""
+        """Seconds from *elapsed* until the last line is a minute old."""
         return max(0.0, (self._last or 0.0) + MINUTE - elapsed)
 
     def silence(self, elapsed: float) -> str:
-        """What to show when a minute has passed without news: a request is not answered.
+        """The lines to print after a minute without a line, because a request has no response yet.
 
         :param elapsed: seconds since the gate began.
         """
@@ -99,7 +99,7 @@ class Progress:
         return f"{printable(entry['job'], 40)}{node}: {printable(entry['previous'], 20)} -> {status}"
 
     def _status(self, result: dict[str, Any]) -> tuple[str, str]:
-        """The line about all jobs, and what of it is news when it changes."""
+        """The line about all jobs, and the part of it that counts as a change."""
         text = self._counts(result.get("by_status") or {})
         jobs = result.get("jobs") or []
         if len(jobs) == 1 and "progress" in jobs[0]:
@@ -108,9 +108,9 @@ class Progress:
         reasons = result.get("reasons") or []
         waiting = list(dict.fromkeys(item["job"] for item in reasons if item.get("job")))
         if waiting:
-            text += f"; waiting for {', '.join(printable(name, 30) for name in waiting[:NAMED])}"
-            if len(waiting) > NAMED:
-                text += f", + {len(waiting) - NAMED} more"
+            text += f"; waiting for {', '.join(printable(name, 30) for name in waiting[:MAX_NAMED])}"
+            if len(waiting) > MAX_NAMED:
+                text += f", + {len(waiting) - MAX_NAMED} more"
             elif len(waiting) == 1:
                 text += self._cause(next(item for item in reasons if item.get("job")))
             return text, text
@@ -118,7 +118,7 @@ class Progress:
         for item in reasons:
             message = printable(item.get("message") or "", MAX_CAUSE)
             if item.get("code") == "not_stable":
-                # The seconds that have passed are not news.
+                # The elapsed seconds do not count as a change.
                 text += f"; {message.removeprefix('all ') or 'all ready'}"
                 key += "; stable"
             elif message:
@@ -135,7 +135,7 @@ class Progress:
 
     @staticmethod
     def _cause(reason: dict[str, Any]) -> str:
-        """What keeps a single job, where its state does not say so."""
+        """The reason why a single job is not ready, if its state does not show it."""
         name, message = str(reason["job"]), str(reason.get("message") or "")
         if reason.get("code") == "still_pending" or not message.startswith(name):
             return ""

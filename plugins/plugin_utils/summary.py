@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A gate's result in short, fit to be handed to another playbook as a variable."""
+"""A summary of a gate's result, safe to pass to another playbook as a variable."""
 
 from __future__ import annotations
 
@@ -18,25 +18,25 @@ _NO_TEMPLATE = str.maketrans("{}", "()")
 
 
 def harmless(text: Any, limit: int) -> str:
-    """Text from the cloud that stays text although somebody evaluates it.
+    """Text from the cloud that is not a template.
 
-    AWX hands artifacts to the next job of a workflow as extra variables, and those are templates for Ansible, whatever
-    was marked before. Every template starts with a brace, or with a number sign that redefines the braces.
+    AWX passes artifacts to the next job of a workflow as extra variables, which Ansible evaluates as templates, even if they
+    were marked as unsafe. Every template starts with a brace, or with a number sign that redefines the braces.
     """
     clean = printable(text, limit).translate(_NO_TEMPLATE)
     return f"_{clean[1:]}" if clean.startswith("#") else clean
 
 
 def summary(result: Mapping[str, Any]) -> dict[str, Any]:
-    """The verdict and what it rests on, the same keys for every result, in at most some kilobytes.
+    """The verdict and its reasons, with the same keys for every result, in at most a few kilobytes.
 
-    What has another type than it should have is passed over.
+    Values of an unexpected type are ignored.
 
-    :param result: a gate's result; one that was refused or switched off has no more than ``verdict`` and ``msg``.
+    :param result: a gate's result; for an invalid or disabled gate it only has ``verdict`` and ``msg``.
     """
 
     def part(key: str) -> Any:
-        # Jobs and history may be megabytes, so only what is looked at is made plain.
+        # Jobs and history may have megabytes, so only the values in use are converted.
         return plain(result.get(key))
 
     reasons = mappings(part("reasons"))

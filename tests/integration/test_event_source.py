@@ -283,7 +283,7 @@ import asyncio, runpy, sys
 sys.modules["ansible"] = sys.modules["ansible_collections"] = None
 queue = asyncio.Queue()
 main = runpy.run_path({str(SOURCE)!r})["main"]
-again = runpy.run_path({str(SOURCE)!r})["rooms"]()
+again = runpy.run_path({str(SOURCE)!r})["load_watching"]()
 args = {{"name": "job_good", "initial": True, "access_key": {ACCESS_KEY!r}, "secret_key": {SECRET_KEY!r},
         "project_id": {emulator.project_id!r}, "endpoints": {{"dataarts": {emulator.url!r}}}}}
 

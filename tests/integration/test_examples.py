@@ -128,10 +128,10 @@ def test_blue_green_switches_the_traffic_when_the_new_colour_works() -> None:
             "stop_job_orders_stream_blue",
         ]
     order = [record.task.rpartition(" : ")[2] for record in done.records]
-    assert done["Stand in for the switch"].result["msg"] == "Traffic goes to job_orders_stream_green now."
-    gates = [index for index, task in enumerate(order) if task == "Keep the result"]
+    assert done["Simulate the switch"].result["msg"] == "Traffic goes to job_orders_stream_green now."
+    gates = [index for index, task in enumerate(order) if task == "Set the result facts"]
     assert done.gates[0]["elapsed"] >= 1
-    assert gates[0] < order.index("Stand in for the switch") < order.index("Stand in for the stop") < gates[1]
+    assert gates[0] < order.index("Simulate the switch") < order.index("Simulate the stop") < gates[1]
 
 
 def test_blue_green_keeps_the_traffic_when_a_node_of_the_new_colour_breaks() -> None:
@@ -144,10 +144,10 @@ def test_blue_green_keeps_the_traffic_when_a_node_of_the_new_colour_breaks() -> 
         ]
     assert done.code == 2
     assert verdicts(done) == ["FAIL"]
-    assert not done.all("Stand in for the switch")
-    message = done["Leave the traffic where it is"].msg
+    assert not done.all("Simulate the switch")
+    message = done["Fail and keep the live colour"].msg
     assert message.startswith(
-        "job_orders_stream_blue stays live, and job_orders_stream_green was told to stop. FAIL after"
+        "job_orders_stream_blue stays live, and job_orders_stream_green is being stopped. FAIL after"
     )
     assert (
         "job_orders_stream_green: node WRITE_ORDERS is EXCEPTION (log obs://dlf-log/orders/WRITE_ORDERS.job)" in message
@@ -162,7 +162,7 @@ def test_blue_green_does_not_guess_which_colour_is_live() -> None:
     assert done.code == 2
     assert (
         "Not stopped now: job_orders_stream_blue, job_orders_stream_green"
-        in done["Refuse to guess which colour is live"].msg
+        in done["Check that exactly one colour is running"].msg
     )
 
 
@@ -177,7 +177,7 @@ def test_nightly_dli_shows_a_bar_and_goes_on_when_the_job_has_finished() -> None
     assert done.code == 0, done.text
     assert verdicts(done) == ["PASS"]
     assert re.search(r"1 RUNNING \[#*\.*\] +\d+ % \d+ of 40 tasks, sub-job 0", done.output)
-    assert "Its results can be used" in done["Go on with what needs the results"].msg
+    assert "Its results are ready" in done["Use the results"].msg
 
 
 def test_nightly_dli_says_why_the_job_has_failed(tmp_path: Path) -> None:
@@ -185,8 +185,8 @@ def test_nightly_dli_says_why_the_job_has_failed(tmp_path: Path) -> None:
         done = attempt("nightly_dli", emulator, 1, nightly_report_dir=str(tmp_path))
     assert done.code == 2
     assert verdicts(done) == ["FAIL"]
-    assert "is FAILED: Table orders_raw has no partition 2026-02-30" in done["Stop at the gate"].msg
-    assert not done.all("Go on with what needs the results")
+    assert "is FAILED: Table orders_raw has no partition 2026-02-30" in done["Fail the play"].msg
+    assert not done.all("Use the results")
     report = JUnitXml.fromfile(str(tmp_path / "job_gate_nightly.xml"))
     assert (report.tests, report.failures, report.errors) == (1, 1, 0)
     assert "no partition 2026-02-30" in (tmp_path / "job_gate_nightly.html").read_text("utf-8")
@@ -197,7 +197,7 @@ def test_nightly_dli_does_not_wait_for_a_job_that_has_stalled() -> None:
         done = attempt("nightly_dli", emulator, 2, nightly_report_dir="", nightly_stall_timeout=1)
     assert done.code == 2
     assert verdicts(done) == ["FAIL"]
-    assert "is RUNNING without any progress for" in done["Stop at the gate"].msg
+    assert "is RUNNING without any progress for" in done["Fail the play"].msg
 
 
 # The rolling update
@@ -205,7 +205,7 @@ def test_nightly_dli_does_not_wait_for_a_job_that_has_stalled() -> None:
 
 def updated(done: Run) -> set[str]:
     """The hosts that were updated."""
-    return {record.host for record in done.all("Stand in for the update")}
+    return {record.host for record in done.all("Simulate the update")}
 
 
 def test_rolling_update_goes_through_all_batches() -> None:
@@ -229,9 +229,7 @@ def test_rolling_update_leaves_the_second_batch_alone_when_the_first_one_breaks_
     assert updated(done) == {"collector1", "collector2"}
     assert {record.host for record in done.records} == {"collector1", "collector2"}
     # Which host ends its task first is a matter of luck.
-    (told, *others) = sorted(
-        done.all("Stop at the gate"), key=lambda record: record.msg.startswith("Stopped at the gate")
-    )
+    (told, *others) = sorted(done.all("Fail the play"), key=lambda record: record.msg.startswith("Stopped at the gate"))
     assert "job_sms: node DLI_SMS_GES is EXCEPTION (log obs://dlf-log/job_sms/DLI_SMS_GES.job)" in told.msg
     assert [other.msg for other in others] == [f"Stopped at the gate, see {told.host}"]
 
@@ -351,7 +349,7 @@ def test_event_driven_fails_when_the_restart_does_not_help() -> None:
         assert happened(emulator) == ["break", "restart_job_sms"]
     assert done.code == 2
     assert verdicts(done) == ["FAIL", "FAIL"]
-    assert "job_sms: node DLI_SMS_GES is EXCEPTION" in done["Stop at the gate"].msg
+    assert "job_sms: node DLI_SMS_GES is EXCEPTION" in done["Fail the play"].msg
 
 
 # CI servers

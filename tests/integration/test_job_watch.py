@@ -141,7 +141,7 @@ def test_all_real_time_jobs_of_the_workspace(emulator: Emulator, file: Path) -> 
     assert stat.S_IMODE(file.stat().st_mode) == 0o644
     assert [found.name for found in file.parent.iterdir()] == [file.name]
     # A job in EXCEPTION is what is to be measured.
-    assert "job_sms: node DLI_SMS_GES is EXCEPTION" in done["Say what was read"].msg
+    assert "job_sms: node DLI_SMS_GES is EXCEPTION" in done["Show the result of the reading"].msg
 
 
 def test_text_of_the_cloud_is_never_evaluated(emulator: Emulator, file: Path) -> None:
@@ -154,7 +154,7 @@ def test_text_of_the_cloud_is_never_evaluated(emulator: Emulator, file: Path) ->
         "job_sms": LOOKUP,
         PIPE: "STOPPED",
     }
-    assert f"obs://{PIPE}" in done["Say what was read"].msg
+    assert f"obs://{PIPE}" in done["Show the result of the reading"].msg
     assert not list(file.parent.rglob("pwned"))
 
 
@@ -200,7 +200,7 @@ def test_a_job_that_vanished_is_gone_from_the_file(emulator: Emulator, file: Pat
     assert done.code == 0, done.text
     assert "job_sms" not in file.read_text("utf-8")
     assert values(file, "datagate_jobs_missing", "service") == {"dataarts": 1.0}
-    assert "job_sms does not exist" in done["Say what was read"].msg
+    assert "job_sms does not exist" in done["Show the result of the reading"].msg
 
 
 def test_a_workspace_without_real_time_jobs(emulator: Emulator, file: Path) -> None:
@@ -210,7 +210,7 @@ def test_a_workspace_without_real_time_jobs(emulator: Emulator, file: Path) -> N
     assert done.code == 0, done.text
     assert values(file, "datagate_up", "service") == {"dataarts": 1.0}
     assert "datagate_job_state" not in file.read_text("utf-8")
-    assert done["Say what was read"].msg == "No real-time job in the workspace."
+    assert done["Show the result of the reading"].msg == "No real-time job in the workspace."
 
 
 def test_the_file_of_another_host(emulator: Emulator, file: Path) -> None:
@@ -263,8 +263,8 @@ def test_several_readings_at_fixed_times(emulator: Emulator, file: Path) -> None
     done = watch(emulator, file, job_names="job_sms", rounds="3", interval="2")
     assert done.code == 0, done.text
     assert len(emulator.journal) == 3
-    began = float(done["Begin"]["ansible_facts"]["__job_watch_began"])
-    times = [record["ansible_facts"]["__job_watch_read_at"] for record in done.all("Note when the reading begins")]
+    began = float(done["Record the start time"]["ansible_facts"]["__job_watch_began"])
+    times = [record["ansible_facts"]["__job_watch_read_at"] for record in done.all("Record the start of the reading")]
     for number, moment in enumerate(times):
         assert float(moment) >= began + 2 * number
     assert values(file, "datagate_last_reading_timestamp_seconds", "service") == {"dataarts": float(times[-1])}
@@ -304,7 +304,7 @@ def test_a_failed_reading_leaves_no_state(emulator: Emulator, file: Path) -> Non
     emulator.clear()
     done = watch(emulator, file, rounds=3, interval=1)
     assert done.code == 2
-    assert "DLF.6888" in done["Fail at once"].msg
+    assert "DLF.6888" in done["Fail on an error that another reading cannot fix"].msg
     assert values(file, "datagate_up", "service") == {"dataarts": 0.0}
     assert {sample[0] for sample in series(file)} == {"datagate_up", "datagate_last_reading_timestamp_seconds"}
     # A denied reading is not repeated: an access key that is refused again and again is locked.
@@ -316,14 +316,14 @@ def test_a_soft_failure(emulator: Emulator, file: Path) -> None:
     done = watch(emulator, file, soft_fail="yes", rounds=3, interval=1)
     assert done.code == 0, done.text
     assert values(file, "datagate_up", "service") == {"dataarts": 0.0}
-    assert "DLF.6888" in done["Say what was read"].msg
+    assert "DLF.6888" in done["Show the result of the reading"].msg
 
 
 def test_half_a_reading(emulator: Emulator, file: Path) -> None:
     emulator.event("half")
     done = watch(emulator, file, job_names="job_orders_stream,job_sms")
     assert done.code == 2
-    assert "DLF.6888" in done["Fail at once"].msg
+    assert "DLF.6888" in done["Fail on an error that another reading cannot fix"].msg
     assert values(file, "datagate_up", "service") == {"dataarts": 0.0}
     assert "job_sms" not in file.read_text("utf-8")
 
@@ -341,7 +341,7 @@ def test_watching_goes_on_after_a_failed_reading(emulator: Emulator, file: Path)
     emulator.event("once")
     done = watch(emulator, file, job_names="job_sms", rounds=2, interval=1)
     assert done.code == 2
-    assert done["Fail if a reading has failed"].msg == "1 of 2 readings failed, not the last one; see above."
+    assert done["Fail if a reading failed"].msg == "1 of 2 readings failed, not the last one; see above."
     assert values(file, "datagate_up", "service") == {"dataarts": 1.0}
 
 
@@ -355,30 +355,30 @@ def test_without_credentials_the_file_says_so(emulator: Emulator, file: Path) ->
     environment = {**connection(emulator), "HW_SECRET_KEY": ""}
     done = run(WATCH, environment, variables={"job_watch_file": str(file), "job_watch_rounds": 5})
     assert done.code == 2
-    assert "HW_SECRET_KEY" in done["Fail at once"].msg
+    assert "HW_SECRET_KEY" in done["Fail on an error that another reading cannot fix"].msg
     assert values(file, "datagate_up", "service") == {"dataarts": 0.0}
     # The next reading would not get further.
-    assert len(done.all("Say what was read")) == 1
+    assert len(done.all("Show the result of the reading")) == 1
 
 
 # -- variables --------------------------------------------------------------------------------------------------------
 
 
 WRONG: list[tuple[dict[str, Any], str]] = [
-    ({"file": ""}, "job_watch_file: say which file"),
-    ({"file": [" "]}, "job_watch_file: say which file"),
+    ({"file": ""}, "job_watch_file: is required"),
+    ({"file": [" "]}, "job_watch_file: is required"),
     ({"file": "datagate.txt"}, "job_watch_file: must end in .prom"),
     ({"file": "folder/.prom"}, "job_watch_file: must end in .prom"),
     ({"file_host": "nobody", "file": "/x/y.prom"}, "job_watch_file_host: there is no host nobody"),
     ({"file_host": "nobody", "file": "y.prom"}, "job_watch_file: must be absolute"),
     ({"job_names": "a", "tags": "b"}, "job_watch_job_names and job_watch_tags: give only one of them"),
     ({"name_contains": "a", "tags": "b"}, "job_watch_tags and job_watch_name_contains: give only one of them"),
-    ({"job_ids": "a", "exclude_names": "b"}, "job_watch_exclude_names: leaves out real-time jobs"),
-    ({"job_names": "a,b/c"}, "job_watch_job_names: holds what cannot be the name of a job"),
+    ({"job_ids": "a", "exclude_names": "b"}, "job_watch_exclude_names: excludes real-time jobs"),
+    ({"job_names": "a,b/c"}, "job_watch_job_names: contains an invalid job name"),
     ({"job_names": ["a" * 129]}, "job_watch_job_names: holds"),
     ({"job_names": ["a\tb"]}, "job_watch_job_names: holds"),
     ({"job_names": "a,.."}, "job_watch_job_names: holds"),
-    ({"job_ids": ["a", "."]}, "job_watch_job_ids: holds what cannot be the ID of a job"),
+    ({"job_ids": ["a", "."]}, "job_watch_job_ids: contains an invalid job ID"),
     ({"name_contains": "a" * 129}, "job_watch_name_contains: "),
     ({"name_contains": "a\nb"}, "job_watch_name_contains: "),
     ({"rounds": "0"}, "job_watch_rounds: must be a whole number from 1 to 100"),
@@ -421,8 +421,8 @@ def test_what_is_wrong_with_the_variables(file: Path) -> None:
 @pytest.mark.parametrize(
     ("variables", "words"),
     [
-        ({"job_names": "a,b/c", "job_ids": "dli-1"}, "job_watch_job_names: holds what cannot be the name of a job"),
-        ({"file": "nowhere/datagate.prom"}, "job_watch_file: there is no folder "),
+        ({"job_names": "a,b/c", "job_ids": "dli-1"}, "job_watch_job_names: contains an invalid job name"),
+        ({"file": "nowhere/datagate.prom"}, "job_watch_file: there is no directory "),
     ],
 )
 def test_wrong_variables_are_refused_before_anything_is_sent(
@@ -436,7 +436,7 @@ def test_wrong_variables_are_refused_before_anything_is_sent(
 
 def test_a_folder_is_no_file(emulator: Emulator, file: Path) -> None:
     file.mkdir()
-    assert refused(watch(emulator, file)) == f"job_watch_file: {file} is a folder"
+    assert refused(watch(emulator, file)) == f"job_watch_file: {file} is a directory"
 
 
 # -- examples/monitoring ----------------------------------------------------------------------------------------------

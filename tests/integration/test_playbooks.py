@@ -102,7 +102,7 @@ SURVEY = {"job_gate_wait_interval": "0.3", "job_gate_wait_timeout": "20", "job_g
 def test_a_gate_passes_in_awx(tmp_path: Path, emulator: Emulator) -> None:
     job = Job(tmp_path, emulator, {**SURVEY, "job_gate_entry": "", "job_gate_job_names": "job_good\njob_stream\n"})
     assert (job.code, job.status) == (0, "successful"), job.text
-    (said,) = job.results("Ask the gate wait_until_normal")
+    (said,) = job.results("Run the gate wait_until_normal")
     assert said["msg"].startswith("PASS")
     assert "2 of 2 jobs ready" in said["msg"]
     assert job.artifacts["job_gate"]["verdict"] == "PASS"
@@ -113,7 +113,7 @@ def test_a_gate_fails_in_awx(tmp_path: Path, emulator: Emulator) -> None:
     survey = {**SURVEY, "job_gate_entry": "fail_on_exception", "job_gate_job_names": "job_good, job_trap"}
     job = Job(tmp_path, emulator, survey)
     assert (job.code, job.status) == (2, "failed")
-    (stopped,) = job.results("Stop at the gate")
+    (stopped,) = job.results("Fail the play")
     assert stopped["msg"].startswith("FAIL")
     assert "job_trap: node BROKEN is EXCEPTION (log obs://logs/BROKEN.job)" in stopped["msg"]
     failures = [event for event in job.events if event["event"] == "runner_on_failed"]
@@ -140,7 +140,7 @@ def test_the_lines_of_a_waiting_gate_are_live_events_in_awx(tmp_path: Path, emul
     assert (job.code, job.status) == (0, "successful"), job.text
     # What Ansible writes past its callbacks, such as warnings, has no data.
     known = [event for event in job.events if "event_data" in event]
-    ask = [event for event in known if event["event_data"].get("task") == "Ask the gate wait_until_normal"]
+    ask = [event for event in known if event["event_data"].get("task") == "Run the gate wait_until_normal"]
     (began,) = [event for event in ask if event["event"] == "runner_on_start"]
     (ended,) = [event for event in ask if event["event"] == "runner_on_ok"]
     lines = [event for event in job.events if event["event"] == "verbose" and "job_slow" in event["stdout"]][:-1]
@@ -200,9 +200,9 @@ def test_artifacts_of_an_earlier_deployment_do_not_become_those_of_this_one(tmp_
     assert job.artifacts["deploy_outcome"] == "failed, not rolled back"
     assert job.artifacts["job_gate_after"]["verdict"] == "TIMEOUT"
     assert "job_good has not been restarted" in job.artifacts["job_gate_after"]["msg"]
-    (failed,) = job.results("Fail all the same")
+    (failed,) = job.results("Fail the deployment")
     assert failed["msg"].startswith(
-        "The deployment has failed and was not rolled back (there is no deploy_rollback_file): TIMEOUT"
+        "The deployment failed and was not rolled back (deploy_rollback_file is not set): TIMEOUT"
     )
     assert "of the other deployment" not in str(job.artifacts) + failed["msg"]
     text = " ".join(job.text.split())
@@ -217,8 +217,8 @@ def test_the_time_of_an_earlier_deployment_is_refused(tmp_path: Path, emulator: 
     survey = {**SURVEY, **artifacts, **nothing(tmp_path), "job_gate_job_names": "job_good"}
     job = Job(tmp_path, emulator, survey, DEPLOY)
     assert (job.code, job.status) == (2, "failed")
-    (refused,) = job.results("Refuse an extra variable that would stand for the time of this deployment")
-    assert refused["msg"].startswith("job_gate_started_after: is noted by this playbook")
+    (refused,) = job.results("Reject job_gate_started_after as an extra variable")
+    assert refused["msg"].startswith("job_gate_started_after: is set by this playbook")
     assert job.artifacts == {"deploy_outcome": "stopped before the deployment"}
     assert emulator.journal == []
 
@@ -234,12 +234,12 @@ def test_a_deployment_that_restarts_nothing_can_say_so(tmp_path: Path, emulator:
 @pytest.mark.parametrize(
     ("given", "words"),
     [
-        ({"deploy_task_file": ""}, "deploy_task_file: is needed"),
+        ({"deploy_task_file": ""}, "deploy_task_file: is required"),
         ({"deploy_task_file": "/nope.yml"}, "deploy_task_file: there is no file /nope.yml"),
         ({"deploy_rollback_file": "nope.yml"}, "deploy_rollback_file: there is no file"),
         ({"deploy_stop_file": "/nope.yml"}, "deploy_stop_file: there is no file /nope.yml"),
         ({"deploy_timeout": "ten"}, "deploy_timeout: must be a number of seconds"),
-        ({"deploy_timeout": "40"}, "deploy_stable_for: 60 s do not fit into a deploy_timeout of 40 s"),
+        ({"deploy_timeout": "40"}, "deploy_stable_for: 60 s must not be longer than deploy_timeout (40 s)"),
     ],
 )
 def test_what_cannot_work_is_refused_before_the_deployment(
@@ -258,15 +258,15 @@ def test_variables_of_others_do_not_choose_the_entry_point(emulator: Emulator) -
     variables = {**others, "job_gate_job_names": "job_trap", "job_gate_wait_timeout": 20}
     done = run(GATE, connection(emulator), variables=variables)
     assert done.code == 2
-    assert done["Ask the gate wait_until_normal"].failed
-    assert "node BROKEN is EXCEPTION" in done["Stop at the gate"].msg
+    assert done["Run the gate wait_until_normal"].failed
+    assert "node BROKEN is EXCEPTION" in done["Fail the play"].msg
 
 
 def test_a_gate_takes_dli_jobs(emulator: Emulator) -> None:
     variables = {"job_gate_entry": "dli_finished", "job_gate_job_ids": "dli-good"}
     done = run(GATE, connection(emulator), variables=variables)
     assert done.code == 0, done.text
-    assert done["Keep the result"]["ansible_facts"]["job_gate_result"]["verdict"] == "PASS"
+    assert done["Set the result facts"]["ansible_facts"]["job_gate_result"]["verdict"] == "PASS"
 
 
 def test_an_unknown_entry_point_is_refused(emulator: Emulator) -> None:
@@ -275,7 +275,7 @@ def test_an_unknown_entry_point_is_refused(emulator: Emulator) -> None:
         GATE, connection(emulator), variables={"job_gate_entry": "wait_for_rain", "job_gate_job_names": "job_good"}
     )
     assert done.code == 2
-    message = done["Stop at the gate"].msg
+    message = done["Fail the play"].msg
     assert message.startswith("job_gate_entry: 'wait_for_rain' is no entry point")
     assert "wait_until_normal" in message
     assert emulator.journal == []
@@ -297,7 +297,7 @@ def test_the_report_shows_every_job_by_state(emulator: Emulator) -> None:
         ["NORMAL", "REAL_TIME", "job_trap"],
         ["SCHEDULING", "BATCH", "job_nightly"],
         [],
-        ["Nodes:", "not", "looked", "at", "(job_report_check_nodes=true", "reads", "them)"],
+        ["Nodes:", "not", "checked", "(set", "job_report_check_nodes=true", "to", "check", "them)"],
     ]
 
 
@@ -370,14 +370,14 @@ def verdicts(done: Run) -> list[str]:
     """What the gates of a deployment said, in turn."""
     return [
         record["ansible_facts"]["job_gate_result"]["verdict"]
-        for record in done.all("Keep the result")
+        for record in done.all("Set the result facts")
         if record.status == "ok"
     ]
 
 
 def outcome(done: Run) -> str:
     """The artifact that a deployment leaves, whatever comes of it."""
-    return str(done["Keep the outcome as an artifact"]["ansible_stats"]["data"]["deploy_outcome"])
+    return str(done["Store the outcome as an artifact"]["ansible_stats"]["data"]["deploy_outcome"])
 
 
 def test_a_deployment_passes_its_gates(tmp_path: Path, emulator: Emulator) -> None:
@@ -410,7 +410,7 @@ def test_a_deployment_without_a_restart_is_rolled_back_and_fails(tmp_path: Path,
     assert done.code == 2
     assert verdicts(done) == ["PASS", "TIMEOUT"]
     assert done["undo"]["job_gate_after.verdict"] == "TIMEOUT"
-    message = done["Fail all the same"].msg
+    message = done["Fail the deployment"].msg
     assert "was rolled back: TIMEOUT" in message
     assert "job_good has not been restarted" in message
     assert outcome(done) == "failed, rolled back"
@@ -444,7 +444,7 @@ def test_a_roll_back_that_fails_is_told(tmp_path: Path, emulator: Emulator) -> N
     done = run(DEPLOY, connection(emulator), variables=variables)
     assert done.code == 2
     assert done["undo"].msg == "no way back"
-    assert outcome(done) == "failed, and the roll-back failed as well"
+    assert outcome(done) == "failed, and the rollback failed as well"
 
 
 def test_a_job_that_fails_already_stops_the_deployment(tmp_path: Path, emulator: Emulator) -> None:
@@ -453,7 +453,7 @@ def test_a_job_that_fails_already_stops_the_deployment(tmp_path: Path, emulator:
     assert done.code == 2
     assert not done.all("Deploy")
     assert not done.all("Roll back")
-    assert "node BROKEN is EXCEPTION" in done["Stop at the gate"].msg
+    assert "node BROKEN is EXCEPTION" in done["Fail the play"].msg
     assert outcome(done) == "stopped before the deployment"
 
 
@@ -491,7 +491,7 @@ def test_a_playbook_does_its_work_where_localhost_is_in_the_limit_and_under_tags
     inventory = yaml.safe_dump({"web": {"hosts": {"web1": {}}}})
     done = run("datagate.huaweicloud.gate_verdict", {}, *limit, variables={"job_gate": VERDICT}, inventory=inventory)
     assert done.code == 0, done.text
-    assert done["Say the verdict"].host == "localhost"
+    assert done["Show the verdict"].host == "localhost"
 
 
 @pytest.mark.parametrize(

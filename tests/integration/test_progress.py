@@ -192,7 +192,7 @@ def test_lines_do_not_spoil_what_a_program_reads(emulator: Emulator, of_the_role
     ran = run([play([wait])], {**connection(emulator), "ANSIBLE_STDOUT_CALLBACK": "whole_json"})
     said = json.loads(ran.output)
     if of_the_role:
-        (result,) = said["datagate.huaweicloud.job_gate : Stop at the gate"]
+        (result,) = said["datagate.huaweicloud.job_gate : Fail the play"]
     else:
         (result,) = said["Wait"]
         assert result["verdict"] == "TIMEOUT"

@@ -142,14 +142,14 @@ def test_the_list_of_jobs_is_written(emulator: Emulator, tmp_path: Path) -> None
     assert {item["name"] for item in data["jobs"]} >= {"{{ 7*7 }}", "job_nightly"}
     facts = data["about"]["facts"]
     assert list(facts) == ["Region", "Nodes"]
-    assert facts["Nodes"] == "not looked at; the states are those of the jobs"
+    assert facts["Nodes"] == "not checked; the states are those of the jobs"
     lines = done["Show the jobs by state"]["msg"]
     assert lines[0].split() == ["EXCEPTION", "1"]
     first = next(number for number, line in enumerate(lines) if line.startswith("shown")) + 1
     assert lines[first].split(None, 2) == ["EXCEPTION", "REAL_TIME", "<script>alert(1)</script>"]
     assert lines[first + 1].split(None, 2) == ["STARTING", "REAL_TIME", "{{ 7*7 }}"]
     assert "last run: fail" in lines[-3]
-    assert lines[-2:] == ["", "Nodes: not looked at (job_report_check_nodes=true reads them)"]
+    assert lines[-2:] == ["", "Nodes: not checked (set job_report_check_nodes=true to check them)"]
     assert not any(record.result.get("changed") for record in done.records)
 
 

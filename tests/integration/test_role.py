@@ -24,7 +24,7 @@ from .playbook import Record, Run, connection, gate, hosts, play, run
 
 ROLE = Path(__file__).resolve().parent.parent.parent / "roles" / "job_gate"
 ENTRIES = ("main", "wait_until_normal", "wait_until_stopped", "fail_on_exception", "dli_finished")
-STOP, ASK, LOOK = "Stop at the gate", "Wait until the jobs run", "Look for failing jobs"
+STOP, ASK, LOOK = "Fail the play", "Wait until the jobs run", "Check for failing jobs"
 HOSTILE = "{{ 7 * 7 }}"
 
 SCENARIO: dict[str, Any] = {
@@ -472,7 +472,7 @@ def test_a_passing_gate_is_little_to_read() -> None:
         done = run([play([gate("wait_until_normal", "the gate", variables({"tags": "good"}))])], connection(emulator))
     assert done.code == 0, done.text
     headings = re.findall(r"^TASK \[datagate.huaweicloud.job_gate : (.*)\] \*", done.output, re.MULTILINE)
-    assert [name for name in headings if not name.startswith("Validating arguments")] == [ASK, "Keep the result"]
+    assert [name for name in headings if not name.startswith("Validating arguments")] == [ASK, "Set the result facts"]
     assert "WARNING" not in done.text
     assert re.search(r"^PASS after .* 2 of 2 jobs ready. Selected: tags good.$", done.output, re.MULTILINE)
 

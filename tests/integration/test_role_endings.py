@@ -20,7 +20,7 @@ from tests.emulator import Emulator, running
 
 from .playbook import Run, connection, gate, hosts, play, run
 
-BOTH = "Stop at the gate, after job_gate_on_failure has failed as well"
+BOTH = "Fail the play (job_gate_on_failure failed as well)"
 QUICK = {"wait_interval": 0.3, "wait_timeout": 20}
 HOSTILE = "{{ lookup('pipe', 'echo EVALUATED') }}"
 HEADER = "#jinja2:variable_start_string:'[[',variable_end_string:']]'[[ 7 * 7 ]]"
@@ -176,7 +176,7 @@ def test_what_a_gate_leaves_is_its_own_whatever_earlier_gates_have_left(tmp_path
     assert done.code == 2
     # Ansible lets no task set it, so the role warns.
     assert done["roll back"]["job_gate_after.msg"] == "of an earlier gate"
-    assert done["Stop at the gate"].msg.startswith("FAIL after ")
+    assert done["Fail the play"].msg.startswith("FAIL after ")
     left = stats(done)
     assert left.keys() == {"job_gate_after"}
     assert (left["job_gate_after"]["verdict"], left["job_gate_after"]["failed"]) == ("FAIL", True)
@@ -218,10 +218,10 @@ def test_the_tasks_on_failure_see_the_result(tmp_path: Path, emulator: Emulator)
     assert done.code == 2
     names = [record.task.rpartition(" : ")[2] for record in done.records]
     # The sentence comes before a roll-back that may take long, and the host fails whatever is in there.
-    assert names.index("Keep the verdict") < names.index("Stop at the gate") < names.index("roll back")
+    assert names.index("Store the verdict") < names.index("Fail the play") < names.index("roll back")
     assert done["roll back"]["job_gate_result.verdict"] == "FAIL"
-    assert done["Stop at the gate"].msg.startswith("FAIL after ")
-    assert "job_gate_on_failure" not in done["Stop at the gate"].msg
+    assert done["Fail the play"].msg.startswith("FAIL after ")
+    assert "job_gate_on_failure" not in done["Fail the play"].msg
 
 
 def test_a_path_is_relative_to_the_playbook(tmp_path: Path, emulator: Emulator) -> None:
@@ -279,7 +279,7 @@ def test_tasks_that_cannot_be_loaded_hide_nothing(tmp_path: Path, emulator: Emul
     path = tasks_file(tmp_path, text)
     done = run([play([passage("gate", job_names="job_trap", on_failure=path)])], connection(emulator))
     assert done.code not in (0, None)
-    assert done["Stop at the gate"].msg.startswith("FAIL after ")
+    assert done["Fail the play"].msg.startswith("FAIL after ")
 
 
 def test_a_file_that_is_not_there_is_refused_before_anything_is_asked(emulator: Emulator) -> None:
@@ -288,7 +288,7 @@ def test_a_file_that_is_not_there_is_refused_before_anything_is_asked(emulator: 
     done = run([play(tasks)], connection(emulator))
     assert done.code == 2
     assert stats(done)["job_gate_pre"]["verdict"] == "ERROR"
-    assert done["Stop at the gate"].msg.startswith("job_gate_on_failure: there is no file ")
+    assert done["Fail the play"].msg.startswith("job_gate_on_failure: there is no file ")
     assert len(emulator.requests()) == before
 
 
@@ -325,7 +325,7 @@ def test_a_gate_within_the_tasks_on_failure_changes_nothing_of_the_failure(tmp_p
     )
     assert done.code == 2
     assert done["inner"]["job_gate_result"]["verdict"] == "PASS"
-    assert done["Stop at the gate"].msg.startswith("FAIL after ")
+    assert done["Fail the play"].msg.startswith("FAIL after ")
     assert done["rescued"]["job_gate_result"]["verdict"] == "FAIL"
     assert done["named"]["job_gate_after"]["verdict"] == "FAIL"
     left = stats(done)
@@ -354,7 +354,7 @@ def test_on_several_hosts_each_runs_them_and_each_fails(tmp_path: Path, emulator
     )
     assert done.code == 2
     assert {record.host for record in done.all("undo")} == {"a", "b"}
-    said = {record.host: record.msg for record in done.all("Stop at the gate")}
+    said = {record.host: record.msg for record in done.all("Fail the play")}
     (asker,) = [host for host, text in said.items() if text.startswith("FAIL after ")]
     assert {text for host, text in said.items() if host != asker} == {f"Stopped at the gate, see {asker}"}
     both = {record.host: record.msg for record in done.all(BOTH)}
@@ -429,7 +429,7 @@ def test_a_folder_that_cannot_be_made_is_refused_before_anything_is_asked(tmp_pa
         [play([passage("gate", job_names="job_good", report_dir=str(tmp_path / "file" / "r"))])], connection(emulator)
     )
     assert done.code == 2
-    assert done["Stop at the gate"].msg.startswith("job_gate_report_dir: ")
+    assert done["Fail the play"].msg.startswith("job_gate_report_dir: ")
     assert len(emulator.requests()) == before
 
 
@@ -444,7 +444,7 @@ def test_a_report_that_cannot_be_written_changes_no_verdict(
     os.symlink(tmp_path / "nowhere" / "x", blocked)
     done = run([play([passage("gate", job_names=job, report_dir=str(tmp_path))])], connection(emulator))
     assert done.code == code, done.text
-    teller = done["Stop at the gate" if code else "Wait until the jobs run"]
+    teller = done["Fail the play" if code else "Wait until the jobs run"]
     assert teller.msg.startswith("FAIL after " if code else "PASS after ")
     assert "The report could not be written: " in teller.msg
 

@@ -73,7 +73,7 @@ def test_each_workspace_has_its_own_gate(tmp_path: Path, emulator: Emulator) -> 
         "6 of 6 jobs ready. Selected",
         "3 of 3 jobs ready. Selected",
     ]
-    facts = [record["ansible_facts"] for record in done.all("Keep the result")]
+    facts = [record["ansible_facts"] for record in done.all("Set the result facts")]
     assert "job_gate_workspace_ws_1" in facts[0]
     assert "job_gate_workspace_ws_2" in facts[1]
 
@@ -102,13 +102,13 @@ def test_a_failing_node_fails_the_slice(tmp_path: Path, emulator: Emulator) -> N
 @pytest.mark.parametrize(
     ("variables", "words"),
     [
-        ({"job_gate_entry": "dli_finished"}, "job_gate_entry: dli_finished is none of main, wait_until_normal"),
+        ({"job_gate_entry": "dli_finished"}, "job_gate_entry: dli_finished is not one of main, wait_until_normal"),
         ({"gate_sliced_slices": "many"}, "gate_sliced_slices: must be a whole number"),
         ({"gate_sliced_slices": 0}, "gate_sliced_slices: must be a whole number"),
         ({"gate_sliced_requests_per_second": "fast"}, "gate_sliced_requests_per_second: must be a number"),
-        ({"gate_sliced_slices": 2, "job_gate_requests_per_second": 20}, "give gate_sliced_requests_per_second"),
+        ({"gate_sliced_slices": 2, "job_gate_requests_per_second": 20}, "set gate_sliced_requests_per_second"),
         ({"job_gate_hosts": "type_batch"}, "none of the 1 hosts is a real-time job"),
-        ({"job_gate_hosts": "nobody"}, "the inventory has no host that fits nobody"),
+        ({"job_gate_hosts": "nobody"}, "the inventory has no host that matches nobody"),
     ],
 )
 def test_what_cannot_be_is_refused(
@@ -123,7 +123,7 @@ def test_what_cannot_be_is_refused(
 def test_without_an_inventory_nothing_is_passed(emulator: Emulator) -> None:
     done = run(PLAYBOOK, connection(emulator))
     assert done.code == 2
-    assert "was the inventory read?" in " ".join(done.text.split())
+    assert "check that the inventory was read" in " ".join(done.text.split())
 
 
 @pytest.mark.parametrize("in_folder", [False, True])

@@ -360,8 +360,8 @@ def test_the_tasks_use_options_that_the_modules_have() -> None:
 
 def test_the_task_with_secrets_shows_nothing() -> None:
     assert [task["name"] for task in TASKS if task.get("no_log")] == [
-        "Set a field back to empty",
-        "Make the credential",
+        "Clear an emptied field",
+        "Create the credential",
         "Delete the credential",
     ]
 

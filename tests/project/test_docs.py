@@ -93,9 +93,9 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> docs.Pages:
 
 def test_a_head_comment_becomes_a_section(pages: docs.Pages) -> None:
     found = pages.playbook("gate_verdict")
-    assert found.title.startswith("The switch of a workflow in AWX")
+    assert found.title.startswith("Branches an AWX workflow")
     assert ".. code-block:: bash\n\n    ansible-playbook datagate.huaweicloud.gate_verdict" in found.text
-    assert "``gate_verdict_id``\n    which gate: its ``job_gate_id``" in found.text
+    assert "``gate_verdict_id``\n    the ``job_gate_id`` of the gate" in found.text
     assert found.variables == []
 
 

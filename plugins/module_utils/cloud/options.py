@@ -280,7 +280,7 @@ def resolve(params: Mapping[str, Any], environ: Mapping[str, str], service: str)
     :param params: options by name, of any type that YAML gives; None and empty strings count as not given.
     :param environ: the environment of the process.
     :param service: the service that will be called, ``dataarts`` or ``dli``.
-    :raises OptionError: an option is unusable.
+    :raises OptionError: an option is invalid.
     :raises CredentialsError: there are no whole credentials in any place.
     """
     warnings: List[str] = []

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Argument specifications, one per option group. The documentation fragments beside this folder describe them."""
+"""Argument specifications, one per option group. plugins/doc_fragments documents them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ..gate.options import MISSING_CHOICES, RETURN_CHOICES
 
 Spec = Dict[str, Any]
 
-# Options with an environment variable have no default here: it would hide the variable.
+# Options with an environment variable have no default here, because a default would override the variable.
 CONNECTION: Spec = {
     "auth_type": {"type": "str", "choices": list(AUTH_TYPES), "default": "auto"},
     "access_key": {"type": "str", "no_log": True},
@@ -36,7 +36,7 @@ CONNECTION: Spec = {
     "ca_path": {"type": "path"},
     "client_cert": {"type": "path"},
     "client_key": {"type": "path", "no_log": False},
-    # Its URL can hold a password, and options that are refused are shown before anybody has looked into it.
+    # The URL may contain a password, and Ansible shows invalid options before the module can mask it.
     "proxy": {"type": "str", "no_log": True},
     "request_timeout": {"type": "float", "default": 30},
     "retries": {"type": "int"},
@@ -44,7 +44,7 @@ CONNECTION: Spec = {
 }
 WORKSPACE: Spec = {"workspace": {"type": "str"}}
 
-# What every gate has.
+# Options of all gates.
 GATE: Spec = {
     "wait": {"type": "bool", "default": False},
     "wait_initial_delay": {"type": "float", "default": 0},
@@ -57,8 +57,8 @@ GATE: Spec = {
     "resume": {"type": "str"},
     "return_jobs": {"type": "str", "choices": list(RETURN_CHOICES), "default": "auto"},
 }
-# What a gate for real-time jobs has besides. The lists of states have no choices here, because items are trimmed and
-# empty ones dropped before they are checked.
+# Additional options of gates for real-time jobs. The lists of states have no choices here, because items are trimmed and
+# empty items are removed before they are checked.
 REAL_TIME_GATE: Spec = {
     **GATE,
     "wait_for": {"type": "list", "elements": "str", "default": ["NORMAL"]},
@@ -70,7 +70,7 @@ REAL_TIME_GATE: Spec = {
     "exception_grace": {"type": "float", "default": 0},
     "stable_for": {"type": "float", "default": 0},
     "started_after": {"type": "int"},
-    # A truth value or a list of node names.
+    # A boolean or a list of node names.
     "require_records": {"type": "raw", "default": False},
 }
 DLI_GATE: Spec = {

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""DLI jobs as the gate's loop sees them."""
+"""DLI jobs as a source of readings for the gate."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .session_source import SessionSource
 
 
 class DliJobs(SessionSource):
-    """DLI jobs; there is no list of them."""
+    """DLI jobs, which are read one by one, without a job list."""
 
     def __init__(self, session: Session) -> None:
         super().__init__(session)

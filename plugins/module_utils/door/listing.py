@@ -12,7 +12,7 @@ from ..cloud.errors import PERMANENT, OptionError, RequestError
 from ..cloud.options import text, whole
 from ..cloud.session import Session
 from ..gate.options import check_name, items, name_contains, tags
-from ..services.dataarts import LARGEST_PAGE, DataArts
+from ..services.dataarts import MAX_PAGE_SIZE, DataArts
 from ..services.normalize import state
 from ..services.readings import BATCH, REAL_TIME
 
@@ -22,7 +22,7 @@ UNKNOWN = "UNKNOWN"
 class Query:
     """Checked options of a listing.
 
-    :raises OptionError: an option is unusable.
+    :raises OptionError: an option is invalid.
     """
 
     def __init__(self, params: Mapping[str, Any]) -> None:
@@ -39,15 +39,15 @@ class Query:
         self.statuses = frozenset(state(item) for item in items(params.get("statuses")))
         self.most = whole("max_results", params.get("max_results") or 0)
         size = params.get("page_size")
-        self.page_size = whole("page_size", LARGEST_PAGE if size is None else size, 1, LARGEST_PAGE)
+        self.page_size = whole("page_size", MAX_PAGE_SIZE if size is None else size, 1, MAX_PAGE_SIZE)
 
     @property
     def filtered(self) -> bool:
-        """Whether jobs are sorted out on our side, so that the service's total is not ours."""
+        """Whether jobs are filtered here, so that the service's total does not apply."""
         return bool(self.name or self.part or self.statuses)
 
     def fits(self, job: Mapping[str, Any]) -> bool:
-        """Whether a job is meant. The service finds parts of names, whatever was asked for."""
+        """Whether a job matches. The service matches parts of names, even for an exact name."""
         name = job["name"] or ""
         if self.name is not None and name != self.name:
             return False
@@ -67,7 +67,7 @@ def read(session: Session, workspace: Optional[str], query: Query) -> Dict[str, 
     for kind in query.job_types:
         enough = 0
         if query.most and not query.filtered:
-            # One job is asked for even when there are enough, because its page tells the total.
+            # At least one job is requested, because the page contains the total.
             enough = max(1, query.most - len(jobs))
         task = service.list(
             kind, name=query.name or query.part, tags=query.tags, page_size=query.page_size, enough=enough, sure=True

@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The door that all modules share: options, secrets, warnings and failures.
+"""What all modules share: options, secrets, warnings and failures.
 
-What stands behind it is an AnsibleModule, or on the controller something that can do what is needed of one here.
+The code runs in an AnsibleModule, or on the controller in an object with the same interface.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ OnLook = Callable[[Outcome], None]
 
 
 class Host(Protocol):
-    """What is needed of whoever runs the module's work; an AnsibleModule has all of it."""
+    """The part of AnsibleModule's interface that is used here."""
 
     params: Dict[str, Any]
     check_mode: bool
@@ -49,7 +49,7 @@ class Door:
     """A running module.
 
     :ivar params: its options.
-    :ivar on_look: called with how far a gate is, where somebody can be shown it.
+    :ivar on_look: called with the progress of a gate, if it can be displayed.
     """
 
     def __init__(self, module: Host, service: str, on_look: Optional[OnLook] = None) -> None:
@@ -61,9 +61,9 @@ class Door:
         self._hide_proxy()
 
     def connect(self) -> Session:
-        """Check the connection options and make the session. Nothing is sent before the first call.
+        """Check the connection options and create the session. No request is sent before the first call.
 
-        :raises OptionError, CredentialsError: the options are unusable.
+        :raises OptionError, CredentialsError: the options are invalid.
         """
         connection = resolve(self.params, os.environ, self.service)
         for warning in connection.warnings:
@@ -71,15 +71,15 @@ class Door:
         return Session(connection, Clock(), on_secret=self.hide)
 
     def hide(self, secret: str) -> None:
-        """Keep a secret out of everything that the module prints, in the forms in which a service may repeat it, too."""
+        """Mask a secret in all output of the module, also in the encodings in which a service may return it."""
         self.module.no_log_values.update(forms(secret, times=1))
 
     def _hide_given(self) -> None:
-        # Ansible masks whatever an option without a log is given. Of a value of a character or two that would leave stars all
-        # over the output, and a resume that is damaged.
+        # Ansible masks the values of no_log options. For values of one or two characters that would mask unrelated output and
+        # corrupt the resume text.
         short = {value for value in self.module.no_log_values if len(value) < MIN_SECRET}
         self.module.no_log_values.difference_update(short)
-        # What a user typed with blanks or quotes around it is used without them.
+        # Blanks and quotes around a value are removed before it is used, so the bare value is masked as well.
         for name, spec in CONNECTION.items():
             if spec.get("no_log") and self.params.get(name):
                 self.hide(unquoted(self.params[name]) or "")
@@ -98,12 +98,12 @@ class Door:
             if password:
                 self.hide(password)
                 self.hide(unquote(password))
-                # As the header Proxy-Authorization has it, which a service may repeat.
+                # The form in the header Proxy-Authorization, which a service may return.
                 pair = f"{unquote(user)}:{unquote(password)}"
                 self.hide(base64.b64encode(pair.encode("latin-1", "replace")).decode("ascii"))
 
     def observe(self, policy: Policy, selection: Selection, source: Source, session: Session) -> Dict[str, Any]:
-        """Run a gate, or a slice of one. Returns the module's result; ``failed`` is in it where the task fails."""
+        """Run a gate, or a slice of one. Returns the module's result, with ``failed`` if the task fails."""
         return_jobs = options.return_jobs(self.params)
         seconds, text = options.slices(self.params)
         sliced = policy.wait and not policy.once and (seconds > 0 or text is not None)
@@ -129,7 +129,7 @@ class Door:
 
 
 def _shown(value: Any) -> Any:
-    """A result without what a terminal takes as a command or as a change of direction; line breaks and tabs may stay."""
+    """A result without terminal control characters and direction marks; line breaks and tabs are kept."""
     if isinstance(value, str):
         if value.isprintable():
             return value
@@ -142,7 +142,7 @@ def _shown(value: Any) -> Any:
 
 
 def execute(host: Host, service: str, body: Body, on_look: Optional[OnLook] = None) -> Dict[str, Any]:
-    """Do a module's work. Returns its result, or one clear sentence as the message of a failed one; never raises.
+    """Run a module. Returns its result, or a failed result whose message is one sentence. Never raises.
 
     :param on_look: see :class:`Door`.
     """
@@ -154,7 +154,7 @@ def execute(host: Host, service: str, body: Body, on_look: Optional[OnLook] = No
         result = body(Door(host, service, on_look))
     except DatagateError as error:
         result = {"failed": True, "msg": str(error), **error.extras()}
-    except Exception as error:  # noqa: BLE001 - a traceback could show what is secret
+    except Exception as error:  # noqa: BLE001 - a traceback could show secrets
         frame = traceback.extract_tb(sys.exc_info()[2])[-1]
         place = f"{os.path.basename(frame.filename)}:{frame.lineno}"
         text = f"This is a defect of the collection, please report it: {type(error).__name__} at {place}"
@@ -166,9 +166,9 @@ def execute(host: Host, service: str, body: Body, on_look: Optional[OnLook] = No
 def run(spec: Spec, service: str, body: Body) -> None:
     """A module's ``main``.
 
-    :param spec: the module's own options; those of the connection are added.
+    :param spec: the module's own options; the connection options are added.
     :param service: the service that it calls.
-    :param body: its work; returns the result.
+    :param body: the function that does the work; returns the result.
     """
     from ansible.module_utils.basic import AnsibleModule
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Real-time jobs as the gate's loop sees them."""
+"""Real-time jobs as a source of readings for the gate."""
 
 from __future__ import annotations
 

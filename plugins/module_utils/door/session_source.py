@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the gate's sources have in common: a session that runs the services' tasks."""
+"""Base class of the gate's sources: a session that runs the tasks of the services."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from ..cloud.session import Session
 from ..gate.source import Event, Listed, Source
 from ..services.readings import STATUS, Reading
 
-JOB_LIST = object()  # the key of the list's task; jobs have their names
+JOB_LIST = object()  # key of the task that reads the list; the keys of jobs are their names
 
 
 class SessionSource(Source):
-    """Readings that come over a session."""
+    """Readings from a session."""
 
     def __init__(self, session: Session) -> None:
         self.session = session
@@ -52,7 +52,7 @@ class SessionSource(Source):
         self.session.abandon()
 
     def listed(self, listing: object) -> Listed:
-        """The list that its task has returned, as readings."""
+        """The list that the task has returned, as readings."""
         raise NotImplementedError
 
     def remember(self) -> Dict[str, Any]:

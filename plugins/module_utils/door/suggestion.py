@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The name that a misspelt one most likely stands for."""
+"""Suggestions for misspelt names."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any, Iterable
 
 
 def did_you_mean(name: Any, known: Iterable[str]) -> str:
-    """The end of a sentence that says *name* is unknown: the most similar of the *known* names, or nothing."""
+    """Text to append to a message that *name* is unknown: the most similar of the *known* names, or empty text."""
     from difflib import get_close_matches
 
     word = str(name).strip().lower().replace("-", "_")

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What stands between the event source and the rooms: its arguments, its session, and what to do after a refused key."""
+"""The event source without its event loop: arguments, session, and the handling of rejected keys."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ SERVICE = "dataarts"
 OWN = ("interval", "check_nodes", "initial")
 ALIASES = {alias: name for name, spec in SELECTION.items() for alias in spec.get("aliases", ())}
 ARGUMENTS = (*CONNECTION, *WORKSPACE, *SELECTION, *OWN)
-# What ansible-rulebook puts beside the arguments of the rulebook.
+# Arguments that ansible-rulebook adds.
 FOREIGN = ("eda_feedback_queue",)
-INTERVAL = 30.0
+DEFAULT_INTERVAL = 30.0
 
-_STEP = 0.2  # seconds after which somebody who waits looks whether to stop
-_GRACE = 3.0  # seconds that a request under way has left then
+_MAX_SLEEP = 0.2  # seconds after which a waiting thread checks whether to stop
+_MAX_STOP = 3.0  # seconds that a running request may still take after stop()
 
 _NO_TEMPLATE = str.maketrans("{}", "()")
 
@@ -43,28 +43,28 @@ T = TypeVar("T")
 
 
 class Stopped(Exception):
-    """The watch was told to stop while it was waiting."""
+    """stop() was called while a thread was waiting."""
 
 
 class StoppableClock(Clock):
-    """A clock whose waiting can be ended from another thread."""
+    """A clock whose sleeps can be ended from another thread."""
 
     def __init__(self) -> None:
         self._stop = threading.Event()
         self._ends = 0.0
 
     def stop(self) -> None:
-        """Let nobody wait any more."""
-        self._ends = self.now() + _GRACE
+        """End all current and later sleeps."""
+        self._ends = self.now() + _MAX_STOP
         self._stop.set()
 
     @property
     def stopped(self) -> bool:
-        """Whether it was told to stop."""
+        """Whether stop() was called."""
         return self._stop.is_set()
 
     def _check(self, busy: bool) -> None:
-        # An answer that is about to come is waited for, so that its thread ends as well.
+        # Wait a little for a pending response, so that its thread ends as well.
         if self.stopped and (not busy or self.now() >= self._ends):
             raise Stopped
 
@@ -77,25 +77,25 @@ class StoppableClock(Clock):
         end = None if seconds is None else self.now() + seconds
         while True:
             self._check(busy)
-            left = _STEP if end is None else min(_STEP, end - self.now())
+            left = _MAX_SLEEP if end is None else min(_MAX_SLEEP, end - self.now())
             found = super().wait(results, left, busy)
             if found is not None or (end is not None and self.now() >= end):
                 return found
 
 
 class Watcher:
-    """From an event source's arguments to its events.
+    """Turns an event source's arguments into events.
 
-    Its methods may be called from different threads, but for :meth:`stop` not at the same time.
+    Methods may be called from different threads, but not at the same time, except :meth:`stop`.
 
     :param args: arguments by name, of any type that YAML gives.
     :param environ: the environment of the process; the process's own where it is not given.
     :ivar interval: seconds from one poll's start to the next one's.
-    :ivar warnings: sentences for whoever reads the log.
-    :raises OptionError, CredentialsError: an argument is unusable. No request has been sent then.
+    :ivar warnings: sentences for the log.
+    :raises OptionError, CredentialsError: an argument is invalid. No request has been sent.
     """
 
-    begin_thread = staticmethod(leave_signals)  # what a thread that polls calls first
+    begin_thread = staticmethod(leave_signals)  # initializer of the polling thread
 
     def __init__(self, args: Mapping[str, Any], environ: Optional[Mapping[str, str]] = None) -> None:
         if IMPORT_ERROR is not None:
@@ -104,13 +104,13 @@ class Watcher:
         self._params = _named(args)
         chosen = selection(self._params)
         interval = self._params.get("interval")
-        self.interval = number("interval", INTERVAL if interval is None else interval, SHORTEST_INTERVAL)
+        self.interval = number("interval", DEFAULT_INTERVAL if interval is None else interval, SHORTEST_INTERVAL)
         check_nodes = self._truth("check_nodes", True)
         initial = self._truth("initial", False)
         connection = resolve(self._params, self._environ, SERVICE)
         self.warnings = list(connection.warnings)
         self._clock = StoppableClock()
-        self._refused: FrozenSet[str] = frozenset()  # the secrets of the credentials that were refused
+        self._refused: FrozenSet[str] = frozenset()  # the secrets of the rejected credentials
         self._used: Set[str] = set()
         self._session: Optional[Session] = None
         self._defects: Set[str] = set()
@@ -124,7 +124,7 @@ class Watcher:
         return default if value is None else boolean(option, value)
 
     def poll(self) -> List[Event]:
-        """The events of one look; none after a refusal, until there are other credentials. Never raises."""
+        """The events of one poll; none after a rejection, until there are other credentials. Never raises."""
         try:
             if self._watch.refused is not None and not self._renew():
                 return []
@@ -134,7 +134,7 @@ class Watcher:
             return [_harmless(event) for event in events]
         except Stopped:
             return []
-        except Exception as error:  # noqa: BLE001 - a traceback could show what is secret, and watching goes on
+        except Exception as error:  # noqa: BLE001 - a traceback could show secrets, and watching must continue
             frame = traceback.extract_tb(sys.exc_info()[2])[-1]
             what = f"{type(error).__name__} at {os.path.basename(frame.filename)}:{frame.lineno}"
             if what in self._defects:
@@ -143,11 +143,11 @@ class Watcher:
             return [{"error": f"This is a defect of the collection, please report it: {what}", "reason": "defect"}]
 
     def stop(self) -> None:
-        """Let a poll that is under way in another thread end soon."""
+        """Make a poll that runs in another thread end soon."""
         self._clock.stop()
 
     def close(self) -> None:
-        """Close connections and let threads end."""
+        """Close connections and end threads."""
         if self._session is not None:
             self._session.close()
 
@@ -160,22 +160,22 @@ class Watcher:
         return RealTimeJobs(self._session, connection.workspace, chosen)
 
     def _learn(self, secret: str) -> None:
-        """Told every secret before anything is sent with it."""
+        """Called with every secret before a request is sent with it."""
         if secret in self._refused and self._session is not None and not self._session.connection.credentials.secrets:
-            # The metadata service still gives the key that was refused.
+            # The metadata service still returns the rejected key.
             raise CredentialsError("the access key that was refused is still the only one")
         self._used.add(secret)
 
     def _renew(self) -> bool:
-        """Whether there are other credentials than those that were refused; if so, they are used from now on.
+        """Whether there are other credentials than the rejected ones; if so, they are used from now on.
 
-        A key that is sent wrong more than five times in a row is locked, so nothing is sent in order to find out. A file may
-        have been written anew, and the metadata service of a cloud server may have another key.
+        A key is locked after more than five failed attempts in a row, so no request is sent to find out. The credentials file
+        may have been replaced, and the metadata service may return another key.
         """
         try:
             connection = resolve(self._params, self._environ, SERVICE)
         except DatagateError:
-            return False  # such as a file that is just being written
+            return False  # for example, a file that is being written
         secrets = set(connection.credentials.secrets)
         if secrets and secrets <= self._refused:
             return False
@@ -184,9 +184,9 @@ class Watcher:
 
 
 def _harmless(event: Event) -> Event:
-    """Text from the cloud that stays text although somebody evaluates it.
+    """Text from the cloud that is not a template.
 
-    ansible-rulebook hands events to playbooks as extra variables, and those are templates for Ansible. Every template starts
+    ansible-rulebook passes events to playbooks as extra variables, which Ansible evaluates as templates. Every template starts
     with a brace, or with a number sign that redefines the braces.
     """
 
@@ -202,7 +202,7 @@ def _harmless(event: Event) -> Event:
 
 
 def _named(args: Mapping[str, Any]) -> Dict[str, Any]:
-    """The arguments under their own names."""
+    """The arguments, with aliases replaced by the option names."""
     params: Dict[str, Any] = {}
     for given, value in args.items():
         if given in FOREIGN:

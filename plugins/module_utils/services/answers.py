@@ -30,7 +30,7 @@ _CONTENT = frozenset(("nodes", "subjobs", "jobs", "flinkjobinfo", "alarms", "kil
 # What a code says where there is no error.
 _NO_ERROR = frozenset(("", "200", "success", "succeeded", "successful", "ok", "none", "null", "false"))
 _TRUE = frozenset(("true", "1", "yes", "ok", "success", "succeeded"))
-_DEEPEST = 5
+_MAX_DEPTH = 5
 _NO_SUCCESS = "the request did not succeed"
 
 
@@ -53,14 +53,14 @@ def check(data: Any) -> Dict[str, Any]:
 
 def _check_object(data: Dict[str, Any], errors: FrozenSet[str], flags: FrozenSet[str], depth: int) -> None:
     told = []
-    keys = [(normalize.squash(key), item) for key, item in data.items() if len(key) <= normalize.LONGEST_FIELD]
+    keys = [(normalize.squash(key), item) for key, item in data.items() if len(key) <= normalize.MAX_FIELD_LENGTH]
     went_well = any(short in _CODE_KEYS and item not in (None, "") and not _is_error(item, 0) for short, item in keys)
     for short, item in keys:
         if short in errors and _is_error(item, 0) and not (went_well and short in _MESSAGE_KEYS):
             raise Unreadable(f"the answer holds an error: {_words(data) or _words(item) or 'without a code'}")
         if short in flags:
             told.append(item)
-        elif isinstance(item, (dict, list)) and short not in _CONTENT and depth < _DEEPEST:
+        elif isinstance(item, (dict, list)) and short not in _CONTENT and depth < _MAX_DEPTH:
             for part in item if isinstance(item, list) else [item]:
                 if isinstance(part, dict):
                     _check_object(part, _PLAIN_ERROR_KEYS, _PLAIN_SUCCESS_KEYS, depth + 1)
@@ -85,7 +85,7 @@ def _is_error(item: Any, depth: int) -> bool:
     if isinstance(item, str):
         word = item.strip().casefold()
         return word not in _NO_ERROR and word.strip("0") != ""
-    if depth >= _DEEPEST:
+    if depth >= _MAX_DEPTH:
         return True
     if isinstance(item, list):
         return any(_is_error(part, depth + 1) for part in item)
@@ -216,7 +216,7 @@ def _entry(item: Any) -> Tuple[str, Optional[Dict[str, Any]]]:
     if job is None:
         return f"\0{printable(item)}", None
     if "error_code" in job or "is_success" in job:
-        _check_object(item, _PLAIN_ERROR_KEYS, _PLAIN_SUCCESS_KEYS, _DEEPEST)
+        _check_object(item, _PLAIN_ERROR_KEYS, _PLAIN_SUCCESS_KEYS, _MAX_DEPTH)
     raw = item.get("name")
     name = _identity(normalize.renamed(item).get("name") if raw is None else raw)
     if not name:

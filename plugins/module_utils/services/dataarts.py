@@ -15,8 +15,8 @@ from .normalize import Unreadable
 from .pager import Pager
 from .readings import BATCH, LIST, REAL_TIME, STATUS, Listing, Reading, unread
 
-LARGEST_PAGE = 100  # the page says 1000, and some regions refuse more than 100
-MOST_COMPARED = 2000  # names that a missing one is compared with
+MAX_PAGE_SIZE = 100  # the page says 1000, and some regions refuse more than 100
+MAX_COMPARED = 2000  # names that a missing one is compared with
 
 
 class DataArts:
@@ -53,7 +53,7 @@ class DataArts:
         job_type: str = REAL_TIME,
         name: Optional[str] = None,
         tags: Sequence[str] = (),
-        page_size: int = LARGEST_PAGE,
+        page_size: int = MAX_PAGE_SIZE,
         enough: int = 0,
         most_pages: int = 0,
         sure: bool = False,
@@ -70,7 +70,7 @@ class DataArts:
         filters = [("jobType", job_type)]
         filters += [("jobName", name)] if name else []
         filters += [("tags", ",".join(tags))] if tags else []
-        pager = Pager(lambda query: self._call(("jobs",), [*filters, *query]), min(page_size, LARGEST_PAGE))
+        pager = Pager(lambda query: self._call(("jobs",), [*filters, *query]), min(page_size, MAX_PAGE_SIZE))
         pager.offset_means = self.offset_means
         try:
             listing = yield from pager.read(enough, most_pages, sure)
@@ -96,7 +96,7 @@ class DataArts:
         """
         from difflib import get_close_matches
 
-        listing = yield from self.list(enough=MOST_COMPARED)
+        listing = yield from self.list(enough=MAX_COMPARED)
         known = [str(job["name"]) for job in listing.jobs if job["name"] and job["job_type"] != BATCH]
         result = {}
         for name in names:

@@ -18,7 +18,7 @@ from typing import Any, Callable, Dict, Iterable, List, Match, Optional, Tuple
 from ..cloud.errors import printable
 from .readings import BATCH, BATCH_ONLY, DLI_STATES, REAL_TIME, REAL_TIME_STATES
 
-_DEEPEST = 20
+_MAX_DEPTH = 20
 _STATE_ALIASES = {"STARTTING": "STARTING", "FINISH": "FINISHED", "CANCELED": "CANCELLED"}
 _KNOWN_STATES = frozenset(REAL_TIME_STATES + DLI_STATES + BATCH_ONLY)
 _JOB_TYPES = (REAL_TIME, BATCH)
@@ -121,7 +121,7 @@ def squash(key: Any) -> str:
 def snake(key: Any) -> str:
     """``lastInstanceStatus``, ``LastInstanceStatus`` and ``last_instance_status`` are all ``last_instance_status``."""
     text = str(key)
-    return _snake_known(text) if len(text) <= LONGEST_FIELD else _snake(text)
+    return _snake_known(text) if len(text) <= MAX_FIELD_LENGTH else _snake(text)
 
 
 def _snake(text: str) -> str:
@@ -129,8 +129,8 @@ def _snake(text: str) -> str:
 
 
 # Thousands of jobs have the same few fields. What else may be sent is bounded in number and length.
-LONGEST_FIELD = 64
-_MOST_FIELDS = 64
+MAX_FIELD_LENGTH = 64
+_MAX_FIELDS = 64
 _snake_known = lru_cache(maxsize=1024)(_snake)
 
 # -- keys -------------------------------------------------------------------------------------------------------------
@@ -151,7 +151,7 @@ _names_known = lru_cache(maxsize=128)(_names)
 
 def _names_of(data: Dict[str, Any]) -> Tuple[Tuple[str, ...], bool]:
     keys = tuple(map(str, data))
-    if len(keys) <= _MOST_FIELDS and max(map(len, keys), default=0) <= LONGEST_FIELD:
+    if len(keys) <= _MAX_FIELDS and max(map(len, keys), default=0) <= MAX_FIELD_LENGTH:
         return _names_known(keys)
     return _names(keys)
 
@@ -200,7 +200,7 @@ def _comparable(name: str, item: Any) -> Any:
 
 def value(data: Any, convert_keys: bool = True, depth: int = 0) -> Any:
     """*data* with snake_case keys at every depth and harmless text."""
-    if depth > _DEEPEST:
+    if depth > _MAX_DEPTH:
         return None
     if isinstance(data, str):
         return clean(data)

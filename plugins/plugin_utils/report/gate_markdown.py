@@ -19,9 +19,9 @@ from .gate import SKIPPED, Gate, Job, Reason
 from .markdown import NOTHING, code, document, prose, table
 from .timeline import Change, short
 
-MOST_JOBS = 50
-MOST_REASONS = 50
-MOST_CHANGES = 20
+MAX_JOBS = 50
+MAX_REASONS = 50
+MAX_CHANGES = 20
 MARKS = {
     PASS: "\N{WHITE HEAVY CHECK MARK}",
     FAIL: "\N{CROSS MARK}",
@@ -70,7 +70,7 @@ def _facts(gate: Gate) -> list[str]:
 def _jobs(gate: Gate) -> list[list[str]]:
     if not gate.jobs:
         return []
-    shown = gate.jobs[:MOST_JOBS]
+    shown = gate.jobs[:MAX_JOBS]
     work = any(job.work for job in shown)
     head = ["Verdict", "State", "Job", "Since", *(["Progress"] if work else [])]
     lines = table(head, [_row(job, work) for job in shown])
@@ -90,11 +90,11 @@ def _reasons(gate: Gate) -> list[list[str]]:
     if not reasons:
         return []
     lines = []
-    for reason in reasons[:MOST_REASONS]:
+    for reason in reasons[:MAX_REASONS]:
         lines.append(f"- {code(reason.message)} ({code(reason.code)})")
         if reason.log_path:
             lines.append(f"  - Log: {code(reason.log_path)}")
-    more = len(reasons) - MOST_REASONS
+    more = len(reasons) - MAX_REASONS
     return [["### Reasons"], lines, [f"and {more} more"] if more > 0 else []]
 
 
@@ -106,7 +106,7 @@ def _changes(gate: Gate) -> list[list[str]]:
     changes = [change for change in gate.changes if change.previous is not None]
     if not changes:
         return []
-    shown = changes[-MOST_CHANGES:]
+    shown = changes[-MAX_CHANGES:]
     title = (
         "### State changes"
         if len(shown) == len(changes)

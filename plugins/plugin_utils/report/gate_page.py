@@ -16,10 +16,10 @@ from . import pages, states, timeline
 from .gate import LEFT_OUT, SKIPPED, VERDICTS, Gate, Job, Node, State
 from .timeline import Change, Segment, Tick, short
 
-MOST_CARDS = 60  # jobs of a group with a card of their own; the others get a line each
-MOST_READY_CARDS = 8
-MOST_NODES = 60  # of a card
-MOST_TOLD = 12  # changes of a job in words
+MAX_CARDS = 60  # jobs of a group with a card of their own; the others get a line each
+MAX_READY_CARDS = 8
+MAX_NODES = 60  # of a card
+MAX_CHANGES_IN_WORDS = 12  # changes of a job in words
 THE_JOB = "the job itself"
 
 LEGEND = (
@@ -144,11 +144,11 @@ def _groups(gate: Gate) -> list[Group]:
     noun = gate.noun
     found = []
     for verdict, tolerated, name, icon, words, most in (
-        (FAIL, False, "fail", "fail", "failing", MOST_CARDS),
-        (FAIL, True, "fail", "fail", "failing, tolerated", MOST_CARDS),
-        (PENDING, False, "pending", "pending", "not ready", MOST_CARDS),
-        (LEFT_OUT, False, "left", "skipped", "left out", MOST_CARDS),
-        (PASS, False, "pass", "pass", "ready", MOST_READY_CARDS),
+        (FAIL, False, "fail", "fail", "failing", MAX_CARDS),
+        (FAIL, True, "fail", "fail", "failing, tolerated", MAX_CARDS),
+        (PENDING, False, "pending", "pending", "not ready", MAX_CARDS),
+        (LEFT_OUT, False, "left", "skipped", "left out", MAX_CARDS),
+        (PASS, False, "pass", "pass", "ready", MAX_READY_CARDS),
     ):
         jobs = [job for job in gate.jobs if job.verdict == verdict and job.tolerated == tolerated]
         if not jobs:
@@ -174,16 +174,16 @@ def _age(gate: Gate, jobs: Sequence[Job]) -> str:
 
 
 def _card(gate: Gate, job: Job) -> Card:
-    lanes = [_job_lane(gate, job)._replace(name=THE_JOB), *(_node_lane(gate, node) for node in job.nodes[:MOST_NODES])]
+    lanes = [_job_lane(gate, job)._replace(name=THE_JOB), *(_node_lane(gate, node) for node in job.nodes[:MAX_NODES])]
     told_logs = {reason.log_path for reason in job.reasons}
     logs = [(node.name, node.log_path) for node in job.nodes if node.log_path and node.log_path not in told_logs]
-    return Card(job, lanes, max(0, len(job.nodes) - MOST_NODES), _told(job), logs)
+    return Card(job, lanes, max(0, len(job.nodes) - MAX_NODES), _told(job), logs)
 
 
 def _few(gate: Gate, job: Job) -> list[Lane]:
     """The job's lane, and those of nodes that say something of their own."""
     nodes = [node for node in job.nodes if any(change.previous is not None for change in node.changes)]
-    return [_job_lane(gate, job), *(_node_lane(gate, node) for node in nodes[:MOST_NODES])]
+    return [_job_lane(gate, job), *(_node_lane(gate, node) for node in nodes[:MAX_NODES])]
 
 
 def _job_lane(gate: Gate, job: Job) -> Lane:
@@ -210,9 +210,9 @@ def _told(job: Job) -> list[str]:
         key=lambda change: change.at,
     )
     changes = [change for change in every if change.previous is not None]
-    told = [_words(change) for change in changes[-MOST_TOLD:]]
-    if len(changes) > MOST_TOLD:
-        told.insert(0, f"{len(changes) - MOST_TOLD} changes before")
+    told = [_words(change) for change in changes[-MAX_CHANGES_IN_WORDS:]]
+    if len(changes) > MAX_CHANGES_IN_WORDS:
+        told.insert(0, f"{len(changes) - MAX_CHANGES_IN_WORDS} changes before")
     return told
 
 

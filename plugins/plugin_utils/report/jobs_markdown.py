@@ -9,12 +9,12 @@ from __future__ import annotations
 from .jobs import Job, Listing
 from .markdown import code, document, prose, table
 
-MOST_JOBS = 200
+MAX_JOBS = 200
 
 
 def write(listing: Listing) -> str:
     """The file's text."""
-    shown = listing.jobs[:MOST_JOBS]
+    shown = listing.jobs[:MAX_JOBS]
     more = len(listing.jobs) - len(shown)
     facts = [[prose(label), code(value)] for label, value in listing.about.facts]
     if listing.about.finished:

@@ -11,7 +11,7 @@ import unicodedata
 from .jobs import Listing
 
 WIDTH = 100
-_NARROWEST_NAME = 20
+_MIN_NAME_WIDTH = 20
 
 
 def lines(listing: Listing) -> list[str]:
@@ -24,7 +24,7 @@ def lines(listing: Listing) -> list[str]:
     found.append(f"{fill('shown', state_width)}  {len(listing.jobs)} of {listing.total}")
     notes = [job.run_failed for job in listing.jobs]
     room = max(
-        _NARROWEST_NAME, WIDTH - state_width - type_width - 4 - (2 + len("last run: running-exception")) * any(notes)
+        _MIN_NAME_WIDTH, WIDTH - state_width - type_width - 4 - (2 + len("last run: running-exception")) * any(notes)
     )
     name_width = min(room, max([0, *(columns(job.name) for job in listing.jobs)]))
     for job in listing.jobs:

@@ -16,9 +16,9 @@ NAME = 200  # characters of a name that are shown; the service ends names at 128
 STATE = 60
 PATH = 1000
 SENTENCE = 4000
-LONGEST = 1e9  # seconds: no gate takes longer, and dates end soon after
-_DEEPEST = 30
-_LONGEST = 1000  # bits of a whole number that is still one
+MAX_SECONDS = 1e9  # seconds: no gate takes longer, and dates end soon after
+_MAX_DEPTH = 30
+_MAX_BITS = 1000  # bits of a whole number that is still one
 
 
 class ReportError(DatagateError):
@@ -38,10 +38,10 @@ def plain(data: Any, depth: int = 0) -> Any:
         word = str.__str__(data)
         return word if word.isascii() else word.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     if isinstance(data, int):
-        return int(data) if data.bit_length() <= _LONGEST else printable(data)
+        return int(data) if data.bit_length() <= _MAX_BITS else printable(data)
     if isinstance(data, float):
         return float(data) if math.isfinite(data) else None
-    if depth < _DEEPEST:
+    if depth < _MAX_DEPTH:
         if isinstance(data, Mapping):
             return {str(plain(str(key))): plain(item, depth + 1) for key, item in data.items()}
         if isinstance(data, Iterable) and not isinstance(data, (bytes, bytearray)):
@@ -74,7 +74,7 @@ def number(data: Any) -> float | None:
 def duration(data: Any) -> float | None:
     """*data* if it is a number of seconds that a gate can take, else None."""
     value = number(data)
-    return value if value is not None and 0 <= value <= LONGEST else None
+    return value if value is not None and 0 <= value <= MAX_SECONDS else None
 
 
 def count(data: Any) -> int:

@@ -16,8 +16,8 @@ from .states import Classes
 UNREAD = "unread"  # before the first reading
 DROPPED = "dropped"  # the history no longer says
 
-NARROWEST = 1.0  # percent: a failure in the very last moment must be seen
-MOST_STEPS = 5
+MIN_WIDTH = 1.0  # percent: a failure in the very last moment must be seen
+MAX_STEPS = 5
 _STEPS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 28800, 86400)
 _NARROW_BAR, _WIDE_BAR = 240.0, 480.0  # pixels that a bar has on a phone and elsewhere, at least
 _LETTER, _MARGIN = 7.2, 10.0  # pixels
@@ -69,7 +69,7 @@ class Tick(NamedTuple):
 def segments(changes: Sequence[Change], end: float, classes: Classes, dropped: bool) -> list[Segment]:
     """The stretches of one job or node from 0 to *end* seconds, each where the one before ends.
 
-    A state held so briefly that its stretch is narrower than NARROWEST is drawn that wide, so it may cover the rim of its
+    A state held so briefly that its stretch is narrower than MIN_WIDTH is drawn that wide, so it may cover the rim of its
     neighbour; its times stay exact.
 
     :param changes: those of this job or node, oldest first.
@@ -98,8 +98,8 @@ def segments(changes: Sequence[Change], end: float, classes: Classes, dropped: b
 
 def _segment(start: float, until: float, end: float, kind: str, text: str, words: str) -> Segment:
     x, width = 100 * start / end, 100 * max(0.0, until - start) / end
-    if width < NARROWEST and kind != UNREAD:
-        width = NARROWEST
+    if width < MIN_WIDTH and kind != UNREAD:
+        width = MIN_WIDTH
         x = min(x, 100 - width)
     room = len(text) * _LETTER + _MARGIN
     fits = "never"
@@ -113,7 +113,7 @@ def ticks(end: float) -> list[Tick]:
     """Marks from 0 to *end* seconds at round times, none so near the end that its text would run into the last one's."""
     if end <= 0:
         return [Tick(0.0, "0 s", "start")]
-    step = next((step for step in _STEPS if end / step <= MOST_STEPS), 86400.0 * (1 + int(end / 86400 / MOST_STEPS)))
+    step = next((step for step in _STEPS if end / step <= MAX_STEPS), 86400.0 * (1 + int(end / 86400 / MAX_STEPS)))
     last = short(end)
     found = [Tick(0.0, "0 s", "start")]
     number = 1

@@ -40,7 +40,7 @@ from ansible_collections.datagate.huaweicloud.plugins.plugin_utils.role.variable
     renamed,
 )
 
-MOST_COMPARED = 300  # hosts whose variables in the inventory are compared before the gate is asked
+MAX_COMPARED = 300  # hosts whose variables in the inventory are compared before the gate is asked
 
 
 class Asking(GateAction):
@@ -202,7 +202,7 @@ class Asking(GateAction):
         hosts = [str(host) for host in variables.get("ansible_play_batch") or []]
         me = str(variables.get("inventory_hostname"))
         hostvars = variables.get("hostvars")
-        if len(hosts) < 2 or len(hosts) > MOST_COMPARED or hostvars is None:
+        if len(hosts) < 2 or len(hosts) > MAX_COMPARED or hostvars is None:
             return
         first = _of_inventory(hostvars[me])
         for host in hosts:

@@ -15,7 +15,7 @@ from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.errors 
 # end_role ends only the role that the file is included by, so it does no harm.
 FORGETS = ("clear_host_errors", "end_batch", "end_host", "end_play")
 _INCLUDES = ("include_tasks", "import_tasks")
-_DEEPEST = 10
+_MAX_DEPTH = 10
 
 
 def check(variable: str, path: str, load: Callable[[str], Any]) -> None:
@@ -46,7 +46,7 @@ def _metas(path: str, load: Callable[[str], Any], depth: int) -> Iterator[tuple[
             words = str(told or "").split()
             if name == "meta" and words and words[0] in FORGETS:
                 yield path, words[0]
-            elif name in _INCLUDES and words and "{{" not in str(told) and depth < _DEEPEST:
+            elif name in _INCLUDES and words and "{{" not in str(told) and depth < _MAX_DEPTH:
                 file = os.path.join(os.path.dirname(path), words[0])
                 if os.path.isfile(file):
                     yield from _metas(file, load, depth + 1)

@@ -21,7 +21,7 @@ from ansible_collections.datagate.huaweicloud.plugins.plugin_utils.summary impor
 
 SKIPPED = "SKIPPED"
 ROLLBACK = "rollback"
-NAMED = 3
+MAX_NAMED = 3
 _NOT_IN_RESULT = ("changed", "exception", "failed", "invocation", "warnings", "deprecations")
 _UNREAD = frozenset(("denied", "unreadable"))
 _TAKEN = frozenset((*OPTIONS, *OWN, "result", "entry", "hosts"))
@@ -180,8 +180,8 @@ def selection(asked: Mapping[str, Any]) -> str:
         value = asked.get(option)
         items = [value] if isinstance(value, str) else list(value or [])
         if items:
-            more = f", + {len(items) - NAMED} more" if len(items) > NAMED else ""
-            parts.append(word + ", ".join(printable(item, 60) for item in items[:NAMED]) + more)
+            more = f", + {len(items) - MAX_NAMED} more" if len(items) > MAX_NAMED else ""
+            parts.append(word + ", ".join(printable(item, 60) for item in items[:MAX_NAMED]) + more)
     return ", ".join(parts) or "nothing"
 
 

@@ -193,28 +193,28 @@ def test_awx_setup_changes_only_what_it_sets_and_sets_back_what_is_empty() -> No
 
 
 REFUSALS: list[tuple[dict[str, Any], str]] = [
-    ({"awx_setup_organization": "Nobody"}, "awx_setup_organization: AWX has no organization called Nobody"),
+    ({"awx_setup_organization": "Nobody"}, "awx_setup_organization: AWX has no organization named Nobody"),
     ({"awx_setup_deploy_template": "our deployment"}, "the workflow needs both"),
     (
         {**TEMPLATES, "awx_setup_rollback_template": "theirs"},
-        "awx_setup_rollback_template: AWX has nothing called theirs",
+        "awx_setup_rollback_template: AWX has no object named theirs",
     ),
-    ({**TEMPLATES, "awx_setup_rollback_template": 9999}, "awx_setup_rollback_template: AWX has nothing called 9999"),
+    ({**TEMPLATES, "awx_setup_rollback_template": 9999}, "awx_setup_rollback_template: AWX has no object named 9999"),
     ({"awx_setup_deploy_tempalte": "x"}, "awx_setup_deploy_tempalte: there is no such option"),
     ({"awx_setup_state": "gone"}, "awx_setup_state: must be present or absent"),
     ({"awx_setup_slices": 0}, "awx_setup_slices: must be a whole number"),
     ({"awx_setup_image_pull": "often"}, "awx_setup_image_pull: must be"),
     ({"awx_setup_prefix": ""}, "awx_setup_prefix: must not be empty"),
     ({"awx_setup_credential_inputs": "x"}, "awx_setup_credential_inputs: must be a dictionary"),
-    ({"awx_setup_project_credential": "git"}, "awx_setup_project_credential: AWX has nothing called git"),
-    ({"awx_setup_execution_environment": "ee"}, "awx_setup_execution_environment: AWX has nothing called ee"),
+    ({"awx_setup_project_credential": "git"}, "awx_setup_project_credential: AWX has no object named git"),
+    ({"awx_setup_execution_environment": "ee"}, "awx_setup_execution_environment: AWX has no object named ee"),
     (
         {"awx_setup_prefix": "theirs", "awx_setup_image": "i"},
-        'an execution environment called "theirs" already, in Second',
+        'AWX already has an execution environment named "theirs" in Second',
     ),
     (
         {"awx_setup_prefix": "all", "awx_setup_image": "i"},
-        'an execution environment called "all" already, in all organizations',
+        'AWX already has an execution environment named "all" in all organizations',
     ),
     ({"awx_setup_prefix": "taken"}, 'awx_setup_prefix: Second has "taken", "taken gate" already'),
 ]
@@ -257,7 +257,7 @@ def test_a_project_that_awx_cannot_fetch_fails_every_run() -> None:
             done = setup(awx, {"awx_setup_project_url": url})
             assert done.code == 2
             update = max(awx.items["project_updates"])
-            assert f"AWX cannot fetch {url}: the project datagate is failed after its update {update}," in done.text
+            assert f"AWX cannot sync {url}: the project datagate is failed after its update {update}," in done.text
             assert f"{awx.url}/#/jobs/project/{update}/output" in done.text
             assert awx.items["job_templates"] == {}
         # The reason is gone, and nothing has changed here.
@@ -281,7 +281,7 @@ def test_awx_setup_takes_everything_away_again() -> None:
         assert {name: set(items) for name, items in awx.items.items()} == before
         done = setup(awx, gone)
         assert done.code == 0, done.text
-        assert "stays, because these credentials are of it: of somebody." in done["Say what is left"].msg
+        assert "is kept, because these credentials use it: of somebody." in done["Show what remains"].msg
         assert list(awx.items["credentials"]) == [other["id"]]
         del awx.items["credentials"][other["id"]]
         assert setup(awx, {"awx_setup_state": "absent"}).code == 0
@@ -310,6 +310,6 @@ def test_awx_setup_without_secrets_leaves_credential_and_workflow_out() -> None:
         assert awx.items["credentials"] == {}
         assert awx.items["workflow_job_templates"] == {}
         assert len(awx.items["job_templates"]) == 4
-        said = done["Say what to do next"].msg
+        said = done["Show the next steps"].msg
         assert "no credential" in said
         assert "No workflow was made" in said

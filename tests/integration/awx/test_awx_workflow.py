@@ -54,7 +54,7 @@ def emulator() -> Iterator[Emulator]:
         (
             {"job_gate": {"verdict": "TIMEOUT", "msg": "TIMEOUT after 3 s: x"}},
             0,
-            "job_gate says TIMEOUT, as wanted. The gate: TIMEOUT after 3 s: x",
+            "The verdict of job_gate is TIMEOUT. The gate: TIMEOUT after 3 s: x",
         ),
         (
             {
@@ -63,12 +63,12 @@ def emulator() -> Iterator[Emulator]:
                 "gate_verdict_wanted": "",
             },
             2,
-            "job_gate_after says FAIL, which is not TIMEOUT. The gate: FAIL: x",
+            "The verdict of job_gate_after is FAIL, not TIMEOUT. The gate: FAIL: x",
         ),
         (
             {"job_gate": {"verdict": "SKIPPED"}, "gate_verdict_wanted": "pass,\nskipped", "gate_verdict_id": ""},
             0,
-            "job_gate says SKIPPED, as wanted. The gate: (no message)",
+            "The verdict of job_gate is SKIPPED. The gate: (no message)",
         ),
         (
             {"job_gate": {"verdict": "PASS"}, "gate_verdict_wanted": ["PASS", "RAIN"]},

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from ansible_collections.datagate.huaweicloud.plugins.plugin_utils.report.states import Classes
 from ansible_collections.datagate.huaweicloud.plugins.plugin_utils.report.timeline import (
-    NARROWEST,
+    MIN_WIDTH,
     Change,
     segments,
     ticks,
@@ -48,7 +48,7 @@ def test_stretches_follow_each_other() -> None:
 def test_the_last_moment_is_seen() -> None:
     (first, last) = segments(lane((0, None, "NORMAL"), (600, "NORMAL", "EXCEPTION")), 600, CLASSES, False)
     assert (first.x, first.width) == (0, 100)
-    assert (last.x, last.width, last.start, last.end) == (100 - NARROWEST, NARROWEST, 600, 600)
+    assert (last.x, last.width, last.start, last.end) == (100 - MIN_WIDTH, MIN_WIDTH, 600, 600)
 
 
 def test_what_the_history_has_lost_is_hatched() -> None:
@@ -81,7 +81,7 @@ def test_a_lane_is_never_left(times: list[float], end: float, dropped: bool) -> 
     changes = [Change(at, "a", None, None if number == 0 else "NORMAL", "STARTING") for number, at in enumerate(times)]
     found = segments(changes, end, CLASSES, dropped)
     assert all(item.x >= 0 and item.x + item.width <= 100.001 for item in found)
-    assert all(item.width >= NARROWEST for item in found if item.kind != "unread")
+    assert all(item.width >= MIN_WIDTH for item in found if item.kind != "unread")
     assert all(before.end == after.start for before, after in itertools.pairwise(found))
     assert found[0].start == 0
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""An event for each change of the state of a real-time job of DataArts Factory, or of one of its nodes."""
+"""Emits an event for each state change of a real-time job of DataArts Factory, or of one of its nodes."""
 
 from __future__ import annotations
 
@@ -20,36 +20,36 @@ DOCUMENTATION = r"""
 ---
 short_description: Changes of real-time jobs of DataArts Factory
 description:
-  - Polls real-time jobs of DataArts Factory, and gives an event for each change of the state of a job or of one of its nodes.
-  - Trouble of its own is an event with C(error), once and not at every poll, and watching goes on. After a refused access
-    key nothing more is asked until there is another one, because further tries would lock it.
-  - The options of the connection are those of the modules, the environment variables included;
-    C(ansible-doc datagate.huaweicloud.dataarts_job_status) says more about each. Where it speaks of the task, the
-    arguments of the event source are meant.
+  - Polls real-time jobs of DataArts Factory, and emits an event for each state change of a job or of one of its nodes.
+  - If the jobs cannot be read, it emits an event with C(error), once and not at every poll, and continues to watch. After an
+    access key is rejected, it sends no more requests until the key is replaced, because further attempts would lock the key.
+  - The connection options, including the environment variables, are those of the modules; see
+    C(ansible-doc datagate.huaweicloud.dataarts_job_status). In their descriptions, the task means the arguments of the event
+    source.
 options:
   job_names:
     description:
-      - Names of the jobs to watch, as a list or one text. Also called job_name and name.
-      - Exactly one of job_names, tags and name_contains is needed.
+      - Names of the jobs to watch, as a list or as one string. Aliases are job_name and name.
+      - Exactly one of job_names, tags and name_contains is required.
     type: list
     elements: str
   tags:
     description:
-      - Watch the real-time jobs with these tags. Which ones these are is looked up at every poll.
+      - Watch the real-time jobs with these tags. They are looked up at every poll.
     type: list
     elements: str
   name_contains:
     description:
-      - Watch the real-time jobs with this in their names. Which ones these are is looked up at every poll.
+      - Watch the real-time jobs whose names contain this text. They are looked up at every poll.
     type: str
   exclude_names:
     description:
-      - Shell patterns of names that are left out.
+      - Shell patterns of names to exclude.
     type: list
     elements: str
   min_jobs:
     description:
-      - Fewer jobs than this are told as an error.
+      - Minimum number of jobs. Fewer jobs are reported as an error.
     type: int
     default: 1
   workspace:
@@ -58,18 +58,18 @@ options:
     type: str
   interval:
     description:
-      - Seconds from one poll to the next, 0.1 or more.
-      - Where reading the nodes of all jobs takes longer than this, they are read in turn, those of failing jobs first.
+      - Seconds from one poll to the next, at least 0.1.
+      - If reading the nodes of all jobs takes longer than this, they are read in turn, those of failing jobs first.
     type: float
     default: 30
   check_nodes:
     description:
-      - Whether the states of nodes are read as well. Without them, many jobs take far fewer requests.
+      - Whether to read the states of nodes as well. Without nodes, many jobs need far fewer requests.
     type: bool
     default: true
   initial:
     description:
-      - Whether the states that are found at the start are events, too.
+      - Whether to emit events for the initial states as well.
     type: bool
     default: false
   auth_type:
@@ -112,16 +112,16 @@ options:
     description: ID of the project. HW_PROJECT_ID or HUAWEICLOUD_SDK_PROJECT_ID.
   project_name:
     type: str
-    description: Name of the project, where its ID is not given. HW_PROJECT_NAME.
+    description: Name of the project, if its ID is not set. HW_PROJECT_NAME.
   endpoints:
     type: dict
     description: Base URLs, with the keys dataarts and iam. HW_DATAARTS_ENDPOINT, HW_IAM_ENDPOINT or HW_AUTH_URL.
   validate_certs:
     type: bool
-    description: Whether to check the server's certificate. HW_INSECURE, negated.
+    description: Whether to verify the server's certificate. Negation of HW_INSECURE.
   ca_path:
     type: path
-    description: Certificates of the authorities to trust. HW_CACERT.
+    description: CA certificates to trust. HW_CACERT.
   client_cert:
     type: path
     description: Client certificate.
@@ -134,14 +134,14 @@ options:
   request_timeout:
     type: float
     default: 30
-    description: Seconds for one request.
+    description: Time limit in seconds for one request.
   retries:
     type: int
-    description: Tries after the first one. HW_MAX_RETRIES, or else 4.
+    description: Maximum number of retries of a request. HW_MAX_RETRIES, or else 4.
   requests_per_second:
     type: float
     default: 20
-    description: Most requests in a second, 0 for no limit. The service allows a user 30, over all that this user does.
+    description: Maximum number of requests per second; 0 means no limit. The service allows 30 for all requests of a user.
 """
 
 EXAMPLES = r"""
@@ -153,7 +153,7 @@ EXAMPLES = r"""
     region: cn-north-4
     project_id: 0123456789abcdef0123456789abcdef
 
-- name: Watch all jobs with a tag, and say at the start how they are
+- name: Watch all jobs with a tag, and emit their initial states
   datagate.huaweicloud.dataarts_jobs:
     tags: orders
     interval: 60
@@ -163,12 +163,12 @@ EXAMPLES = r"""
 LOGGER = logging.getLogger("datagate.huaweicloud.dataarts_jobs")
 
 
-def rooms() -> Any:
-    """The collection's rooms that the event source shares with the modules.
+def load_watching() -> Any:
+    """Import the module ``watching``, which the event source shares with the modules of the collection.
 
-    ansible-rulebook runs this file by its path, and nothing says that ``ansible_collections`` can be imported there, or that
-    it would be the same copy of the collection. So the folder is loaded as a package of its own, under a name that nobody
-    else has; inside, everything is imported relatively.
+    ansible-rulebook runs this file by its path. ``ansible_collections`` may not be importable there, or may be another copy of
+    the collection. So the directory ``module_utils`` is loaded as a separate package with a unique name. The files in it use
+    relative imports.
     """
     folder = Path(__file__).resolve().parents[4] / "plugins" / "module_utils"
     name = f"datagate_huaweicloud_{hashlib.sha256(str(folder).encode('utf-8', 'surrogateescape')).hexdigest()[:12]}"
@@ -187,13 +187,13 @@ def rooms() -> Any:
 async def main(queue: Any, args: dict[str, Any]) -> None:
     """Put events on *queue* until cancelled.
 
-    :raises OptionError, CredentialsError: an argument is unusable; the message is a sentence. No request has been sent.
+    :raises OptionError, CredentialsError: an argument is invalid. The message is a full sentence. No request has been sent.
     """
-    watcher = rooms().Watcher(args)
+    watcher = load_watching().Watcher(args)
     for warning in watcher.warnings:
         LOGGER.warning(warning)
     loop = asyncio.get_running_loop()
-    # A thread of its own, rather than one of those that everybody shares: it has ended when this function has.
+    # Not the loop's default executor: this thread ends when the function returns.
     pool = ThreadPoolExecutor(1, "dataarts_jobs", initializer=watcher.begin_thread)
     polling: asyncio.Future[Any] | None = None
     try:

@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Which credentials are used. They come whole from one place: the task, else the environment, else a file.
+"""Select the credentials. A set comes completely from one source: the task, or else the environment, or else a file.
 
-A mixture, such as an access key from the task with a token left over in the environment, is how keys get locked: more
-than five failed signatures in a row lock an access key.
+Sources are never mixed, because an access key from the task with a token from the environment would be rejected, and more than
+five failed signatures in a row lock an access key.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ from ..values import is_half_quoted, unquoted
 from .base import Credentials
 
 AUTH_TYPES = ("auto", "aksk", "token", "password", "ecs_agency")
-# A set: what must be there, and what may be there beside it. In the order in which "auto" takes them.
+# A set: required and optional parts. In the order of precedence for "auto".
 SETS: Dict[str, Tuple[Sequence[str], Sequence[str]]] = {
     "token": (("auth_token",), ()),
     "aksk": (("access_key", "secret_key"), ("security_token",)),
     "password": (("username", "password", "domain_name"), ()),
 }
-# The account's name is often set for other tools; alone it is no credential, and so no half of a set.
+# The account's name is often set for other tools. Alone it does not count as an incomplete set.
 NOT_A_CREDENTIAL = ("domain_name",)
-# Environment names by option. Two families name access keys; they are not mixed either.
+# Environment variables by option. There are two families of variables for access keys; they are not mixed.
 FAMILIES: Dict[str, Sequence[Dict[str, str]]] = {
     "token": ({"auth_token": "HW_AUTH_TOKEN"},),
     "aksk": (
@@ -44,7 +44,7 @@ DEFAULT_FILE = "~/.huaweicloud/credentials"
 
 
 class _Set:
-    """What one place holds of one kind of credentials."""
+    """The credentials of one type in one source."""
 
     def __init__(self, kind: str, source: Mapping[str, Any], names: Mapping[str, str]) -> None:
         self.kind = kind
@@ -61,12 +61,12 @@ class _Set:
         value = {option: text or "" for option, text in self.values.items()}
         place = f"{place} ({self._names[SETS[self.kind][0][0]]})"
         for option in self.present:
-            # A password may hold any character, and a user's name as well.
+            # Passwords and user names may contain any character.
             if self.kind != "password" and is_half_quoted(value[option]):
                 raise CredentialsError(
                     f"{self._names[option]} from {place} has a quotation mark at one end only; take it off, or add the other one"
                 )
-        # Only what is used is imported: a module's start is most of what a reading costs.
+        # Imported on demand, because starting the module takes most of the time of a single reading.
         if self.kind == "token":
             from .auth_token import AuthToken
 
@@ -87,11 +87,11 @@ class _Set:
 def _from_place(
     place: str, source: Mapping[str, Any], families: Mapping[str, Sequence[Mapping[str, str]]], auth_type: str
 ) -> Optional[Credentials]:
-    """The set that *source* holds, or None where it holds nothing of the wanted type."""
+    """The set of credentials in *source*, or None if it has none of the wanted type."""
     found: List[_Set] = []
     for kind in SETS if auth_type == "auto" else (auth_type,):
         sets = [candidate for candidate in (_Set(kind, source, names) for names in families[kind]) if candidate.present]
-        found.extend(sets[:1])  # the first family that says anything
+        found.extend(sets[:1])  # the first family with a variable that is set
     for candidate in found:
         if candidate.missing:
             raise CredentialsError(
@@ -107,8 +107,8 @@ def choose(params: Mapping[str, Any], environ: Mapping[str, str]) -> Credentials
 
     :param params: auth_type, the credentials' options and credentials_file.
     :raises OptionError: auth_type is unknown.
-    :raises CredentialsError: nothing was found (the sentence names every place that was looked at), a set is incomplete,
-        or a file cannot be used.
+    :raises CredentialsError: there are no credentials (the message names all sources), a set is incomplete, or a file
+        cannot be used.
     """
     auth_type = unquoted(params.get("auth_type")) or "auto"
     if auth_type not in AUTH_TYPES:
@@ -146,7 +146,7 @@ def choose(params: Mapping[str, Any], environ: Mapping[str, str]) -> Credentials
     if found is not None:
         return found
     if named is not None:
-        # A file that the task names is what the task gives.
+        # A file that the task sets counts as credentials of the task.
         return _file(named, "credentials_file")
     found = _from_place("the environment", environ, FAMILIES, auth_type)
     if found is not None:
@@ -160,7 +160,7 @@ def choose(params: Mapping[str, Any], environ: Mapping[str, str]) -> Credentials
     raise CredentialsError(_nothing_found(auth_type))
 
 
-# The ways that most people need, first; the guide has the rest.
+# The most common methods first; the guide has the others.
 _WAYS = {
     "aksk": "access_key and secret_key (HW_ACCESS_KEY and HW_SECRET_KEY)",
     "token": "auth_token (HW_AUTH_TOKEN)",

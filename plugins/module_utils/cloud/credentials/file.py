@@ -22,12 +22,12 @@ SECTION = "basic"
 _KNOWN = ("ak", "sk", "security_token", "project_id", "iam_endpoint")
 
 
-MAX_SIZE = 1024 * 1024  # bytes; a file with keys has a few hundred
+MAX_SIZE = 1024 * 1024  # bytes; a credentials file has a few hundred
 _UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
 class CredentialsFile(Credentials):
-    """An access key, permanent or temporary, from a file; read again when the key has ended, since something may renew it."""
+    """A permanent or temporary access key from a file. The file is read again after the key expires, in case it was renewed."""
 
     renewable = True
 
@@ -51,7 +51,7 @@ class CredentialsFile(Credentials):
         return values
 
     def _contents(self) -> Tuple[bytes, int]:
-        """The file's bytes and mode. Never waits, as reading from a FIFO would."""
+        """The content and mode of the file. Does not block, as reading from a FIFO would."""
         try:
             handle = os.open(self._path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY)
             try:
@@ -66,7 +66,7 @@ class CredentialsFile(Credentials):
                 os.close(handle)
         except OSError as error:
             raise CredentialsError(f"{self.place} cannot be read: {error.strerror or 'error'}") from None
-        except ValueError:  # a path that no file can have
+        except ValueError:  # an invalid path
             raise CredentialsError(f"{self.place} cannot be read: its path is none") from None
         if len(data) > MAX_SIZE:
             raise CredentialsError(
@@ -86,7 +86,7 @@ class CredentialsFile(Credentials):
         return text.replace("\r\n", "\n").replace("\r", "\n")
 
     def _section(self, text: str) -> Dict[str, str]:
-        # Neither message of the parser's is shown: it would quote the line, and with it a secret.
+        # The parser's message is not shown, because it quotes the line, which may contain a secret.
         parser = configparser.ConfigParser(interpolation=None)
         try:
             parser.read_string(text)
