@@ -9,9 +9,10 @@ from __future__ import annotations
 # No slower than a quarter of the ceiling: a service that refuses at random, whatever the rate, must not keep a gate from reading
 # all its jobs within an interval.
 _SLOWEST = 4.0
-# Slow down by little and come back slowly: whoever is soon back at the rate that was refused is refused again every other second,
-# waits each time, and gets little more than half of what the service would let through.
-_SLOWER = 1.25
+# Slow down by little and come back slowly: a client that is soon back at the rate that was refused is refused again every other
+# second, waits each time, and gets little more than half of what the service would let through. But where one answer in a hundred
+# is a refusal, whatever the rate, the pace must stay near the ceiling.
+_SLOWER = 1.07
 _HALVED_AFTER = 50.0  # seconds of good answers after which the gap has halved again
 _OVERLOAD = 1.0  # seconds in which the refusals of requests that were under way together count as one
 
