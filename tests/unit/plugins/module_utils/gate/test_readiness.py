@@ -68,3 +68,29 @@ def test_together_means_read_within_a_second() -> None:
     assert are_together(jobs, 10.0 + MAX_SPREAD, 0.0)
     assert not are_together(jobs, 10.1 + MAX_SPREAD, 0.0)
     assert are_together(jobs, 10.1 + MAX_SPREAD, 10.1)
+
+
+class TestAfterAReading:
+    """All jobs have been ready since second 5, and another reading comes."""
+
+    READY = Readiness(5.0)
+
+    def test_a_job_that_stays_ready_changes_nothing(self) -> None:
+        assert self.READY.after_reading(job("a", 2.0), "PASS") is self.READY
+
+    def test_a_job_that_has_fallen_ends_it(self) -> None:
+        assert self.READY.after_reading(job("a", 2.0), "PENDING").since is None
+
+    def test_a_claim_of_the_list_does_not(self) -> None:
+        doubted = job("a", 2.0)
+        doubted.claims.make("STOPPED", 7.0, 6.0, True, False)
+        assert self.READY.after_reading(doubted, "PENDING") is self.READY
+
+    def test_a_job_that_appears_later_ends_it(self) -> None:
+        """It was left out, because it did not exist, and has to be ready together with the others."""
+        assert self.READY.after_reading(job("a", 8.0), "PASS").since is None
+
+    def test_a_restart_ends_it(self) -> None:
+        restarted = job("a", 2.0)
+        restarted.restarted_at = 6.0
+        assert self.READY.after_reading(restarted, "PASS").since is None
