@@ -17,7 +17,8 @@ from ansible.utils.display import Display
 from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud import threads
 from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.errors import printable
 from ansible_collections.datagate.huaweicloud.plugins.module_utils.gate.loop import Outcome
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.gate.policy import PENDING
+from ansible_collections.datagate.huaweicloud.plugins.module_utils.gate.summary import describe_jobs, tally
+from ansible_collections.datagate.huaweicloud.plugins.module_utils.gate.verdicts import PENDING
 from ansible_collections.datagate.huaweicloud.plugins.plugin_utils.progress import Progress
 
 MIN_INTERVAL = 0.2  # minimum seconds between two observations that are printed, except the last one
@@ -107,12 +108,12 @@ class Live:
 def as_result(outcome: Outcome) -> dict[str, Any]:
     """The part of a module's result that progress lines use."""
     gate, elapsed = outcome.gate, outcome.elapsed
-    states = gate.tally(elapsed).states
+    states = tally(gate, elapsed).states
     return {
         "elapsed": elapsed,
         "history": gate.history.entries(),
         "history_dropped": gate.history.dropped,
         "by_status": states,
         "reasons": outcome.verdict.reasons,
-        "jobs": gate.jobs(elapsed) if sum(states.values()) == 1 else [],
+        "jobs": describe_jobs(gate, elapsed) if sum(states.values()) == 1 else [],
     }

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.errors import printable
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.gate.words import NAMED
+from ansible_collections.datagate.huaweicloud.plugins.module_utils.gate.summary import MAX_NAMED_JOBS
 
 from .report.plain import count, duration, mapping, mappings, plain
 
@@ -48,7 +48,7 @@ def summary(result: Mapping[str, Any]) -> dict[str, Any]:
         "failed": bool(part("failed")),
         "msg": harmless(part("msg") or "", 2000),
         "codes": sorted({harmless(item["code"], 40) for item in reasons if item.get("code")}),
-        "named_jobs": [harmless(job, 128) for job in list(jobs)[:NAMED]],
+        "named_jobs": [harmless(job, 128) for job in list(jobs)[:MAX_NAMED_JOBS]],
         "by_status": {
             harmless(state, 40): count(many) for state, many in list(mapping(part("by_status")).items())[:50]
         },

@@ -13,7 +13,7 @@ from typing import Any
 
 from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.clock import Clock
 from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.errors import UNREACHED, RequestError
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.gate import memory, options
+from ansible_collections.datagate.huaweicloud.plugins.module_utils.gate import options, resume
 from ansible_collections.datagate.huaweicloud.plugins.module_utils.gate.loop import WHOLE, Loop, Outcome, Slices
 from ansible_collections.datagate.huaweicloud.plugins.module_utils.gate.result import as_dict, fails
 from ansible_collections.datagate.huaweicloud.plugins.module_utils.gate.source import Listed, Source
@@ -246,7 +246,7 @@ def in_slices(
         if outcome.state is None:
             return as_dict(outcome, "all"), count
         assert outcome.verdict.verdict == "PENDING"
-        state = memory.unpack(memory.pack(outcome.state, "x"), "x")
+        state = resume.unpack(resume.pack(outcome.state, "x"), "x")
 
 
 def codes(result: dict[str, Any]) -> list[tuple[str, str | None, str | None]]:

@@ -109,17 +109,19 @@ class Door:
         sliced = policy.wait and not policy.once and (seconds > 0 or text is not None)
         slices, asked_for = WHOLE, ""
         if sliced:
-            from ..gate import memory
+            from ..gate import resume
 
-            asked_for = memory.digest(policy, selection, return_jobs, session.connection.target(self.service))
-            state = memory.unpack(text, asked_for) if text else None
+            asked_for = resume.digest(policy, selection, return_jobs, session.connection.target(self.service))
+            state = resume.unpack(text, asked_for) if text else None
             slices = Slices(seconds, state, AUTO_ALL if return_jobs == "auto" else sys.maxsize)
         try:
             outcome = Loop(policy, selection, source, session.clock, slices=slices, on_look=self.on_look).run()
         finally:
             session.close()
-        resume = memory.pack(outcome.state, asked_for, self.module.no_log_values) if outcome.state is not None else None
-        result = as_dict(outcome, return_jobs, resume)
+        state_text = (
+            resume.pack(outcome.state, asked_for, self.module.no_log_values) if outcome.state is not None else None
+        )
+        result = as_dict(outcome, return_jobs, state_text)
         result["gate"] = asked(policy, selection, session.connection, session.project_id)
         if fails(policy, outcome):
             result["failed"] = True

@@ -20,7 +20,7 @@ from ..cloud.requests_import import IMPORT_ERROR
 from ..cloud.session import Session
 from ..cloud.threads import leave_signals
 from ..gate.options import selection
-from ..gate.policy import SHORTEST_INTERVAL
+from ..gate.policy import MIN_INTERVAL
 from ..gate.watch import Event, Watch
 from .arguments import CONNECTION, SELECTION, WORKSPACE
 from .real_time_jobs import RealTimeJobs
@@ -104,7 +104,7 @@ class Watcher:
         self._params = _named(args)
         chosen = selection(self._params)
         interval = self._params.get("interval")
-        self.interval = number("interval", DEFAULT_INTERVAL if interval is None else interval, SHORTEST_INTERVAL)
+        self.interval = number("interval", DEFAULT_INTERVAL if interval is None else interval, MIN_INTERVAL)
         check_nodes = self._truth("check_nodes", True)
         initial = self._truth("initial", False)
         connection = resolve(self._params, self._environ, SERVICE)

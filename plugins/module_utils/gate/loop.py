@@ -16,13 +16,16 @@ from typing import Any, Callable, Dict, Iterable, List, NamedTuple, Optional, Se
 from ..cloud.clock import Clock
 from ..cloud.errors import TRANSIENT, UNREACHED, DatagateError, RequestError
 from ..services.readings import Reading
-from . import memory, words
-from .judge import SEVERITY, Reason
-from .machine import Gate, Verdict
+from . import messages, plain_data, resume
+from .gate_state import Gate
+from .job_state import JobState
+from .kinds import ABSENCE, READ_ERROR
 from .plan import LIST, ROTATION, STATUS, Plan, Reads
-from .policy import ERROR, FAIL, PASS, PENDING, SHORTEST_INTERVAL, Policy, Selection
+from .policy import MIN_INTERVAL, NEVER, Policy, Selection
+from .readiness import MAX_SPREAD, are_together
 from .source import Listed, Source
-from .track import NEVER, Track
+from .summary import summarize, tally
+from .verdicts import ERROR, FAIL, PASS, PENDING, Reason, Verdict
 
 # Once a gate has failed, what is left of its observation is still read where that takes no longer than this, because the
 # other failing jobs are worth knowing.
@@ -32,8 +35,6 @@ SECONDS_AFTER_FAILURE_IN_ALL = 1.9
 STUCK_AFTER_FAILURE = 1.0  # a request that has been under way for longer is not waited for then
 MAX_FAILURES_EXPLAINED = 10
 MAX_READS_AFTER_FAILURE = 40
-# Readings that are spread over more than this many seconds are not "together": all jobs are read once more at the end.
-TOGETHER = 1.0
 # A request that is under way for longer does not keep the next observation from beginning.
 STUCK_AFTER = 5.0
 STUCK_LATENCIES = 3
@@ -47,7 +48,7 @@ SECONDS_TO_EXPLAIN = 10.0
 SECONDS_PER_EARLY_SLICE = 30.0
 EARLY_SLICES = 4
 # The least severe reasons that the message names; jobs on their way are no part of why a gate failed.
-_NAMED_SEVERITY = {FAIL: SEVERITY["job_missing"], ERROR: SEVERITY["unreadable"]}
+_NAMED_SEVERITY = {FAIL: ABSENCE, ERROR: READ_ERROR}
 
 
 # Of what one slice hands to the next.
@@ -130,7 +131,7 @@ class Loop:
         self.plan = Plan(policy, source.rate, source.workers, source.lists)
         self.gate = Gate(policy, selection)
         self.gate.workspace = source.workspace
-        self.reads = Reads(self.plan, self.gate.tracks)
+        self.reads = Reads(self.plan, self.gate.jobs)
         self._uniform = uniform
         self._slices = slices
         self._on_look = on_look
@@ -151,7 +152,7 @@ class Loop:
         self._list_owed = False  # the observation cannot end without a list
         self._ends_early = False  # the slice ends because of a change
         self._ended_one = False  # an observation has ended in this slice
-        self._asked: Dict[str, Track] = {}
+        self._asked: Dict[str, JobState] = {}
         self._failed_at: Optional[float] = None
         self._ages_checked = NEVER
         self._looked_at = NEVER
@@ -232,17 +233,17 @@ class Loop:
         at = self._at()
         self._look(at)
         if self._has_failed(at):
-            return self._finish(self.gate.verdict(at, None, False))
+            return self._finish(self.gate.conclude(at, None, False))
         if self._is_late():
             self._take_the_rest()
-            return self._finish(self.gate.verdict(at, self._close(at) or self._close_at_last(at), True))
+            return self._finish(self.gate.conclude(at, self._close(at) or self._close_at_last(at), True))
         if not self._observing:
             if self._could_close(at):
                 self._due = at
             return None
         since = self._close(at)
         if since is not None:
-            verdict = self.gate.verdict(at, since, False)
+            verdict = self.gate.conclude(at, since, False)
             if verdict.verdict == PASS and self._explain_left_out(verdict):
                 # That took time, in which much may have changed.
                 self._begin_closing(self._at())
@@ -259,12 +260,12 @@ class Loop:
         gate = self.gate
         gate.begin(at, self._list_owed)
         self._observing, self._closing, self._exhausted = True, None, False
-        self._mode = self.plan.mode(len(gate.tracks), self._single)
+        self._mode = self.plan.mode(len(gate.jobs), self._single)
         self._list_owed = not gate.settled or self._mode != STATUS
         if not gate.settled and gate.selection.by_name:
             self._list_owed = False
         elif self._list_owed:
-            self._ask_list(self.plan.max_pages(len(gate.tracks)) if gate.settled else 0, False)
+            self._ask_list(self.plan.max_pages(len(gate.jobs)) if gate.settled else 0, False)
         self.reads.begin(self._mode, at)
 
     def _end_observation(self, since: Optional[float] = None) -> Optional[Outcome]:
@@ -274,7 +275,7 @@ class Loop:
         last = self._single or self._is_late() or (self._final and not self._has_time(at))
         if last and since is None:
             since = self._close_at_last(at)
-        verdict = self.gate.verdict(at, since, self._is_one_gate() if self._single else last)
+        verdict = self.gate.conclude(at, since, self._is_one_gate() if self._single else last)
         self._observing, self._ended_one = False, True
         if verdict.verdict != PENDING or last:
             return self._finish(verdict)
@@ -302,7 +303,7 @@ class Loop:
         """Whether status calls are under way that the observation waits for; those of the rotation are not."""
         if self._mode != ROTATION or (self._closing is not None and self._closes_by_status()):
             return bool(self._asked)
-        return any(track.doubt or track.failing for track in self._asked.values())
+        return any(job.claims.is_open or job.is_failing for job in self._asked.values())
 
     def _is_held_up(self) -> bool:
         return bool(self._asked) or self._list_began is not None
@@ -315,23 +316,23 @@ class Loop:
 
     def _stuck_at(self) -> float:
         """When all that is under way hangs."""
-        begun = [track.asked_at for track in self._asked.values() if track.asked_at is not None]
+        begun = [job.asked_at for job in self._asked.values() if job.asked_at is not None]
         begun += [self._list_began] if self._list_began is not None else []
         return max(begun, default=NEVER) + max(STUCK_AFTER, STUCK_LATENCIES * self.source.latency)
 
     def _due_after(self, began: float) -> float:
         interval = self.plan.rotation_interval if self._mode == ROTATION else self.policy.interval
-        return began + max(SHORTEST_INTERVAL, interval)
+        return began + max(MIN_INTERVAL, interval)
 
     def _next_due(self) -> float:
         """When the next observation begins: after an interval, but so that the last one ends at the deadline."""
         began, at = self.gate.began, self._at()
         interval = self.plan.rotation_interval if self._mode == ROTATION else self.policy.interval
-        after = began + max(SHORTEST_INTERVAL, interval * self._uniform(0.9, 1.0))
+        after = began + max(MIN_INTERVAL, interval * self._uniform(0.9, 1.0))
         stable_at = self._stable_at()
         if stable_at is not None and at < stable_at:
             # Nothing but time is missing.
-            after = min(after, max(began + SHORTEST_INTERVAL, stable_at))
+            after = min(after, max(began + MIN_INTERVAL, stable_at))
         if self._deadline is None:
             return after
         latest = self.policy.timeout - self._lead()
@@ -341,19 +342,18 @@ class Loop:
         if stable_at is not None and latest < stable_at <= self.policy.timeout - self.source.latency:
             latest = stable_at
         self._final = after >= latest
-        return max(latest, at, began + SHORTEST_INTERVAL) if self._final else after
+        return max(latest, at, began + MIN_INTERVAL) if self._final else after
 
     def _stable_at(self) -> Optional[float]:
         """When all jobs will have been ready for stable_for."""
-        since = self.gate.ready_since
-        return None if since is None or self.gate.awaits_records else since + self.policy.stable_for
+        return self.gate.readiness.stable_at(self.policy)
 
     def _has_time(self, at: float) -> bool:
         """Whether another observation fits in before the deadline."""
         stable_at = self._stable_at()
         if stable_at is not None and at < stable_at <= self.policy.timeout - self.source.latency:
             return True
-        return max(at, self.gate.began + SHORTEST_INTERVAL) + self._shortest_lead() < self.policy.timeout
+        return max(at, self.gate.began + MIN_INTERVAL) + self._shortest_lead() < self.policy.timeout
 
     def _shortest_lead(self) -> float:
         """How long another observation takes at least, by the quicker of the last two; more than the spare time of a planned one."""
@@ -362,10 +362,10 @@ class Loop:
     def _lead(self) -> float:
         """How long before the deadline the last observation has to begin in order to be read to its end, closing look included."""
         latency = self.source.latency
-        jobs = len(self.gate.tracks)
+        jobs = len(self.gate.jobs)
         paced = self.plan.sweep(jobs, latency) if self._mode == STATUS else 0.0
         closing = 0.0
-        if self.plan.lists and (paced > TOGETHER or self._mode != STATUS):
+        if self.plan.lists and (paced > MAX_SPREAD or self._mode != STATUS):
             closing = self.plan.list_seconds(latency)
         return max(MIN_LEAD, 1.2 * min(self._durations, default=0.0), paced + closing) + 2 * latency
 
@@ -379,40 +379,40 @@ class Loop:
             if self._failed_at is not None and self._is_not_worth_reading():
                 self.reads.stop()
                 return
-            track = self.reads.next()
-            if track is None:
+            job = self.reads.next()
+            if job is None:
                 self._exhausted = True
                 return
-            self._ask(track)
+            self._ask(job)
 
     def _look_again(self) -> None:
         """In a long observation, see whether a job that was read early has fallen: by the list, or by status calls where these
         are fewer."""
         at = self._at()
         if self._looks_by_list():
-            self._ask_list(max(1, self.plan.max_pages(len(self.gate.tracks))), False)
+            self._ask_list(max(1, self.plan.max_pages(len(self.gate.jobs))), False)
         else:
             self._list_tried, recently = at, self._look_interval() / 2
-            self._urge(track for track in self.gate.tracks.values() if at - track.status_at >= recently)
+            self._urge(job for job in self.gate.jobs.values() if at - job.status_at >= recently)
 
-    def _urge(self, tracks: Iterable[Track]) -> None:
+    def _urge(self, jobs: Iterable[JobState]) -> None:
         """Read these before all others."""
-        self.reads.urge(tracks)
+        self.reads.urge(jobs)
         self._exhausted = False
 
     def _is_list_short(self) -> bool:
         """Whether the list takes fewer requests than the status calls, as far as that is known."""
-        return (self.plan.pages or 0) <= max(1, self.plan.max_pages(len(self.gate.tracks)))
+        return (self.plan.pages or 0) <= max(1, self.plan.max_pages(len(self.gate.jobs)))
 
     def _is_not_worth_reading(self) -> bool:
         """Whether the gate has failed and much is left to read."""
         left = self.reads.left
         return self.plan.seconds(left) > SECONDS_AFTER_FAILURE or left > MAX_READS_AFTER_FAILURE
 
-    def _ask(self, track: Track) -> None:
-        track.asked_at = self._at()
-        self._asked[track.name] = track
-        self.source.ask(track.name, self._deadline)
+    def _ask(self, job: JobState) -> None:
+        job.asked_at = self._at()
+        self._asked[job.name] = job
+        self.source.ask(job.name, self._deadline)
 
     def _ask_list(self, max_pages: int, again: bool) -> None:
         if self._list_began is not None:
@@ -429,19 +429,19 @@ class Loop:
 
     def _look_interval(self) -> float:
         """Seconds from one look at all jobs to the next in a long observation."""
-        return self.plan.look_interval(self.plan.pages or 0 if self._looks_by_list() else len(self.gate.tracks))
+        return self.plan.look_interval(self.plan.pages or 0 if self._looks_by_list() else len(self.gate.jobs))
 
     def _looks_by_list(self) -> bool:
         """Whether the list is the way to look at all jobs in a long observation."""
         return self.plan.lists and (self._mode != STATUS or self._is_list_short())
 
     def _take(self, reading: Reading) -> None:
-        track = self._asked.pop(reading.name, None)
-        if track is None:
+        job = self._asked.pop(reading.name, None)
+        if job is None:
             return
-        track.unanswered = False
+        job.is_unanswered = False
         self.gate.take(reading, max(0.0, reading.at - self._start), self._at())
-        self.reads.reconsider(track, self._at())
+        self.reads.reconsider(job, self._at())
 
     def _take_the_rest(self) -> None:
         """At the deadline, take all that has ended: the errors among it say what the gate was waiting for."""
@@ -469,7 +469,7 @@ class Loop:
             if gate.settled and not (listing.complete and error is None):
                 # It proves nothing, but a failure that it shows is confirmed all the same.
                 gate.take_partial_list(event.readings, listing.at - self._start)
-                self._urge(track for track in gate.tracks.values() if track.doubt)
+                self._urge(job for job in gate.jobs.values() if job.claims.is_open)
         if listing is None or error is not None or not listing.complete:
             self._without_list(error, owed)
             return
@@ -477,10 +477,10 @@ class Loop:
         was_settled = gate.settled
         gate.take_list(listing, event.readings, listing.at - self._start, self._list_ended, self._list_again)
         if gate.settled and not was_settled:
-            self._mode = self.plan.mode(len(gate.tracks), self._single)
+            self._mode = self.plan.mode(len(gate.jobs), self._single)
             self.reads.begin(self._mode, gate.began)
         else:
-            self._urge(track for track in gate.tracks.values() if track.doubt)
+            self._urge(job for job in gate.jobs.values() if job.claims.is_open)
             if self._mode == ROTATION:
                 self.reads.reorder()
 
@@ -498,15 +498,15 @@ class Loop:
             gate.fault(error)
         elif self._closing is not None:
             closing = self._closing
-            self._urge(track for track in gate.tracks.values() if track.read_at < closing)
+            self._urge(job for job in gate.jobs.values() if job.read_at < closing)
 
     def _drop(self) -> None:
         """Drop all that is under way."""
         self.source.drop()
         at = self._at()
-        for track in self._asked.values():
-            track.unanswered = track.asked_at is not None and at - track.asked_at > TOGETHER
-            track.asked_at = None
+        for job in self._asked.values():
+            job.is_unanswered = job.asked_at is not None and at - job.asked_at > MAX_SPREAD
+            job.asked_at = None
         self._asked.clear()
         self._list_began = self.gate.list_asked_at = None
 
@@ -526,10 +526,10 @@ class Loop:
         if self.reads.left and self._mode != ROTATION and self._closing is None:
             return None
         self._ages_checked = at
-        gate.max_age = self.plan.max_age(len(gate.tracks), self.source.latency)
+        gate.max_age = self.plan.max_age(len(gate.jobs), self.source.latency)
         since = gate.began if self._closing is None else self._closing
-        stale = [track for track in gate.tracks.values() if gate.is_stale(track, at, since)]
-        if any(track.error is not None for track in stale):
+        stale = [job for job in gate.jobs.values() if gate.is_stale(job, at, since)]
+        if any(job.error is not None for job in stale):
             return None  # what cannot be read is tried again by the next observation
         if stale:
             if self._closing is None and self._mode == ROTATION and self._closes_by_status():
@@ -538,9 +538,9 @@ class Loop:
                 self._renew(stale, at, since)
             return None
         if (
-            at - max(since, self._list_ended, self._oldest()) <= TOGETHER
+            are_together(gate.jobs.values(), at, max(since, self._list_ended))
             or self._closing is not None
-            or all(track.final for track in gate.tracks.values())
+            or all(job.is_final for job in gate.jobs.values())
         ):
             return since
         self._begin_closing(at)
@@ -549,48 +549,44 @@ class Loop:
     def _close_at_last(self, at: float) -> Optional[float]:
         """The same at the end of the time, when a grace ends as well: jobs that still fail are no longer waited for."""
         gate = self.gate
-        waits = any(not track.failing for track in gate.pending())
+        waits = any(not job.is_failing for job in gate.pending_jobs())
         if not gate.settled or waits or gate.fault_error is not None or self._list_owed or self._single:
             return None
-        gate.max_age = self.plan.max_age(len(gate.tracks), self.source.latency)
-        stale = any(gate.is_stale(track, at, gate.began) for track in gate.tracks.values())
-        return None if stale or at - max(gate.began, self._oldest()) > TOGETHER else gate.began
+        gate.max_age = self.plan.max_age(len(gate.jobs), self.source.latency)
+        stale = any(gate.is_stale(job, at, gate.began) for job in gate.jobs.values())
+        return None if stale or not are_together(gate.jobs.values(), at, gate.began) else gate.began
 
-    def _oldest(self) -> float:
-        """When the job that was not read for the longest time was read, of those that can still change."""
-        return min((track.read_at for track in self.gate.tracks.values() if not track.final), default=float("inf"))
-
-    def _renew(self, stale: List[Track], at: float, since: float) -> None:
+    def _renew(self, stale: List[JobState], at: float, since: float) -> None:
         """Read again what is too old for a PASS, and what would be by the time that this is done."""
         spare = self.plan.sweep(len(stale), self.source.latency) + self.source.latency
         then = at + spare
-        tracks = self.gate.tracks.values() if self._mode == STATUS else stale
-        self._urge(track for track in tracks if track.asked_at is None and self.gate.is_stale(track, then, since))
+        jobs = self.gate.jobs.values() if self._mode == STATUS else stale
+        self._urge(job for job in jobs if job.asked_at is None and self.gate.is_stale(job, then, since))
 
     def _could_close(self, at: float) -> bool:
         """Whether, between two observations of a rotation, the last node has been read that a PASS was waiting for."""
         if self._mode != ROTATION or not self.gate.looks_ready or at - self._ages_checked < AGE_CHECK_INTERVAL:
             return False
         self._ages_checked = at
-        self.gate.max_age = self.plan.max_age(len(self.gate.tracks), self.source.latency)
+        self.gate.max_age = self.plan.max_age(len(self.gate.jobs), self.source.latency)
         stable_at = self._stable_at()
-        if self.gate.awaits_records or (stable_at is not None and at < stable_at):
+        if self.gate.readiness.awaits_records or (stable_at is not None and at < stable_at):
             return False
-        return not any(self.gate.is_stale(track, at, NEVER) for track in self.gate.tracks.values())
+        return not any(self.gate.is_stale(job, at, NEVER) for job in self.gate.jobs.values())
 
     def _begin_closing(self, at: float) -> None:
         self._closing = at
-        tracks = self.gate.tracks
+        jobs = self.gate.jobs
         if self.plan.lists and not self._closes_by_status():
             if self._list_began is None:
-                self._ask_list(0 if self._mode != STATUS else max(1, self.plan.max_pages(len(tracks))), True)
+                self._ask_list(0 if self._mode != STATUS else max(1, self.plan.max_pages(len(jobs))), True)
         else:
-            self._urge(track for track in tracks.values() if at - track.status_at > TOGETHER)
+            self._urge(job for job in jobs.values() if at - job.status_at > MAX_SPREAD)
 
     def _closes_by_status(self) -> bool:
         """Whether the closing look is made by status calls: where these are fewer requests, or the readings of nodes would be too
         old by the time that the list is there."""
-        jobs = len(self.gate.tracks)
+        jobs = len(self.gate.jobs)
         return (self._mode == STATUS and not self._is_list_short()) or self.plan.is_list_too_slow(
             jobs, self.source.latency
         )
@@ -601,17 +597,17 @@ class Loop:
 
     def _has_failed(self, at: float) -> bool:
         """Whether the gate has failed and what is worth reading besides has been read."""
-        if not self.gate.failed or not self.policy.wait:
+        if not self.gate.has_failed or not self.policy.wait:
             return False
         if self._failed_at is None:
             self._failed_at = at
             if self._mode == ROTATION:
-                self._urge(track for track in self.gate.tracks.values() if self.gate.is_unread(track))
+                self._urge(job for job in self.gate.jobs.values() if job.is_unread)
             if self._is_not_worth_reading():
                 self.reads.stop()
         # What has been under way for so long already is not waited for.
         hangs_since = at - max(STUCK_AFTER_FAILURE, STUCK_LATENCIES * self.source.latency)
-        awaited = any(track.asked_at is not None and track.asked_at > hangs_since for track in self._asked.values())
+        awaited = any(job.asked_at is not None and job.asked_at > hangs_since for job in self._asked.values())
         nothing_left = not self.reads.left and not awaited
         return nothing_left or self._is_past(self._failed_at + SECONDS_AFTER_FAILURE)
 
@@ -629,21 +625,21 @@ class Loop:
 
     def _with_causes(self, verdict: Verdict) -> Verdict:
         """The verdict with what the service says of why jobs have failed, where a failure came without it."""
-        kind, tracks = self.policy.kind, self.gate.tracks
+        kind, jobs = self.policy.kind, self.gate.jobs
         silent = [
-            track
-            for track in (tracks[item["job"]] for item in verdict.reasons if item["code"] in kind.codes.values())
-            if track.status is not None and not track.status.get("message")
+            job
+            for job in (jobs[item["job"]] for item in verdict.reasons if item["code"] in kind.explained_codes)
+            if job.status is not None and not job.status.get("message")
         ][:MAX_FAILURES_EXPLAINED]
         if not silent:
             return verdict
         try:
-            jobs = self.source.explain_failures([track.status or {} for track in silent], self._explain_until())
+            explained = self.source.explain_failures([job.status or {} for job in silent], self._explain_until())
         except DatagateError:
             return verdict
-        for track, job in zip(silent, jobs):
-            track.status = job
-        return self.gate.verdict(self._at(), None, not self._single and self._is_late())
+        for job, fields in zip(silent, explained):
+            job.status = fields
+        return self.gate.conclude(self._at(), None, not self._single and self._is_late())
 
     def _explain_left_out(self, verdict: Verdict) -> bool:
         """Before a PASS that leaves out missing jobs: look for similar names, once. True where that has been done now.
@@ -655,11 +651,11 @@ class Loop:
             return False
         self._explained |= names
         self._drop()
-        for track in self._explain(verdict.reasons):
-            track.relisted = track.doubt = True
-            track.listed_at = track.doubt_at = self._at()
-            self.gate.note(track, self._at())
-            self._urge([track])
+        for job in self._explain(verdict.reasons):
+            job.listed_at = self._at()
+            job.claims.claim_existence(self._at())
+            self.gate.note(job, self._at())
+            self._urge([job])
         return True
 
     def _look(self, at: float, force: bool = False) -> None:
@@ -672,16 +668,14 @@ class Loop:
             self._on_look(self._outcome(self._so_far(at), None))
 
     def _so_far(self, at: float) -> Verdict:
-        kept = self.gate.ready_since
-        reasons = self.gate.verdict(at, None, False).reasons
-        self.gate.ready_since = kept
-        return Verdict(PENDING, reasons)
+        return Verdict(PENDING, self.gate.verdict(at, None, False).reasons)
 
     def _outcome(self, verdict: Verdict, state: Optional[Dict[str, Any]]) -> Outcome:
         at = self._at()
         severity = _NAMED_SEVERITY.get(verdict.verdict, 9)
-        named = [item for item in verdict.reasons if SEVERITY[item["code"]] <= severity]
-        msg = words.summary(verdict.verdict, named or verdict.reasons, self.gate.tally(at), at, self.policy.kind.noun)
+        named = [item for item in verdict.reasons if self.policy.kind.severity(item["code"]) <= severity]
+        noun, counts = self.policy.kind.noun, tally(self.gate, at)
+        msg = summarize(verdict.verdict, named or verdict.reasons, counts, at, noun)
         return Outcome(verdict, self.gate, round(at, 3), self._requests + self.source.requests, msg, state)
 
     def _explain_until(self) -> float:
@@ -693,7 +687,7 @@ class Loop:
             deadline = min(deadline, self._start + self._failed_at + SECONDS_AFTER_FAILURE_IN_ALL)
         return deadline
 
-    def _explain(self, reasons: List[Reason]) -> List[Track]:
+    def _explain(self, reasons: List[Reason]) -> List[JobState]:
         """Say of missing jobs what they may have been meant to be. Only a help: whatever goes wrong is passed over.
 
         :returns: those that the job list shows by now.
@@ -707,12 +701,12 @@ class Loop:
         except DatagateError:
             return []
         similar = {name: ([item for item in near if item != name], batch) for name, (near, batch) in found.items()}
-        self.gate.hints = {name: words.resembles(*what) for name, what in similar.items()}
+        self.gate.hints = {name: messages.similar_names(*what) for name, what in similar.items()}
         for item in reasons:
             if item["code"] == "job_missing":
                 item["message"] += self.gate.hints.get(item["job"], "")
         return [
-            self.gate.tracks[name] for name, (near, dummy) in found.items() if name in near and name in self.gate.tracks
+            self.gate.jobs[name] for name, (near, dummy) in found.items() if name in near and name in self.gate.jobs
         ]
 
     # -- time -------------------------------------------------------------------------------------------------------
@@ -784,10 +778,10 @@ class Loop:
         :raises OptionError: it is not that.
         """
         try:
-            memory.check(state, memory.tests(_SHAPE))
+            plain_data.check(state, plain_data.tests(_SHAPE))
             self._unpack(state)
         except (KeyError, TypeError, ValueError):
-            raise memory.damaged() from None
+            raise resume.damaged() from None
 
     def _unpack(self, state: Dict[str, Any]) -> None:
         if state["mode"] not in (STATUS, LIST, ROTATION) or state["elapsed"] < 0 or state["count"] < 1:
@@ -803,7 +797,7 @@ class Loop:
         self._start = self._slice_start - elapsed
         self._start_wall = state["wall"]
         self.gate.load(state["gate"], state["elapsed"], same_boot)
-        self.reads = Reads(self.plan, self.gate.tracks)
+        self.reads = Reads(self.plan, self.gate.jobs)
         self.source.recall(state["source"], max(0.0, elapsed - state["elapsed"]))
         self._count = state["count"] + 1
         self._requests = state["requests"]

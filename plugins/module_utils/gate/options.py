@@ -13,16 +13,8 @@ from ..cloud.errors import OptionError, has_control, printable
 from ..cloud.options import boolean, is_truth, number, text, whole
 from ..services.normalize import state as known_state
 from ..services.readings import FAILING_STATES, REAL_TIME_STATES
-from .policy import (
-    DLI_KIND,
-    MISSING_FAIL,
-    MISSING_OK,
-    MISSING_WAIT,
-    REAL_TIME_KIND,
-    SHORTEST_INTERVAL,
-    Policy,
-    Selection,
-)
+from .kinds import DLI_KIND, REAL_TIME_KIND
+from .policy import MIN_INTERVAL, MISSING_FAIL, MISSING_OK, MISSING_WAIT, Policy, Selection
 
 LONGEST_NAME = 128
 MAX_STATE = 40  # characters; no state of the service is half as long
@@ -114,7 +106,7 @@ def _common(params: Mapping[str, Any], once: bool) -> Dict[str, Any]:
     if missing not in MISSING_CHOICES:
         raise OptionError("missing", f"must be one of {', '.join(MISSING_CHOICES)}")
     delay = number("wait_initial_delay", given("wait_initial_delay", 0))
-    interval = number("wait_interval", given("wait_interval", 10), SHORTEST_INTERVAL)
+    interval = number("wait_interval", given("wait_interval", 10), MIN_INTERVAL)
     timeout = number("wait_timeout", given("wait_timeout", 600))
     errors = whole("max_consecutive_errors", given("max_consecutive_errors", 5), 1)
     if wait and timeout and delay >= timeout:
@@ -182,8 +174,8 @@ def dli_policy(params: Mapping[str, Any], once: bool = False) -> Policy:
     common = _common(params, once)
     return Policy(
         kind=DLI_KIND,
-        ready=frozenset(("FINISHED",)),
-        failing=frozenset(("FAILED", "CANCELLED")),
+        ready=DLI_KIND.ready,
+        failing=DLI_KIND.failing,
         fatal=common["wait"],
         check_nodes=False,
         stall_timeout=stall if common["wait"] else 0.0,

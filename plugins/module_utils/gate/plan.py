@@ -12,8 +12,8 @@ from __future__ import annotations
 from collections import deque
 from typing import Deque, Dict, Iterable, List, Optional
 
+from .job_state import JobState
 from .policy import Policy
-from .track import Track
 
 # How the jobs of an observation are read.
 STATUS = "status"  # each job by its own status call
@@ -108,12 +108,12 @@ class Reads:
     """The status calls of one observation, in their order: doubts of the list, then what the observation owes, then, in a
     rotation, the jobs that were not read for the longest time."""
 
-    def __init__(self, plan: Plan, tracks: Dict[str, Track]) -> None:
+    def __init__(self, plan: Plan, jobs: Dict[str, JobState]) -> None:
         self._plan = plan
-        self._tracks = tracks
-        self._urgent: Dict[str, Track] = {}  # in the order in which they were named, each once
-        self._owed: Deque[Track] = deque()
-        self._round: Deque[Track] = deque()
+        self._jobs = jobs
+        self._urgent: Dict[str, JobState] = {}  # in the order in which they were named, each once
+        self._owed: Deque[JobState] = deque()
+        self._round: Deque[JobState] = deque()
         self._mode = STATUS
         self._began = 0.0
 
@@ -121,18 +121,18 @@ class Reads:
         """A new observation: what it owes."""
         self._mode, self._began = mode, began
         self._urgent.clear()
-        tracks = [track for track in self._tracks.values() if not track.final]
+        jobs = [job for job in self._jobs.values() if not job.is_final]
         if mode == STATUS:
-            owed = tracks
+            owed = jobs
         else:
-            owed = [track for track in tracks if self._is_pressing(track)]
+            owed = [job for job in jobs if self._is_pressing(job)]
         # Those that could be read come first: the first request may have to prove the credentials, and one that hangs delays.
         owed.sort(
-            key=lambda track: (
-                not track.doubt,
-                not track.failing,
-                track.unanswered or track.error is not None,
-                track.status_at,
+            key=lambda job: (
+                not job.claims.is_open,
+                not job.is_failing,
+                job.is_unanswered or job.error is not None,
+                job.status_at,
             )
         )
         if mode == ROTATION:
@@ -141,40 +141,40 @@ class Reads:
         self._owed = deque(owed)
         self._round = deque(self._by_age()) if mode == ROTATION else deque()
 
-    def urge(self, tracks: Iterable[Track]) -> None:
+    def urge(self, jobs: Iterable[JobState]) -> None:
         """Read these before all others."""
-        self._urgent.update((track.name, track) for track in tracks)
+        self._urgent.update((job.name, job) for job in jobs)
 
-    def reconsider(self, track: Track, now: float) -> None:
+    def reconsider(self, job: JobState, now: float) -> None:
         """After a reading: whether the job has to be read once more in this observation."""
-        if track.final:
+        if job.is_final:
             return
         policy = self._plan.policy
-        if track.error_at >= self._began:
-            again = track.to_be_tried_again(self._began)
+        if job.error_at >= self._began:
+            again = job.is_to_be_tried_again(self._began)
         else:
             nodes_missing = (
                 policy.needs_nodes
                 and self._mode != LIST
-                and track.seen
-                and not track.missing
-                and track.state in policy.ready
-                and track.status_at < track.state_at
+                and job.is_known
+                and not job.is_missing
+                and job.state in policy.ready
+                and job.status_at < job.state_at
             )
-            again = track.slow or track.doubt or nodes_missing or track.grace_over(now)
+            again = job.is_slow or job.claims.is_open or nodes_missing or job.is_grace_over(now)
         if again:
-            self.urge([track])
+            self.urge([job])
 
-    def next(self) -> Optional[Track]:
+    def next(self) -> Optional[JobState]:
         """The next job to read; None where nothing is left to read now."""
         while self._urgent:
-            track = self._urgent.pop(next(iter(self._urgent)))
-            if track.asked_at is None and not track.final:
-                return track
+            job = self._urgent.pop(next(iter(self._urgent)))
+            if job.asked_at is None and not job.is_final:
+                return job
         while self._owed:
-            track = self._owed.popleft()
-            if track.asked_at is None and self._is_owed(track):
-                return track
+            job = self._owed.popleft()
+            if job.asked_at is None and self._is_owed(job):
+                return job
         return self._next_of_round() if self._mode == ROTATION else None
 
     @property
@@ -192,30 +192,30 @@ class Reads:
         self._owed.clear()
         self._mode = STATUS
 
-    def _next_of_round(self) -> Optional[Track]:
+    def _next_of_round(self) -> Optional[JobState]:
         for dummy in range(2):
             while self._round:
-                track = self._round.popleft()
-                if track.asked_at is None and not track.missing and not track.final:
-                    return track
+                job = self._round.popleft()
+                if job.asked_at is None and not job.is_missing and not job.is_final:
+                    return job
             self._round = deque(self._by_age())
         return None
 
-    def _by_age(self) -> List[Track]:
+    def _by_age(self) -> List[JobState]:
         """The jobs in the order of a rotation: first those whose nodes were not read since the job got ready, then the oldest."""
         ready = self._plan.policy.ready
         return sorted(
-            (track for track in self._tracks.values() if track.asked_at is None),
-            key=lambda track: (not (track.state in ready and track.status_at < track.state_at), track.status_at),
+            (job for job in self._jobs.values() if job.asked_at is None),
+            key=lambda job: (not (job.state in ready and job.status_at < job.state_at), job.status_at),
         )
 
-    def _is_pressing(self, track: Track) -> bool:
+    def _is_pressing(self, job: JobState) -> bool:
         """Whether a job is read in each observation although most are read by the list."""
-        return track.doubt or track.failing or track.error is not None
+        return job.claims.is_open or job.is_failing or job.error is not None
 
-    def _is_owed(self, track: Track) -> bool:
-        if track.final:
+    def _is_owed(self, job: JobState) -> bool:
+        if job.is_final:
             return False
-        if track.error_at >= self._began:
-            return track.to_be_tried_again(self._began)
-        return track.status_at < self._began
+        if job.error_at >= self._began:
+            return job.is_to_be_tried_again(self._began)
+        return job.status_at < self._began

@@ -10,7 +10,9 @@ from typing import Any, Dict, Optional
 
 from ..cloud.options import Connection
 from .loop import Outcome
-from .policy import ERROR, FAIL, MISSING_FAIL, PASS, TIMEOUT, Policy, Selection
+from .policy import MISSING_FAIL, Policy, Selection
+from .summary import describe_jobs, tally
+from .verdicts import ERROR, FAIL, PASS, TIMEOUT
 
 AUTO_ALL = 100  # up to so many jobs are returned whole where return_jobs is auto
 _UNREAD = frozenset(("unreadable", "denied"))
@@ -39,7 +41,7 @@ def as_dict(outcome: Outcome, return_jobs: str, resume: Optional[str] = None) ->
     :param resume: what the next slice goes on from, as text.
     """
     gate = outcome.gate
-    jobs = gate.jobs(outcome.elapsed)
+    jobs = describe_jobs(gate, outcome.elapsed)
     job = jobs[0] if len(jobs) == 1 else None
     if return_jobs == "auto":
         return_jobs = "all" if len(jobs) <= AUTO_ALL else "failing"
@@ -58,7 +60,7 @@ def as_dict(outcome: Outcome, return_jobs: str, resume: Optional[str] = None) ->
         "requests": outcome.requests,
         "history": gate.history.entries(),
         "history_dropped": gate.history.dropped,
-        "by_status": gate.tally(outcome.elapsed).states,
+        "by_status": tally(gate, outcome.elapsed).states,
         "resume": resume,
         "msg": outcome.msg,
     }
@@ -70,7 +72,6 @@ def asked(policy: Policy, selection: Selection, connection: Connection, project_
     :param project_id: the project's ID, also where it was looked up by name; None where it is not known.
     """
     credentials = connection.credentials
-    states = not policy.kind.final
     return {
         "kind": policy.kind.noun,
         "entry": None,
@@ -81,6 +82,6 @@ def asked(policy: Policy, selection: Selection, connection: Connection, project_
         "timeout": policy.timeout if policy.wait else None,
         "region": connection.region,
         "project_id": project_id,
-        "workspace": connection.workspace if states else None,
+        "workspace": connection.workspace if policy.kind.has_workspace else None,
         "credentials": {"place": credentials.place, "key": getattr(credentials, "key_shown", None)},
     }

@@ -14,13 +14,16 @@ from collections.abc import Hashable
 from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Optional, Sequence, Set, Tuple
 
 from ..cloud.clock import Clock
-from ..cloud.errors import DENIED, UNREACHED, CredentialsError, RequestError
-from ..services.readings import FAILING_STATES, Reading
-from . import words
+from ..cloud.errors import UNREACHED, CredentialsError, RequestError
+from ..services.readings import Reading
+from . import messages
+from .job_state import JobState
+from .kinds import REAL_TIME_KIND
 from .plan import STATUS, Plan
-from .policy import MISSING_WAIT, REAL_TIME_KIND, Policy, Selection
+from .policy import MISSING_WAIT, Policy, Selection
 from .source import Source, read_jobs, read_list
-from .track import Track
+from .update_job import take_absence, take_reading
+from .verdicts import code_of
 
 # What of an interval's requests is spent where not all nodes can be read in one; the rest is for retries.
 SHARE = 0.8
@@ -60,8 +63,8 @@ class Watch:
         self.refused: Optional[RequestError] = None
         self._policy = Policy(
             kind=REAL_TIME_KIND,
-            ready=frozenset(("NORMAL",)),
-            failing=frozenset(FAILING_STATES),
+            ready=REAL_TIME_KIND.ready,
+            failing=REAL_TIME_KIND.failing,
             wait=True,
             check_nodes=check_nodes,
             missing=MISSING_WAIT,
@@ -71,7 +74,7 @@ class Watch:
         self._initial = initial
         self._stopping = stopping
         self.use(source)
-        self._tracks: Dict[str, Track] = {}
+        self._jobs: Dict[str, JobState] = {}
         self._settled = False
         self._loud: Set[str] = set()  # jobs whose first state is news
         self._with_nodes: Set[str] = set()  # jobs whose nodes were read before
@@ -118,24 +121,24 @@ class Watch:
         if chosen.by_name:
             self._admit(chosen.choose(chosen.names))
         left: List[str] = []
-        if not chosen.by_name or plan.mode(len(self._tracks), False) != STATUS:
+        if not chosen.by_name or plan.mode(len(self._jobs), False) != STATUS:
             left = self._list(self._began + max(interval, LONGEST_LIST))
         self._read(self._owed(), max(self._began + interval, self._clock.now() + SHORTEST_DEADLINE))
         for name in left:
-            track = self._tracks[name]
-            if track.status_at >= self._began:
+            job = self._jobs[name]
+            if job.status_at >= self._began:
                 # It is gone, or does not belong to the selection any more.
-                del self._tracks[name]
+                del self._jobs[name]
 
     def _admit(self, names: Sequence[str]) -> None:
         for name in names:
-            if name not in self._tracks:
-                self._tracks[name] = Track(name, self._policy)
+            if name not in self._jobs:
+                self._jobs[name] = JobState(name, self._policy)
                 if self._settled or self._initial:
                     self._loud.add(name)
         self._settled = True
         if len(names) < self.selection.least:
-            text = words.too_few(self.selection, len(names), self._source.workspace)
+            text = messages.too_few(self.selection, len(names), self._source.workspace)
             self._note_trouble("too_few_jobs", "too_few_jobs", text, None)
 
     def _list(self, deadline: float) -> List[str]:
@@ -150,35 +153,38 @@ class Watch:
             self._admit(chosen.choose([item.name for item in readings]))
         shown: Set[str] = set()
         for item in readings:
-            if item.name in self._tracks and item.name not in shown:
+            if item.name in self._jobs and item.name not in shown:
                 shown.add(item.name)
                 self._take(item)
-        absent = [name for name in self._tracks if name not in shown] if listing.complete else []
+        absent = [name for name in self._jobs if name not in shown] if listing.complete else []
         for name in absent:
-            self._tracks[name].absent(listing.at, self._began)
+            take_absence(self._jobs[name], listing.at, self._began)
         return [] if chosen.by_name else absent
 
     def _owed(self) -> List[str]:
         """The jobs to read one by one: what is in doubt, and of the others as many as there is time for."""
         # Those first that were not read for the longest time, so that a slow service, too, tells of all of them in turn.
-        plan, tracks = self._plan, sorted(self._tracks.values(), key=lambda track: track.status_at)
-        if self._policy.needs_nodes and plan.mode(len(tracks), False) == STATUS:
-            return [track.name for track in tracks]
-        first = [track for track in tracks if track.doubt or not track.seen]
+        plan, jobs = self._plan, sorted(self._jobs.values(), key=lambda job: job.status_at)
+        if self._policy.needs_nodes and plan.mode(len(jobs), False) == STATUS:
+            return [job.name for job in jobs]
+        first = [job for job in jobs if job.claims.is_open or not job.is_known]
         if not self._policy.needs_nodes:
-            return [track.name for track in first]
+            return [job.name for job in first]
         room = int(plan.rate * self._policy.interval * SHARE) - (plan.pages or 0) - len(first)
         rest = [
-            track
-            for track in tracks
-            if track.seen and not track.doubt and not track.missing and track.state not in self._policy.kind.quiet
+            job
+            for job in jobs
+            if job.is_known
+            and not job.claims.is_open
+            and not job.is_missing
+            and job.state not in self._policy.kind.quiet
         ]
-        urgent = [track for track in rest if track.failing or track.status_at < track.state_at]
+        urgent = [job for job in rest if job.is_failing or job.status_at < job.state_at]
         # Half the room for these, so that many failures do not keep the others from being looked at.
         urgent = urgent[: max(1, room // 2)]
-        chosen = {track.name for track in urgent}
-        others = [track for track in rest if track.name not in chosen]
-        return [track.name for track in first + urgent + others[: max(1, room - len(urgent))]]
+        chosen = {job.name for job in urgent}
+        others = [job for job in rest if job.name not in chosen]
+        return [job.name for job in first + urgent + others[: max(1, room - len(urgent))]]
 
     def _read(self, names: Sequence[str], deadline: float) -> None:
         def feed() -> Iterator[str]:
@@ -191,73 +197,73 @@ class Watch:
             self._take(reading)
 
     def _take(self, reading: Reading) -> None:
-        track = self._tracks[reading.name]
+        job = self._jobs[reading.name]
         error = reading.error
         if error is not None:
             if error.kind != UNREACHED:
-                track.take(reading, reading.at, self._began)
+                take_reading(job, reading, reading.at, self._began)
                 # Refused credentials are nothing of a single job.
-                self._request_trouble(error, None if error.refused else track)
+                self._request_trouble(error, None if error.refused else job)
             return
-        track.take(reading, reading.at, self._began)
-        if track.doubt:
+        take_reading(job, reading, reading.at, self._began)
+        if job.claims.is_open:
             return  # the status call will tell
-        name = track.name
-        self._see(track, None, track.state, name in self._loud or track.missing)
-        if track.status_at == reading.at and self._policy.check_nodes and not track.missing:
+        name = job.name
+        self._see(job, None, job.state, name in self._loud or job.is_missing)
+        if job.status_at == reading.at and self._policy.check_nodes and not job.is_missing:
             loud = name in self._loud or name in self._with_nodes
-            for node, fields in track.nodes.items():
-                self._see(track, node, fields.get("status"), loud)
+            for node, fields in job.nodes.items():
+                self._see(job, node, fields.get("status"), loud)
             self._with_nodes.add(name)
 
     # -- telling ----------------------------------------------------------------------------------------------------
 
-    def _see(self, track: Track, node: Optional[str], status: Optional[str], loud: bool) -> None:
-        key = (track.name, node)
+    def _see(self, job: JobState, node: Optional[str], status: Optional[str], loud: bool) -> None:
+        key = (job.name, node)
         known, previous = key in self._states, self._states.get(key)
         if known and previous == status:
             return
         self._states[key] = status
         if not known and not loud:
             return
-        event: Event = {"job": track.name}
+        event: Event = {"job": job.name}
         if node is not None:
             event["node"] = node
         event.update(previous=previous, status=status, workspace=self._source.workspace or "")
-        event.update(self._why(track, node, status))
-        path = track.log_path(node)
+        event.update(self._why(job, node, status))
+        path = job.log_path(node)
         if path:
             event["log_path"] = path
         self._events.append(event)
 
-    def _why(self, track: Track, node: Optional[str], status: Optional[str]) -> Event:
-        """``reason`` and ``message`` of a state that is not as it should be, in a gate's words."""
-        if track.missing:
+    def _why(self, job: JobState, node: Optional[str], status: Optional[str]) -> Event:
+        """``reason`` and ``message`` of a state that is not as it should be, in a gate's messages."""
+        if job.is_missing:
             return {
                 "reason": "job_missing",
-                "message": words.missing(self._policy, track.name, self._source.workspace),
+                "message": self._policy.kind.missing_message(job.name, self._source.workspace),
             }
-        for name, state in track.failures():
+        for name, state in job.failures():
             if name == node:
-                code = "job_exception" if node is None else "node_exception"
-                return {"reason": code, "message": words.failing(track, node, state)}
+                code = self._policy.kind.code_of(state) if node is None else "node_exception"
+                return {"reason": code, "message": messages.failing(job, node, state)}
         if node is None and status not in self._policy.kind.known:
-            return {"reason": "unknown_state", "message": words.unknown(track.name, status)}
+            return {"reason": "unknown_state", "message": messages.unknown_state(job.name, status)}
         return {}
 
-    def _request_trouble(self, error: RequestError, track: Optional[Track]) -> None:
+    def _request_trouble(self, error: RequestError, job: Optional[JobState]) -> None:
         if error.refused:
             self.refused = error
-        reason = "denied" if error.kind == DENIED else "unreadable"
-        text = words.general(error, 1) if track is None else words.unreadable(track.name, error, 1, track.state)
+        reason = code_of(error)
+        text = messages.general(error, 1) if job is None else messages.unreadable(job.name, error, 1, job.state)
         # What names the single request is no part of the trouble.
-        key = (track is None, error.kind, error.status, error.error_code)
-        self._note_trouble(key, reason, text, track)
+        key = (job is None, error.kind, error.status, error.error_code)
+        self._note_trouble(key, reason, text, job)
 
-    def _note_trouble(self, key: Hashable, reason: str, text: str, track: Optional[Track]) -> None:
+    def _note_trouble(self, key: Hashable, reason: str, text: str, job: Optional[JobState]) -> None:
         trouble = self._found.setdefault(key, _Trouble(reason, text, []))
-        if track is not None:
-            trouble.jobs.append(track.name)
+        if job is not None:
+            trouble.jobs.append(job.name)
 
     def _told(self, trouble: _Trouble) -> Event:
         event: Event = {"error": trouble.text, "reason": trouble.reason, "workspace": self._source.workspace or ""}

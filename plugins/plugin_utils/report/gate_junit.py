@@ -33,7 +33,7 @@ from datetime import timedelta
 # runs where ansible-core is, and the collection asks for nothing else but requests.
 from ansible.utils._junit_xml import TestCase, TestError, TestFailure, TestSuite, TestSuites
 
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.gate.policy import ERROR, PASS, PENDING, TIMEOUT
+from ansible_collections.datagate.huaweicloud.plugins.module_utils.gate.verdicts import ERROR, PASS, PENDING, TIMEOUT
 
 from .gate import LEFT_OUT, SKIPPED, Gate, Job, Reason
 

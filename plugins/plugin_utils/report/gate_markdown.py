@@ -6,14 +6,14 @@
 
 from __future__ import annotations
 
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.gate.policy import (
+from ansible_collections.datagate.huaweicloud.plugins.module_utils.gate.messages import seconds
+from ansible_collections.datagate.huaweicloud.plugins.module_utils.gate.verdicts import (
     ERROR,
     FAIL,
     PASS,
     PENDING,
     TIMEOUT,
 )
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.gate.words import seconds
 
 from .gate import SKIPPED, Gate, Job, Reason
 from .markdown import NOTHING, code, document, prose, table

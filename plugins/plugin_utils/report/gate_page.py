@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.gate.policy import FAIL, PASS, PENDING
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.gate.words import seconds
+from ansible_collections.datagate.huaweicloud.plugins.module_utils.gate.messages import seconds
+from ansible_collections.datagate.huaweicloud.plugins.module_utils.gate.verdicts import FAIL, PASS, PENDING
 
 from . import pages, states, timeline
 from .gate import LEFT_OUT, SKIPPED, VERDICTS, Gate, Job, Node, State

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from operator import add
 from typing import Any
 
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.gate.policy import ERROR, FAIL, PASS
+from ansible_collections.datagate.huaweicloud.plugins.module_utils.gate.verdicts import ERROR, FAIL, PASS
 from ansible_collections.datagate.huaweicloud.plugins.module_utils.services.normalize import TASK_FIELDS
 from ansible_collections.datagate.huaweicloud.plugins.module_utils.services.readings import DLI_STATES, REAL_TIME_STATES
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.gate.words import seconds
+from ansible_collections.datagate.huaweicloud.plugins.module_utils.gate.messages import seconds
 
 from .states import Classes
 

@@ -25,7 +25,7 @@ from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.errors 
     printable,
 )
 from ansible_collections.datagate.huaweicloud.plugins.module_utils.gate import options
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.gate.policy import ERROR
+from ansible_collections.datagate.huaweicloud.plugins.module_utils.gate.verdicts import ERROR
 from ansible_collections.datagate.huaweicloud.plugins.plugin_utils.gate_action import MODULES, GateAction
 from ansible_collections.datagate.huaweicloud.plugins.plugin_utils.role import on_failure, outcome, rounds
 from ansible_collections.datagate.huaweicloud.plugins.plugin_utils.role.entries import ENTRIES

@@ -17,8 +17,8 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.errors import TRANSIENT, RequestError
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.gate.loop import TOGETHER
 from ansible_collections.datagate.huaweicloud.plugins.module_utils.gate.plan import MAX_LIST_INTERVAL
+from ansible_collections.datagate.huaweicloud.plugins.module_utils.gate.readiness import MAX_SPREAD
 from ansible_collections.datagate.huaweicloud.tests.unit.gate_world import World, in_slices
 
 BUSY = RequestError(TRANSIENT, "busy", status=503)
@@ -143,7 +143,7 @@ def test_it_passes_soon_after_all_is_well_and_not_before(cloud: Cloud) -> None:
     lists = [at for at, what in asked if what == "list" and not any(start <= at < until for start, until in broken)]
     listed = max(lists, default=-LONG)
     # Where the list cannot be read, the last look is by status calls.
-    look = TOGETHER + 3 * cloud.request + cloud.latency + (cloud.sweep if broken else 0.0)
+    look = MAX_SPREAD + 3 * cloud.request + cloud.latency + (cloud.sweep if broken else 0.0)
     # No older than promised, and than the lists meanwhile take; where answers are slow, or the list breaks, than an observation.
     allowed = (cloud.interval + 1.5 * len(cloud.jobs) / cloud.rate) * 4 / 3
     if cloud.request * cloud.rate > 1 or broken:

@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.errors import DatagateError, OptionError
+from ansible_collections.datagate.huaweicloud.plugins.module_utils.gate.kinds import DLI_KIND, REAL_TIME_KIND
 from ansible_collections.datagate.huaweicloud.plugins.module_utils.gate.options import (
     check_name,
     dli_policy,
@@ -24,8 +25,6 @@ from ansible_collections.datagate.huaweicloud.plugins.module_utils.gate.options 
     selection,
 )
 from ansible_collections.datagate.huaweicloud.plugins.module_utils.gate.policy import (
-    DLI_KIND,
-    REAL_TIME_KIND,
     Policy,
     Selection,
 )

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -14,8 +15,9 @@ from hypothesis import strategies as st
 
 from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.errors import DENIED, TRANSIENT, RequestError
 from ansible_collections.datagate.huaweicloud.plugins.module_utils.gate import options
+from ansible_collections.datagate.huaweicloud.plugins.module_utils.gate.gate_state import Gate
 from ansible_collections.datagate.huaweicloud.plugins.module_utils.gate.history import History
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.gate.machine import Gate, Verdict
+from ansible_collections.datagate.huaweicloud.plugins.module_utils.gate.verdicts import Verdict
 from ansible_collections.datagate.huaweicloud.plugins.module_utils.services.readings import (
     LIST,
     STATUS,
@@ -65,7 +67,7 @@ def play(
         gate.begin(at)
         for name in order:
             gate.take(reading(name, observed[name], at), at, at)
-        verdicts.append(gate.verdict(at, at, last and number == len(seen) - 1))
+        verdicts.append(gate.conclude(at, at, last and number == len(seen) - 1))
         if verdicts[-1].verdict != "PENDING":
             break
     return verdicts
@@ -139,6 +141,19 @@ def test_max_failing_counts_jobs_not_nodes(seen: list, order: tuple, most: int) 
     assert (verdict.verdict == "FAIL") is (missing or count > most)
 
 
+@given(observations, orders, st.booleans(), st.sampled_from([0, 15]))
+def test_asking_changes_nothing(seen: list, order: tuple, last: bool, stable: int) -> None:
+    gate = make(stable_for=stable)
+    play(gate, seen, order)
+    at = 10.0 * len(seen)
+    before = json.dumps(gate.dump(100))
+    first = gate.verdict(at, at - 10.0, last)
+    for job in gate.jobs.values():
+        gate.judge(job, at)
+    assert gate.verdict(at, at - 10.0, last) == first
+    assert json.dumps(gate.dump(100)) == before
+
+
 @given(observations, orders)
 def test_history_is_what_was_seen(seen: list, order: tuple) -> None:
     gate = make(missing="wait", fail_on_exception=False)
@@ -167,7 +182,7 @@ class TestListAndStatus:
             gate.take(reading(name, ("NORMAL", None), 0), 0, 0)
         gate.begin(10)
         listed(gate, 10, a="STARTING", b="NORMAL", c="NORMAL")
-        assert gate.tracks["a"].state == "STARTING"
+        assert gate.jobs["a"].state == "STARTING"
         assert gate.verdict(10, gate.began, False).verdict == "PENDING"
 
     def test_within_one_observation_the_status_call_wins(self) -> None:
@@ -181,7 +196,7 @@ class TestListAndStatus:
         for name in NAMES:
             gate.take(reading(name, ("NORMAL", None), 0), 0, 0)
         listed(gate, 5, a="STARTING", b="NORMAL", c="NORMAL")
-        assert (gate.tracks["a"].state, gate.tracks["a"].doubt) == ("NORMAL", True)
+        assert (gate.jobs["a"].state, gate.jobs["a"].claims.is_open) == ("NORMAL", True)
         assert gate.verdict(5, gate.began, False).verdict == "PENDING"
         gate.take(reading("a", ("NORMAL", None), 6), 6, 6)
         assert gate.verdict(6, gate.began, False).verdict == "PASS"
@@ -192,7 +207,7 @@ class TestListAndStatus:
         gate.begin(0)
         listed(gate, 0, **{"b": "NORMAL", "c": "NORMAL", **states})
         assert gate.verdict(0, gate.began, False).verdict == "PENDING"
-        assert gate.tracks["a"].doubt
+        assert gate.jobs["a"].claims.is_open
         gate.take(reading("a", ("EXCEPTION", None) if states else ("missing", None), 1), 1, 1)
         assert gate.verdict(1, gate.began, False).verdict == "FAIL"
 
@@ -242,10 +257,10 @@ class TestTheDeadline:
         gate.take(reading("a", ("STARTING", None), 1.0), 1.0, 1.0)
         gate.take(reading("b", ("NORMAL", None), 1.0), 1.0, 1.0)
         gate.begin(2.0)
-        gate.tracks["a"].asked_at = 4.0
+        gate.jobs["a"].asked_at = 4.0
         listed(gate, 3.0, a="STARTING", b="STARTING")
         listed(gate, 4.0, a="STARTING", b="NORMAL")
-        gate.tracks["b"].asked_at = 6.5
+        gate.jobs["b"].asked_at = 6.5
         messages = [item["message"] for item in gate.verdict(7.0, None, False).reasons]
         assert messages == ["a is STARTING (no usable answer for 3.0 s)", "b is NORMAL, its nodes were not read"]
 

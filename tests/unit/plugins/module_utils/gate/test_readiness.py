@@ -1,0 +1,96 @@
+# Copyright (c) datagate contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""When all jobs count as ready: together, for as long as stable_for says, with records that move."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from ansible_collections.datagate.huaweicloud.plugins.module_utils.gate import options
+from ansible_collections.datagate.huaweicloud.plugins.module_utils.gate.job_state import JobState
+from ansible_collections.datagate.huaweicloud.plugins.module_utils.gate.readiness import (
+    MAX_SPREAD,
+    Readiness,
+    are_together,
+    continue_ready,
+    is_stale,
+)
+from ansible_collections.datagate.huaweicloud.plugins.module_utils.gate.update_job import take_reading
+from ansible_collections.datagate.huaweicloud.plugins.module_utils.services.readings import STATUS, Reading
+
+
+def policy(**params: Any) -> Any:
+    return options.policy({"job_names": ["a"], "wait": True, **params})
+
+
+def job(name: str, at: float, records: int = 0, **params: Any) -> JobState:
+    found = JobState(name, policy(**params))
+    for time, count in ((at - 1.0, 0), (at, records)):
+        node = {"name": "n", "status": "NORMAL", "total_put_records": count}
+        fields = {"name": name, "status": "NORMAL", "nodes": [node]}
+        take_reading(found, Reading(name, time, STATUS, job=fields), time, time)
+    return found
+
+
+def test_time_counts_from_the_first_time_that_all_are_ready() -> None:
+    found = policy(stable_for=20)
+    readiness, reason = continue_ready(found, [job("a", 5.0)], Readiness(), 5.0)
+    assert (readiness.since, reason and reason["code"], readiness.stable_at(found)) == (5.0, "not_stable", 25.0)
+    assert continue_ready(found, [job("a", 24.9)], readiness, 24.9)[1] is not None
+    assert continue_ready(found, [job("a", 25.0)], readiness, 25.0) == (readiness, None)
+    assert readiness.lost().since is None
+    assert readiness.postponed(30.0).stable_at(found) == 55.0
+
+
+def test_records_have_to_move_within_stable_for() -> None:
+    params = {"stable_for": 20, "require_records": True}
+    readiness, reason = continue_ready(policy(**params), [job("a", 5.0, 7, **params)], Readiness(0.0), 30.0)
+    assert (reason and reason["code"], readiness.awaits_records) == ("no_records", True)
+    assert readiness.stable_at(policy(**params)) is None, "time alone changes nothing"
+    readiness, reason = continue_ready(policy(**params), [job("a", 29.0, 7, **params)], readiness, 30.0)
+    assert (reason, readiness.awaits_records) == (None, False)
+
+
+@pytest.mark.parametrize(
+    ("at", "since", "max_age", "stale"),
+    [(11.0, 9.0, 10.0, False), (11.0, 10.5, 10.0, True), (20.0, 9.0, 10.0, False), (20.1, 9.0, 10.0, True)],
+)
+def test_a_reading_may_be_too_old(at: float, since: float, max_age: float, stale: bool) -> None:
+    assert is_stale(job("a", 10.0), at, since, max_age) is stale
+
+
+def test_together_means_read_within_a_second() -> None:
+    jobs = [job("a", 10.0), job("b", 10.0 + MAX_SPREAD)]
+    assert are_together(jobs, 10.0 + MAX_SPREAD, 0.0)
+    assert not are_together(jobs, 10.1 + MAX_SPREAD, 0.0)
+    assert are_together(jobs, 10.1 + MAX_SPREAD, 10.1)
+
+
+class TestAfterAReading:
+    """All jobs have been ready since second 5, and another reading comes."""
+
+    READY = Readiness(5.0)
+
+    def test_a_job_that_stays_ready_changes_nothing(self) -> None:
+        assert self.READY.after_reading(job("a", 2.0), "PASS") is self.READY
+
+    def test_a_job_that_has_fallen_ends_it(self) -> None:
+        assert self.READY.after_reading(job("a", 2.0), "PENDING").since is None
+
+    def test_a_claim_of_the_list_does_not(self) -> None:
+        doubted = job("a", 2.0)
+        doubted.claims.make("STOPPED", 7.0, 6.0, True, False)
+        assert self.READY.after_reading(doubted, "PENDING") is self.READY
+
+    def test_a_job_that_appears_later_ends_it(self) -> None:
+        """It was left out, because it did not exist, and has to be ready together with the others."""
+        assert self.READY.after_reading(job("a", 8.0), "PASS").since is None
+
+    def test_a_restart_ends_it(self) -> None:
+        restarted = job("a", 2.0)
+        restarted.restarted_at = 6.0
+        assert self.READY.after_reading(restarted, "PASS").since is None
