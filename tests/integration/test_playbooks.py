@@ -479,7 +479,9 @@ def test_no_playbook_ends_green_under_a_limit_without_its_work(
     assert done.code == 2, done.text
 
     # Where the inventory has no hosts, as that of a job template in AWX, Ansible passes a play over that no host is left for.
-    done = run(playbook, connection(emulator), "--limit", "web", variables=variables, inventory=yaml.safe_dump({"all": {}}))
+    done = run(
+        playbook, connection(emulator), "--limit", "web", variables=variables, inventory=yaml.safe_dump({"all": {}})
+    )
     assert done.code not in (0, 2), done.text
     assert "--limit web: this playbook runs on localhost" in done.text + done.errors
 
