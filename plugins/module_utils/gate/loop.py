@@ -38,6 +38,9 @@ MAX_READS_AFTER_FAILURE = 40
 # A request that is under way for longer does not keep the next observation from beginning.
 STUCK_AFTER = 5.0
 STUCK_LATENCIES = 3
+MAX_SECONDS_FOR_LIST = (
+    35.0  # for which the end of a slice waits for a list under way; somewhat more than request_timeout's default
+)
 MIN_LEAD = 0.05  # seconds before the deadline at which the last observation begins at the latest
 # Seconds between two looks at thousands of jobs for readings that are too old.
 AGE_CHECK_INTERVAL = 0.5
@@ -213,7 +216,7 @@ class Loop:
             if self._is_held_up() and not self._single and not self._is_past(stuck_at):
                 times.append(stuck_at)
         elif self._is_slice_over():
-            times = [self._stuck_at(), *times[1:]]
+            times = [self._awaited_until(), *times[1:]]
         else:
             times.append(self._slice_ends_at())
         if self._has_more():
@@ -737,7 +740,15 @@ class Loop:
 
     def _awaits_answers(self) -> bool:
         """Whether requests are under way that do not hang: a slice ends between readings."""
-        return bool(self._asked) and not self._is_past(self._stuck_at())
+        return not self._is_past(self._awaited_until())
+
+    def _awaited_until(self) -> float:
+        """How long the end of a slice waits for what is under way.
+
+        A list that a slice drops has to be read anew from its first page, so it is waited for longer.
+        """
+        listed = self._list_began + MAX_SECONDS_FOR_LIST if self._list_began is not None else NEVER
+        return max(listed, self._stuck_at() if self._asked else NEVER)
 
     def _has_news(self, at: float) -> bool:
         """Whether the slice ends early because something has changed.

@@ -131,6 +131,8 @@ def test_it_passes_soon_after_all_is_well_and_not_before(cloud: Cloud) -> None:
     # Where each answer takes longer than an interval, no reading of a node may be young enough by the time that all are there:
     # such a gate ends at its deadline, because it may not pass on them.
     assume(cloud.latency <= cloud.interval)
+    # So it is where a list takes several times as long as a slice.
+    assume(not any(cloud.slices) or not cloud.list_hangs)
     result, asked = run(cloud)
     assert result["verdict"] == "PASS"
     end = result["elapsed"]
