@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The one gate between answers and readings: a body counts only if it is whole, coherent, and about what was asked.
+"""Validates responses: a body counts only if it is complete, consistent, and about the requested job.
 
-HTTP 200 alone says little. A proxy may answer for another job, and a service may put an error into a body that looks like a job.
-Each function returns what the body says, normalised, or raises :class:`Unreadable` with the reason.
+HTTP 200 alone is not enough. A proxy may respond for another job, and a service may put an error into a body that looks like a job.
+Each function returns the normalised data of the body, or raises :class:`Unreadable` with the reason.
 """
 
 from __future__ import annotations
@@ -38,12 +38,12 @@ _NO_SUCCESS = "the request did not succeed"
 
 
 def check(data: Any) -> Dict[str, Any]:
-    """The body of an answer, which is an object that tells of no error.
+    """The body of a response, which must be an object without an error.
 
-    An error code counts in every spelling, unless its value says that all went well: none, 0, 200, "success". So does an object or a
-    list of errors that is not empty. A flag such as is_success must be true where it is there.
+    An error code counts in every spelling, unless its value means success: none, 0, 200, "success". A non-empty object or list of
+    errors counts as well. A flag such as is_success must be true if it exists.
 
-    :raises Unreadable: it is no object, or tells of an error.
+    :raises Unreadable: the body is not an object, or contains an error.
     """
     if not isinstance(data, dict):
         raise Unreadable("the answer is no JSON object")
@@ -64,7 +64,7 @@ def _check_object(data: Dict[str, Any], errors: FrozenSet[str], flags: FrozenSet
             for part in item if isinstance(item, list) else [item]:
                 if isinstance(part, dict):
                     _check_object(part, _PLAIN_ERROR_KEYS, _PLAIN_SUCCESS_KEYS, depth + 1)
-    # None beside a value says nothing; None alone is no success.
+    # None next to another value is ignored; None alone does not mean success.
     if not all(_is_true(item) for item in told if item is not None or set(map(type, told)) == {type(None)}):
         reason = normalize.text(data.get("message"))
         raise Unreadable(f"the request did not succeed: {printable(reason)}" if reason else _NO_SUCCESS)
@@ -77,7 +77,7 @@ def _is_true(item: Any) -> bool:
 
 
 def _is_error(item: Any, depth: int) -> bool:
-    """Whether the value of an error's key tells of one."""
+    """Whether the value of an error key means an error."""
     if item is None or isinstance(item, bool):
         return item is True
     if isinstance(item, (int, float)):
@@ -93,7 +93,7 @@ def _is_error(item: Any, depth: int) -> bool:
     if any(_is_error(part, depth + 1) for part in codes):
         return True
     if any(part not in (None, "") for part in codes):
-        return False  # it says that all went well, whatever words come with it
+        return False  # it means success, whatever the message
     return any(_is_error(part, depth + 1) for part in item.values())
 
 

@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""From the services' spelling to ours: snake_case keys, one right name for each variant, states and numbers as such.
+"""Normalises responses: snake_case keys, one name for each variant, states and numbers with the right type.
 
-Every field is optional and every type is checked: a gate must not fall over an answer, nor pass because of one. What can be
-understood in two ways is not understood.
+Every field is optional and every type is checked: an unexpected response must neither crash a gate nor make it pass. Ambiguous
+data are rejected.
 """
 
 from __future__ import annotations
@@ -90,7 +90,7 @@ TASK_FIELDS = {
 
 
 class Unreadable(Exception):
-    """What an answer says cannot be understood, or can be understood in two ways. ``str()`` says why."""
+    """A response is invalid or ambiguous. ``str()`` is the reason."""
 
 
 # -- text -------------------------------------------------------------------------------------------------------------
@@ -108,7 +108,7 @@ def _harmless(match: Match[str]) -> str:
 
 
 def clean(text: str) -> str:
-    """*text* without characters that a terminal obeys or that cannot be seen: a space for line breaks, U+FFFD for others."""
+    """*text* without control and invisible characters: a space replaces line breaks, U+FFFD replaces the others."""
     return text if text.isascii() and text.isprintable() else _UNSAFE.sub(_harmless, text)
 
 

@@ -2,15 +2,15 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Reading the job list page by page, as a whole that is checked.
+"""Reads the job list page by page, and checks that it is complete.
 
-Three things make that hard. Sources disagree on what ``offset`` counts, so the answers have to show it. Jobs come, go and move while
-pages are read, so that one may be on no page that was read. And the service may say things that cannot be, such as a total that its
-pages contradict. So each reading of the list is checked for contradictions.
+There are three problems. The documentation contradicts itself on what ``offset`` counts, so it is detected from the responses. Jobs are
+created, deleted and moved while pages are read, so a job may be on none of the pages that were read. And the service may return
+impossible data, such as a total that its pages contradict. So each reading of the list is checked for contradictions.
 
-Two readings prove more than one. Let both be free of contradictions and hold the same jobs, as many as the total says. A job of the
-first reading that is in the second one as well existed in between, so at the first page of the second reading all of them existed;
-they were as many as the total, so there was no other.
+Two readings prove completeness. Let both be free of contradictions and contain the same jobs, as many as the total. A job in both
+readings existed in between, so all of them existed when the first page of the second reading was read; their number was the total, so
+there was no other job.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a service says about one job at one time, and the states that jobs and nodes can be in."""
+"""The reading of one job at one time, and the states of jobs and nodes."""
 
 from __future__ import annotations
 
@@ -35,9 +35,9 @@ LIST = "list"  # read from the job list: the job's own state only
 
 
 class Reading(NamedTuple):
-    """One job as one call showed it.
+    """The result of one call for one job.
 
-    Exactly one of *job*, *missing* and *error* says something.
+    Exactly one of *job*, *missing* and *error* is set.
 
     :ivar name: the job's name, or a DLI job's ID.
     :ivar at: when the request was sent, on the session's clock: what it says is not older. Of two requests the first one; 0 for an

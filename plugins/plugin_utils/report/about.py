@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the author of a playbook adds to a report: its title, when it was made, and facts such as the region."""
+"""Data that a playbook adds to a report: title, time, and facts such as the region."""
 
 from __future__ import annotations
 

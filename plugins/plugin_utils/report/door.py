@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the report filters share: plain data in, untrusted text out, one clear sentence for what cannot be reported."""
+"""What the report filters share: input as plain data, output as untrusted text, and a clear message for invalid input."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from typing import Any
 
 from ansible.errors import AnsibleFilterError
 
-# Up to ansible-core 2.18 text without this mark is evaluated again where it is used as a template, and text that looks
-# like a dictionary becomes one. From 2.19 on neither happens, and the mark is an ordinary string.
+# Up to ansible-core 2.18, text without this marker is evaluated again when it is used in a template, and text that looks
+# like a dictionary is converted to one. From 2.19 on neither happens, and the marker is an ordinary string.
 from ansible.utils.unsafe_proxy import NativeJinjaUnsafeText, wrap_var
 from jinja2 import is_undefined
 
@@ -30,7 +30,7 @@ def render(name: str, forms: Mapping[str, Writer], result: Any, form: Any, about
     :param name: the filter's, for messages.
     :param forms: form -> what writes it: text, or a list of lines.
     :param title: the report's title where *about* has none.
-    :raises AnsibleFilterError: something handed over is unusable.
+    :raises AnsibleFilterError: the input is invalid.
     """
     if is_undefined(result):
         str(result)  # raises the error that names the variable

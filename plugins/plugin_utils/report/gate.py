@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A gate's result, read into what every form of its report tells: the same facts in the same order.
+"""Reads a gate's result into the data that all report formats show: the same facts in the same order.
 
-The result may be any part of what the modules and the role return. Nothing is taken for granted but that there is a
-verdict or a message; what has another type than it should have is passed over.
+The result may be any part of the result of a module or the role. Only a verdict or a message is required; values of an
+unexpected type are ignored.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ _STATE_CODES = frozenset(("job_exception", "node_exception", "dli_failed", "dli_
 
 
 class Reason(NamedTuple):
-    """What stands against PASS, ready to be shown; ``node``, ``status`` and ``log_path`` may be empty."""
+    """A reason, prepared for output; ``node``, ``status`` and ``log_path`` may be empty."""
 
     code: str
     node: str
@@ -139,14 +139,14 @@ class State(NamedTuple):
 class Gate(NamedTuple):
     """A gate's result.
 
-    :ivar bad: the gate has not let through, or would not have.
-    :ivar override_reason: why the gate was switched off; empty where it was not.
-    :ivar reasons: those that concern no single job.
-    :ivar notes: what did not decide and should be known.
-    :ivar jobs: the worst first.
-    :ivar further: how many more jobs there are that the result does not name.
-    :ivar changes: all state changes, oldest first, first sightings included.
-    :ivar dropped: how many of them the result has lost.
+    :ivar bad: whether the gate has failed, or would have failed.
+    :ivar override_reason: why the gate was disabled, or empty.
+    :ivar reasons: reasons that do not concern a single job.
+    :ivar notes: notes that do not affect the verdict.
+    :ivar jobs: the most severe first.
+    :ivar further: number of jobs that the result does not name.
+    :ivar changes: all state changes, oldest first, including initial states.
+    :ivar dropped: number of state changes that the result has dropped.
     """
 
     about: About

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Pages from the templates beside this file. Whatever is put into one is escaped; nothing in one is ever evaluated."""
+"""Renders the templates in this directory. All values are escaped and never evaluated."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ TEMPLATES = Path(__file__).resolve().parent / "templates"
 
 @lru_cache(maxsize=1)
 def _environment() -> Environment:
-    # An environment of its own: Ansible's has lookups, and evaluates what it is given.
+    # Not Ansible's template environment, which has lookups and evaluates values.
     return Environment(
         loader=FileSystemLoader(TEMPLATES),
         autoescape=True,

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a template hands over as plain Python: no lazy containers, no marked text, nothing that a file could not hold."""
+"""Converts template values to plain Python data: no lazy containers, no marked text, only values that a file can store."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _MAX_BITS = 1000  # bits of a whole number that is still one
 
 
 class ReportError(DatagateError):
-    """What was handed over cannot be made a report of; ``str()`` is a sentence for the user."""
+    """The input is not valid for a report; ``str()`` is a message for the user."""
 
 
 def plain(data: Any, depth: int = 0) -> Any:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""States of jobs and nodes in five classes, which decide how a state is drawn and in which order jobs are told."""
+"""States of jobs and nodes in five classes, which determine how a state is drawn and the order of jobs."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ ON_ITS_WAY = "way"
 STOPPED = "stopped"
 READY = "ready"
 
-# The order in which classes are told, and what people call them.
+# The order of the classes, and their labels.
 WORDS = {
     FAILING: "failing",
     UNKNOWN: "unknown or gone",

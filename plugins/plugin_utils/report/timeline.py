@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Where the pieces of a timeline stand: history in, percentages of the width out. Pure arithmetic, no markup."""
+"""Computes the bars of a timeline: from the history to percentages of the width, without markup."""
 
 from __future__ import annotations
 
@@ -128,6 +128,6 @@ def ticks(end: float) -> list[Tick]:
 
 
 def short(value: float) -> str:
-    """A time for people, without a fraction that says nothing: ``0 s``, ``0.3 s``, ``12 s``, ``5 min``."""
+    """A readable duration without insignificant fractions: ``0 s``, ``0.3 s``, ``12 s``, ``5 min``."""
     text = seconds(value)
     return text.replace(".0 s", " s")

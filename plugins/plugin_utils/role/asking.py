@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Asking the cloud for the role job_gate: from the task's variables to the answer that all hosts of the play get."""
+"""Runs the gate of the role job_gate: from the task's variables to the result for all hosts of the play."""
 
 from __future__ import annotations
 
@@ -40,14 +40,14 @@ from ansible_collections.datagate.huaweicloud.plugins.plugin_utils.role.variable
     renamed,
 )
 
-MAX_COMPARED = 300  # hosts whose variables in the inventory are compared before the gate is asked
+MAX_COMPARED = 300  # maximum number of hosts whose inventory variables are compared before the gate runs
 
 
 class Asking(GateAction):
-    """What the action of the role does besides talking to Ansible."""
+    """The part of the role's action that does not depend on ActionBase.run."""
 
     def _is_once(self) -> bool:
-        """Whether Ansible runs the role for one host only, because of ``run_once`` on the role or on what includes it."""
+        """Whether Ansible runs the role for one host only, because of ``run_once`` on the role or on its include."""
         above = self._task
         while above is not None:
             given = getattr(above, "run_once", False)
@@ -57,7 +57,7 @@ class Asking(GateAction):
         return False
 
     def _ask(self, meeting: rounds.Round, variables: dict[str, Any]) -> str:
-        """Ask the cloud, or take the answer of the host that has. Returns the answer's path."""
+        """Run the gate, or take the result of the host that has run it. Returns the path of the result."""
         given = self._given(variables)
         setting = self._setting(given, variables)
         try:
@@ -86,8 +86,8 @@ class Asking(GateAction):
             return meeting.keep(answer)
 
     def _place(self) -> str:
-        """What identifies the gate in its play: the first include on the way to it, since each batch of ``serial`` loads what is
-        included anew; without one, the block of its tasks."""
+        """The identity of the gate in its play: the outermost include, because each batch of ``serial`` loads included tasks again;
+        or else the block of its tasks."""
         place = above = self._task._parent
         while above is not None:
             place = above if isinstance(above, TaskInclude) else place
@@ -95,7 +95,7 @@ class Asking(GateAction):
         return str(place._uuid)
 
     def _hidden(self, fact: str) -> list[str]:
-        """A warning where an extra variable stands above the facts that the gate sets."""
+        """A warning if an extra variable overrides a fact that the gate sets."""
         names = sorted({fact, f"{PREFIX}result"} & set(load_extra_vars(self._loader)))
         if not names:
             return []
@@ -105,10 +105,10 @@ class Asking(GateAction):
         return [f"{' and '.join(names)}: {hidden}. {kept}. {advice}."]
 
     def _keep(self, meeting: rounds.Round, variables: dict[str, Any]) -> str:
-        """The answer of a gate that has failed; one is made where its task was stopped. Returns the answer's path."""
+        """The result of a failed gate; it is created here if the task was stopped. Returns the path of the result."""
         path = meeting.own()
         if path is None or not rounds.read(path)["stops"]:
-            # The task was stopped before it had its answer, or with it in hand.
+            # The task was stopped before or after it had stored its result.
             why = variables.get("ansible_failed_result") or {}
             text = printable(str(why.get("msg") or "the task was stopped"), 1000).rstrip(".")
             given = self._given(variables)
@@ -118,7 +118,7 @@ class Asking(GateAction):
         return path
 
     def _taken(self, path: str, meeting: rounds.Round, given: Variables, setting: outcome.Setting) -> str:
-        """Take the answer to a question that was this host's as well."""
+        """Take the result of another host, if it ran the gate with the same options."""
         answer = rounds.read(path)
         mine, theirs = given.fingerprint(), answer["variables"]
         differing = sorted(name for name in mine.keys() | theirs.keys() if mine.get(name) != theirs.get(name))
@@ -140,7 +140,7 @@ class Asking(GateAction):
                 raise OptionError(name, f"cannot be evaluated: {printable(str(error), 300)}") from None
 
         found = {name: value for name, value in variables.items() if name.startswith(PREFIX)}
-        # ansible-core up to 2.18 has a word in place of what is omitted, newer ones leave it out of lists.
+        # ansible-core up to 2.18 represents an omitted value by a placeholder string; newer versions remove it from lists.
         omitted = variables.get("omit")
         known = omitted if isinstance(omitted, str) else None
         return Variables(found, evaluate, known, whole_names(self._loader))
@@ -171,9 +171,9 @@ class Asking(GateAction):
         )
 
     def _check(self, given: Variables, setting: outcome.Setting, variables: Mapping[str, Any]) -> None:
-        """Refuse what cannot be, before anything is asked.
+        """Validate all variables before any request is sent.
 
-        :raises OptionError: something is unusable.
+        :raises OptionError: a variable is invalid.
         """
         cut(context.CLIARGS.get("extra_vars") or (), parse_kv)
         if given.problem is not None:
@@ -195,9 +195,9 @@ class Asking(GateAction):
         self._compare_inventory(given, variables)
 
     def _compare_inventory(self, given: Variables, variables: Mapping[str, Any]) -> None:
-        """Refuse variables of the inventory that differ between the hosts: the gate is asked once for all of them.
+        """Reject inventory variables that differ between the hosts, because the gate runs once for all of them.
 
-        Where a variable of higher precedence hides them, they may differ.
+        They may differ if a variable of higher precedence overrides them.
         """
         hosts = [str(host) for host in variables.get("ansible_play_batch") or []]
         me = str(variables.get("inventory_hostname"))
@@ -212,7 +212,7 @@ class Asking(GateAction):
                     raise _differs(name.removeprefix(PREFIX), me, host)
 
     def _counts(self, name: str, value: Any, variables: Mapping[str, Any]) -> bool:
-        """Whether a variable of the inventory is the one that counts here."""
+        """Whether the inventory provides the value of a variable."""
         if name not in variables or value is None:
             return (name in variables) == (value is not None)
         return bool(self._templar.template(variables[name]) == value)
@@ -220,7 +220,7 @@ class Asking(GateAction):
     # -- the question -------------------------------------------------------------------------------------------------
 
     def _judged(self, given: Variables, setting: outcome.Setting, variables: dict[str, Any]) -> dict[str, Any]:
-        """Check what was given and ask. Returns the answer."""
+        """Check the variables and run the gate. Returns the result."""
         try:
             if setting.within is None and given.own.get("on_failure"):
                 on_failure.check(f"{PREFIX}on_failure", self._on_failure(given), self._loader.load_from_file)
@@ -249,9 +249,9 @@ class Asking(GateAction):
         return self._answer(given, setting, {"msg": renamed(msg, about_options=True)}, refused=True)
 
     def _is_overdue(self) -> bool:
-        """Whether the task's ``timeout`` has passed although its exception has not arrived.
+        """Whether the task's ``timeout`` has passed without its exception.
 
-        Python drops an exception that a signal raises while an object is finalized; the templates of ansible-core have finalizers.
+        Python drops an exception that a signal handler raises in a finalizer; the templates of ansible-core have finalizers.
         """
         return bool(self._task.timeout) and not signal.getitimer(signal.ITIMER_REAL)[0]
 
@@ -273,14 +273,14 @@ class Asking(GateAction):
         return str(self._loader.path_dwim(str(given.own["on_failure"])))
 
     def _arguments(self, given: Variables, setting: outcome.Setting) -> dict[str, Any]:
-        """The arguments of the gate's module: what was given, what module_defaults say, and what the entry point sets."""
+        """The arguments of the gate's module: from the variables, module_defaults and the entry point."""
         module = setting.entry.full_name
         code = import_module(f"{MODULES}.{setting.entry.module}")
         from ansible_collections.datagate.huaweicloud.plugins.module_utils.door.arguments import CONNECTION
 
         own = {name: value for name, value in given.options.items() if name in CONNECTION or name in code.ARGUMENTS}
         if setting.report_dir is not None:
-            own.setdefault("return_jobs", "all")  # a report names every job
+            own.setdefault("return_jobs", "all")  # a report lists every job
         own.update(setting.entry.options)
         if hasattr(module_common, "_apply_action_arg_defaults"):
             found = module_common._apply_action_arg_defaults(module, self._task, own, self._templar)
@@ -296,12 +296,12 @@ class Asking(GateAction):
 
 
 def _no_verdict(why: str) -> dict[str, Any]:
-    """The result of a gate that was not asked to its end."""
+    """The result of a gate that did not run to its end."""
     return {"verdict": ERROR, "reasons": [], "msg": f"ERROR: the gate gave no verdict: {why}."}
 
 
 def _of_inventory(hostvars: Mapping[str, Any]) -> dict[str, Any]:
-    """The role's variables among those of a host."""
+    """The role's variables of a host."""
     return {
         name: hostvars[name]
         for name in hostvars
@@ -318,9 +318,9 @@ def _differs(name: str, first: str, second: str) -> OptionError:
 
 
 def _check_options(given: Mapping[str, Any]) -> None:
-    """Refuse options that a gate of any entry point would refuse, because a later one in the play may use them.
+    """Reject options that are invalid for any entry point, because a later gate in the play may use them.
 
-    :raises OptionError: there is one.
+    :raises OptionError: an option is invalid.
     """
     from ansible_collections.datagate.huaweicloud.plugins.plugin_utils import in_process
 

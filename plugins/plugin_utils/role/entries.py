@@ -16,7 +16,7 @@ class Entry(NamedTuple):
     """An entry point.
 
     :ivar module: the module that it runs.
-    :ivar options: the module's options that it sets, whatever the user gives.
+    :ivar options: the module's options that it sets; the user cannot override them.
     """
 
     module: str
@@ -24,12 +24,12 @@ class Entry(NamedTuple):
 
     @property
     def full_name(self) -> str:
-        """The module's name with that of the collection."""
+        """The fully qualified name of the module."""
         return f"{COLLECTION}.{self.module}"
 
     @property
     def waits(self) -> bool:
-        """Whether it observes until there is a verdict."""
+        """Whether it waits until there is a verdict."""
         return bool(self.options["wait"])
 
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""How the extra variables came to Ansible."""
+"""The source of the extra variables."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from ansible.utils.vars import load_extra_vars
 
 
 def whole_names(loader: Any) -> frozenset[str]:
-    """The names of extra variables that came in a file or as JSON, as those of AWX do.
+    """The names of extra variables from a file or from JSON, such as those of AWX.
 
-    Ansible's command line cuts ``name=value`` at the first space; these it leaves whole.
+    Ansible's command line cuts ``name=value`` at the first space, but does not cut these.
     """
     given = [str(one) for one in context.CLIARGS.get("extra_vars") or ()]
     cut = {str(name) for one in given if one and one[0] not in "@[{" for name in parse_kv(one)}

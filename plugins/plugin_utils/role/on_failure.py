@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A scan of the file of job_gate_on_failure for ``meta`` tasks after which Ansible forgets that the gate has failed."""
+"""Scans the file of job_gate_on_failure for ``meta`` tasks that would cancel the failure of the gate."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from typing import Any
 
 from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.errors import OptionError
 
-# end_role ends only the role that the file is included by, so it does no harm.
+# end_role is allowed: it ends only the role that includes the file.
 FORGETS = ("clear_host_errors", "end_batch", "end_host", "end_play")
 _INCLUDES = ("include_tasks", "import_tasks")
 _MAX_DEPTH = 10
 
 
 def check(variable: str, path: str, load: Callable[[str], Any]) -> None:
-    """Refuse a file that is not there, or that would undo the gate's failure.
+    """Reject a file that does not exist, or that would cancel the gate's failure.
 
-    Files that it includes under a name without templates are looked into as well.
+    Files that it includes by a fixed name are scanned as well.
 
     :param load: reads a YAML file.
-    :raises OptionError: it cannot be used.
+    :raises OptionError: the file is invalid.
     """
     if not os.path.isfile(path):
         advice = "give the path of a file with tasks, absolute or relative to the playbook"
@@ -37,7 +37,7 @@ def check(variable: str, path: str, load: Callable[[str], Any]) -> None:
 def _metas(path: str, load: Callable[[str], Any], depth: int) -> Iterator[tuple[str, str]]:
     try:
         tasks = load(path)
-    except Exception:  # noqa: BLE001 - Ansible says itself what is wrong with a file, once it is run
+    except Exception:  # noqa: BLE001 - Ansible reports an invalid file when it runs it
         return
     for task in _tasks(tasks):
         for key, value in task.items():

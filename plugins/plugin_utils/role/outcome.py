@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a gate of the role ends with: its result, its sentence, whether it stops the play, and its report. Knows nothing of Ansible."""
+"""The outcome of a role's gate: result, message, whether the play fails, and report. Does not depend on Ansible."""
 
 from __future__ import annotations
 
@@ -28,16 +28,16 @@ _TAKEN = frozenset((*OPTIONS, *OWN, "result", "entry", "hosts"))
 
 
 class Setting(NamedTuple):
-    """What is known of a gate besides its options.
+    """Data of a gate in addition to its options.
 
     :ivar entry_name: the entry point as the user wrote it.
-    :ivar own: the role's own variables that were given.
-    :ivar host: the host that asks.
+    :ivar own: the role's own variables that are set.
+    :ivar host: the host that sends the requests.
     :ivar playbook: the playbook's file or name.
-    :ivar started_at: when the gate began.
-    :ivar run: what identifies the run in AWX.
-    :ivar within: the name of the gate whose ``job_gate_on_failure`` this one belongs to, None where there is none.
-    :ivar check_mode: nothing is written.
+    :ivar started_at: start time of the gate.
+    :ivar run: IDs of the AWX job and workflow run.
+    :ivar within: the name of the gate whose ``job_gate_on_failure`` contains this one, or None.
+    :ivar check_mode: whether no files may be written.
     """
 
     entry_name: str
@@ -52,7 +52,7 @@ class Setting(NamedTuple):
 
     @property
     def name(self) -> str:
-        """The gate's name. One within ``job_gate_on_failure`` has inherited that of the gate that failed and gets its own."""
+        """The gate's name. A gate within ``job_gate_on_failure`` inherits the name of the failed gate, so it gets another one."""
         given = str(self.own.get("id") or "")
         if self.within is not None and self.within == given:
             return f"{given}_{ROLLBACK}" if given else ROLLBACK
@@ -60,24 +60,24 @@ class Setting(NamedTuple):
 
     @property
     def fact(self) -> str:
-        """The fact that holds the result besides ``job_gate_result``, or the same."""
+        """The additional fact for the result, or ``job_gate_result`` for a gate without a name."""
         return f"{PREFIX}{self.name}" if self.name else f"{PREFIX}result"
 
     @property
     def report_dir(self) -> Path | None:
-        """Where the report goes, None where there is none. A relative folder begins at the working directory."""
+        """The directory of the report, or None. A relative path is relative to the working directory."""
         given = self.own.get("report_dir")
         return Path(os.path.abspath(os.path.expanduser(given))) if given and not self.check_mode else None
 
     @property
     def is_on(self) -> bool:
-        """Whether the cloud is asked."""
+        """Whether the gate is enabled."""
         return self.own.get("enabled", True) is True
 
     def check(self) -> None:
-        """Refuse what the role's own variables cannot be.
+        """Validate the role's own variables.
 
-        :raises OptionError: one of them is unusable.
+        :raises OptionError: one of them is invalid.
         """
         name = self.own.get("id")
         if name and (not re.fullmatch(r"[A-Za-z0-9_]+", name) or name in _TAKEN):
@@ -93,7 +93,7 @@ class Setting(NamedTuple):
             raise OptionError(f"{PREFIX}report_dir", f"{self.report_dir} cannot be made: {error.strerror}") from None
 
     def make_folder(self) -> Path | None:
-        """Make the folder for the report. Returns it, None where there is no report."""
+        """Create the directory for the report. Returns its path, or None without a report."""
         folder = self.report_dir
         if folder is not None:
             folder.mkdir(mode=0o755, parents=True, exist_ok=True)
@@ -101,10 +101,10 @@ class Setting(NamedTuple):
 
 
 def answer(setting: Setting, result: Mapping[str, Any], refused: bool = False) -> dict[str, Any]:
-    """What the hosts of the play get.
+    """The result for the hosts of the play.
 
-    :param result: the module's result, or a dictionary with ``msg`` where there is none.
-    :param refused: the gate was not asked, or broke down; ``job_gate_soft_fail`` is about verdicts only.
+    :param result: the module's result, or a dictionary with ``msg`` if there is none.
+    :param refused: whether the gate did not run, or broke; ``job_gate_soft_fail`` applies only to verdicts.
     """
     judged = "verdict" in result
     kept = {key: value for key, value in result.items() if key not in _NOT_IN_RESULT}
@@ -139,7 +139,7 @@ def answer(setting: Setting, result: Mapping[str, Any], refused: bool = False) -
 
 
 def skipped(setting: Setting) -> dict[str, Any]:
-    """The result of a gate that is switched off."""
+    """The result of a disabled gate."""
     reason = str(setting.own.get("override_reason"))
     return {
         "verdict": SKIPPED,
@@ -158,7 +158,7 @@ def _artifact(setting: Setting) -> str:
 
 
 def _sentence(text: str, result: Mapping[str, Any]) -> str:
-    """The sentence, with the selection that was asked for."""
+    """The message, with the selection of the gate."""
     gate = result.get("gate")
     asked = gate.get("selection") if isinstance(gate, dict) else None
     if not isinstance(asked, dict) or not text.startswith(str(result.get("verdict"))):
@@ -167,7 +167,7 @@ def _sentence(text: str, result: Mapping[str, Any]) -> str:
 
 
 def selection(asked: Mapping[str, Any]) -> str:
-    """``tags orders, payments``: what a selection is, in a few words."""
+    """A short description of the selection, such as ``tags orders, payments``."""
     words = {
         "job_names": "",
         "job_ids": "",
@@ -190,14 +190,14 @@ def _moment(when: datetime) -> str:
 
 
 def _report(setting: Setting, result: Mapping[str, Any], finished: datetime) -> str:
-    """Write the report. Returns where it is, or why it could not be written, which changes no verdict."""
+    """Write the report. Returns its path, or the reason why it could not be written, which does not change the verdict."""
     try:
         folder = setting.make_folder()
     except OSError:
-        return ""  # which is what the gate was refused for
+        return ""  # this caused the failure of the gate
     if folder is None:
         return ""
-    # Only here, because writing loads templates and JUnit.
+    # Imported here, because it loads templates and JUnit.
     from ansible_collections.datagate.huaweicloud.plugins.plugin_utils.report import about, forms
     from ansible_collections.datagate.huaweicloud.plugins.plugin_utils.report.plain import ReportError, plain
 
@@ -223,7 +223,7 @@ def _report(setting: Setting, result: Mapping[str, Any], finished: datetime) -> 
 
 
 def facts(setting: Setting, result: Mapping[str, Any]) -> dict[str, Any]:
-    """What the report says besides the result: what was asked, of whom, by whom, and when."""
+    """Additional facts for the report: selection, region, project, credentials, playbook and time."""
     gate = result.get("gate")
     gate = gate if isinstance(gate, dict) else {}
     credentials = gate.get("credentials")

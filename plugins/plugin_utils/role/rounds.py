@@ -2,14 +2,14 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""One gate for all hosts of a play: the first host to come asks, the others take its answer.
+"""One gate for all hosts of a play: the first host runs the gate, the others take its result.
 
-Ansible runs the tasks of each host in a process of its own, so the answer is kept in a folder that lasts as long as the run.
-An answer is taken by hosts that come while the gate is asked or right after it, and by each host once: where a host comes a second
-time, or once a host has gone on behind the gate, the next one asks anew.
+Ansible runs the tasks of each host in a separate process, so the result is stored in a directory that exists as long as the run.
+Hosts take a result while the gate runs or directly after it, and each host takes it once. If a host comes a second time, or after
+another host has continued after the gate, the gate is run again.
 
-Where the task that asks is stopped, by its ``timeout`` for example, the hosts that wait for its answer do not ask again: their own
-tasks are about to be stopped as well, and of the hosts of one play all or none go on behind a gate.
+If the task that runs the gate is stopped, for example by its ``timeout``, the waiting hosts do not run the gate again: their own
+tasks are about to be stopped as well, and either all hosts of a play continue after a gate, or none.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ FOLDER = "datagate-gates"
 
 
 class Unanswered(Exception):
-    """The task of the host that asked was stopped before it had an answer.
+    """The task of the host that runs the gate was stopped before it had a result.
 
     :ivar asker: that host.
     """
@@ -38,11 +38,11 @@ class Unanswered(Exception):
 
 
 class Round:
-    """The place where the hosts that run one task of one play meet.
+    """Shares a result between the hosts that run one task of one play.
 
-    :param folder: a folder of this run of Ansible's.
-    :param key: what identifies the tasks.
-    :param host: the host that comes.
+    :param folder: a directory of this Ansible run.
+    :param key: the identity of the tasks.
+    :param host: the current host.
     """
 
     def __init__(self, folder: str, key: str, host: str) -> None:
@@ -53,9 +53,9 @@ class Round:
 
     @contextmanager
     def turn(self) -> Iterator[str | None]:
-        """Wait until no other host asks. Gives the path of the answer that this host may take; None where it has to ask.
+        """Wait until no other host runs the gate. Returns the path of the result to take, or None if this host must run the gate.
 
-        :raises Unanswered: there is no answer to take, because the task of the host that asked was stopped.
+        :raises Unanswered: there is no result, because the task of the host that ran the gate was stopped.
         """
         self._mine.unlink(missing_ok=True)
         awaited = self._state()
@@ -69,14 +69,14 @@ class Round:
                 self._join(state)
                 raise Unanswered(state["asker"])
             if awaited["asker"] and self.host not in awaited["hosts"] and not self._answer(awaited).exists():
-                # The host that asked has told of its failure already, while this one waited.
+                # The host that ran the gate has already reported its failure, while this one waited.
                 raise Unanswered(awaited["asker"])
             asking = {"number": state["number"] + 1, "open": False, "asker": self.host, "hosts": [self.host]}
             _write(self._base / "state", asking)
             yield None
 
     def keep(self, answer: Mapping[str, Any]) -> str:
-        """Keep the answer for the other hosts, within the turn in which this one has asked. Returns its path."""
+        """Store the result for the other hosts, while this host holds the lock. Returns its path."""
         state = self._state()
         path = self._answer(state)
         _write(path, {**answer, "asker": self.host})
@@ -84,11 +84,11 @@ class Round:
         return self._got(path)
 
     def own(self) -> str | None:
-        """The path of the answer that this host has got, None where its task was stopped before it got one."""
+        """The path of the result of this host, or None if its task was stopped before it had one."""
         return str(read(str(self._mine))["path"]) if self._mine.exists() else None
 
     def keep_own(self, answer: Mapping[str, Any]) -> str:
-        """Keep an answer for this host alone. Returns its path."""
+        """Store a result for this host only. Returns its path."""
         path = self._mine.with_suffix(".answer")
         _write(path, {**answer, "asker": self.host})
         return self._got(path)
@@ -110,13 +110,13 @@ class Round:
 
 
 def read(path: str) -> dict[str, Any]:
-    """The data of an answer."""
+    """The data of a stored result."""
     data: dict[str, Any] = json.loads(Path(path).read_text("utf-8"))
     return data
 
 
 def close(path: str) -> None:
-    """A host goes on behind the gate: nobody else takes the answer from now on but those that have it."""
+    """Record that a host continues after the gate: hosts that do not have the result yet can no longer take it."""
     with _locked(Path(path).parent):
         state_path = Path(path).with_name("state")
         state = read(str(state_path))
@@ -126,8 +126,8 @@ def close(path: str) -> None:
 class Names:
     """The names of the gates of a play.
 
-    :param folder: a folder of this run of Ansible's.
-    :param play: what identifies the play.
+    :param folder: a directory of this Ansible run.
+    :param play: the identity of the play.
     """
 
     def __init__(self, folder: str, play: str) -> None:
@@ -135,11 +135,11 @@ class Names:
         self._play = play
 
     def is_taken(self, name: str, gate: str, batch: str) -> bool:
-        """Note that there is a gate of this name.
+        """Register the name of a gate.
 
-        :param gate: what identifies its tasks.
-        :param batch: the hosts that it is for; with ``serial`` the same gate comes for each batch.
-        :returns: whether another one, or the same one for the same hosts, had the name before.
+        :param gate: the identity of its tasks.
+        :param batch: its hosts; with ``serial`` the same gate runs for each batch.
+        :returns: whether another gate, or the same gate for the same hosts, already has the name.
         """
         with _locked(self._base):
             path = self._base / "names"
@@ -155,7 +155,7 @@ def _locked(folder: Path) -> Iterator[None]:
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     handle = os.open(folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
     try:
-        # A signal that ends the task ends the wait as well. The system gives the lock back when a process ends.
+        # A signal that ends the task also ends this wait. The system releases the lock when the process ends.
         fcntl.flock(handle, fcntl.LOCK_EX)
         yield
     finally:
@@ -163,7 +163,7 @@ def _locked(folder: Path) -> Iterator[None]:
 
 
 def _write(path: Path, data: Mapping[str, Any]) -> None:
-    """Write as a whole: a task that is stopped meanwhile leaves the data before."""
+    """Write atomically: if the task is stopped, the previous data remain."""
     part = path.with_name(f"{path.name}.{os.getpid()}")
     handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(handle, "w", encoding="utf-8") as stream:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The role's variables: which there are, and what each of them holds. Knows nothing of Ansible."""
+"""The role's variables and their validation. Does not depend on Ansible."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ _YES = ("true", "yes", "on", "1", "y", "t")
 _NO = ("false", "no", "off", "0", "n", "f")
 _LOSSY = "its spelling may be lost (1.10 becomes 1.1, 0x10 becomes 16); give it as a list, or with double quotes inside"
 _BEFORE, _AFTER = r"(?<![\w.{/])(", r")(?!\w)"
-# Names with an underscore are options wherever they stand; the others are so beside a variable's name, or in a refusal.
+# Names with an underscore are always options in a message; other names only next to a variable's name, or in an option error.
 _NAMES = re.compile(_BEFORE + "|".join(sorted(name for name in OPTIONS if "_" in name)) + _AFTER)
 _WORDS = _BEFORE + "tags|workspace|region|endpoints|username|password" + _AFTER
 _BESIDE = re.compile(_WORDS + r"(?= \(HW_)")
@@ -54,16 +54,16 @@ _REFUSED = re.compile(_WORDS)
 
 
 def renamed(text: str, about_options: bool = False) -> str:
-    """A message with the role's variables in place of the module's options.
+    """A message in which the module's options are replaced by the role's variables.
 
-    :param about_options: the message refuses an option.
+    :param about_options: whether the message is an option error.
     """
     words = _REFUSED if about_options else _BESIDE
     return _NAMES.sub(rf"{PREFIX}\1", words.sub(rf"{PREFIX}\1", text))
 
 
 def refused(error: OptionError) -> OptionError:
-    """The same refusal in the role's words."""
+    """The same error with the names of the role's variables."""
     option = error.option
     if option.partition(".")[0].partition(" ")[0] in OPTIONS:
         option = f"{PREFIX}{option}"
@@ -77,15 +77,15 @@ def is_known(variable: str) -> bool:
 
 
 class Variables:
-    """The variables that were given, checked as far as their kind goes.
+    """The variables that are set, with their types checked.
 
     :param found: name -> value of all variables whose names begin with the prefix.
     :param value: evaluates one: it gets the variable's name and raw value. Raises OptionError where that fails.
-    :param omitted: what Ansible puts in place of an omitted value within a list, None if it leaves it out itself.
+    :param omitted: Ansible's placeholder for an omitted value within a list, or None if Ansible removes it.
     :param whole: names of variables whose text the command line cannot have cut.
     :ivar options: the options of the gates, by their names without the prefix.
-    :ivar own: the role's own variables likewise.
-    :ivar problem: the first one that is unknown or cannot be what it is; the others are there all the same.
+    :ivar own: the role's own variables, by their names without the prefix.
+    :ivar problem: the error of the first unknown or invalid variable; the others are available nevertheless.
     """
 
     def __init__(
@@ -99,7 +99,7 @@ class Variables:
         self.options: dict[str, Any] = {}
         self.own: dict[str, Any] = {}
         self.problem: OptionError | None = None
-        # The known ones first: the fact of this gate, which job_gate_id names, may be there from an earlier gate.
+        # Known variables first, because an earlier gate may have set the fact of this gate, which job_gate_id names.
         for variable in sorted(found, key=lambda variable: (not is_known(variable), variable)):
             if variable.removeprefix(PREFIX) in (*OTHERS, self.own.get("id")):
                 continue
@@ -201,7 +201,7 @@ class Variables:
         raise OptionError(variable, f"holds {_kind(item)}, and its items must be text; put quotes around each")
 
     def _unknown(self, variable: str, given: Any) -> None:
-        # Results and artifacts of gates with a job_gate_id are called so.
+        # Names of results and artifacts of gates with a job_gate_id.
         if given is None or (isinstance(given, Mapping) and "verdict" in given):
             return
         near = difflib.get_close_matches(variable.removeprefix(PREFIX), [*OPTIONS, *OWN], 1, 0.5)
@@ -214,7 +214,7 @@ class Variables:
 
 
 def text_or_list(variable: str, given: Any, is_list: bool, whole: Collection[str] = ()) -> Any:
-    """The text or the list of texts that a variable of a playbook holds, by the same rules as a variable of the role.
+    """The text or the list of texts in a variable of a playbook, by the same rules as for a variable of the role.
 
     :param whole: names of variables whose text the command line cannot have cut.
 
@@ -229,11 +229,11 @@ def text_or_list(variable: str, given: Any, is_list: bool, whole: Collection[str
 
 
 def cut(extra_vars: Iterable[str], parse: Callable[[str], Mapping[str, Any]]) -> None:
-    """Refuse a variable of the role that the command line has cut at a space.
+    """Reject a variable of the role that the command line has cut at a space.
 
-    :param extra_vars: what was given as ``-e``, each as it was given.
-    :param parse: takes one of the form ``name=value`` apart; words that belong to no name are ``_raw_params``.
-    :raises OptionError: there is one.
+    :param extra_vars: the values of ``-e``.
+    :param parse: parses one value of the form ``name=value``; words without a name are in ``_raw_params``.
+    :raises OptionError: a variable was cut.
     """
     for given in extra_vars:
         if given.lstrip()[:1] in ("@", "/", ".", "[", "{", ""):
@@ -260,7 +260,7 @@ def _json(text: str) -> Any:
 
 
 def _dictionary(given: Any) -> Any:
-    """A dictionary, or what the module's check refuses with a clear message."""
+    """A dictionary, or the unchanged value, which the module's check rejects with a clear message."""
     return _json(given) or given.strip() if isinstance(given, str) else given
 
 
@@ -274,7 +274,7 @@ def _switch(variable: str, given: Any) -> Any:
 
 
 def _tolerated(variable: str, given: Iterable[Any]) -> list[str] | None:
-    """The verdicts that let the play go on, where the variable holds a truth value or a list of them."""
+    """The verdicts with which the play continues; the variable is a boolean or a list of verdicts."""
     words = [word.strip() for item in given for word in re.split(r"[,\r\n]", str(item)) if word.strip()]
     if len(words) == 1 and words[0].lower() in _YES + _NO:
         return list(TOLERABLE) if words[0].lower() in _YES else None
