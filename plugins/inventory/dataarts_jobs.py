@@ -155,8 +155,8 @@ from ansible.plugins.inventory import BaseInventoryPlugin, Cacheable, Constructa
 
 from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.clock import Clock
 from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.errors import DatagateError, printable
+from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.http.requests_import import IMPORT_ERROR
 from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.options import Connection, header, resolve
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.requests_import import IMPORT_ERROR
 from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.session import Session
 from ansible_collections.datagate.huaweicloud.plugins.module_utils.door import listing
 from ansible_collections.datagate.huaweicloud.plugins.module_utils.door.arguments import CONNECTION

@@ -18,7 +18,7 @@ from unittest import mock
 from requests.structures import CaseInsensitiveDict
 
 from ansible_collections.datagate.huaweicloud.plugins.filter.gate_report import gate_report
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud import exchange
+from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.http import exchange
 from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.options import resolve
 from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.session import Session
 from ansible_collections.datagate.huaweicloud.plugins.module_utils.door.dli_jobs import DliJobs

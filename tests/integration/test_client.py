@@ -39,7 +39,7 @@ from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.errors 
     DatagateError,
     RequestError,
 )
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.exchange import Answer
+from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.http.exchange import Answer
 from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.options import resolve
 from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.session import Session
 from ansible_collections.datagate.huaweicloud.plugins.module_utils.door.real_time_jobs import RealTimeJobs

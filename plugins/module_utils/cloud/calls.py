@@ -12,10 +12,10 @@ from __future__ import annotations
 
 from typing import Any, Callable, Generator, Iterable, List, Mapping, Optional, Tuple, TypeVar, Union
 
+from .credentials.signature import build_path, build_query
 from .errors import TRANSIENT, RequestError
-from .exchange import Answer
+from .http.exchange import Answer
 from .options import Connection
-from .signature import build_path, build_query
 
 T = TypeVar("T")
 

@@ -25,21 +25,21 @@ from statistics import median_low
 from typing import Any, Callable, Deque, Dict, Iterator, List, Optional, Protocol, Tuple, TypeVar, Union
 
 from ..version import VERSION
-from .authenticator import Authenticator
+from .authentication.authenticator import Authenticator
+from .authentication.credential_trial import MAX_UNPROVEN, CredentialTrial
 from .calls import Call, Outcome, Task
 from .clock import Clock
 from .credentials.base import Auth
-from .crew import Crew
 from .errors import PERMANENT, TRANSIENT, RequestError
-from .exchange import Answer, Flight, NotJson, explain, parse
-from .failures import Failures
-from .http_adapter import build_adapter
+from .failures.error_factory import ErrorFactory
+from .http.adapter import build_adapter
+from .http.exchange import Answer, Exchange, NotJson, explain, parse
+from .http.proxies import proxies_for
+from .http.requests_import import requests
+from .http.worker_threads import WorkerThreads
 from .options import Connection
-from .pacer import Pacer
-from .probe import MAX_UNPROVEN, Probe
-from .proxies import proxies_for
-from .requests_import import requests
-from .retry import THROTTLED, wait_before_retry
+from .scheduling.pacer import Pacer
+from .scheduling.retry import THROTTLED, wait_before_retry
 
 # Statuses with a complete answer to the call, 201 with a token. Anything else in 2xx (206, a proxy's 203) is not trusted.
 COMPLETE_STATUS = (200, 201)
@@ -58,10 +58,10 @@ Key = Any
 Result = Any
 
 
-class Carrier(Protocol):
-    """What carries exchanges; :class:`~.crew.Crew` does it in threads."""
+class Executor(Protocol):
+    """What carries exchanges; :class:`~.http.worker_threads.WorkerThreads` does it in threads."""
 
-    def start(self, flight: Flight, done: "queue.SimpleQueue[Flight]") -> None:
+    def start(self, flight: Exchange, done: "queue.SimpleQueue[Exchange]") -> None:
         """Begin an exchange; put it into *done* once it is over."""
 
     def close(self) -> None:
@@ -106,7 +106,7 @@ class Session:
     :param clock: gives the time and waits.
     :param on_secret: is called with every secret as soon as it is known, so that it can be kept out of all output.
     :param workers: the largest number of exchanges under way at once; the ceiling usually needs far fewer.
-    :param crew: carries the exchanges; threads where it is not given.
+    :param executor: carries the exchanges; threads where it is not given.
     :ivar sent: HTTP requests sent so far, retries and look-ups included.
     """
 
@@ -116,21 +116,21 @@ class Session:
         clock: Optional[Clock] = None,
         on_secret: Optional[Callable[[str], None]] = None,
         workers: int = MAX_WORKERS,
-        crew: Optional[Carrier] = None,
+        executor: Optional[Executor] = None,
     ) -> None:
         self.clock = clock or Clock()
         self.connection = connection
         self.sent = 0
         self.workers = workers
-        self.failures = Failures(connection, self.clock, on_secret)
+        self.failures = ErrorFactory(connection, self.clock, on_secret)
         self._authenticator = Authenticator(connection, self.clock, self.failures, self._exchange_one)
         self._pacer = Pacer(connection.requests_per_second)
-        self._probe = Probe()
-        self._crew: Carrier = crew or Crew()
-        self._results: "queue.SimpleQueue[Flight]" = queue.SimpleQueue()
+        self._probe = CredentialTrial()
+        self._executor: Executor = executor or WorkerThreads()
+        self._results: "queue.SimpleQueue[Exchange]" = queue.SimpleQueue()
         self._fresh: Deque[_Attempt] = deque()
         self._retries: List[Tuple[float, int, _Attempt]] = []  # a heap: not before, order, attempt
-        self._flying: Dict[int, Tuple[Flight, _Attempt]] = {}
+        self._flying: Dict[int, Tuple[Exchange, _Attempt]] = {}
         self._ended: Deque[Tuple[Key, Result]] = deque()
         self._only: Optional[_Attempt] = None  # while credentials are obtained, nothing else is sent
         self._order = itertools.count(1)
@@ -204,7 +204,7 @@ class Session:
     def close(self) -> None:
         """Abandon what is under way, close connections and let idle threads end."""
         self.abandon()
-        self._crew.close()
+        self._executor.close()
         self._authenticator.close()
         self._http.close()
 
@@ -478,25 +478,25 @@ class Session:
             "cert": self.connection.cert,
             "proxies": self._proxies(call, url),
         }
-        flight = Flight(prepared, options, self._http.get_adapter(url), bound, now)
+        flight = Exchange(prepared, options, self._http.get_adapter(url), bound, now)
         self._pacer.take(now)
         self.sent += 1
         attempt.tries += 1
         attempt.number = self.sent
         self._probe.sent(attempt.number, now, bound)
         self._flying[id(flight)] = (flight, attempt)
-        self._crew.start(flight, self._results)
+        self._executor.start(flight, self._results)
 
     def _proxies(self, call: Call, url: str) -> Dict[str, str]:
         return {} if call.service == "metadata" else proxies_for(url, self.connection.proxy, os.environ)
 
-    def _land(self, flight: Flight) -> None:
+    def _land(self, flight: Exchange) -> None:
         """Take a finished exchange; one that was abandoned before is passed over."""
         found = self._flying.pop(id(flight), None)
         if found is not None:
             self._judge(*found)
 
-    def _judge(self, flight: Flight, attempt: _Attempt) -> None:
+    def _judge(self, flight: Exchange, attempt: _Attempt) -> None:
         """Decide what an exchange came to: an outcome, or another try later."""
         now = self.clock.now()
         outcome = flight.settle()

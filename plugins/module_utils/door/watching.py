@@ -15,8 +15,8 @@ from typing import Any, Dict, FrozenSet, List, Mapping, Optional, Set, TypeVar
 
 from ..cloud.clock import Clock
 from ..cloud.errors import CredentialsError, DatagateError, OptionError, printable
+from ..cloud.http.requests_import import IMPORT_ERROR
 from ..cloud.options import Connection, boolean, number, resolve
-from ..cloud.requests_import import IMPORT_ERROR
 from ..cloud.session import Session
 from ..cloud.threads import leave_signals
 from ..gate.options import selection

@@ -10,7 +10,7 @@ from typing import Any, Dict, Iterable, List, Set
 
 from ..cloud.calls import Call, Task, malformed
 from ..cloud.errors import RequestError, gateway_number, printable
-from ..cloud.exchange import Answer
+from ..cloud.http.exchange import Answer
 from . import answers
 from .normalize import Unreadable
 from .readings import STATUS, Reading, unread

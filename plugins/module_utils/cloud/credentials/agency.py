@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import Any, Callable, Dict, Mapping, Tuple
 
 from ..errors import PERMANENT, TRANSIENT, RequestError
-from ..signature import SdkHmacSha256
 from .base import Auth, Credentials, Fetch
+from .signature import SdkHmacSha256
 
 METADATA = "http://169.254.169.254"
 KEY_PATH = "/openstack/latest/securitykey"

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Tuple, Union
 
 from ..errors import printable
-from ..signature import SdkHmacSha256, TokenAuth
+from .signature import SdkHmacSha256, TokenAuth
 
 Auth = Union[SdkHmacSha256, TokenAuth]
 

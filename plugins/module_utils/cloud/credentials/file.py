@@ -14,9 +14,9 @@ import stat
 from typing import Callable, Dict, List, Optional, Sequence, Tuple
 
 from ..errors import CredentialsError, printable
-from ..signature import SdkHmacSha256
 from ..values import is_half_quoted, unquoted
 from .base import Auth, Credentials, Fetch
+from .signature import SdkHmacSha256
 
 SECTION = "basic"
 _KNOWN = ("ak", "sk", "security_token", "project_id", "iam_endpoint")

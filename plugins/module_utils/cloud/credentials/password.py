@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import Any, Callable, Dict, Sequence
 
 from ..errors import PERMANENT, RequestError
-from ..signature import TokenAuth
 from .base import Auth, Credentials, Fetch
+from .signature import TokenAuth
 
 PATH = "/v3/auth/tokens?nocatalog=true"
 

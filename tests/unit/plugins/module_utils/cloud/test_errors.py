@@ -28,7 +28,7 @@ from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.errors 
     printable,
     refuses_key,
 )
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.failures import read_error
+from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.failures.error_factory import read_error
 
 DATAARTS = "dataarts"
 DLI = "dli"

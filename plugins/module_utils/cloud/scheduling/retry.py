@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Callable, Optional
 
-from .errors import TRANSIENT, RequestError
+from ..errors import TRANSIENT, RequestError
 
 RETRIED_STATUS = (429, 502, 503, 504)
 THROTTLED = 429

@@ -9,9 +9,9 @@ from __future__ import annotations
 from email.utils import mktime_tz, parsedate_tz
 from typing import Any, Callable, Iterator, List, Optional, Tuple
 
-from .calls import Call
-from .clock import Clock
-from .errors import (
+from ..calls import Call
+from ..clock import Clock
+from ..errors import (
     CLOCK,
     HINTS,
     REFUSED,
@@ -23,8 +23,8 @@ from .errors import (
     printable,
     refuses_key,
 )
-from .exchange import Answer, NotJson, parse
-from .options import Connection
+from ..http.exchange import Answer, NotJson, parse
+from ..options import Connection
 from .secret_forms import Scrubber
 
 CLOCK_SKEW = 300.0  # seconds from which on a wrong clock is worth a word; the service allows 15 minutes
@@ -33,7 +33,7 @@ LOCK_MINUTES = 5
 MAX_SUMMARY = 200
 
 
-class Failures:
+class ErrorFactory:
     """Makes errors, and keeps secrets out of them.
 
     :param connection: checked options.

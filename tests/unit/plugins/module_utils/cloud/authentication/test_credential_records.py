@@ -19,6 +19,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.authentication.credential_admission import (
+    CredentialAdmission,
+    cloud_of,
+)
+from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.authentication.credential_records import (
+    MAX_UNPROVED,
+    PATIENCE,
+    PROVED,
+    REMEMBERED,
+    CredentialRecords,
+    Times,
+    private_folder,
+)
 from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.clock import Clock
 from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.errors import (
     DENIED,
@@ -27,16 +40,6 @@ from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.errors 
     RequestError,
 )
 from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.options import resolve
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.refused_keys import (
-    MAX_UNPROVED,
-    PATIENCE,
-    PROVED,
-    REMEMBERED,
-    RefusedKeys,
-    Times,
-    private_folder,
-)
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.standing import Standing, cloud_of
 
 PARTS = ["AKNE0123456789", "the-secret-key-0815"]
 CLOUDS = ["myhuaweicloud.com"]
@@ -91,18 +94,18 @@ def clock() -> HandClock:
 
 @pytest.fixture(autouse=True)
 def no_memory(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(RefusedKeys, "_own", {})
+    monkeypatch.setattr(CredentialRecords, "_own", {})
 
 
-def account(environ: dict[str, str], clock: HandClock) -> RefusedKeys:
-    return RefusedKeys(environ, HandTimes(clock))
+def account(environ: dict[str, str], clock: HandClock) -> CredentialRecords:
+    return CredentialRecords(environ, HandTimes(clock))
 
 
-def digest(found: RefusedKeys, parts: list[str] | None = None, cloud: str = CLOUDS[0]) -> str:
+def digest(found: CredentialRecords, parts: list[str] | None = None, cloud: str = CLOUDS[0]) -> str:
     return found.digests(parts or PARTS, [cloud])[0]
 
 
-def refuse(found: RefusedKeys, locked: bool = False) -> None:
+def refuse(found: CredentialRecords, locked: bool = False) -> None:
     found.refuse(digest(found), 401, "APIGW.0301", locked)
 
 
@@ -338,8 +341,8 @@ def connection(**options: Any) -> Any:
     return resolve(given, {}, "dataarts")
 
 
-def standing(environ: dict[str, str], clock: HandClock) -> Standing:
-    return Standing(connection(), clock, account(environ, clock))
+def standing(environ: dict[str, str], clock: HandClock) -> CredentialAdmission:
+    return CredentialAdmission(connection(), clock, account(environ, clock))
 
 
 def test_one_process_tries_first_and_the_others_wait(environ: dict[str, str], clock: HandClock) -> None:
@@ -462,7 +465,7 @@ forks = pytest.mark.filterwarnings("ignore:.*multi-threaded.*:DeprecationWarning
 def contender(folder: str, start: Any, results: Any) -> None:
     """A process that tries credentials: the first one is refused, as all would be."""
     start.wait(30)
-    session = Standing(connection(), Clock(), RefusedKeys({"XDG_CACHE_HOME": folder}))
+    session = CredentialAdmission(connection(), Clock(), CredentialRecords({"XDG_CACHE_HOME": folder}))
     try:
         session.admit(PARTS, None)
     except RequestError as error:
@@ -492,7 +495,7 @@ def test_a_process_that_dies_gives_its_turn_back(tmp_path: Path) -> None:
     taken = context.Event()
 
     def hold() -> None:
-        found = RefusedKeys({"XDG_CACHE_HOME": str(tmp_path)})
+        found = CredentialRecords({"XDG_CACHE_HOME": str(tmp_path)})
         turn = found.take_turn(digest(found), 0)
         assert turn is not None
         taken.set()
@@ -501,7 +504,7 @@ def test_a_process_that_dies_gives_its_turn_back(tmp_path: Path) -> None:
     process = context.Process(target=hold)
     process.start()
     assert taken.wait(30)
-    found = RefusedKeys({"XDG_CACHE_HOME": str(tmp_path)})
+    found = CredentialRecords({"XDG_CACHE_HOME": str(tmp_path)})
     assert found.take_turn(digest(found), 0) is None
     process.kill()
     process.join(30)
@@ -510,7 +513,7 @@ def test_a_process_that_dies_gives_its_turn_back(tmp_path: Path) -> None:
 
 def salted(folder: str, start: Any, results: Any) -> None:
     start.wait(30)
-    found = RefusedKeys({"XDG_CACHE_HOME": folder})
+    found = CredentialRecords({"XDG_CACHE_HOME": folder})
     results.put(digest(found))
 
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 import ipaddress
 from typing import List, Optional, Sequence
 
-from .clock import Clock
-from .errors import DENIED, TRANSIENT, UNREACHED, RequestError, refuses_key
-from .options import HOST_PREFIX, Connection
-from .refused_keys import MAX_UNPROVED, PATIENCE, Refusal, RefusedKeys, Times, Turn
+from ..clock import Clock
+from ..errors import DENIED, TRANSIENT, UNREACHED, RequestError, refuses_key
+from ..options import HOST_PREFIX, Connection
+from .credential_records import MAX_UNPROVED, PATIENCE, CredentialRecords, Refusal, Times, Turn
 
 _POLL = 0.05  # seconds between two looks at what another process has found out
 
@@ -42,17 +42,17 @@ def _host(url: str) -> str:
     return url.partition("://")[2].partition("/")[0]
 
 
-class Standing:
+class CredentialAdmission:
     """What is known about the credentials of one session.
 
     :param connection: checked options.
     :param account: what all processes know; by default that of this user on this machine.
     """
 
-    def __init__(self, connection: Connection, clock: Clock, account: Optional[RefusedKeys] = None) -> None:
+    def __init__(self, connection: Connection, clock: Clock, account: Optional[CredentialRecords] = None) -> None:
         self._connection = connection
         self._clock = clock
-        self._account = account or RefusedKeys(times=Times(clock.wall))
+        self._account = account or CredentialRecords(times=Times(clock.wall))
         self._clouds = list(
             dict.fromkeys(cloud_of(_host(url), connection.region) for url in connection.endpoints.values())
         )

@@ -21,7 +21,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.errors import PERMANENT, TRANSIENT
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.exchange import (
+from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.http.exchange import (
     LARGEST_BODY,
     NotJson,
     TooLarge,

@@ -15,8 +15,8 @@ import threading
 import zlib
 from typing import Any, Dict, List, Mapping, Optional, Tuple, Union
 
-from .errors import PERMANENT, TRANSIENT
-from .http_adapter import REFUSALS, NotFinal
+from ..errors import PERMANENT, TRANSIENT
+from .adapter import REFUSALS, NotFinal
 from .requests_import import requests
 
 # A page of 100 jobs is some 50 KiB; what is larger than this is no answer to any of our questions. The bound holds for the
@@ -46,7 +46,7 @@ class Answer:
         self.size = size
 
 
-class Flight:
+class Exchange:
     """A request on its way, and what came of it: ``outcome`` is an Answer or an exception.
 
     :ivar bound: when it is given up, on the session's clock.

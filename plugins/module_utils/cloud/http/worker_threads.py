@@ -10,13 +10,13 @@ import queue
 import threading
 from typing import Optional, Tuple
 
-from . import threads
-from .exchange import Flight
+from .. import threads
+from .exchange import Exchange
 
-_Task = Optional[Tuple[Flight, "queue.SimpleQueue[Flight]"]]
+_Task = Optional[Tuple[Exchange, "queue.SimpleQueue[Exchange]"]]
 
 
-class Crew:
+class WorkerThreads:
     """Starts a thread only when none is idle, so there are never more than exchanges under way at once."""
 
     NAME = "datagate-exchange"
@@ -27,7 +27,7 @@ class Crew:
         self._closed = False
         self._tasks: "queue.SimpleQueue[_Task]" = queue.SimpleQueue()
 
-    def start(self, flight: Flight, done: "queue.SimpleQueue[Flight]") -> None:
+    def start(self, flight: Exchange, done: "queue.SimpleQueue[Exchange]") -> None:
         """Carry out *flight* and put it into *done*."""
         with self._lock:
             wanted = self._idle == 0

@@ -19,7 +19,7 @@ MAX_UNDER_WAY = 86400.0  # seconds; what another process says of its requests is
 IDLE_AFTER = 0.5  # seconds without an answer after which the credentials have to prove good anew: keys end in pauses
 
 
-class Probe:
+class CredentialTrial:
     """Counts requests by number. Times are seconds on the session's clock."""
 
     def __init__(self) -> None:

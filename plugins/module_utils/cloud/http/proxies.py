@@ -10,8 +10,8 @@ import ipaddress
 from typing import Dict, Iterator, Mapping, Optional, Union
 from urllib.parse import urlsplit
 
+from ..values import unquoted
 from .requests_import import requests
-from .values import unquoted
 
 _Address = Union[ipaddress.IPv4Address, ipaddress.IPv6Address]
 

@@ -16,7 +16,7 @@ import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.secret_forms import (
+from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.failures.secret_forms import (
     MASK,
     MIN_SECRET,
     Scrubber,

@@ -16,7 +16,7 @@ import time
 from typing import Callable, Iterable, List, Mapping, Optional, Sequence, Tuple
 from urllib.parse import quote, unquote, urlsplit
 
-from .requests_import import AuthBase, requests
+from ..http.requests_import import AuthBase, requests
 
 ALGORITHM = "SDK-HMAC-SHA256"
 DATE_FORMAT = "%Y%m%dT%H%M%SZ"

@@ -12,14 +12,14 @@ from __future__ import annotations
 
 from typing import Any, Callable, List, Mapping, Optional, Tuple, Union
 
-from .calls import Call
-from .clock import Clock
-from .credentials.base import Auth
-from .errors import PERMANENT, TRANSIENT, UNREACHED, CredentialsError, RequestError, printable
-from .exchange import Answer
-from .failures import Failures
-from .options import Connection
-from .standing import Standing
+from ..calls import Call
+from ..clock import Clock
+from ..credentials.base import Auth
+from ..errors import PERMANENT, TRANSIENT, UNREACHED, CredentialsError, RequestError, printable
+from ..failures.error_factory import ErrorFactory
+from ..http.exchange import Answer
+from ..options import Connection
+from .credential_admission import CredentialAdmission
 
 # exchange_one(call, deadline) -> the answer; raises RequestError. Sends one call by itself.
 ExchangeOne = Callable[[Call, Optional[float]], Answer]
@@ -41,9 +41,9 @@ class Authenticator:
         self,
         connection: Connection,
         clock: Clock,
-        failures: Failures,
+        failures: ErrorFactory,
         exchange_one: ExchangeOne,
-        standing: Optional[Standing] = None,
+        standing: Optional[CredentialAdmission] = None,
     ) -> None:
         self.auth: Optional[Auth] = None
         self.project_id = connection.project_id
@@ -55,14 +55,14 @@ class Authenticator:
         self._exchange_one = exchange_one
         self._proved = False  # the present auth has been accepted by a service
         self._renewing = False  # answers to what was sent before still come in meanwhile
-        self._standing = standing or Standing(connection, clock)
+        self._standing = standing or CredentialAdmission(connection, clock)
 
     def close(self) -> None:
         """Let other processes go on that wait for what becomes of the credentials here."""
         self._standing.close()
 
     def another(self) -> bool:
-        """Whether one more signed request may be sent although none has been answered yet; see Standing."""
+        """Whether one more signed request may be sent although none has been answered yet; see CredentialAdmission."""
         return self._standing.another()
 
     def prepare(self, deadline: Optional[float]) -> None:

@@ -122,7 +122,7 @@ def _user() -> int:
     return os.geteuid() if hasattr(os, "geteuid") else -1
 
 
-class RefusedKeys:
+class CredentialRecords:
     """The account of refused and proved credentials.
 
     Nothing here raises: where a file cannot be read or written, requests are sent as if nothing were known.
