@@ -15,6 +15,7 @@ import sys
 from typing import Any, NamedTuple
 from unittest import mock
 
+import requests
 from requests.structures import CaseInsensitiveDict
 
 from ansible_collections.datagate.huaweicloud.plugins.filter.gate_report import gate_report
@@ -97,7 +98,7 @@ def ask(given: Given) -> dict[str, Any]:
     adapter = mock.Mock(send=lambda *dummy, **more: Response(given))
     try:
         # Everything but the wire is the real thing.
-        with mock.patch.object(session._http, "get_adapter", return_value=adapter):
+        with mock.patch.object(requests.Session, "get_adapter", return_value=adapter):
             if dli:
                 policy, chosen = options.dli_policy(task, False), options.dli_selection(task)
                 loop = Loop(policy, chosen, DliJobs(session), clock, lambda low, high: high)

@@ -57,6 +57,11 @@ class Authenticator:
         self._renewing = False  # answers to what was sent before still come in meanwhile
         self._standing = standing or CredentialAdmission(connection, clock)
 
+    @property
+    def is_prepared(self) -> bool:
+        """Whether signed requests can be sent: the key or token and the project's ID are known."""
+        return self.auth is not None and self.project_id is not None
+
     def close(self) -> None:
         """Let other processes go on that wait for what becomes of the credentials here."""
         self._standing.close()
