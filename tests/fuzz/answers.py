@@ -19,7 +19,7 @@ import requests
 from requests.structures import CaseInsensitiveDict
 
 from ansible_collections.datagate.huaweicloud.plugins.filter.gate_report import gate_report
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.http import exchange
+from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.http import body
 from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.options import resolve
 from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.session import Session
 from ansible_collections.datagate.huaweicloud.plugins.module_utils.door.dli_jobs import DliJobs
@@ -124,7 +124,7 @@ def one(data: bytes) -> None:
     assert "\n" not in result["msg"]
     assert result["msg"].isprintable()
     if result["verdict"] == "PASS":
-        told = exchange.parse(exchange.unpack(given.body, given.encoding))
+        told = body.parse(body.unpack(given.body, given.encoding))
         assert given.status == 200, "a pass on an error"
         assert ("FINISHED" if given.gate == "dli" else "NORMAL") in json.dumps(told).upper(), "a pass on nothing"
     json.dumps(result)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""ECS agency: the temporary key that the metadata service of a cloud server gives to whoever runs on it."""
+"""ECS agency: the temporary key that the metadata service of a cloud server gives to the programs on it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ TOKEN_SECONDS = "600"
 
 
 class EcsAgency(Credentials):
-    """A temporary key from the metadata service; asked again when it has ended. Never asked through a proxy."""
+    """A temporary key from the metadata service, which is asked again when the key has expired. No proxy is used."""
 
     renewable = True
 
@@ -44,7 +44,7 @@ class EcsAgency(Credentials):
         )
 
     def _ask(self, fetch: Fetch) -> Tuple[Mapping[str, str], Any]:
-        """Newer hosts want a token first, older ones do not know it; a host that wants it says 401 or 403 without."""
+        """Newer hosts require a token (401 or 403 without one), older ones do not know it."""
         headers: Dict[str, str] = {}
         try:
             dummy, token = fetch(

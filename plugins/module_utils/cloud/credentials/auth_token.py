@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""IAM token that somebody else got."""
+"""IAM token that the user provides."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .signature import TokenAuth
 
 
 class AuthToken(Credentials):
-    """A token as IAM's header X-Subject-Token gave it."""
+    """A token from IAM's header X-Subject-Token."""
 
     what = "the token, which is for one region and lives 24 hours at most"
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""IAM user and password: a token is got with them, and a new one when it ends (a token lives 24 hours)."""
+"""IAM user and password: used to request a token, and a new one when it expires (after 24 hours)."""
 
 from __future__ import annotations
 
@@ -51,10 +51,10 @@ class Password(Credentials):
             raise RequestError(
                 PERMANENT, "the answer holds no X-Subject-Token", service="iam", method="POST", path="/v3/auth/tokens"
             )
-        # A token for a project names it: no look-up is needed.
+        # The answer names the project of the token, so that no look-up is needed.
         try:
-            told = answer["token"]["project"]["id"]
+            named = answer["token"]["project"]["id"]
         except (KeyError, TypeError):
-            told = None
-        self.project_id = told if isinstance(told, str) and told else None
+            named = None
+        self.project_id = named if isinstance(named, str) and named else None
         return TokenAuth(token)

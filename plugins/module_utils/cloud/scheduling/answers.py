@@ -11,7 +11,9 @@ from typing import Any, Optional, Union
 from ..calls import Call, Outcome
 from ..errors import TRANSIENT, RequestError
 from ..failures.error_factory import ErrorFactory
-from ..http.exchange import Answer, NotJson, explain, parse
+from ..http.body import NotJson, parse
+from ..http.exchange import Answer
+from ..http.transport_errors import explain
 
 # Statuses with a complete answer; 201 comes with a token. Anything else in 2xx (206, a proxy's 203) is not trusted.
 COMPLETE_STATUS = (200, 201)

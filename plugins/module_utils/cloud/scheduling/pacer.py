@@ -2,26 +2,26 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The ceiling of requests per second: even spacing, no bursts, slower for everyone after a throttled answer."""
+"""The rate limit: evenly spaced requests without bursts, and fewer of them after a throttled answer."""
 
 from __future__ import annotations
 
-# No slower than a quarter of the ceiling: a service that refuses at random, whatever the rate, must not keep a gate from reading
-# all its jobs within an interval.
-_SLOWEST = 4.0
-# Slow down by little and come back slowly: whoever is soon back at the rate that was refused is refused again every other second,
-# waits each time, and gets little more than half of what the service would let through.
-_SLOWER = 1.25
-_HALVED_AFTER = 50.0  # seconds of good answers after which the gap has halved again
-_OVERLOAD = 1.0  # seconds in which the refusals of requests that were under way together count as one
+# The gap between requests grows to four times its size at most: if a service throttles at random, independent of the rate, a
+# gate must still read all its jobs within an interval.
+MAX_FACTOR = 4.0
+# The rate changes in small steps and recovers slowly. With a quick recovery the service throttles again every other second, and
+# with the waits in between the rate is little more than half of what the service allows.
+STEP = 1.25
+HALVED_AFTER = 50.0  # seconds of good answers after which the factor has halved
+ONE_OVERLOAD = 1.0  # seconds in which throttled answers to requests that were open together count as one
 
 
 class Pacer:
-    """Says when the next request may be sent.
+    """Determines when the next request may be sent.
 
-    A bucket that lets a second's worth through at once runs into a quota counted per second, so requests are spaced evenly.
+    A burst of requests at the beginning of a second exceeds a quota per second, so requests are spaced evenly.
 
-    :param rate: requests per second; 0 means no ceiling.
+    :param rate: requests per second; 0 means no limit.
     """
 
     def __init__(self, rate: float) -> None:
@@ -40,14 +40,14 @@ class Pacer:
         self._next = max(now, self._next) + self._gap * self._factor
 
     def throttled(self, now: float, wait: float) -> None:
-        """The service asked to slow down: nobody sends for *wait* seconds, and after that at a lower rate."""
-        if now >= self._slowed_at + _OVERLOAD:
-            self._factor = min(self._factor * _SLOWER, _SLOWEST)
+        """The service asked to slow down: no request is sent for *wait* seconds, and fewer are sent after that."""
+        if now >= self._slowed_at + ONE_OVERLOAD:
+            self._factor = min(self._factor * STEP, MAX_FACTOR)
             self._slowed_at = now
         self._changed_at = now
         self._next = max(self._next, now + wait)
 
     def answered(self, now: float) -> None:
-        """A request went well: come back towards the full rate."""
-        self._factor = max(1.0, self._factor * 0.5 ** (max(0.0, now - self._changed_at) / _HALVED_AFTER))
+        """A request was successful: return towards the full rate."""
+        self._factor = max(1.0, self._factor * 0.5 ** (max(0.0, now - self._changed_at) / HALVED_AFTER))
         self._changed_at = now

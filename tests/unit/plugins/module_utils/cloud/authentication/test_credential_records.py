@@ -21,18 +21,20 @@ from hypothesis import strategies as st
 
 from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.authentication.credential_admission import (
     CredentialAdmission,
-    cloud_of,
 )
 from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.authentication.credential_records import (
-    MAX_UNPROVED,
-    PATIENCE,
-    PROVED,
-    REMEMBERED,
+    APPROVAL_COUNTS_FOR,
+    MAX_TRIAL_TURNS,
+    NEXT_TURN_AFTER,
+    REFUSAL_COUNTS_FOR,
     CredentialRecords,
-    Times,
+)
+from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.authentication.elapsed_time import ElapsedTime
+from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.authentication.private_folder import (
     private_folder,
 )
 from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.clock import Clock
+from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.endpoints import cloud_of
 from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.errors import (
     DENIED,
     TRANSIENT,
@@ -45,7 +47,7 @@ PARTS = ["AKNE0123456789", "the-secret-key-0815"]
 CLOUDS = ["myhuaweicloud.com"]
 
 
-class HandClock(Clock, Times):
+class HandClock(Clock, ElapsedTime):
     """All clocks of a machine, moved by hand."""
 
     def __init__(self) -> None:
@@ -68,7 +70,7 @@ class HandClock(Clock, Times):
         self.up_seconds += seconds
 
 
-class HandTimes(Times):
+class HandTimes(ElapsedTime):
     """The same as what the account reads."""
 
     def __init__(self, clock: HandClock) -> None:
@@ -120,12 +122,12 @@ def test_a_refusal_is_known_to_other_processes_for_five_minutes(environ: dict[st
     assert found is not None
     assert (found.ago, found.left, found.status, found.code, found.locked) == (
         12,
-        REMEMBERED - 12,
+        REFUSAL_COUNTS_FOR - 12,
         401,
         "APIGW.0301",
         False,
     )
-    clock.pass_(REMEMBERED - 12)
+    clock.pass_(REFUSAL_COUNTS_FOR - 12)
     assert other.refusal(digest(other)) is None
 
 
@@ -156,7 +158,7 @@ def test_what_comes_last_counts(environ: dict[str, str], clock: HandClock) -> No
     assert not found.is_proved(digest(found))
     found.prove(digest(found))
     assert found.refusal(digest(found)) is None
-    clock.pass_(PROVED)
+    clock.pass_(APPROVAL_COUNTS_FOR)
     assert not found.is_proved(digest(found))
 
 
@@ -172,7 +174,7 @@ def test_steps_of_the_wall_clock_change_nothing(environ: dict[str, str], clock: 
     known = found.refusal(digest(found))
     assert known is not None
     assert known.ago == 10
-    clock.pass_(REMEMBERED)
+    clock.pass_(REFUSAL_COUNTS_FOR)
     assert found.refusal(digest(found)) is None
 
 
@@ -206,7 +208,7 @@ def test_a_damaged_file_is_none(content: bytes) -> None:
         assert found.folder is not None
         Path(found.folder, f"{digest(found)}.json").write_bytes(content)
         known = found.refusal(digest(found))
-        assert known is None or 0 <= known.ago < REMEMBERED
+        assert known is None or 0 <= known.ago < REFUSAL_COUNTS_FOR
         found.is_proved(digest(found))
         refuse(found)
         assert found.refusal(digest(found)) is not None
@@ -347,10 +349,10 @@ def standing(environ: dict[str, str], clock: HandClock) -> CredentialAdmission:
 
 def test_one_process_tries_first_and_the_others_wait(environ: dict[str, str], clock: HandClock) -> None:
     began = clock.now()
-    sessions = [standing(environ, clock) for dummy in range(MAX_UNPROVED)]
+    sessions = [standing(environ, clock) for dummy in range(MAX_TRIAL_TURNS)]
     for number, session in enumerate(sessions):
         session.admit(PARTS, None)
-        assert clock.now() - began == pytest.approx(number * PATIENCE, abs=0.2)
+        assert clock.now() - began == pytest.approx(number * NEXT_TURN_AFTER, abs=0.2)
     # There are no more until one of these has its answer.
     for deadline, kind in ((clock.now() + 7, UNREACHED), (None, TRANSIENT)):
         with pytest.raises(RequestError, match="wait for their first answer") as caught:
