@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 
 from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.calls import Call, Outcome, Task
 from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.errors import RequestError
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.exchange import Answer
+from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.http.exchange import Answer
 from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.session import Session
 
 

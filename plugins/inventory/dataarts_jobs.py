@@ -154,10 +154,12 @@ from ansible.module_utils.basic import missing_required_lib
 from ansible.plugins.inventory import BaseInventoryPlugin, Cacheable, Constructable
 
 from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.clock import Clock
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.errors import DatagateError, printable
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.options import Connection, header, resolve
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.requests_import import IMPORT_ERROR
+from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.errors import DatagateError
+from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.http.requests_import import IMPORT_ERROR
+from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.options import Connection, resolve
 from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.session import Session
+from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.text import printable
+from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.values import header
 from ansible_collections.datagate.huaweicloud.plugins.module_utils.door import listing
 from ansible_collections.datagate.huaweicloud.plugins.module_utils.door.arguments import CONNECTION
 from ansible_collections.datagate.huaweicloud.plugins.module_utils.door.suggestion import did_you_mean

@@ -19,11 +19,8 @@ from typing import Any
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.module_utils.common.parameters import remove_values
 
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.errors import (
-    DatagateError,
-    OptionError,
-    printable,
-)
+from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.errors import DatagateError, OptionError
+from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.text import printable
 from ansible_collections.datagate.huaweicloud.plugins.module_utils.door.arguments import CONNECTION, Spec
 from ansible_collections.datagate.huaweicloud.plugins.module_utils.door.module import Body, OnLook, execute
 

@@ -15,7 +15,7 @@ from ansible import constants
 from ansible.utils.display import Display
 
 from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud import threads
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.errors import printable
+from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.text import printable
 from ansible_collections.datagate.huaweicloud.plugins.module_utils.gate.loop import Outcome
 from ansible_collections.datagate.huaweicloud.plugins.module_utils.gate.summary import describe_jobs, tally
 from ansible_collections.datagate.huaweicloud.plugins.module_utils.gate.verdicts import PENDING

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.errors import printable
+from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.text import printable
 
 MAX_NAMED = 3  # jobs that a line names
 MAX_STATES = 5  # states that a line counts

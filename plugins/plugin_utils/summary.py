@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.errors import printable
+from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.text import printable
 from ansible_collections.datagate.huaweicloud.plugins.module_utils.gate.summary import MAX_NAMED_JOBS
 
 from .report.plain import count, duration, mapping, mappings, plain

@@ -73,7 +73,7 @@ class SkippingClock(Clock):
         return None
 
 
-class InlineCrew:
+class InlineExecutor:
     """Carries out each exchange at once, in the caller's thread."""
 
     def __init__(self, clock: SkippingClock) -> None:
@@ -92,9 +92,9 @@ class InlineCrew:
 def skipping(tell: Callable[[float], Any], latency: float) -> Iterator[SkippingClock]:
     """Every session that is made in the block, and every gate over it, keeps this clock."""
     clock = SkippingClock(tell, latency)
-    before = vars(door)["Clock"], vars(session)["Crew"]
-    vars(door)["Clock"], vars(session)["Crew"] = (lambda: clock), (lambda: InlineCrew(clock))
+    before = vars(door)["Clock"], vars(session)["WorkerThreads"]
+    vars(door)["Clock"], vars(session)["WorkerThreads"] = (lambda: clock), (lambda: InlineExecutor(clock))
     try:
         yield clock
     finally:
-        vars(door)["Clock"], vars(session)["Crew"] = before
+        vars(door)["Clock"], vars(session)["WorkerThreads"] = before

@@ -15,10 +15,11 @@ import sys
 from typing import Any, NamedTuple
 from unittest import mock
 
+import requests
 from requests.structures import CaseInsensitiveDict
 
 from ansible_collections.datagate.huaweicloud.plugins.filter.gate_report import gate_report
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud import exchange
+from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.http import body
 from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.options import resolve
 from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.session import Session
 from ansible_collections.datagate.huaweicloud.plugins.module_utils.door.dli_jobs import DliJobs
@@ -97,7 +98,7 @@ def ask(given: Given) -> dict[str, Any]:
     adapter = mock.Mock(send=lambda *dummy, **more: Response(given))
     try:
         # Everything but the wire is the real thing.
-        with mock.patch.object(session._http, "get_adapter", return_value=adapter):
+        with mock.patch.object(requests.Session, "get_adapter", return_value=adapter):
             if dli:
                 policy, chosen = options.dli_policy(task, False), options.dli_selection(task)
                 loop = Loop(policy, chosen, DliJobs(session), clock, lambda low, high: high)
@@ -123,7 +124,7 @@ def one(data: bytes) -> None:
     assert "\n" not in result["msg"]
     assert result["msg"].isprintable()
     if result["verdict"] == "PASS":
-        told = exchange.parse(exchange.unpack(given.body, given.encoding))
+        told = body.parse(body.unpack(given.body, given.encoding))
         assert given.status == 200, "a pass on an error"
         assert ("FINISHED" if given.gate == "dli" else "NORMAL") in json.dumps(told).upper(), "a pass on nothing"
     json.dumps(result)

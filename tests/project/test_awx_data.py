@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 import yaml
 
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud import options
+from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud import environment, options
 from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.credentials.chain import FAMILIES
 from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.errors import CredentialsError
 from tests.integration.awx import rules
@@ -105,8 +105,8 @@ def test_the_rules_refuse_what_awx_refuses(part: str, change: dict[str, Any], wo
 def test_the_credential_type_knows_every_secret_and_every_variable() -> None:
     secrets = {field["id"] for field in INPUTS["fields"] if field.get("secret")}
     assert secrets == {"secret_key", "security_token", "auth_token", "password"}
-    known = {names[0] for names in options.ENVIRONMENT.values()} - {"HW_MAX_RETRIES"}
-    known |= {names[0] for names in options.ENDPOINT_ENVIRONMENT.values()}
+    known = {names[0] for names in environment.ENVIRONMENT.values()} - {"HW_MAX_RETRIES"}
+    known |= {names[0] for names in environment.ENDPOINT_ENVIRONMENT.values()}
     known |= {name for families in FAMILIES.values() for name in families[0].values()}
     assert set(INJECTORS["env"]) == known
     used = {field["id"] for field in INPUTS["fields"]}

@@ -20,7 +20,7 @@ GUIDES = ROOT / "docs" / "docsite" / "rst"
 CLOUD = ROOT / "plugins" / "module_utils" / "cloud"
 LABEL = "ansible_collections.datagate.huaweicloud.docsite."
 PROXIES = {"ALL_PROXY", "HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY"}  # requests reads them
-CACHE = {"XDG_CACHE_HOME"}  # refused_keys.py reads it
+CACHE = {"XDG_CACHE_HOME"}  # private_folder.py reads it
 OTHERS = ("ANSIBLE_", "CONTROLLER_", "PYTHON")  # of Ansible, of what sets AWX up, and of Python
 
 sys.path.insert(0, str(ROOT / "tools"))
@@ -38,7 +38,7 @@ def documented() -> list[str]:
 def read_by_the_code() -> set[str]:
     """Every text in the code that looks like the name of a variable."""
     found = set()
-    for path in [CLOUD / "options.py", *(CLOUD / "credentials").glob("*.py")]:
+    for path in [CLOUD / "options.py", CLOUD / "environment.py", *(CLOUD / "credentials").glob("*.py")]:
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             if isinstance(node, ast.Constant) and isinstance(node.value, str):
                 found |= set(re.findall(r"\A[A-Z]+(?:_[A-Z]+)+\Z", node.value))

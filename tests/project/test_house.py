@@ -15,7 +15,12 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 OURS = "ansible_collections.datagate.huaweicloud."
 # Room -> what it may import of the collection. docs/docsite/rst/guide_architecture.rst draws this.
-CLOUD = {"plugins/module_utils", "plugins/module_utils/cloud"}
+GROUND = {"plugins/module_utils", "plugins/module_utils/cloud"}
+HTTP_LAYER = GROUND | {"plugins/module_utils/cloud/http"}
+CREDENTIALS = HTTP_LAYER | {"plugins/module_utils/cloud/credentials"}
+FAILURES = CREDENTIALS | {"plugins/module_utils/cloud/failures"}
+AUTHENTICATION = FAILURES | {"plugins/module_utils/cloud/authentication"}
+CLOUD = AUTHENTICATION | {"plugins/module_utils/cloud/scheduling"}
 SERVICES = CLOUD | {"plugins/module_utils/services"}
 GATE = SERVICES | {"plugins/module_utils/gate"}
 DOOR = GATE | {"plugins/module_utils/door"}
@@ -24,6 +29,11 @@ CONTROLLER = DOOR | {"plugins/plugin_utils", "plugins/plugin_utils/report"}
 MAY_IMPORT = {
     "plugins/module_utils": set(),
     "plugins/module_utils/cloud": CLOUD,
+    "plugins/module_utils/cloud/http": HTTP_LAYER,
+    "plugins/module_utils/cloud/credentials": CREDENTIALS,
+    "plugins/module_utils/cloud/failures": FAILURES,
+    "plugins/module_utils/cloud/authentication": AUTHENTICATION,
+    "plugins/module_utils/cloud/scheduling": CLOUD,
     "plugins/module_utils/services": SERVICES,
     "plugins/module_utils/gate": GATE,
     "plugins/module_utils/door": DOOR,
@@ -38,13 +48,13 @@ MAY_IMPORT = {
 }
 WITHOUT_ANSIBLE = {
     "plugins/module_utils",
-    "plugins/module_utils/cloud",
+    *CLOUD,
     "plugins/module_utils/services",
     "plugins/module_utils/gate",
     "plugins/doc_fragments",
     "extensions/eda",
 }
-WITH_HTTP = {"plugins/module_utils/cloud"}
+WITH_HTTP = {"plugins/module_utils/cloud/http"}
 STARTS_THREADS = {
     "plugins/module_utils/cloud/threads.py": {"Thread"},
     "extensions/eda/plugins/event_source/dataarts_jobs.py": {"ThreadPoolExecutor"},

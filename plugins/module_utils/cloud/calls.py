@@ -2,37 +2,39 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Calls, their outcomes, and tasks: what the services ask of a session without having one.
+"""Calls, their outcomes, and tasks: how a service asks for requests without knowing the session.
 
 A task is a generator. It yields batches of calls, is sent their outcomes in the same order, and returns its result. The session
-sends the calls; a test answers them without one.
+sends the calls; a test can answer them without a session.
 """
 
 from __future__ import annotations
 
 from typing import Any, Callable, Generator, Iterable, List, Mapping, Optional, Tuple, TypeVar, Union
 
+from .credentials.signature import build_path, build_query
 from .errors import TRANSIENT, RequestError
-from .exchange import Answer
+from .http.exchange import Answer
 from .options import Connection
-from .signature import build_path, build_query
 
 T = TypeVar("T")
 
-# Both have sent_at: when the request was sent, on the session's clock; None for an error where nothing was sent.
+# Both have sent_at: when the request was sent, on the session's clock; None in an error if nothing was sent.
 Outcome = Union[Answer, RequestError]
 
 
 class Call:
-    """A request to make.
+    """A request to be sent.
 
-    :param service: dataarts, dli or iam.
-    :param segments: path below the endpoint, decoded; ``{project_id}`` stands for the project's ID.
+    :param service: dataarts, dli, iam or metadata.
+    :param segments: path below the endpoint, decoded; ``{project_id}`` is replaced by the project's ID.
     :param query: name and value pairs, decoded.
-    :param headers: headers besides those that every call has.
-    :param key: anything; helps the caller to tell calls apart.
-    :param digest: applied to the decoded body as soon as the answer is there; what it returns takes the place of the body, so
-        that a batch of large answers does not pile up. It may raise a RequestError, which is the outcome then.
+    :param headers: headers in addition to those of every call.
+    :param key: any value that identifies the call for the caller.
+    :param digest: is applied to the decoded body of the answer at once, and its result replaces the body, so that large answers
+        do not accumulate. It may raise a RequestError, which is the outcome then.
+    :ivar signed: whether the request is signed with the credentials.
+    :ivar url: the whole URL where it is not that of a service's endpoint.
     """
 
     __slots__ = ("body", "digest", "headers", "key", "method", "query", "segments", "service", "signed", "url")
@@ -70,6 +72,6 @@ Task = Generator[List[Call], List[Outcome], T]
 
 
 def malformed(call: Call, what: str) -> RequestError:
-    """The error of an answer with HTTP 200 that is not what was asked for."""
+    """The error for an answer with HTTP 200 and unexpected content."""
     path = "/" + "/".join(call.segments)
     return RequestError(TRANSIENT, what, service=call.service, method=call.method, path=path, status=200)

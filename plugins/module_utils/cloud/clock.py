@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Time as a parameter: everything that waits gets a clock, so that tests need not sleep."""
+"""The clock that everything that waits gets as a parameter, so that tests do not have to sleep."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ T = TypeVar("T")
 
 
 class Clock:
-    """The machine's own clock. Times are seconds as floats."""
+    """The clock of the machine. Times are seconds as floats."""
 
     def now(self) -> float:
-        """Monotonic seconds; only differences mean something, and only within one process."""
+        """Monotonic seconds; only differences within one process are meaningful."""
         return time.monotonic()
 
     def wall(self) -> float:
@@ -25,9 +25,9 @@ class Clock:
         return time.time()
 
     def since_boot(self) -> Optional[Tuple[str, float]]:
-        """Which boot of which machine this is, and the seconds since then, suspended time included; None where there is no telling.
+        """An ID of the machine's boot, and the seconds since then with suspended time; None where the system has none.
 
-        Two processes on one machine can tell by it how much time lies between them, whatever is done to the wall clock.
+        Two processes on one machine can compare these times, even if the wall clock is changed in between.
         """
         try:
             with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as stream:
@@ -37,15 +37,15 @@ class Clock:
             return None
 
     def sleep(self, seconds: float) -> None:
-        """Wait; zero and negative durations return at once."""
+        """Sleep; returns at once for zero and negative durations."""
         if seconds > 0:
             time.sleep(seconds)
 
     def wait(self, results: "queue.SimpleQueue[T]", seconds: Optional[float], busy: bool) -> Optional[T]:
-        """Wait up to *seconds* (None: without end) for an item of the queue; None when none came.
+        """Wait up to *seconds* (None: without limit) for an item of the queue; returns None when none came.
 
-        *busy* says whether anything is under way that can put an item there: a clock that is not the machine's must not
-        move time on while real work is being done.
+        :param busy: whether anything is under way that can put an item into the queue. A simulated clock must not advance while
+            real work is being done.
         """
         try:
             if seconds is not None and seconds <= 0:

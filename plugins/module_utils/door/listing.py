@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import Any, Dict, List, Mapping, Optional
 
 from ..cloud.errors import PERMANENT, OptionError, RequestError
-from ..cloud.options import text, whole
 from ..cloud.session import Session
+from ..cloud.values import text, whole
 from ..gate.options import check_name, items, name_contains, tags
 from ..services.dataarts import MAX_PAGE_SIZE, DataArts
 from ..services.normalize import state

@@ -18,9 +18,9 @@ from urllib.parse import unquote, urlsplit
 
 from ..cloud.clock import Clock
 from ..cloud.errors import DatagateError
+from ..cloud.failures.secret_forms import MIN_SECRET, forms
+from ..cloud.http.requests_import import IMPORT_ERROR
 from ..cloud.options import resolve
-from ..cloud.requests_import import IMPORT_ERROR
-from ..cloud.secret_forms import MIN_SECRET, forms
 from ..cloud.session import Session
 from ..cloud.values import unquoted
 from ..gate import options

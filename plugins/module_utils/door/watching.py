@@ -14,11 +14,13 @@ import traceback
 from typing import Any, Dict, FrozenSet, List, Mapping, Optional, Set, TypeVar
 
 from ..cloud.clock import Clock
-from ..cloud.errors import CredentialsError, DatagateError, OptionError, printable
-from ..cloud.options import Connection, boolean, number, resolve
-from ..cloud.requests_import import IMPORT_ERROR
+from ..cloud.errors import CredentialsError, DatagateError, OptionError
+from ..cloud.http.requests_import import IMPORT_ERROR
+from ..cloud.options import Connection, resolve
 from ..cloud.session import Session
+from ..cloud.text import printable
 from ..cloud.threads import leave_signals
+from ..cloud.values import boolean, number
 from ..gate.options import selection
 from ..gate.policy import MIN_INTERVAL
 from ..gate.watch import Event, Watch

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Optional, Sequence
 
-from ..cloud.errors import RequestError, printable
+from ..cloud.errors import RequestError
+from ..cloud.text import printable
 
 if TYPE_CHECKING:
     from .job_state import JobState

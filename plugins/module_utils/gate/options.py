@@ -9,8 +9,9 @@ from __future__ import annotations
 import re
 from typing import Any, Callable, Dict, List, Mapping, Optional, Tuple
 
-from ..cloud.errors import OptionError, has_control, printable
-from ..cloud.options import boolean, is_truth, number, text, whole
+from ..cloud.errors import OptionError
+from ..cloud.text import has_control, printable
+from ..cloud.values import boolean, is_truth, number, text, whole
 from ..services.normalize import state as known_state
 from ..services.readings import FAILING_STATES, REAL_TIME_STATES
 from .kinds import DLI_KIND, REAL_TIME_KIND

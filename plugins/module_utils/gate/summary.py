@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any, Dict, List, Mapping, Sequence
 
-from ..cloud.errors import printable
+from ..cloud.text import printable
 from .gate_state import Gate
 from .messages import name, seconds, state_name
 from .verdicts import FAIL, PASS

@@ -12,7 +12,8 @@ from __future__ import annotations
 
 from typing import Any, Dict, FrozenSet, List, NamedTuple, Optional, Tuple
 
-from ..cloud.errors import gateway_number, printable
+from ..cloud.error_codes import gateway_number
+from ..cloud.text import printable
 from . import normalize
 from .normalize import Unreadable
 from .readings import BATCH, BATCH_ONLY

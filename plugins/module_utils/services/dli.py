@@ -9,8 +9,10 @@ from __future__ import annotations
 from typing import Any, Dict, Iterable, List, Set
 
 from ..cloud.calls import Call, Task, malformed
-from ..cloud.errors import RequestError, gateway_number, printable
-from ..cloud.exchange import Answer
+from ..cloud.error_codes import gateway_number
+from ..cloud.errors import RequestError
+from ..cloud.http.exchange import Answer
+from ..cloud.text import printable
 from . import answers
 from .normalize import Unreadable
 from .readings import STATUS, Reading, unread

@@ -15,7 +15,7 @@ import re
 from functools import lru_cache
 from typing import Any, Callable, Dict, Iterable, List, Match, Optional, Tuple
 
-from ..cloud.errors import printable
+from ..cloud.text import printable
 from .readings import BATCH, BATCH_ONLY, DLI_STATES, REAL_TIME, REAL_TIME_STATES
 
 _MAX_DEPTH = 20

@@ -16,7 +16,7 @@ from ansible.errors import AnsibleFilterError
 from ansible.utils.unsafe_proxy import NativeJinjaUnsafeText, wrap_var
 from jinja2 import is_undefined
 
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.errors import printable
+from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.text import printable
 
 from .about import About, read
 from .plain import ReportError, kind, plain

@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import datetime, timezone
 from typing import Any, NamedTuple
 
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.errors import printable
+from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.text import printable
 
 from . import states
 from .about import About

@@ -19,11 +19,8 @@ from ansible.parsing.splitter import parse_kv
 from ansible.playbook.task_include import TaskInclude
 from ansible.utils.vars import load_extra_vars
 
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.errors import (
-    DatagateError,
-    OptionError,
-    printable,
-)
+from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.errors import DatagateError, OptionError
+from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.text import printable
 from ansible_collections.datagate.huaweicloud.plugins.module_utils.gate import options
 from ansible_collections.datagate.huaweicloud.plugins.module_utils.gate.verdicts import ERROR
 from ansible_collections.datagate.huaweicloud.plugins.plugin_utils.gate_action import MODULES, GateAction

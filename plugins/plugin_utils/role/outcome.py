@@ -13,7 +13,8 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.errors import OptionError, printable
+from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.errors import OptionError
+from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.text import printable
 from ansible_collections.datagate.huaweicloud.plugins.module_utils.gate.verdicts import ERROR, PASS, PENDING
 from ansible_collections.datagate.huaweicloud.plugins.plugin_utils.role.entries import Entry
 from ansible_collections.datagate.huaweicloud.plugins.plugin_utils.role.variables import OPTIONS, OWN, PREFIX, renamed

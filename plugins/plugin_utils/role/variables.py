@@ -14,7 +14,8 @@ import re
 from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any
 
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.errors import OptionError, printable
+from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.errors import OptionError
+from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.text import printable
 from ansible_collections.datagate.huaweicloud.plugins.module_utils.door.arguments import (
     CONNECTION,
     DLI_GATE,

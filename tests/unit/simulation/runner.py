@@ -6,15 +6,14 @@
 
 from __future__ import annotations
 
-import inspect
 import itertools
 import json
 import random
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud import session as session_module
 from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.options import resolve
+from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.session import Session
 from ansible_collections.datagate.huaweicloud.plugins.module_utils.door.dli_jobs import DliJobs
 from ansible_collections.datagate.huaweicloud.plugins.module_utils.door.real_time_jobs import RealTimeJobs
 from ansible_collections.datagate.huaweicloud.plugins.module_utils.gate import options as gate_options
@@ -87,7 +86,7 @@ def run_gate(
 def _slice(params: dict[str, Any], time: VirtualTime, uniform: Callable[[float, float], float], state: Any) -> Outcome:
     """Run the whole gate, or one slice of it."""
     dli = "job_ids" in params
-    session = _session(resolve(params, {}, "dli" if dli else "dataarts"), time)
+    session = Session(resolve(params, {}, "dli" if dli else "dataarts"), time, executor=time)
     try:
         if dli:
             policy, chosen = gate_options.dli_policy(params), gate_options.dli_selection(params)
@@ -100,12 +99,3 @@ def _slice(params: dict[str, Any], time: VirtualTime, uniform: Callable[[float, 
         return Loop(policy, chosen, source, time, uniform=uniform, slices=slices).run()
     finally:
         session.close()
-
-
-def _session(connection: Any, time: VirtualTime) -> Any:
-    """A session whose requests go to *time*."""
-    if "crew" in inspect.signature(session_module.Session).parameters:
-        return session_module.Session(connection, time, crew=time)
-    session = session_module.Session(connection, time)
-    session._crew = time
-    return session

@@ -2,15 +2,15 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""ECS agency: the temporary key that the metadata service provides on a cloud server."""
+"""ECS agency: the temporary key that the metadata service of a cloud server gives to the programs on it."""
 
 from __future__ import annotations
 
 from typing import Any, Callable, Dict, Mapping, Tuple
 
 from ..errors import PERMANENT, TRANSIENT, RequestError
-from ..signature import SdkHmacSha256
 from .base import Auth, Credentials, Fetch
+from .signature import SdkHmacSha256
 
 METADATA = "http://169.254.169.254"
 KEY_PATH = "/openstack/latest/securitykey"
@@ -19,7 +19,7 @@ TOKEN_SECONDS = "600"
 
 
 class EcsAgency(Credentials):
-    """A temporary key from the metadata service. It is requested again when it has expired, and never through a proxy."""
+    """A temporary key from the metadata service, which is asked again when the key has expired. No proxy is used."""
 
     renewable = True
 
@@ -44,7 +44,7 @@ class EcsAgency(Credentials):
         )
 
     def _ask(self, fetch: Fetch) -> Tuple[Mapping[str, str], Any]:
-        """Newer hosts require a token, older ones do not support it. A host that requires it returns 401 or 403 without one."""
+        """Newer hosts require a token (401 or 403 without one), older ones do not know it."""
         headers: Dict[str, str] = {}
         try:
             dummy, token = fetch(

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import Callable, Dict, Optional, Sequence
 
-from ..signature import TokenAuth
 from .base import Auth, Credentials, Fetch
+from .signature import TokenAuth
 
 
 class AuthToken(Credentials):

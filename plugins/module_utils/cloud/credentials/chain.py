@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Select the credentials. A set comes completely from one source: the task, or else the environment, or else a file.
+"""Chooses the credentials. A set always comes completely from one place: the task, or the environment, or a file.
 
-Sources are never mixed, because an access key from the task with a token from the environment would be rejected, and more than
-five failed signatures in a row lock an access key.
+A mixture, such as an access key from the task and an old token from the environment, leads to failed signatures, and more than
+five of them in a row lock an access key.
 """
 
 from __future__ import annotations
@@ -13,20 +13,21 @@ from __future__ import annotations
 import os
 from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
-from ..errors import CredentialsError, OptionError, has_control
+from ..errors import CredentialsError, OptionError
+from ..text import has_control
 from ..values import is_half_quoted, unquoted
 from .base import Credentials
 
 AUTH_TYPES = ("auto", "aksk", "token", "password", "ecs_agency")
-# A set: required and optional parts. In the order of precedence for "auto".
+# The sets of options: required and optional ones. "auto" tries them in this order.
 SETS: Dict[str, Tuple[Sequence[str], Sequence[str]]] = {
     "token": (("auth_token",), ()),
     "aksk": (("access_key", "secret_key"), ("security_token",)),
     "password": (("username", "password", "domain_name"), ()),
 }
-# The account's name is often set for other tools. Alone it does not count as an incomplete set.
+# The account's name is often set for other tools. Alone it is not a credential, nor an incomplete set.
 NOT_A_CREDENTIAL = ("domain_name",)
-# Environment variables by option. There are two families of variables for access keys; they are not mixed.
+# Environment variables by option. There are two families of names for access keys; they are not mixed either.
 FAMILIES: Dict[str, Sequence[Dict[str, str]]] = {
     "token": ({"auth_token": "HW_AUTH_TOKEN"},),
     "aksk": (
@@ -41,10 +42,14 @@ FAMILIES: Dict[str, Sequence[Dict[str, str]]] = {
 }
 FILE_VARIABLE = "HUAWEICLOUD_SDK_CREDENTIALS_FILE"
 DEFAULT_FILE = "~/.huaweicloud/credentials"
+WITH_FILE = ("auto", "aksk")  # values of auth_type that read a credentials file
+TASK_OPTIONS: Dict[str, Sequence[Dict[str, str]]] = {
+    kind: ({name: name for name in families[0]},) for kind, families in FAMILIES.items()
+}
 
 
 class _Set:
-    """The credentials of one type in one source."""
+    """The options of one kind of credentials that one place gives."""
 
     def __init__(self, kind: str, source: Mapping[str, Any], names: Mapping[str, str]) -> None:
         self.kind = kind
@@ -61,12 +66,12 @@ class _Set:
         value = {option: text or "" for option, text in self.values.items()}
         place = f"{place} ({self._names[SETS[self.kind][0][0]]})"
         for option in self.present:
-            # Passwords and user names may contain any character.
+            # A password or user name may contain any character.
             if self.kind != "password" and is_half_quoted(value[option]):
                 raise CredentialsError(
                     f"{self._names[option]} from {place} has a quotation mark at one end only; take it off, or add the other one"
                 )
-        # Imported on demand, because starting the module takes most of the time of a single reading.
+        # Only the kind that is used is imported: starting the module takes most of the time of a single reading.
         if self.kind == "token":
             from .auth_token import AuthToken
 
@@ -87,11 +92,14 @@ class _Set:
 def _from_place(
     place: str, source: Mapping[str, Any], families: Mapping[str, Sequence[Mapping[str, str]]], auth_type: str
 ) -> Optional[Credentials]:
-    """The set of credentials in *source*, or None if it has none of the wanted type."""
+    """The set that *source* gives, or None if it gives nothing of this type.
+
+    :raises CredentialsError: a set is incomplete.
+    """
     found: List[_Set] = []
     for kind in SETS if auth_type == "auto" else (auth_type,):
         sets = [candidate for candidate in (_Set(kind, source, names) for names in families[kind]) if candidate.present]
-        found.extend(sets[:1])  # the first family with a variable that is set
+        found.extend(sets[:1])  # the first family that gives any option
     for candidate in found:
         if candidate.missing:
             raise CredentialsError(
@@ -107,33 +115,16 @@ def choose(params: Mapping[str, Any], environ: Mapping[str, str]) -> Credentials
 
     :param params: auth_type, the credentials' options and credentials_file.
     :raises OptionError: auth_type is unknown.
-    :raises CredentialsError: there are no credentials (the message names all sources), a set is incomplete, or a file
-        cannot be used.
+    :raises CredentialsError: nothing was found (the sentence names every place that was looked at), a set is incomplete,
+        or a file cannot be used.
     """
     auth_type = unquoted(params.get("auth_type")) or "auto"
     if auth_type not in AUTH_TYPES:
         raise OptionError("auth_type", f"must be one of {', '.join(AUTH_TYPES)}")
-    own = {kind: ({name: name for name in FAMILIES[kind][0]},) for kind in SETS}
     if auth_type != "auto":
-        others = [
-            name
-            for kind in SETS
-            if kind != auth_type
-            for name in (*SETS[kind][0], *SETS[kind][1])
-            if name not in NOT_A_CREDENTIAL and unquoted(params.get(name)) is not None
-        ]
-        wanted = any(
-            unquoted(params.get(name)) is not None
-            for name in SETS.get(auth_type, ((), ()))[0]
-            if name not in NOT_A_CREDENTIAL
-        )
-        if others and not wanted:
-            raise CredentialsError(
-                f"auth_type is {auth_type}, but the task gives {' and '.join(others)}; take one of the two away"
-            )
-    with_file = auth_type in ("auto", "aksk")
+        _check_other_kinds(params, auth_type)
     named = unquoted(params.get("credentials_file"))
-    if named is not None and not with_file:
+    if named is not None and auth_type not in WITH_FILE:
         raise OptionError(
             "credentials_file", f"holds access keys, but auth_type is {auth_type}; take one of the two away"
         )
@@ -142,25 +133,48 @@ def choose(params: Mapping[str, Any], environ: Mapping[str, str]) -> Credentials
 
         return EcsAgency()
 
-    found = _from_place("the task", params, own, auth_type)
-    if found is not None:
-        return found
+    found = _from_place("the task", params, TASK_OPTIONS, auth_type)
+    if found is None and named is not None:
+        # A file that the task names counts as given by the task.
+        found = _file(named, "credentials_file")
+    found = found or _from_place("the environment", environ, FAMILIES, auth_type)
+    if found is None and auth_type in WITH_FILE:
+        found = _usual_file(environ)
+    if found is None:
+        raise CredentialsError(_nothing_found(auth_type))
+    return found
+
+
+def _check_other_kinds(params: Mapping[str, Any], auth_type: str) -> None:
+    """Refuse credentials of another kind than auth_type, unless there are some of this kind as well.
+
+    :raises CredentialsError: the task gives only those of another kind.
+    """
+    given = [
+        (kind, name)
+        for kind, (required, optional) in SETS.items()
+        for name in (*required, *optional)
+        if name not in NOT_A_CREDENTIAL and unquoted(params.get(name)) is not None
+    ]
+    others = [name for kind, name in given if kind != auth_type]
+    required = SETS.get(auth_type, ((), ()))[0]
+    if others and not any(name in required for dummy, name in given):
+        raise CredentialsError(
+            f"auth_type is {auth_type}, but the task gives {' and '.join(others)}; take one of the two away"
+        )
+
+
+def _usual_file(environ: Mapping[str, str]) -> Optional[Credentials]:
+    """The file that the environment names, or the default one."""
+    named = unquoted(environ.get(FILE_VARIABLE))
     if named is not None:
-        # A file that the task sets counts as credentials of the task.
-        return _file(named, "credentials_file")
-    found = _from_place("the environment", environ, FAMILIES, auth_type)
-    if found is not None:
-        return found
-    if with_file:
-        named = unquoted(environ.get(FILE_VARIABLE))
-        if named is not None:
-            return _file(named, f"credentials_file ({FILE_VARIABLE})")
-        if os.path.lexists(os.path.expanduser(DEFAULT_FILE)):
-            return _file(DEFAULT_FILE, "credentials_file")
-    raise CredentialsError(_nothing_found(auth_type))
+        return _file(named, f"credentials_file ({FILE_VARIABLE})")
+    if os.path.lexists(os.path.expanduser(DEFAULT_FILE)):
+        return _file(DEFAULT_FILE, "credentials_file")
+    return None
 
 
-# The most common methods first; the guide has the others.
+# The most common ways; the guide has the rest.
 _WAYS = {
     "aksk": "access_key and secret_key (HW_ACCESS_KEY and HW_SECRET_KEY)",
     "token": "auth_token (HW_AUTH_TOKEN)",

@@ -13,21 +13,21 @@ import os
 import stat
 from typing import Callable, Dict, List, Optional, Sequence, Tuple
 
-from ..errors import CredentialsError, printable
-from ..signature import SdkHmacSha256
+from ..errors import CredentialsError
+from ..text import printable
 from ..values import is_half_quoted, unquoted
 from .base import Auth, Credentials, Fetch
+from .signature import SdkHmacSha256
 
 SECTION = "basic"
-_KNOWN = ("ak", "sk", "security_token", "project_id", "iam_endpoint")
-
+_KEYS = ("ak", "sk", "security_token", "project_id", "iam_endpoint")
 
 MAX_SIZE = 1024 * 1024  # bytes; a credentials file has a few hundred
 _UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
 class CredentialsFile(Credentials):
-    """A permanent or temporary access key from a file. The file is read again after the key expires, in case it was renewed."""
+    """An access key, permanent or temporary, from a file, which is read again when the key has expired."""
 
     renewable = True
 
@@ -51,7 +51,7 @@ class CredentialsFile(Credentials):
         return values
 
     def _contents(self) -> Tuple[bytes, int]:
-        """The content and mode of the file. Does not block, as reading from a FIFO would."""
+        """The file's bytes and mode. Never blocks, as reading from a FIFO would."""
         try:
             handle = os.open(self._path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY)
             try:
@@ -66,7 +66,7 @@ class CredentialsFile(Credentials):
                 os.close(handle)
         except OSError as error:
             raise CredentialsError(f"{self.place} cannot be read: {error.strerror or 'error'}") from None
-        except ValueError:  # an invalid path
+        except ValueError:  # an impossible path
             raise CredentialsError(f"{self.place} cannot be read: its path is none") from None
         if len(data) > MAX_SIZE:
             raise CredentialsError(
@@ -86,12 +86,12 @@ class CredentialsFile(Credentials):
         return text.replace("\r\n", "\n").replace("\r", "\n")
 
     def _section(self, text: str) -> Dict[str, str]:
-        # The parser's message is not shown, because it quotes the line, which may contain a secret.
+        # The messages of the parser are not shown: they quote the line, and with it a secret.
         parser = configparser.ConfigParser(interpolation=None)
         try:
             parser.read_string(text)
         except configparser.DuplicateOptionError as error:
-            name = error.option if error.option in _KNOWN else "a key"
+            name = error.option if error.option in _KEYS else "a key"
             raise CredentialsError(f"{self.place} has {name} twice in one section; keep the one that counts") from None
         except configparser.DuplicateSectionError:
             raise CredentialsError(f"{self.place} has one section twice; keep the one that counts") from None

@@ -2,15 +2,15 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""IAM user and password: they are used to request a token, and a new one when it expires (after 24 hours)."""
+"""IAM user and password: used to request a token, and a new one when it expires (after 24 hours)."""
 
 from __future__ import annotations
 
 from typing import Any, Callable, Dict, Sequence
 
 from ..errors import PERMANENT, RequestError
-from ..signature import TokenAuth
 from .base import Auth, Credentials, Fetch
+from .signature import TokenAuth
 
 PATH = "/v3/auth/tokens?nocatalog=true"
 
@@ -51,10 +51,10 @@ class Password(Credentials):
             raise RequestError(
                 PERMANENT, "the answer holds no X-Subject-Token", service="iam", method="POST", path="/v3/auth/tokens"
             )
-        # A token for a project contains the project's ID, so no lookup is needed.
+        # The answer names the project of the token, so that no look-up is needed.
         try:
-            told = answer["token"]["project"]["id"]
+            named = answer["token"]["project"]["id"]
         except (KeyError, TypeError):
-            told = None
-        self.project_id = told if isinstance(told, str) and told else None
+            named = None
+        self.project_id = named if isinstance(named, str) and named else None
         return TokenAuth(token)

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import Callable, Dict, Optional, Sequence
 
-from ..signature import SdkHmacSha256
 from .access_key import AccessKey
 from .base import Auth, Fetch
+from .signature import SdkHmacSha256
 
 
 class TemporaryKey(AccessKey):

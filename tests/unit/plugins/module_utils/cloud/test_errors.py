@@ -13,22 +13,23 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.error_codes import (
+    HINTS,
+    SERVICE_CODES,
+    classify,
+    gateway_number,
+    refuses_key,
+)
 from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.errors import (
     DENIED,
-    HINTS,
     MISSING,
     PERMANENT,
-    SERVICE_CODES,
     TRANSIENT,
     OptionError,
     RequestError,
-    classify,
-    gateway_number,
-    has_control,
-    printable,
-    refuses_key,
 )
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.failures import read_error
+from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.failures.error_bodies import read_error
+from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.text import has_control, printable
 
 DATAARTS = "dataarts"
 DLI = "dli"

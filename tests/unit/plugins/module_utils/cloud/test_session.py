@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.calls import Call
 from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.clock import Clock
 from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.errors import TRANSIENT, UNREACHED
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.exchange import Answer, Flight
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.failures import Failures
+from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.failures.error_factory import ErrorFactory
+from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.http.exchange import Answer, Exchange
 from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.options import resolve
 from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.session import Session
 from ansible_collections.datagate.huaweicloud.tests.single_calls import single
@@ -36,9 +36,9 @@ class Still(Clock):
         return NOW
 
 
-def failures() -> Failures:
+def failures() -> ErrorFactory:
     params = {"access_key": "the-ak", "secret_key": "the-sk", "region": "cn-north-4", "project_id": "p1"}
-    return Failures(resolve(params, {}, "dataarts"), Still())
+    return ErrorFactory(resolve(params, {}, "dataarts"), Still())
 
 
 def retry_after(value: str) -> float | None:
@@ -147,7 +147,7 @@ class Breaking:
     def __init__(self, breaks: int) -> None:
         self.breaks = breaks
 
-    def start(self, flight: Flight, done: queue.SimpleQueue[Flight]) -> None:
+    def start(self, flight: Exchange, done: queue.SimpleQueue[Exchange]) -> None:
         if self.breaks > 0:
             self.breaks -= 1
             flight.outcome = ConnectionResetError()
@@ -170,7 +170,7 @@ def test_at_its_deadline_a_call_ends_with_what_went_wrong_before(
 ) -> None:
     """And ends then for a caller who waits no longer than that."""
     params: dict[str, Any] = {"auth_token": "t", "region": "r", "project_id": "p", **options}
-    session = Session(resolve(params, {}, "dli"), Skipping(), crew=Breaking(breaks))
+    session = Session(resolve(params, {}, "dli"), Skipping(), executor=Breaking(breaks))
     session.begin(single(Call("dli", ("v1", "jobs"))), "it", 1005.0)
     ended = session.next(1005.0)
     assert ended is not None
@@ -182,7 +182,7 @@ def test_at_its_deadline_a_call_ends_with_what_went_wrong_before(
 def test_a_call_that_may_stand_for_all_ends_with_its_deadline_as_well() -> None:
     """The first one was given up without any answer, and waits for what becomes of the second."""
     params: dict[str, Any] = {"auth_token": "t", "region": "r", "project_id": "p", "retries": 0, "request_timeout": 2}
-    session = Session(resolve({**params, "requests_per_second": 0.6}, {}, "dli"), Skipping(), crew=Breaking(0))
+    session = Session(resolve({**params, "requests_per_second": 0.6}, {}, "dli"), Skipping(), executor=Breaking(0))
     for key in ("first", "second"):
         session.begin(single(Call("dli", ("v1", "jobs"))), key, 1003.0)
     assert session.next(1002.5) is None

@@ -14,7 +14,7 @@ from typing import NoReturn
 import pytest
 
 from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud import threads
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.crew import Crew
+from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.http.worker_threads import WorkerThreads
 
 ENDING = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGALRM, signal.SIGUSR1}
 FAULTS = {signal.SIGSEGV, signal.SIGBUS, signal.SIGFPE, signal.SIGILL}
@@ -60,13 +60,13 @@ def test_also_when_there_are_no_more_threads(monkeypatch: pytest.MonkeyPatch) ->
 def test_exchanges_have_such_threads() -> None:
     seen: list[set[int]] = []
 
-    class Flight:
+    class FakeExchange:
         def run(self) -> None:
             seen.append(mask())
 
-    done: queue.SimpleQueue[Flight] = queue.SimpleQueue()
-    crew = Crew()
-    crew.start(Flight(), done)  # type: ignore[arg-type]
+    done: queue.SimpleQueue[FakeExchange] = queue.SimpleQueue()
+    executor = WorkerThreads()
+    executor.start(FakeExchange(), done)  # type: ignore[arg-type]
     done.get(timeout=30)
-    crew.close()
+    executor.close()
     assert seen[0] >= ENDING

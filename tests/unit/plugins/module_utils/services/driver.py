@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.calls import Call, Outcome, Task
 from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.errors import RequestError
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.exchange import Answer
+from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.http.exchange import Answer
 
 T = TypeVar("T")
 

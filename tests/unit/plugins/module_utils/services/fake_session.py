@@ -12,7 +12,7 @@ from typing import Any
 from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.calls import Call, Task
 from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.clock import Clock
 from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.errors import UNREACHED, RequestError
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.exchange import Answer
+from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.http.exchange import Answer
 
 
 class CountingClock(Clock):

@@ -2,26 +2,27 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Who signs requests: obtains a key or token and the project, renews what has ended, and stops after a refusal.
+"""Obtains the key or token that signs requests, and the project's ID; renews expired ones, and stops after a refusal.
 
-More than five failed signatures in a row lock an access key for everyone who uses it, so nothing is ever tried a second time
-with credentials that were refused.
+More than five failed signatures in a row lock an access key for all its users, so nothing is sent again with credentials that
+were refused.
 """
 
 from __future__ import annotations
 
 from typing import Any, Callable, List, Mapping, Optional, Tuple, Union
 
-from .calls import Call
-from .clock import Clock
-from .credentials.base import Auth
-from .errors import PERMANENT, TRANSIENT, UNREACHED, CredentialsError, RequestError, printable
-from .exchange import Answer
-from .failures import Failures
-from .options import Connection
-from .standing import Standing
+from ..calls import Call
+from ..clock import Clock
+from ..credentials.base import Auth
+from ..errors import PERMANENT, TRANSIENT, UNREACHED, CredentialsError, RequestError
+from ..failures.error_factory import ErrorFactory
+from ..http.exchange import Answer
+from ..options import Connection
+from ..text import printable
+from .credential_admission import CredentialAdmission
 
-# exchange_one(call, deadline) -> the answer; raises RequestError. Sends one call by itself.
+# exchange_one(call, deadline) -> the answer; raises RequestError. Sends one call while all others wait.
 ExchangeOne = Callable[[Call, Optional[float]], Answer]
 
 
@@ -29,21 +30,21 @@ class Authenticator:
     """The credentials of one session.
 
     :param connection: checked options.
-    :param failures: makes errors, and is told secrets.
-    :param exchange_one: sends one call by itself.
-    :param standing: what other processes know about the credentials.
-    :ivar auth: what signs requests; None before :meth:`prepare`, and after a renewal that no service answered.
+    :param errors: makes errors, and keeps secrets out of them.
+    :param exchange_one: sends one call while all others wait.
+    :param admission: admits requests with the credentials.
+    :ivar auth: signs requests; None before :meth:`prepare`, and after a renewal without an answer.
     :ivar project_id: the project's ID; None before :meth:`prepare` where it has to be looked up.
-    :ivar denied: the error after which nothing is sent any more.
+    :ivar denied: the refusal after which nothing is sent any more.
     """
 
     def __init__(
         self,
         connection: Connection,
         clock: Clock,
-        failures: Failures,
+        errors: ErrorFactory,
         exchange_one: ExchangeOne,
-        standing: Optional[Standing] = None,
+        admission: Optional[CredentialAdmission] = None,
     ) -> None:
         self.auth: Optional[Auth] = None
         self.project_id = connection.project_id
@@ -51,24 +52,29 @@ class Authenticator:
         self._connection = connection
         self._credentials = connection.credentials
         self._clock = clock
-        self._failures = failures
+        self._errors = errors
         self._exchange_one = exchange_one
-        self._proved = False  # the present auth has been accepted by a service
-        self._renewing = False  # answers to what was sent before still come in meanwhile
-        self._standing = standing or Standing(connection, clock)
+        self._is_accepted = False  # a service has accepted the present auth
+        self._is_renewing = False  # answers to earlier requests still arrive meanwhile
+        self._admission = admission or CredentialAdmission(connection, clock)
+
+    @property
+    def is_prepared(self) -> bool:
+        """Whether signed requests can be sent: the key or token and the project's ID are known."""
+        return self.auth is not None and self.project_id is not None
 
     def close(self) -> None:
-        """Let other processes go on that wait for what becomes of the credentials here."""
-        self._standing.close()
+        """Let other processes continue that wait for the result of the trial here."""
+        self._admission.close()
 
     def another(self) -> bool:
-        """Whether one more signed request may be sent although none has been answered yet; see Standing."""
-        return self._standing.another()
+        """Whether one more signed request may be sent although none has been answered; see CredentialAdmission."""
+        return self._admission.another()
 
     def prepare(self, deadline: Optional[float]) -> None:
-        """Obtain a key or token, and the project's ID, where they are not known yet.
+        """Obtain the key or token and the project's ID, unless they are known.
 
-        :raises RequestError, CredentialsError: that is not possible, or the credentials were refused before.
+        :raises RequestError, CredentialsError: that failed, or the credentials were refused before.
         """
         if self.denied:
             raise self.denied
@@ -82,14 +88,14 @@ class Authenticator:
             self._use_project(self._credentials.project_id or self._look_up_project(deadline))
 
     def worked(self, auth: Optional[Auth]) -> None:
-        """A service has accepted what this auth signed: it answered with anything but a refusal."""
+        """A service has accepted a signature of this auth: it answered with anything but a refusal."""
         if auth is not None and auth is self.auth:
-            self._proved = True
-            self._standing.prove()
+            self._is_accepted = True
+            self._admission.prove()
 
     def _admit(self, deadline: Optional[float]) -> None:
-        """Wait for the turn to send with the credentials; those that have to be requested first are known with their auth."""
-        self._standing.admit(self._parts(), deadline)
+        """Wait for the turn to send with the credentials. Those that have to be requested are known once there is an auth."""
+        self._admission.admit(self._parts(), deadline)
 
     def _parts(self) -> List[str]:
         return list(self._credentials.identity_parts or (self.auth.secrets if self.auth else []))
@@ -97,36 +103,36 @@ class Authenticator:
     def refused(
         self, error: RequestError, auth_used: Optional[Auth], signed: bool, deadline: Optional[float]
     ) -> Union[float, RequestError]:
-        """What follows from a refusal.
+        """Decide what follows from a refusal.
 
         :param error: the refusal; its ``refused`` is true.
-        :param auth_used: what the request was signed with.
-        :param signed: False for a request without a signature, such as that for a token.
+        :param auth_used: signed the refused request.
+        :param signed: False for a request without a signature, such as the one for a token.
         :returns: the time at which to try again with the present auth, or the error that the call ends with.
         """
         if not signed:
             if error.service == "iam":
                 self._deny(error)
             return error
-        if self.denied is None and (self._renewing or self.auth is not auth_used):
-            # Sent before the credentials were renewed; it is sent again with those that are obtained now or by the next call.
+        if self.denied is None and (self._is_renewing or self.auth is not auth_used):
+            # The request was sent before a renewal, so it is sent again with the new credentials.
             return self._clock.now()
-        if self.denied is None and self._credentials.renewable and self._proved:
-            self._renewing = True
+        if self.denied is None and self._credentials.renewable and self._is_accepted:
+            self._is_renewing = True
             try:
                 return self._renew(error, deadline)
             finally:
-                self._renewing = False
+                self._is_renewing = False
         return self._deny(error)
 
     def _deny(self, error: RequestError) -> RequestError:
         if self.denied is None:
             self.denied = error
-            self._standing.refuse(error)
+            self._admission.refuse(error)
         return error
 
     def _renew(self, error: RequestError, deadline: Optional[float]) -> Union[float, RequestError]:
-        """Replace an auth that has ended. Whether it did is only known from the refusal."""
+        """Replace an expired auth. The refusal is the only sign that it has expired."""
         before = set(self.auth.secrets) if self.auth else set()
         parts = self._parts()
         try:
@@ -135,15 +141,15 @@ class Authenticator:
             return self._deny(error)
         except RequestError as problem:
             if problem.kind in (TRANSIENT, UNREACHED):
-                # Nothing has been refused yet: what has ended is not used again, and the next call asks anew.
-                self.auth, self._proved = None, False
+                # The new credentials have not been refused. The expired ones are not used again; the next call requests new ones.
+                self.auth, self._is_accepted = None, False
                 return problem
             return self._deny(error)
         if set(renewed.secrets) == before:
             return self._deny(error)
-        self.auth, self._proved = renewed, False
+        self.auth, self._is_accepted = renewed, False
         if self._parts() != parts:
-            self._standing.refuse(error)
+            self._admission.refuse(error)
         try:
             self._admit(deadline)
         except RequestError as problem:
@@ -163,11 +169,11 @@ class Authenticator:
 
         auth = self._credentials.obtain(fetch, self._clock.wall)
         for secret in auth.secrets:
-            self._failures.learn(secret)
+            self._errors.learn(secret)
         return auth
 
     def _use_project(self, project_id: str) -> None:
-        self.project_id = self._failures.project_id = project_id
+        self.project_id = self._errors.project_id = project_id
 
     def _look_up_project(self, deadline: Optional[float]) -> str:
         name = self._connection.project_name or ""
@@ -181,7 +187,7 @@ class Authenticator:
         ]
         if len(found) != 1:
             many = "no project" if not found else f"{len(found)} projects"
-            raise self._failures.make(
+            raise self._errors.make(
                 PERMANENT, f"{many} named {printable(name, 64)!r}; give project_id (HW_PROJECT_ID)", call
             )
         return found[0]

@@ -4,8 +4,7 @@
 
 """Signature SDK-HMAC-SHA256 as a ``requests`` auth class.
 
-Signing in an auth class rather than in a header keeps ``~/.netrc`` from overwriting the result, and sees the very bytes
-of the URL that go on the wire.
+An auth class, unlike a header, cannot be overridden by ``~/.netrc``, and gets the URL exactly as it is sent.
 """
 
 from __future__ import annotations
@@ -16,11 +15,11 @@ import time
 from typing import Callable, Iterable, List, Mapping, Optional, Sequence, Tuple
 from urllib.parse import quote, unquote, urlsplit
 
-from .requests_import import AuthBase, requests
+from ..http.requests_import import AuthBase, requests
 
 ALGORITHM = "SDK-HMAC-SHA256"
 DATE_FORMAT = "%Y%m%dT%H%M%SZ"
-# Proxies rewrite other headers, so only these are signed.
+# Only these headers are signed, because proxies change others.
 SIGNED = ("content-type", "host", "workspace", "x-project-id", "x-sdk-date", "x-security-token")
 
 
@@ -30,20 +29,20 @@ def encode(text: str) -> str:
 
 
 def build_path(segments: Iterable[str]) -> str:
-    """``/a/b`` from decoded segments, each encoded for itself, so that a slash inside one stays inside."""
+    """``/a/b`` from decoded segments. Each is encoded separately, so a slash within a segment is encoded, too."""
     return "/" + "/".join(encode(segment) for segment in segments)
 
 
 def build_query(pairs: Iterable[Tuple[str, str]]) -> str:
-    """The query string in the order given; spaces as ``%20``, never ``+``, as the signature wants them."""
+    """The query string in the given order; the signature requires ``%20`` for spaces, not ``+``."""
     return "&".join(f"{encode(name)}={encode(value)}" for name, value in pairs)
 
 
 def canonical_request(method: str, path: str, query: str, headers: Mapping[str, str], body: bytes) -> Tuple[str, str]:
     """The canonical request and the list of signed header names, ``;`` between them.
 
-    :param path: encoded path as on the wire.
-    :param query: encoded query as on the wire, without the question mark.
+    :param path: encoded path as it is sent.
+    :param query: encoded query as it is sent, without the question mark.
     :param headers: the headers to sign, names in any case.
     """
     uri = "/".join(encode(segment) for segment in unquote(path).split("/"))
@@ -70,7 +69,7 @@ def authorization(access_key: str, secret_key: str, date: str, canonical: str, n
 class SdkHmacSha256(AuthBase):
     """Signs a prepared request with an access key.
 
-    :param security_token: goes with a temporary key, as the header X-Security-Token.
+    :param security_token: belongs to a temporary key; sent as the header X-Security-Token.
     :param wall: gives seconds since the epoch.
     """
 
@@ -88,13 +87,13 @@ class SdkHmacSha256(AuthBase):
 
     @property
     def secrets(self) -> Sequence[str]:
-        """What must never be shown."""
+        """Values that must never be shown."""
         return [secret for secret in (self.access_key, self._secret_key, self.security_token) if secret]
 
     def __call__(self, r: "requests.PreparedRequest") -> "requests.PreparedRequest":
         url = urlsplit(str(r.url))
         date = time.strftime(DATE_FORMAT, time.gmtime(self._wall()))
-        # Set by hand, so that the host on the wire, port included, is the one that was signed.
+        # Set here, so that the signed host is exactly the one that is sent, with its port.
         r.headers["Host"] = url.netloc.rpartition("@")[2]
         r.headers["X-Sdk-Date"] = date
         if self.security_token:
@@ -107,14 +106,14 @@ class SdkHmacSha256(AuthBase):
 
 
 class TokenAuth(AuthBase):
-    """Sends an IAM token; never together with a signature."""
+    """Sends an IAM token instead of a signature."""
 
     def __init__(self, token: str) -> None:
         self._token = token
 
     @property
     def secrets(self) -> Sequence[str]:
-        """What must never be shown."""
+        """Values that must never be shown."""
         return [self._token]
 
     def __call__(self, r: "requests.PreparedRequest") -> "requests.PreparedRequest":

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Which proxy a request goes through, if any."""
+"""Chooses the proxy for a request."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ import ipaddress
 from typing import Dict, Iterator, Mapping, Optional, Union
 from urllib.parse import urlsplit
 
+from ..values import unquoted
 from .requests_import import requests
-from .values import unquoted
 
 _Address = Union[ipaddress.IPv4Address, ipaddress.IPv6Address]
 
 
 def is_loopback(host: Optional[str]) -> bool:
-    """Whether a host is this machine itself, which plain HTTP is allowed for."""
+    """Whether a host is this machine itself, for which plain HTTP is allowed."""
     name = (host or "").lower().rstrip(".")
     address = _address(name)
     return name == "localhost" or (address is not None and address.is_loopback)
@@ -26,9 +26,9 @@ def is_loopback(host: Optional[str]) -> bool:
 def proxies_for(url: str, option: Optional[str], environ: Mapping[str, str]) -> Dict[str, str]:
     """Proxies by scheme, as ``requests`` takes them; empty for none.
 
-    A request to the loopback interface goes past every proxy: it may be in the clear, with a token in it.
+    A request to the loopback interface never uses a proxy: it may be unencrypted and contain a token.
 
-    :param option: the proxy that the task names; it comes before the variables, NO_PROXY included.
+    :param option: the proxy that the task names; it overrides the variables, NO_PROXY included.
     :param environ: the environment of the process.
     """
     host = urlsplit(url).hostname
@@ -49,7 +49,7 @@ def _entries(environ: Mapping[str, str]) -> Iterator[str]:
 
 
 def _covers(entry: str, address: _Address) -> bool:
-    """Whether an entry of NO_PROXY is that address or a network around it; ``requests`` knows no IPv6 networks.
+    """Whether an entry of NO_PROXY is this address or a network that contains it; ``requests`` does not support IPv6 networks.
 
     Forms: ``fd00::1``, ``[fd00::1]``, ``[fd00::1]:8080``, ``fd00::/8``, ``[fd00::]/8``, and those of IPv4.
     """
@@ -67,7 +67,7 @@ def _covers(entry: str, address: _Address) -> bool:
 
 
 def _same(address: _Address) -> Iterator[_Address]:
-    """An address, and the IPv4 address that an IPv6 one stands for."""
+    """An address, and the IPv4 address that is mapped into it."""
     yield address
     mapped = getattr(address, "ipv4_mapped", None)
     if mapped is not None:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The one place that imports requests, so that its absence becomes a clear message instead of a traceback."""
+"""The only place that imports requests, so that a missing library leads to a clear message instead of a traceback."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ except ImportError:
     HTTPAdapter = None  # type: ignore[assignment,misc]
 
     class AuthBase:  # type: ignore[no-redef]
-        """Stands in where requests is absent, so that the classes built on it can still be defined."""
+        """A placeholder where requests is missing, so that its subclasses can still be defined."""
 
         def __call__(self, r: Any) -> Any:
             raise NotImplementedError

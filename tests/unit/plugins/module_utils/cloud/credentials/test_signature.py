@@ -18,7 +18,7 @@ import requests
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.signature import (
+from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.credentials.signature import (
     DATE_FORMAT,
     SdkHmacSha256,
     TokenAuth,
@@ -29,7 +29,7 @@ from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.signatu
     encode,
 )
 
-DATA = Path(__file__).resolve().parents[4] / "data"
+DATA = Path(__file__).resolve().parents[5] / "data"
 VECTORS = [
     vector
     for vector in json.loads((DATA / "signature_vectors.json").read_text(encoding="utf-8"))

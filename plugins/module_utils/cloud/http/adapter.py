@@ -2,11 +2,11 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Which bytes of a connection are the answer to a request, and whether the connection may serve another request.
+"""A ``requests`` adapter that reads final answers only, and keeps a connection only when the end of the answer is certain.
 
-The standard library takes an interim answer (``103 Early Hints``) for the final one and leaves the final one on the
-connection, where the next request finds it. Every later answer on that connection is then the one before. So interim answers
-are skipped here, and a connection is kept only after an answer whose end is known beyond doubt.
+The standard library mistakes an interim answer (``103 Early Hints``) for the final one and leaves the final one on the
+connection, where the next request finds it. From then on each request on that connection gets the answer to the one before. So
+interim answers are skipped here, and a connection is kept only after an answer whose end is certain.
 """
 
 from __future__ import annotations
@@ -18,17 +18,17 @@ from typing import Any, List, Optional, Tuple
 
 from .requests_import import HTTPAdapter
 
-MAX_INTERIM = 20  # interim answers before the final one; a server that sends more never comes to the point
-# The status alone says that the credentials must not be tried again, whatever the rest of the answer looks like.
+MAX_INTERIM = 20  # interim answers before the final one
+# With these statuses the credentials must not be tried again, even if the rest of the answer is broken.
 REFUSALS = (401, 403)
-_SWITCHING = 101  # the connection speaks another protocol from here on, so nothing final can follow
+_SWITCHING = 101  # the connection changes to another protocol, so no final answer can follow
 
-# Framings of a body. CLOSED: it ends where the server closes the connection, so a cut cannot be told from an end.
+# How a body ends. CLOSED: with the connection, so an interrupted body cannot be distinguished from a complete one.
 LENGTH, CHUNKED, CLOSED = "length", "chunked", "closed"
 
 
 class NotFinal(http.client.HTTPException):
-    """The server switched the protocol, or sent one interim answer after the other."""
+    """The server switched the protocol, or sent too many interim answers."""
 
 
 class Misframed(http.client.HTTPException):
@@ -40,19 +40,19 @@ class Surplus(http.client.HTTPException):
 
 
 def framing(version: int, lengths: List[str], encodings: List[str]) -> Tuple[str, Optional[int], bool]:
-    """How a body ends: its framing, its announced length, and whether the connection is good for another request.
+    """How a body ends: its framing, its announced length, and whether the connection can serve another request.
 
     :param version: 10 or 11, as ``http.client`` gives it.
     :param lengths: values of all headers Content-Length.
     :param encodings: values of all headers Transfer-Encoding.
-    :raises Misframed: the headers are no use, or contradict each other.
+    :raises Misframed: the headers are unusable, or contradict each other.
     """
     codings = [value.strip().lower() for value in encodings]
     announced = [part.strip() for value in lengths for part in value.split(",")]
     if codings:
         if codings != ["chunked"]:
             raise Misframed
-        # RFC 9112 6.3: chunks overrule a length, and the connection is closed after such an answer.
+        # RFC 9112 6.3: chunks override a length, and the connection is closed after such an answer.
         return CHUNKED, None, version >= 11 and not announced
     if not announced:
         return CLOSED, None, False
@@ -62,18 +62,18 @@ def framing(version: int, lengths: List[str], encodings: List[str]) -> Tuple[str
 
 
 def reusable(status: int) -> bool:
-    """Whether a connection may serve another request after a whole answer with this status.
+    """Whether a connection may serve another request after a complete answer with this status.
 
-    200 and 201 are the answers that are asked for. A 4xx is as final as they are, and often: a job that does not exist is told
-    by HTTP 400. Anything else is rare or comes from a server in trouble; a new connection costs less than a doubt.
+    200 and 201 are the normal answers. A 4xx is as final as they are, and frequent: HTTP 400 is the answer for a job that does
+    not exist. Anything else is rare or comes from a server in trouble, so a new connection is the safe choice.
     """
     return status in (200, 201) or (400 <= status < 500 and status != 408)
 
 
 class _Reader(io.BufferedReader):
-    """A connection's bytes; can tell whether some are there that belong to no answer."""
+    """The bytes of a connection; detects bytes that belong to no answer."""
 
-    connection: Optional[socket.socket] = None  # set once an answer is read from it
+    connection: Optional[socket.socket] = None  # set when an answer is read from it
     surplus = False
     cut = False  # the connection ended within a line
 
@@ -83,7 +83,7 @@ class _Reader(io.BufferedReader):
         return line
 
     def look(self) -> bool:
-        """Whether bytes are there already. Does not wait for any."""
+        """Whether bytes have already arrived. Does not wait for any."""
         if self.connection is not None and not self.closed:
             try:
                 before = self.connection.gettimeout()
@@ -93,7 +93,7 @@ class _Reader(io.BufferedReader):
                 finally:
                     self.connection.settimeout(before)
             except (OSError, ValueError):
-                pass  # nothing there yet, or the connection has gone
+                pass  # no bytes yet, or the connection is closed
         return self.surplus
 
     def close(self) -> None:
@@ -102,7 +102,7 @@ class _Reader(io.BufferedReader):
 
 
 class FinalResponse(http.client.HTTPResponse):
-    """An answer that is final, and whose connection is kept only where its end is known."""
+    """A final answer, whose connection is kept only where its end is certain."""
 
     def __init__(self, sock: socket.socket, *args: Any, **options: Any) -> None:
         super().__init__(sock, *args, **options)
@@ -113,7 +113,7 @@ class FinalResponse(http.client.HTTPResponse):
     def begin(self) -> None:
         """Read the head of the final answer.
 
-        :raises NotFinal, Misframed: there is none, or it is unknown where its body ends.
+        :raises NotFinal, Misframed: there is no final answer, or the end of its body is unknown.
         """
         if getattr(self, "headers", None) is not None:
             return
@@ -139,13 +139,13 @@ class FinalResponse(http.client.HTTPResponse):
 
     def _frame(self) -> bool:
         headers: Any = self.headers
-        # The library ends the headers at a line that is none, and so may miss the one that says how long the body is.
+        # The library stops at a malformed header line, and so may miss the header with the length of the body.
         if self._reader.cut or headers.defects:
             raise Misframed
         lengths, encodings = headers.get_all("Content-Length", []), headers.get_all("Transfer-Encoding", [])
         dummy, announced, known = framing(self.version, lengths, encodings)
         if announced is not None and self.length != 0:
-            self.length = announced  # where the same length is announced twice, the library knows none
+            self.length = announced  # the library knows no length where the same one is announced twice
         return known
 
     def read(self, amt: Optional[int] = None) -> bytes:
@@ -165,20 +165,20 @@ class FinalResponse(http.client.HTTPResponse):
 
 
 def _strict(pool: Any) -> Any:
-    """The same class of connection pools, but with connections whose answers are a FinalResponse."""
+    """The same class of connection pool, with connections whose answers are a FinalResponse."""
     connection = type(pool.ConnectionCls.__name__, (pool.ConnectionCls,), {"response_class": FinalResponse})
     return type(pool.__name__, (pool,), {"ConnectionCls": connection})
 
 
 def build_adapter(connections: int, size: int) -> Any:
-    """A ``requests`` adapter that makes no retries and reads final answers only.
+    """The adapter; it makes no retries.
 
-    :param connections: hosts whose connections are kept.
-    :param size: connections kept for each of them.
+    :param connections: number of hosts whose connections are kept.
+    :param size: connections that are kept for each host.
     """
 
     def prepare(manager: Any) -> Any:
-        # Pools for proxies have classes of their own, which are kept: SOCKS needs them.
+        # Pools for proxies have their own classes, which SOCKS needs.
         classes = manager.pool_classes_by_scheme
         manager.pool_classes_by_scheme = {scheme: _strict(pool) for scheme, pool in classes.items()}
         return manager

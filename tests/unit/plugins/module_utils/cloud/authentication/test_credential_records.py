@@ -19,7 +19,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.authentication.credential_admission import (
+    CredentialAdmission,
+)
+from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.authentication.credential_records import (
+    APPROVAL_COUNTS_FOR,
+    MAX_TRIAL_TURNS,
+    NEXT_TURN_AFTER,
+    REFUSAL_COUNTS_FOR,
+    CredentialRecords,
+)
+from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.authentication.elapsed_time import ElapsedTime
+from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.authentication.private_folder import (
+    private_folder,
+)
 from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.clock import Clock
+from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.endpoints import cloud_of
 from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.errors import (
     DENIED,
     TRANSIENT,
@@ -27,22 +42,12 @@ from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.errors 
     RequestError,
 )
 from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.options import resolve
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.refused_keys import (
-    MAX_UNPROVED,
-    PATIENCE,
-    PROVED,
-    REMEMBERED,
-    RefusedKeys,
-    Times,
-    private_folder,
-)
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.standing import Standing, cloud_of
 
 PARTS = ["AKNE0123456789", "the-secret-key-0815"]
 CLOUDS = ["myhuaweicloud.com"]
 
 
-class HandClock(Clock, Times):
+class HandClock(Clock, ElapsedTime):
     """All clocks of a machine, moved by hand."""
 
     def __init__(self) -> None:
@@ -65,7 +70,7 @@ class HandClock(Clock, Times):
         self.up_seconds += seconds
 
 
-class HandTimes(Times):
+class HandTimes(ElapsedTime):
     """The same as what the account reads."""
 
     def __init__(self, clock: HandClock) -> None:
@@ -91,18 +96,18 @@ def clock() -> HandClock:
 
 @pytest.fixture(autouse=True)
 def no_memory(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(RefusedKeys, "_own", {})
+    monkeypatch.setattr(CredentialRecords, "_own", {})
 
 
-def account(environ: dict[str, str], clock: HandClock) -> RefusedKeys:
-    return RefusedKeys(environ, HandTimes(clock))
+def account(environ: dict[str, str], clock: HandClock) -> CredentialRecords:
+    return CredentialRecords(environ, HandTimes(clock))
 
 
-def digest(found: RefusedKeys, parts: list[str] | None = None, cloud: str = CLOUDS[0]) -> str:
+def digest(found: CredentialRecords, parts: list[str] | None = None, cloud: str = CLOUDS[0]) -> str:
     return found.digests(parts or PARTS, [cloud])[0]
 
 
-def refuse(found: RefusedKeys, locked: bool = False) -> None:
+def refuse(found: CredentialRecords, locked: bool = False) -> None:
     found.refuse(digest(found), 401, "APIGW.0301", locked)
 
 
@@ -117,12 +122,12 @@ def test_a_refusal_is_known_to_other_processes_for_five_minutes(environ: dict[st
     assert found is not None
     assert (found.ago, found.left, found.status, found.code, found.locked) == (
         12,
-        REMEMBERED - 12,
+        REFUSAL_COUNTS_FOR - 12,
         401,
         "APIGW.0301",
         False,
     )
-    clock.pass_(REMEMBERED - 12)
+    clock.pass_(REFUSAL_COUNTS_FOR - 12)
     assert other.refusal(digest(other)) is None
 
 
@@ -153,7 +158,7 @@ def test_what_comes_last_counts(environ: dict[str, str], clock: HandClock) -> No
     assert not found.is_proved(digest(found))
     found.prove(digest(found))
     assert found.refusal(digest(found)) is None
-    clock.pass_(PROVED)
+    clock.pass_(APPROVAL_COUNTS_FOR)
     assert not found.is_proved(digest(found))
 
 
@@ -169,7 +174,7 @@ def test_steps_of_the_wall_clock_change_nothing(environ: dict[str, str], clock: 
     known = found.refusal(digest(found))
     assert known is not None
     assert known.ago == 10
-    clock.pass_(REMEMBERED)
+    clock.pass_(REFUSAL_COUNTS_FOR)
     assert found.refusal(digest(found)) is None
 
 
@@ -203,7 +208,7 @@ def test_a_damaged_file_is_none(content: bytes) -> None:
         assert found.folder is not None
         Path(found.folder, f"{digest(found)}.json").write_bytes(content)
         known = found.refusal(digest(found))
-        assert known is None or 0 <= known.ago < REMEMBERED
+        assert known is None or 0 <= known.ago < REFUSAL_COUNTS_FOR
         found.is_proved(digest(found))
         refuse(found)
         assert found.refusal(digest(found)) is not None
@@ -338,16 +343,16 @@ def connection(**options: Any) -> Any:
     return resolve(given, {}, "dataarts")
 
 
-def standing(environ: dict[str, str], clock: HandClock) -> Standing:
-    return Standing(connection(), clock, account(environ, clock))
+def standing(environ: dict[str, str], clock: HandClock) -> CredentialAdmission:
+    return CredentialAdmission(connection(), clock, account(environ, clock))
 
 
 def test_one_process_tries_first_and_the_others_wait(environ: dict[str, str], clock: HandClock) -> None:
     began = clock.now()
-    sessions = [standing(environ, clock) for dummy in range(MAX_UNPROVED)]
+    sessions = [standing(environ, clock) for dummy in range(MAX_TRIAL_TURNS)]
     for number, session in enumerate(sessions):
         session.admit(PARTS, None)
-        assert clock.now() - began == pytest.approx(number * PATIENCE, abs=0.2)
+        assert clock.now() - began == pytest.approx(number * NEXT_TURN_AFTER, abs=0.2)
     # There are no more until one of these has its answer.
     for deadline, kind in ((clock.now() + 7, UNREACHED), (None, TRANSIENT)):
         with pytest.raises(RequestError, match="wait for their first answer") as caught:
@@ -462,7 +467,7 @@ forks = pytest.mark.filterwarnings("ignore:.*multi-threaded.*:DeprecationWarning
 def contender(folder: str, start: Any, results: Any) -> None:
     """A process that tries credentials: the first one is refused, as all would be."""
     start.wait(30)
-    session = Standing(connection(), Clock(), RefusedKeys({"XDG_CACHE_HOME": folder}))
+    session = CredentialAdmission(connection(), Clock(), CredentialRecords({"XDG_CACHE_HOME": folder}))
     try:
         session.admit(PARTS, None)
     except RequestError as error:
@@ -492,7 +497,7 @@ def test_a_process_that_dies_gives_its_turn_back(tmp_path: Path) -> None:
     taken = context.Event()
 
     def hold() -> None:
-        found = RefusedKeys({"XDG_CACHE_HOME": str(tmp_path)})
+        found = CredentialRecords({"XDG_CACHE_HOME": str(tmp_path)})
         turn = found.take_turn(digest(found), 0)
         assert turn is not None
         taken.set()
@@ -501,7 +506,7 @@ def test_a_process_that_dies_gives_its_turn_back(tmp_path: Path) -> None:
     process = context.Process(target=hold)
     process.start()
     assert taken.wait(30)
-    found = RefusedKeys({"XDG_CACHE_HOME": str(tmp_path)})
+    found = CredentialRecords({"XDG_CACHE_HOME": str(tmp_path)})
     assert found.take_turn(digest(found), 0) is None
     process.kill()
     process.join(30)
@@ -510,7 +515,7 @@ def test_a_process_that_dies_gives_its_turn_back(tmp_path: Path) -> None:
 
 def salted(folder: str, start: Any, results: Any) -> None:
     start.wait(30)
-    found = RefusedKeys({"XDG_CACHE_HOME": folder})
+    found = CredentialRecords({"XDG_CACHE_HOME": folder})
     results.put(digest(found))
 
 

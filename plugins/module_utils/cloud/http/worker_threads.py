@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Threads that carry exchanges. One that is stuck is simply not waited for: all are daemons."""
+"""Threads that run exchanges. They are daemons, so the process does not wait for one that is stuck."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ import queue
 import threading
 from typing import Optional, Tuple
 
-from . import threads
-from .exchange import Flight
+from .. import threads
+from .exchange import Exchange
 
-_Task = Optional[Tuple[Flight, "queue.SimpleQueue[Flight]"]]
+_Job = Optional[Tuple[Exchange, "queue.SimpleQueue[Exchange]"]]
 
 
-class Crew:
-    """Starts a thread only when none is idle, so there are never more than exchanges under way at once."""
+class WorkerThreads:
+    """Starts a thread only when none is idle, so there are never more threads than open exchanges."""
 
     NAME = "datagate-exchange"
 
@@ -25,37 +25,37 @@ class Crew:
         self._lock = threading.Lock()
         self._idle = 0
         self._closed = False
-        self._tasks: "queue.SimpleQueue[_Task]" = queue.SimpleQueue()
+        self._jobs: "queue.SimpleQueue[_Job]" = queue.SimpleQueue()
 
-    def start(self, flight: Flight, done: "queue.SimpleQueue[Flight]") -> None:
-        """Carry out *flight* and put it into *done*."""
+    def start(self, exchange: Exchange, finished: "queue.SimpleQueue[Exchange]") -> None:
+        """Run *exchange* and put it into *finished*."""
         with self._lock:
-            wanted = self._idle == 0
-            if not wanted:
+            is_needed = self._idle == 0
+            if not is_needed:
                 self._idle -= 1
-        if wanted:
+        if is_needed:
             threads.start(self._work, self.NAME)
-        self._tasks.put((flight, done))
+        self._jobs.put((exchange, finished))
 
     def close(self) -> None:
-        """Let the threads end: the idle ones now, the others when their exchange is over."""
+        """End the threads: the idle ones now, the others when their exchange is over."""
         with self._lock:
             self._closed = True
             idle, self._idle = self._idle, 0
         for dummy in range(idle):
-            self._tasks.put(None)
+            self._jobs.put(None)
 
     def _work(self) -> None:
         while True:
-            task = self._tasks.get()
-            if task is None:
+            job = self._jobs.get()
+            if job is None:
                 return
-            flight, done = task
-            flight.run()
+            exchange, finished = job
+            exchange.run()
             with self._lock:
                 closed = self._closed
                 if not closed:
                     self._idle += 1
-            done.put(flight)
+            finished.put(exchange)
             if closed:
                 return

@@ -2,44 +2,37 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""From what an exchange ended with to an error for the user. All text of a service that is shown goes through here."""
+"""Makes the errors that users see, from answers and failures. All text of a service that is shown passes through here."""
 
 from __future__ import annotations
 
 from email.utils import mktime_tz, parsedate_tz
-from typing import Any, Callable, Iterator, List, Optional, Tuple
+from typing import Any, Callable, Optional, Tuple
 
-from .calls import Call
-from .clock import Clock
-from .errors import (
-    CLOCK,
-    HINTS,
-    REFUSED,
-    UNREACHED,
-    RequestError,
-    classify,
-    gateway_number,
-    normalize_code,
-    printable,
-    refuses_key,
-)
-from .exchange import Answer, NotJson, parse
-from .options import Connection
-from .secret_forms import Scrubber
+from ..calls import Call
+from ..clock import Clock
+from ..error_codes import CLOCK, HINTS, REFUSED, classify, gateway_number, normalize_code, refuses_key
+from ..errors import UNREACHED, RequestError
+from ..http.body import NotJson, parse
+from ..http.exchange import Answer
+from ..options import Connection
+from ..text import printable
+from .error_bodies import read_error
+from .secret_masking import SecretMasker
 
-CLOCK_SKEW = 300.0  # seconds from which on a wrong clock is worth a word; the service allows 15 minutes
-LOCKED = "accessfailedtoreachthelimit"  # of a locked key's text, in lower case and without blanks
+MIN_CLOCK_SKEW = 300.0  # seconds from which a wrong clock is mentioned; the service allows 15 minutes
+LOCKED = "accessfailedtoreachthelimit"  # part of the message for a locked key, in lower case and without blanks
 LOCK_MINUTES = 5
 MAX_SUMMARY = 200
 
 
-class Failures:
+class ErrorFactory:
     """Makes errors, and keeps secrets out of them.
 
     :param connection: checked options.
     :param clock: for the difference to the server's clock.
-    :param on_secret: called with every secret when it is first learnt.
-    :ivar project_id: the project's ID, as far as it is known; it is part of the paths that errors name.
+    :param on_secret: is called with every secret as soon as it is known.
+    :ivar project_id: the project's ID, as far as it is known; it is part of the paths in errors.
     """
 
     def __init__(self, connection: Connection, clock: Clock, on_secret: Optional[Callable[[str], None]] = None) -> None:
@@ -47,18 +40,18 @@ class Failures:
         self._connection = connection
         self._clock = clock
         self._on_secret = on_secret or (lambda dummy_secret: None)
-        self._scrubber = Scrubber()
+        self._mask = SecretMasker()
         for secret in connection.credentials.secrets:
             self.learn(secret)
 
     def learn(self, secret: str) -> None:
-        """Take note of a secret before anything is sent with it."""
-        if self._scrubber.learn(secret):
+        """Learn a secret before anything is sent with it."""
+        if self._mask.learn(secret):
             self._on_secret(secret)
 
     def scrub(self, text: str, limit: int = MAX_SUMMARY) -> str:
         """*text* on one line of at most *limit* characters, with no form of any secret in it."""
-        return printable(self._scrubber(text.strip(), limit + 1), limit)
+        return printable(self._mask(text.strip(), limit + 1), limit)
 
     def make(self, kind: str, summary: str, call: Call, answer: Optional[Answer] = None, **fields: Any) -> RequestError:
         """An error about a call.
@@ -84,11 +77,11 @@ class Failures:
         )
 
     def unreached(self, call: Call, sent_at: Optional[float] = None) -> RequestError:
-        """The error of a call that the deadline cut off, or kept from being sent."""
+        """The error of a call that was not over, or not sent, at the deadline."""
         return self.make(UNREACHED, "the deadline came before the answer", call, sent_at=sent_at)
 
     def from_answer(self, answer: Answer, call: Call) -> RequestError:
-        """The error that an answer with a status of 300 or more stands for."""
+        """The error for an answer with an error status."""
         code, message = None, ""
         if answer.data is not None:
             try:
@@ -116,7 +109,7 @@ class Failures:
         )
 
     def _refusal(self, answer: Answer, number: Optional[str], locked: bool) -> Tuple[str, str]:
-        """What to say of refused credentials. Nothing of the text is shown: it can repeat the request that was signed."""
+        """Summary and hint for refused credentials. The message of the answer is not shown: it can repeat the signed request."""
         credentials = self._connection.credentials
         if locked:
             return (
@@ -131,13 +124,13 @@ class Failures:
         return f"authentication failed ({credentials.source})", known or f"check {credentials.what}"
 
     def _skew(self, answer: Answer) -> Optional[float]:
-        """Seconds by which the server's clock is ahead of ours, where that is enough to break a signature."""
+        """Seconds by which the server's clock is ahead of ours; None if that is too little to matter."""
         then = _http_date(answer.headers.get("Date"))
         skew = None if then is None else then - self._clock.wall()
-        return skew if skew is not None and abs(skew) > CLOCK_SKEW else None
+        return skew if skew is not None and abs(skew) > MIN_CLOCK_SKEW else None
 
     def _retry_after(self, answer: Answer) -> Optional[float]:
-        """Seconds that a Retry-After header asks for, as a number or a date; None where there is none that makes sense."""
+        """Seconds that a Retry-After header asks for, as a number or a date; None without a valid one."""
         value = (answer.headers.get("Retry-After") or "").strip()
         if value.isascii() and value.isdigit():
             return float(value[:12])
@@ -146,7 +139,7 @@ class Failures:
 
 
 def is_locked(message: str) -> bool:
-    """Whether the text of a refusal says that the access key is locked."""
+    """Whether the message of a refusal says that the access key is locked."""
     return LOCKED in "".join(message.lower().split())
 
 
@@ -156,47 +149,3 @@ def _http_date(value: Optional[str]) -> Optional[float]:
         return float(mktime_tz(parsed)) if parsed else None
     except (ValueError, OverflowError, TypeError, IndexError):
         return None
-
-
-# -- bodies of errors -------------------------------------------------------------------------------------------------
-
-_CODES = ("error_code", "errorCode", "code")
-_MESSAGES = ("error_msg", "errorMsg", "message", "error_message", "errorMessage", "msg", "title")
-_MAX_DEPTH = 4
-
-
-def read_error(data: Any) -> Tuple[Optional[str], str]:
-    """Code and message from an error body in any of the shapes that are known.
-
-    A body that names several codes says nothing for sure, so none of them counts, except one that refuses the credentials.
-    """
-    levels = list(_levels(data, _MAX_DEPTH))
-    message = next((text for level in levels for text in _texts(level, _MESSAGES)), "")
-    every = [code for level in levels for code in _texts(level, _CODES)]
-    refusing = next((code for code in every if gateway_number(code) in (*REFUSED, CLOCK)), None)
-    if refusing is not None:
-        return refusing, message
-    # The innermost level with a code counts. HTTP statuses stand beside codes of a service under the same names.
-    codes = next((found for level in levels if (found := _texts(level, _CODES))), [])
-    own = [code for code in codes if not (len(code) == 3 and code.isdigit())] or codes
-    return (own[0] if len({normalize_code(code) for code in own}) == 1 else None), message
-
-
-def _levels(data: Any, depth: int) -> Iterator[List[Any]]:
-    """The objects in which code and message may stand, the innermost first; those of one list together."""
-    if isinstance(data, dict):
-        for name in ("error", "errors"):
-            if isinstance(data.get(name), (dict, list)) and depth:
-                yield from _levels(data[name], depth - 1)
-        yield [data]
-    elif isinstance(data, list):
-        objects = [item for item in data if isinstance(item, dict)]
-        for item in objects[:10] if depth else []:
-            yield from list(_levels(item, depth - 1))[:-1]
-        yield objects
-
-
-def _texts(level: List[Any], names: Tuple[str, ...]) -> List[str]:
-    values = (item.get(name) for item in level for name in names)
-    texts = (str(value).strip() for value in values if isinstance(value, (str, int)) and not isinstance(value, bool))
-    return [text for text in texts if text]

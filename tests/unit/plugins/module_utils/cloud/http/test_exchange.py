@@ -21,15 +21,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.errors import PERMANENT, TRANSIENT
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.exchange import (
-    LARGEST_BODY,
+from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.http.body import (
+    MAX_BODY,
     NotJson,
     TooLarge,
     Truncated,
-    explain,
     parse,
     unpack,
 )
+from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.http.transport_errors import explain
 
 BODY = json.dumps({"jobs": [{"name": "作业"}], "total": 1}).encode("utf-8")
 
@@ -82,10 +82,10 @@ def test_unknown_packing(encoding: str) -> None:
     assert len(str(caught.value)) < 60
 
 
-@pytest.mark.parametrize("size", [LARGEST_BODY, LARGEST_BODY + 1])
+@pytest.mark.parametrize("size", [MAX_BODY, MAX_BODY + 1])
 def test_the_bound_holds_for_what_is_unpacked(size: int) -> None:
     packed = gzip.compress(b" " * size)
-    if size > LARGEST_BODY:
+    if size > MAX_BODY:
         with pytest.raises(TooLarge):
             unpack(packed, "gzip")
     else:
@@ -96,7 +96,7 @@ def test_a_bomb_does_not_go_off() -> None:
     packer = zlib.compressobj(9, zlib.DEFLATED, zlib.MAX_WBITS | 16)
     megabyte = b" " * (1024 * 1024)
     bomb = b"".join(packer.compress(megabyte) for dummy in range(256)) + packer.flush()
-    assert len(bomb) < LARGEST_BODY
+    assert len(bomb) < MAX_BODY
     tracemalloc.start()
     try:
         with pytest.raises(TooLarge):
@@ -104,7 +104,7 @@ def test_a_bomb_does_not_go_off() -> None:
         dummy, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
-    assert peak < 8 * LARGEST_BODY
+    assert peak < 8 * MAX_BODY
 
 
 @given(st.binary(max_size=200), st.sampled_from(["gzip", "deflate", "", "br"]))
