@@ -44,7 +44,7 @@ class Clock:
     def wait(self, results: "queue.SimpleQueue[T]", seconds: Optional[float], busy: bool) -> Optional[T]:
         """Wait up to *seconds* (None: without limit) for an item of the queue; returns None when none came.
 
-        :param busy: whether anything is under way that can put an item into the queue. A simulated clock must not advance while
+        :param busy: whether there is work in progress that can put an item into the queue. A simulated clock must not advance while
             real work is being done.
         """
         try:

@@ -92,11 +92,6 @@ def refuses_key(status: Optional[int], code: Optional[str]) -> bool:
     return number in REFUSED or (status == 401 and number != CLOCK)
 
 
-def proves_key(status: int, code: Optional[str]) -> bool:
-    """Whether an answer shows that the credentials are good: it comes from the service, behind the gateway that checks them."""
-    return status < 300 or (status in (400, 404) and bool(code) and gateway_number(code) is None)
-
-
 def classify(service: str, status: Optional[int], code: Optional[str]) -> str:
     """The kind of an error answer. The HTTP status determines which codes are trusted.
 

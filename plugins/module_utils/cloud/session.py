@@ -75,7 +75,7 @@ class Session:
 
     @property
     def busy(self) -> bool:
-        """Whether any call is under way or waits for its turn."""
+        """Whether any call is not over."""
         return self._scheduler.is_busy
 
     def free_at(self) -> float:
@@ -105,7 +105,7 @@ class Session:
     def next(self, until: Optional[float] = None, room: bool = False) -> Optional[Tuple[Key, Result]]:
         """The key and the result of the next task that ends: what it returns, or the RequestError that it ends with.
 
-        :param until: return None at that time; without it, None is returned only when no task is under way.
+        :param until: return None at that time; without it, None is returned only when no task is running.
         :param room: return None, too, as soon as a call of another task could be sent.
         :raises RequestError, CredentialsError: what concerns every call: refused credentials, no token, no project, a service
             that does not answer at all. All tasks are dropped then; nothing is sent after a refusal.
@@ -144,10 +144,10 @@ class Session:
             yield results[place]
 
     def abandon(self) -> None:
-        """Drop every task under way; their answers are not read."""
+        """Drop all tasks; their answers are not read."""
         self._scheduler.abandon()
 
     def close(self) -> None:
-        """Abandon what is under way, close connections and let idle threads end."""
+        """Abandon all tasks, close the connections and let idle threads end."""
         self.abandon()
         self._scheduler.close()

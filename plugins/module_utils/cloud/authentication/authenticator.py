@@ -67,9 +67,9 @@ class Authenticator:
         """Let other processes continue that wait for the result of the trial here."""
         self._admission.close()
 
-    def another(self) -> bool:
+    def may_send_another(self) -> bool:
         """Whether one more signed request may be sent although none has been answered; see CredentialAdmission."""
-        return self._admission.another()
+        return self._admission.may_send_another()
 
     def prepare(self, deadline: Optional[float]) -> None:
         """Obtain the key or token and the project's ID, unless they are known.
@@ -87,11 +87,11 @@ class Authenticator:
         if self.project_id is None:
             self._use_project(self._credentials.project_id or self._look_up_project(deadline))
 
-    def worked(self, auth: Optional[Auth]) -> None:
+    def accepted(self, auth: Optional[Auth]) -> None:
         """A service has accepted a signature of this auth: it answered with anything but a refusal."""
         if auth is not None and auth is self.auth:
             self._is_accepted = True
-            self._admission.prove()
+            self._admission.accept()
 
     def _admit(self, deadline: Optional[float]) -> None:
         """Wait for the turn to send with the credentials. Those that have to be requested are known once there is an auth."""

@@ -79,7 +79,7 @@ class CredentialAdmission:
             raise
 
     def _may_begin(self, waited: float) -> bool:
-        if self._records.is_proved(self._digests[0]):
+        if self._records.is_accepted(self._digests[0]):
             return True
         turns = 1 if waited < NEXT_TURN_AFTER else MAX_TRIAL_TURNS
         return any(self._take(number) for number in range(turns))
@@ -90,23 +90,23 @@ class CredentialAdmission:
             self._turns.append(turn)
         return turn is not None
 
-    def another(self) -> bool:
+    def may_send_another(self) -> bool:
         """Whether one more request may be sent although none has been answered yet.
 
         With credentials on trial, at most MAX_TRIAL_TURNS requests of all processes may be open.
         """
-        if self._is_accepted or (self._digests and self._records.is_proved(self._digests[0])):
+        if self._is_accepted or (self._digests and self._records.is_accepted(self._digests[0])):
             return True
         if not self._digests:  # credentials that have to be requested first, such as a token
             self._turns.append(Turn(None))
             return len(self._turns) < MAX_TRIAL_TURNS
         return len(self._turns) < MAX_TRIAL_TURNS and any(self._take(number) for number in range(MAX_TRIAL_TURNS))
 
-    def prove(self) -> None:
+    def accept(self) -> None:
         """A service has accepted the credentials."""
         if self._digests and not self._is_accepted:
             self._is_accepted = True
-            self._records.prove(self._digests[0])
+            self._records.accept(self._digests[0])
         self.close()
 
     def refuse(self, error: RequestError) -> None:

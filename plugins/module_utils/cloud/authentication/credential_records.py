@@ -98,7 +98,7 @@ class CredentialRecords:
             record.get("locked") is True,
         )
 
-    def is_proved(self, digest: str) -> bool:
+    def is_accepted(self, digest: str) -> bool:
         """Whether the credentials were accepted a short while ago."""
         record, age = self._read(digest)
         return record.get("state") == GOOD and age is not None and age < APPROVAL_COUNTS_FOR
@@ -107,7 +107,7 @@ class CredentialRecords:
         """Record that the credentials were refused."""
         self._write(digest, {"state": REFUSED, "status": status, "code": code, "locked": locked})
 
-    def prove(self, digest: str) -> None:
+    def accept(self, digest: str) -> None:
         """Record that the credentials were accepted."""
         record, age = self._read(digest)
         if record.get("state") != GOOD or age is None or age > APPROVAL_COUNTS_FOR / 2:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from typing import Any, Dict, List, Optional
 
-MAX_UNPROVEN = 4  # requests without an answer
+MAX_TRIAL_REQUESTS = 4  # requests without an answer
 NEXT_AFTER = 5.0  # seconds without an answer after which the next request is sent
 NEXT_AFTER_PROOF = 1.0  # the same, for credentials that have been accepted before
 MAX_OPEN_SECONDS = 86400.0  # a longer time for an open request of another process is invalid
@@ -23,7 +23,7 @@ class CredentialTrial:
     """Keeps count of the requests on trial. Times are seconds on the session's clock."""
 
     def __init__(self) -> None:
-        self._proven = False
+        self._is_over = False
         # Open requests on trial, with those that were given up: number -> when it ends at the latest.
         self._open: Dict[int, float] = {}
         self._count = 0  # requests on trial that have not been answered
@@ -32,20 +32,20 @@ class CredentialTrial:
         self._next_after = NEXT_AFTER
 
     @property
-    def proven(self) -> bool:
+    def is_over(self) -> bool:
         """Whether the credentials have been accepted since the last pause."""
-        return self._proven
+        return self._is_over
 
     @property
-    def waits(self) -> bool:
+    def is_waiting(self) -> bool:
         """Whether a request on trial is open."""
-        return not self._proven and bool(self._open)
+        return not self._is_over and bool(self._open)
 
     def may_send(self, now: float) -> bool:
         """Whether another request may be sent at *now*."""
         for number in [number for number, bound in self._open.items() if bound <= now]:
             del self._open[number]
-        if self._proven or not self._open:
+        if self._is_over or not self._open:
             return True
         return now >= self._next_at()
 
@@ -57,18 +57,18 @@ class CredentialTrial:
 
     def _next_at(self) -> float:
         """When the next request may be sent while some on trial are open."""
-        if self._count < MAX_UNPROVEN or self._next_after < NEXT_AFTER:
+        if self._count < MAX_TRIAL_REQUESTS or self._next_after < NEXT_AFTER:
             # With credentials that were accepted before, a few requests that hang or break must not hold up all others.
             return self._last_sent + self._next_after
         return max(self._open.values())
 
     def sent(self, number: int, now: float, bound: float) -> None:
         """Request *number* was sent; it ends at *bound* at the latest."""
-        if self._proven and now - max(self._last_answer, self._last_sent) > IDLE_AFTER:
-            self._proven, self._count = False, 0
+        if self._is_over and now - max(self._last_answer, self._last_sent) > IDLE_AFTER:
+            self._is_over, self._count = False, 0
             self._open.clear()
         self._last_sent = now
-        if not self._proven:
+        if not self._is_over:
             self._open[number] = bound
             self._count += 1
 
@@ -83,13 +83,13 @@ class CredentialTrial:
         if answered:
             self._last_answer = now
         if proof:
-            self._proven, self._count, self._next_after = True, 0, NEXT_AFTER_PROOF
+            self._is_over, self._count, self._next_after = True, 0, NEXT_AFTER_PROOF
             self._open.clear()
 
     def renew(self) -> None:
         """Other credentials are used from now on."""
         self._next_after = NEXT_AFTER
-        self._proven, self._count = False, 0
+        self._is_over, self._count = False, 0
         self._open.clear()
 
     def remember(self, now: float) -> Optional[List[float]]:
@@ -108,8 +108,8 @@ class CredentialTrial:
         if learned is None:
             return
         if not isinstance(learned, list) or len(learned) < 2 or any(type(item) not in (int, float) for item in learned):
-            raise ValueError("not the requests under way")
-        ago, left = learned[0], learned[1 : MAX_UNPROVEN + 1]
+            raise ValueError("not the open requests of a session")
+        ago, left = learned[0], learned[1 : MAX_TRIAL_REQUESTS + 1]
         if ago < 0 or not all(0 < seconds < MAX_OPEN_SECONDS for seconds in left):
             raise ValueError("not their times")
         self._last_sent = then - ago

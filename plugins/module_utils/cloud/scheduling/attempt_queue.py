@@ -12,7 +12,7 @@ from collections import deque
 from contextlib import contextmanager
 from typing import Deque, Iterable, Iterator, List, Optional, Tuple
 
-from ..authentication.credential_trial import MAX_UNPROVEN
+from ..authentication.credential_trial import MAX_TRIAL_REQUESTS
 from .attempt import Attempt
 from .unanswered_calls import UnansweredCalls
 
@@ -97,10 +97,10 @@ class AttemptQueue:
             return AT_ONCE
         return self._retries[0][0] if self._retries else NEVER
 
-    def take(self, now: float, is_proven: bool) -> Optional[Attempt]:
+    def take(self, now: float, is_trial_over: bool) -> Optional[Attempt]:
         """Remove the attempt whose turn it is; None where none is due. A retry comes before a new attempt.
 
-        :param is_proven: the credentials have been accepted.
+        :param is_trial_over: the credentials have been accepted.
         """
         if self.exclusive is not None:
             return self._take_exclusive(self.exclusive, now)
@@ -109,7 +109,7 @@ class AttemptQueue:
             had_no_answer = last is not None and last.status is None
             # Until the credentials have been accepted, an unanswered request waits behind the first requests of other calls:
             # one of those may be answered.
-            if not (had_no_answer and self._new and not is_proven) or self._is_cut_off():
+            if not (had_no_answer and self._new and not is_trial_over) or self._is_cut_off():
                 return heapq.heappop(self._retries)[2]
         return self._new.popleft() if self._new else None
 
@@ -137,4 +137,4 @@ class AttemptQueue:
         if self._unanswered.service_has_answered or not self._retries:
             return False
         broken = sum(not attempt.is_hanging for dummy, dummy2, attempt in self._retries)
-        return len(self._unanswered) + broken >= MAX_UNPROVEN
+        return len(self._unanswered) + broken >= MAX_TRIAL_REQUESTS

@@ -17,7 +17,7 @@ MAX_OPEN_REQUESTS = 64  # those that hang included
 
 
 class OpenRequests:
-    """Exchanges under way, each with the attempt that it belongs to.
+    """Open exchanges, each with the attempt that it belongs to.
 
     :param workers: the largest number of open requests, those that hang not counted.
     """

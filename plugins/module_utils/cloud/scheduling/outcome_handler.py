@@ -105,7 +105,7 @@ class OutcomeHandler:
         self._unanswered.service_has_answered = True
         self.finish_unanswered()
         if attempt.call.signed and not is_refusal:
-            self._authenticator.worked(attempt.auth)
+            self._authenticator.accepted(attempt.auth)
         if isinstance(result, Answer):
             self._latencies.append(now - exchange.sent_at)
             self.finish(attempt, result)

@@ -63,7 +63,7 @@ class Scheduler:
 
     @property
     def is_busy(self) -> bool:
-        """Whether any call is under way or waits for its turn, or a result has not been taken."""
+        """Whether any call is not over, or a result has not been returned yet."""
         return bool(self.limits.open or self._queue or self._tasks.results or self._unanswered)
 
     def begin(self, task: RunningTask) -> None:
@@ -75,7 +75,7 @@ class Scheduler:
         return NEVER if self._queue.has_new else self.limits.next_at(self._clock.now())
 
     def abandon(self) -> None:
-        """Drop every task under way; their answers are not read."""
+        """Drop all tasks; their answers are not read."""
         self.limits.open.give_up_all()
         self._queue.clear()
         self._tasks.results.clear()
@@ -122,7 +122,7 @@ class Scheduler:
             self._handle(exchange)
 
     def _wake_at(self, now: float, until: Optional[float], room: bool) -> Optional[float]:
-        """When something can be done even if no answer comes; None where nothing is under way."""
+        """When something can be done even if no answer comes; None if there is nothing to wait for."""
         times = self.limits.open.bounds() + self._queue.deadlines()
         may_send_at = self.limits.next_at(now)
         if may_send_at < NEVER:
@@ -171,10 +171,10 @@ class Scheduler:
         """Send the next request if its time has come. True when anything was done."""
         if self.limits.next_at(now) > now or self._queue.next_at() > now:
             return False
-        if self.limits.trial.waits and not self.authenticator.another():
+        if self.limits.trial.is_waiting and not self.authenticator.may_send_another():
             self.limits.wait_for_other_processes(now)
             return False
-        attempt = self._queue.take(now, self.limits.trial.proven)
+        attempt = self._queue.take(now, self.limits.trial.is_over)
         if attempt is None:
             return False
         if attempt.call.signed and not self.authenticator.is_prepared and attempt is not self._queue.exclusive:

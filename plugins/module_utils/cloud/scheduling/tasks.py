@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Tasks under way: each is a generator that yields batches of calls and returns a result."""
+"""Running tasks: each is a generator that yields batches of calls and returns a result."""
 
 from __future__ import annotations
 

@@ -188,3 +188,44 @@ def test_a_call_that_may_stand_for_all_ends_with_its_deadline_as_well() -> None:
     assert session.next(1002.5) is None
     ended = [session.next(1003.0), session.next(1003.0)]
     assert {key: error.kind for key, error in filter(None, ended)} == {"first": TRANSIENT, "second": UNREACHED}
+
+
+class RefusesTwoWithoutBody:
+    """Gives tokens, and accepts every request but the second and third: their status is 401 and their body never comes."""
+
+    def __init__(self) -> None:
+        self.tokens = 0
+        self.requests = 0
+
+    def start(self, exchange: Exchange, finished: queue.SimpleQueue[Exchange]) -> None:
+        if "/auth/tokens" in exchange.prepared.url:
+            self.tokens += 1
+            status, headers, body = 201, {"X-Subject-Token": f"made-up-token-{self.tokens}"}, b"{}"
+        else:
+            self.requests += 1
+            status, headers, body = 401 if self.requests in (2, 3) else 200, {}, b"{}"
+        exchange.head = (status, headers)
+        if status != 401:
+            exchange.outcome = Answer(status, headers, body, exchange.sent_at)
+            finished.put(exchange)
+
+    def close(self) -> None:
+        pass
+
+
+def test_two_refusals_without_a_body_end_at_the_same_time() -> None:
+    """The first one renews the token, and the second one ends while that is done."""
+    params: dict[str, Any] = {
+        "username": "u",
+        "password": "pass-word",
+        "domain_name": "d",
+        "region": "r",
+        "project_id": "p",
+    }
+    options = {**params, "requests_per_second": 0, "request_timeout": 2}
+    executor = RefusesTwoWithoutBody()
+    session = Session(resolve(options, {}, "dli"), Skipping(), executor=executor)
+    assert isinstance(session.complete(single(Call("dli", ("v1", "jobs")))), Answer)
+    outcomes = list(session.complete_all([single(Call("dli", ("v1", "jobs"))) for dummy in range(2)]))
+    assert [isinstance(outcome, Answer) for outcome in outcomes] == [True, True]
+    assert (executor.tokens, executor.requests) == (2, 5)

@@ -152,14 +152,14 @@ def test_other_credentials_are_not_concerned(
 
 def test_what_comes_last_counts(environ: dict[str, str], clock: HandClock) -> None:
     found = account(environ, clock)
-    found.prove(digest(found))
-    assert found.is_proved(digest(found))
+    found.accept(digest(found))
+    assert found.is_accepted(digest(found))
     refuse(found)
-    assert not found.is_proved(digest(found))
-    found.prove(digest(found))
+    assert not found.is_accepted(digest(found))
+    found.accept(digest(found))
     assert found.refusal(digest(found)) is None
     clock.pass_(APPROVAL_COUNTS_FOR)
-    assert not found.is_proved(digest(found))
+    assert not found.is_accepted(digest(found))
 
 
 STEPS = [-400_000_000.0, -86400.0, -300.0, -1.0, 1.0, 299.0, 301.0, 86400.0, 400_000_000.0]
@@ -209,7 +209,7 @@ def test_a_damaged_file_is_none(content: bytes) -> None:
         Path(found.folder, f"{digest(found)}.json").write_bytes(content)
         known = found.refusal(digest(found))
         assert known is None or 0 <= known.ago < REFUSAL_COUNTS_FOR
-        found.is_proved(digest(found))
+        found.is_accepted(digest(found))
         refuse(found)
         assert found.refusal(digest(found)) is not None
 
@@ -220,7 +220,7 @@ def test_a_damaged_file_is_none(content: bytes) -> None:
 def test_nothing_secret_is_on_the_disk(environ: dict[str, str], clock: HandClock) -> None:
     found = account(environ, clock)
     refuse(found)
-    found.prove(digest(found, ["other-key-12345", "other-secret-12345"]))
+    found.accept(digest(found, ["other-key-12345", "other-secret-12345"]))
     turn = found.take_turn(digest(found), 0)
     assert found.folder is not None
     assert turn is not None
@@ -329,7 +329,7 @@ def test_what_is_old_is_removed(environ: dict[str, str], clock: HandClock) -> No
     assert found.folder is not None
     for path in Path(found.folder).iterdir():
         os.utime(path, (1, 1))
-    found.prove(digest(found, ["other-key"]))
+    found.accept(digest(found, ["other-key"]))
     assert sorted(path.name for path in Path(found.folder).iterdir()) == sorted(
         ["salt", f"{digest(found, ['other-key'])}.json"]
     )
@@ -364,7 +364,7 @@ def test_one_process_tries_first_and_the_others_wait(environ: dict[str, str], cl
     another = standing(environ, clock)
     another.admit(PARTS, None)
     assert clock.now() == before
-    another.prove()
+    another.accept()
     for dummy in range(20):
         standing(environ, clock).admit(PARTS, None)
     assert clock.now() == before
@@ -387,11 +387,11 @@ def test_those_that_wait_send_nothing_after_a_refusal(environ: dict[str, str], c
 def test_one_session_may_send_more_while_nothing_is_answered(environ: dict[str, str], clock: HandClock) -> None:
     first = standing(environ, clock)
     first.admit(PARTS, None)
-    assert [first.another() for dummy in range(5)] == [True, True, True, False, False]
+    assert [first.may_send_another() for dummy in range(5)] == [True, True, True, False, False]
     with pytest.raises(RequestError, match="wait for their first answer"):
         standing(environ, clock).admit(PARTS, clock.now() + 20)
-    first.prove()
-    assert [first.another() for dummy in range(9)] == [True] * 9
+    first.accept()
+    assert [first.may_send_another() for dummy in range(9)] == [True] * 9
 
 
 @pytest.mark.parametrize(
