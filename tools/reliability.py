@@ -32,22 +32,22 @@ SPDX-License-Identifier: GPL-3.0-or-later
 
 <!-- Made by tools/reliability.py from tests/integration/faults/cases.py. -->
 
-# What a gate does when things go wrong
+# Reliability: how a gate handles faults
 
-A gate never passes on what it could not read, and it ends in time. A reading is as old as the sending of its request, and one
-that is too old is made again. What happened between two readings of a job, the service does not tell.
+A gate never passes for jobs that it could not read, and it always ends in time. The age of a reading counts from sending its request,
+and a reading that is too old is repeated. The service does not report states between two readings of a job.
 
-Each row below is tested with real sockets, at each of the calls that it names: the project look-up, the token, the job list,
-the job status, and DLI's progress and status. The fault comes when the jobs are ready and the gate is about to pass; at the job
-status also in the first observation and in mid-wait.
+Each row below is tested with real sockets, for each of the listed calls: the project look-up, the token, the job list, the job status,
+and DLI's progress and status. The fault occurs when the jobs are ready and the gate is about to pass; for the job status also in the
+first observation and during the wait.
 
-- *once* is a fault that hits one request, *lasting* one that stays.
-- The verdicts are those of a waiting gate whose jobs get ready; the options have their defaults unless the row says otherwise.
-- `ERROR` and `TIMEOUT` never hide a failure: where a job was seen failing, the verdict is `FAIL`, within two seconds and
-  whatever other requests wait for.
-- Only a whole, final answer about what was asked counts. Only HTTP 400 and 404 can say that a job does not exist.
-- Whatever happens, the gate ends no later than `wait_timeout` and one `request_timeout`, its message is one line without a
-  traceback, no secret is in its result, and a module takes less than 150 MB of memory.
+- A fault *once* affects one request, a *lasting* fault affects all later requests.
+- The verdicts are those of a waiting gate whose jobs become ready, with default options unless the row says otherwise.
+- `ERROR` and `TIMEOUT` never hide a failure: if a failing job was read, the verdict is `FAIL` within two seconds, even if other
+  requests are pending.
+- Only a complete, final response for the requested job counts. A job counts as missing only with HTTP 400 and 404.
+- In all cases the gate ends no later than `wait_timeout` plus one `request_timeout`, its message is one line without a traceback, its
+  result contains no secret, and a module uses less than 150 MB of memory.
 """
 CODES = "Reason codes and verdicts are explained in `ansible-doc datagate.huaweicloud.dataarts_job_status`.\n"
 

@@ -120,13 +120,13 @@ class Case:
 UNREADABLE: dict[str, Any] = {"duration": LASTING, "verdict": "ERROR", "reason": "unreadable"}
 DENIED: dict[str, Any] = {"duration": LASTING, "verdict": "ERROR", "reason": "denied", "hits": 1}
 TIMEOUT: dict[str, Any] = {"duration": LASTING, "verdict": "TIMEOUT", "options": SHORT}
-RETRIED = "asked again after a backoff of half a second and more"
-THROTTLED = "asked again after 2 to 5 s; other requests go on after a second at most, more slowly"
-NEXT = "the next observation asks again"
-GARBLED = "asked again, in the same observation or in the next one"
-GIVES_UP = "asked again, `retries` times in each observation; after `max_consecutive_errors` of them it ends"
-COUNTS = "asked again by every observation; after `max_consecutive_errors` of them it ends"
-AT_ONCE = "ends at once: asking again cannot help"
+RETRIED = "retried after a backoff of at least half a second"
+THROTTLED = "retried after 2 to 5 s; other requests continue after at most a second, at a lower rate"
+NEXT = "read again by the next observation"
+GARBLED = "retried in the same observation or in the next one"
+GIVES_UP = "retried up to `retries` times per observation; the gate ends after `max_consecutive_errors` observations"
+COUNTS = "read again by every observation; the gate ends after `max_consecutive_errors` observations"
+AT_ONCE = "ends immediately, because a retry cannot help"
 LATE = ("mid", "closing")  # points of faults that pass and are much like others
 ENDLESS = ("first", "closing")  # points of faults that last; what lasts from mid-wait on differs in nothing
 
@@ -185,9 +185,9 @@ def _throttling() -> list[Case]:
 
     table: tuple[tuple[str, str, str | None, str, float], ...] = (
         ("429", "HTTP 429 without Retry-After", None, THROTTLED, 1.9),
-        ("429-0", "HTTP 429, Retry-After: 0", "0", "asked again at once, and from then on at a lower rate", 0.0),
-        ("429-2", "HTTP 429, Retry-After: 2", "2", "asked again after 2 s", 1.9),
-        ("429-date", "HTTP 429, Retry-After with an HTTP date", _date(120), "asked again at that time", 20.0),
+        ("429-0", "HTTP 429, Retry-After: 0", "0", "retried immediately, and from then on at a lower rate", 0.0),
+        ("429-2", "HTTP 429, Retry-After: 2", "2", "retried after 2 s", 1.9),
+        ("429-date", "HTTP 429, Retry-After with an HTTP date", _date(120), "retried at that time", 20.0),
         ("429-garbage", "HTTP 429, Retry-After: soon", "soon", THROTTLED, 1.9),
     )
     found = [
@@ -221,7 +221,7 @@ def _server_errors() -> list[Case]:
         fault = f"HTTP {status}"
         found += passing(str(status), fault, {"status": status}, RETRIED, GIVES_UP, words=fault, gap=0.2)
     action = {"status": 503, "headers": {"Retry-After": "3"}}
-    happens = "asked again after 3 s"
+    happens = "retried after 3 s"
     found.append(Case("503-3-once", "HTTP 503, Retry-After: 3", happens, action, calls=("job_status",), gap=2.9))
     action = {"status": 502, "body": "<html>Bad Gateway</html>"}
     return found + passing("502-html", "HTTP 502 with HTML", action, RETRIED, GIVES_UP, words="body is HTML", gap=0.2)
@@ -269,7 +269,7 @@ def _connections() -> list[Case]:
         ("drip-headers", "headers of a byte a second", {"raw": "HTTP/1.1", "drip": 1.0}),
     )
     for key, fault, action in slow:
-        happens = "given up after `request_timeout`, asked again after a backoff"
+        happens = "cancelled after `request_timeout`, then retried after a backoff"
         found += [
             Case(f"{key}-once", fault, happens, action, options=SLOW, points=("first",)),
             Case(
@@ -323,7 +323,7 @@ def _bodies() -> list[Case]:
         ("flood", "body of 1 GB", {"body_size": 1024 * 1024 * 1024}),
     )
     for key, fault, action in floods:
-        happens = "given up after 4 MiB, asked again after a backoff"
+        happens = "cancelled after 4 MiB, then retried after a backoff"
         found.append(Case(f"{key}-once", fault, happens, action, points=("first",)))
         few = {"calls": ("job_status",), "points": ("closing",), "options": {"retries": 1, "max_consecutive_errors": 2}}
         found.append(
@@ -334,7 +334,7 @@ def _bodies() -> list[Case]:
         fault = f"project look-up: {json.dumps(shape)}"
         found.append(
             Case(
-                f"no-project-{number}", fault, "ends at once: project_id says which project is meant", {"json": shape},
+                f"no-project-{number}", fault, "ends immediately; the message asks for project_id", {"json": shape},
                 ONCE, "ERROR", "unreadable", "no project named", ("projects",), hits=1,
             )
         )  # fmt: skip
@@ -361,7 +361,7 @@ def _bodies() -> list[Case]:
 
 
 def _refusals() -> list[Case]:
-    none_else = "ends at once, and nothing more is sent with these credentials"
+    none_else = "ends immediately; no more requests are sent with these credentials"
     found = [
         Case("401", "HTTP 401", none_else, {"status": 401}, calls=(*JOBS, "projects"), words="authentication failed",
              **DENIED),
@@ -391,9 +391,9 @@ def _refusals() -> list[Case]:
                  COUNTS, words="DLF.9999", calls=JOBS),
         *passing("is-success", "HTTP 200 with is_success: false", {"json": _progress(is_success=False, message="busy")},
                  NEXT, COUNTS, words="the request did not succeed: busy", calls=("dli_progress", "dli_status")),
-        Case("missing", "the job is deleted meanwhile", "fails once the status call says so", {"error_code": "DLF.0100"},
+        Case("missing", "the job is deleted meanwhile", "fails when the status call returns it", {"error_code": "DLF.0100"},
              LASTING, "FAIL", "job_missing", "does not exist", ("job_status",)),
-        Case("missing-dli", "the DLI job is unknown", "fails once the progress call says so", {"error_code": "DLI.0002"},
+        Case("missing-dli", "the DLI job is unknown", "fails when the progress call returns it", {"error_code": "DLI.0002"},
              LASTING, "FAIL", "job_missing", "does not exist", ("dli_progress",)),
     ]  # fmt: skip
     for key, status in (("404", 404), ("405", 405), ("410", 410)):
@@ -421,20 +421,20 @@ def _oddities() -> list[Case]:
                "read as what they stand for"),
         _tells("no-nodes", "a job without nodes", "job_status", {"name": JOB, "status": "NORMAL"}, "no node can fail"),
         _tells("no-state", "a job without its state", "job_status", {"name": JOB, "nodes": []},
-               "waited for: what is not known is not ready", reason="unknown_state", words="shows no state", **TIMEOUT),
+               "the gate waits: an unknown state is not ready", reason="unknown_state", words="shows no state", **TIMEOUT),
         _tells("null-state", "null as the state", "job_status", _job(status=None),
-               "waited for: what is not known is not ready", reason="unknown_state", words="shows no state", **TIMEOUT),
+               "the gate waits: an unknown state is not ready", reason="unknown_state", words="shows no state", **TIMEOUT),
         _tells("number-state", "a number as the state", "job_status", _job(status=1), "unreadable", **UNREADABLE),
         _tells("new-state", "a state that nobody knows", "job_status", _job(status="SLEEPING"),
-               "waited for, and named", reason="unknown_state", words="the unknown state SLEEPING", **TIMEOUT),
+               "the gate waits, and names the state", reason="unknown_state", words="the unknown state SLEEPING", **TIMEOUT),
         _tells("new-dli-state", "a state that nobody knows", "dli_progress", _progress(status="SLEEPING"),
-               "waited for, and named", reason="unknown_state", words="the unknown state SLEEPING", **TIMEOUT),
+               "the gate waits, and names the state", reason="unknown_state", words="the unknown state SLEEPING", **TIMEOUT),
         _tells("list-state", "a job list without states", "job_list",
                _list(*({**_listed(number), "status": None} for number in range(3))),
                "each of its jobs is asked by itself"),
         _tells("duplicate", "one key twice, with two states", "job_status",
                '{"name": "job_sms", "status": "EXCEPTION", "status": "NORMAL", "nodes": []}',
-               "unreadable: nobody can say which one is meant", **{**UNREADABLE, "words": ""}),
+               "unreadable, because the state is ambiguous", **{**UNREADABLE, "words": ""}),
         _tells("nodes-text", "a text where the nodes belong", "job_status", _job(nodes="none"), "unreadable",
                **UNREADABLE),
         _tells("nodes-object", "an object where the nodes belong", "job_status", _job(nodes={"READ": "EXCEPTION"}),
@@ -443,11 +443,11 @@ def _oddities() -> list[Case]:
         _tells("node-number-state", "a number as a node's state", "job_status",
                _job(nodes=[{"name": "READ", "status": 3}]), "unreadable", **UNREADABLE),
         _tells("list-null-item", "a job in the list that is null", "job_list",
-               _list(_listed(0), None, _listed(2)), "unreadable: a selection that is not known cannot be waited for",
+               _list(_listed(0), None, _listed(2)), "unreadable, because the selection is unknown",
                points=("first",), **UNREADABLE),
         _tells("list-nameless", "a job in the list without a name", "job_list",
                _list(_listed(0), {"status": "STARTING"}, _listed(2)),
-               "unreadable: a selection that is not known cannot be waited for",
+               "unreadable, because the selection is unknown",
                points=("first",), **UNREADABLE),
         _tells("list-total", "a job list that claims a billion jobs", "job_list",
                _list(_listed(0), _listed(1), total=10**9), "unreadable", points=("first",), **UNREADABLE),
@@ -566,7 +566,7 @@ CREDENTIALS: dict[str, Special] = {
     ),
     "agency-renews": Special("the agency's key ends in mid-wait", "the metadata service is asked for a new one", "PASS"),
     "agency-fails-once": Special(
-        "the agency's key ends, and the metadata service fails for a while", "asked again by the next observation", "PASS"
+        "the agency's key ends, and the metadata service fails for a while", "read again by the next observation", "PASS"
     ),
     "agency-gone": Special(
         "the agency's key ends, and the metadata service is gone", COUNTS, "ERROR", "unreadable",
@@ -588,7 +588,7 @@ NETWORK: dict[str, Special] = {
     "dns": Special("the name cannot be resolved", GIVES_UP, "ERROR", "unreadable", "the host's name cannot be resolved"),
     "dns-once": Special("the name cannot be resolved for a while", RETRIED, "PASS"),
     "dns-hangs": Special(
-        "the name server does not answer", "given up after `request_timeout`; at the deadline nobody waits for it",
+        "the name server does not answer", "cancelled after `request_timeout`; the gate does not wait for it beyond the time limit",
         "TIMEOUT", "unreadable", "no answer in time",
     ),
     "black-hole": Special(
@@ -598,7 +598,7 @@ NETWORK: dict[str, Special] = {
     "tls-breaks": Special("the TLS handshake breaks off in mid-wait, for a while", RETRIED, "PASS"),
     "tls-lasting": Special("no TLS handshake succeeds any more", GIVES_UP, "ERROR", "unreadable"),
     "tls-untrusted": Special(
-        "another certificate, which is not trusted, from mid-wait on", "ends at once, with nothing sent to that server",
+        "another certificate, which is not trusted, from mid-wait on", "ends immediately; no request is sent to that server",
         "ERROR", "unreadable", "the server's certificate is not trusted",
     ),
 }  # fmt: skip
