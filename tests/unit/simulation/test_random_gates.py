@@ -73,6 +73,7 @@ def test_slices(scenario: Scenario) -> None:
     hold(scenario)
 
 
+@pytest.mark.slow
 @given(real_time_scenarios(by_name=True))
 @settings(max_examples=4000, suppress_health_check=SLOW_TO_DRAW)
 @pytest.mark.timeout(1500)
