@@ -15,7 +15,7 @@ from typing import Any, Callable, Dict, Iterable, List, NamedTuple, Optional, Se
 
 from ..cloud.clock import Clock
 from ..cloud.errors import TRANSIENT, UNREACHED, DatagateError, RequestError
-from ..services.readings import Reading
+from ..services.readings import Listing, Reading
 from . import messages, plain_data, resume
 from .gate_state import Gate
 from .job_state import JobState
@@ -467,6 +467,8 @@ class Loop:
         listing, error = event.listing, event.error
         if listing is not None:
             self.plan.pages = listing.pages
+            if self._is_list_old(listing):
+                self._list_ended = NEVER  # all jobs are read once more before a PASS
             if listing.problem is not None:
                 error = RequestError(TRANSIENT, f"the job list contradicts itself: {listing.problem}", status=200)
             if gate.settled and not (listing.complete and error is None):
@@ -478,7 +480,7 @@ class Loop:
             return
         self._list_owed = False
         was_settled = gate.settled
-        gate.take_list(listing, event.readings, listing.at - self._start, self._list_ended, self._list_again)
+        gate.take_list(listing, event.readings, listing.at - self._start, self._at(), self._list_again)
         if gate.settled and not was_settled:
             self._mode = self.plan.mode(len(gate.jobs), self._single)
             self.reads.begin(self._mode, gate.began)
@@ -486,6 +488,10 @@ class Loop:
             self._urge(job for job in gate.jobs.values() if job.claims.is_open)
             if self._mode == ROTATION:
                 self.reads.reorder()
+
+    def _is_list_old(self, listing: Listing) -> bool:
+        """Whether a list took so long, because of a slow answer or a process that was stopped, that it may not be true any more."""
+        return self._at() - (listing.at - self._start) > self.policy.interval + 2 * self.plan.seconds(listing.pages)
 
     def _without_list(self, error: Optional[RequestError], owed: bool) -> None:
         """The list could not be read, or is too long to be worth it."""

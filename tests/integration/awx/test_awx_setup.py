@@ -216,7 +216,7 @@ REFUSALS: list[tuple[dict[str, Any], str]] = [
         {"awx_setup_prefix": "all", "awx_setup_image": "i"},
         'AWX already has an execution environment named "all" in all organizations',
     ),
-    ({"awx_setup_prefix": "taken"}, 'awx_setup_prefix: Second has "taken", "taken gate" already'),
+    ({"awx_setup_prefix": "taken"}, 'awx_setup_prefix: Second already has "taken", "taken gate"'),
 ]
 
 

@@ -73,7 +73,7 @@ def emulator() -> Iterator[Emulator]:
         (
             {"job_gate": {"verdict": "PASS"}, "gate_verdict_wanted": ["PASS", "RAIN"]},
             2,
-            "there is no verdict RAIN; there are PASS",
+            "there is no verdict RAIN; the verdicts are PASS",
         ),
         (
             {"job_gate": {"verdict": "TIMEOUT"}, "gate_verdict_id": "after"},
