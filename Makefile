@@ -55,8 +55,8 @@ test: venv ## unit and integration tests
 	@$(PY) -m pytest -n 2 --dist loadfile -m 'not slow' $(ARGS)
 
 .PHONY: test-all
-test-all: venv ## the same with the slow tests
-	@$(PY) -m pytest -n 2 --dist loadfile $(ARGS)
+test-all: venv ## the same with the slow tests, and with other random examples each time
+	@DATAGATE_TESTS_RANDOM=1 $(PY) -m pytest -n 2 --dist loadfile $(ARGS)
 
 .PHONY: molecule
 molecule: venv ## the role's molecule scenario, which `make test` runs as well

@@ -96,9 +96,7 @@ def add_units(core: str, controller: str, python: str) -> None:
             wanted.append(lists / "ansible.txt")
         options = [word for file in wanted for word in ("-r", str(file))]
         session.install(*options, "-c", str(lists / "constraints.txt"))
-        left_out = (
-            [] if "--whole" in session.posargs or matrix.is_whole(core, python, PYTHONS) else matrix.WITHOUT_ANSIBLE
-        )
+        is_whole = "--whole" in session.posargs or matrix.is_whole(core, python, PYTHONS)
         core_python = core_bin(core) / "python"
         session.run(
             str(core_python),
@@ -108,7 +106,7 @@ def add_units(core: str, controller: str, python: str) -> None:
             f"--controller=origin:python={controller}@{core_python}",
             f"--target-python={python}@{Path(session.bin) / 'python'}",
             f"--num-workers={1 if session.parallel else 2}",
-            *(f"--exclude=tests/unit/plugins/module_utils/{room}/" for room in left_out),
+            *(f"--exclude=tests/unit/{folder}/" for folder in (() if is_whole else matrix.WITHOUT_ANSIBLE)),
             external=True,
         )
 

@@ -471,7 +471,7 @@ VERDICT = {"verdict": "TIMEOUT", "msg": "TIMEOUT"}
         ("datagate.huaweicloud.job_watch", {"job_watch_file": "x.prom"}),
     ],
 )
-def test_no_playbook_ends_green_under_a_limit_without_its_work(
+def test_no_playbook_succeeds_without_its_work_because_of_a_limit_or_tags(
     emulator: Emulator, playbook: str, variables: dict[str, Any]
 ) -> None:
     inventory = yaml.safe_dump({"web": {"hosts": {"web1": {}}}, "others": {"hosts": {"web2": {}}}})
@@ -484,6 +484,9 @@ def test_no_playbook_ends_green_under_a_limit_without_its_work(
     )
     assert done.code not in (0, 2), done.text
     assert "--limit web: this playbook runs on localhost" in done.text + done.errors
+    done = run(playbook, connection(emulator), "--skip-tags", "always", variables=variables)
+    assert done.code not in (0, 2), done.text
+    assert "--skip-tags always: this playbook would do nothing" in done.text + done.errors
 
 
 @pytest.mark.parametrize("limit", [(), ("--limit", "web,localhost"), ("--tags", "x")])

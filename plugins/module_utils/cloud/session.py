@@ -95,12 +95,15 @@ class Session:
 
     # -- tasks ------------------------------------------------------------------------------------------------------
 
-    def begin(self, task: "Task[Any]", key: Key, deadline: Optional[float] = None) -> None:
+    def begin(self, task: "Task[Any]", key: Key, deadline: Optional[float] = None) -> RunningTask:
         """Start a task. :meth:`next` returns its result beside *key*.
 
         :param deadline: on the session's clock; its calls end then as UNREACHED.
+        :returns: the task, whose ``answered_at`` tells whether it gets on.
         """
-        self._scheduler.begin(RunningTask(task, key, deadline))
+        running = RunningTask(task, key, deadline)
+        self._scheduler.begin(running)
+        return running
 
     def next(self, until: Optional[float] = None, room: bool = False) -> Optional[Tuple[Key, Result]]:
         """The key and the result of the next task that ends: what it returns, or the RequestError that it ends with.

@@ -16,7 +16,7 @@ from ..gate.source import Listed
 from ..services.dataarts import DataArts
 from ..services.pager import PAGES, RECORDS
 from ..services.readings import Reading
-from .session_source import JOB_LIST, SessionSource
+from .session_source import SessionSource
 
 
 class RealTimeJobs(SessionSource):
@@ -36,7 +36,7 @@ class RealTimeJobs(SessionSource):
     def ask_list(self, deadline: Optional[float], max_pages: int, sure: bool) -> None:
         chosen = self._selection
         task = self._service.list(name=chosen.name_contains, tags=chosen.tags, most_pages=max_pages, sure=sure)
-        self.session.begin(task, JOB_LIST, deadline)
+        self.begin_list(task, deadline)
 
     def listed(self, listing: Any) -> Listed:
         try:

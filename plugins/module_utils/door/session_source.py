@@ -10,6 +10,7 @@ from typing import Any, Dict, Optional
 
 from ..cloud.calls import Task
 from ..cloud.errors import RequestError
+from ..cloud.scheduling.tasks import RunningTask
 from ..cloud.session import Session
 from ..gate.source import Event, Listed, Source
 from ..services.readings import STATUS, Reading
@@ -24,10 +25,19 @@ class SessionSource(Source):
         self.session = session
         self.rate = session.rate
         self.workers = session.workers
+        self._list: Optional[RunningTask] = None  # the list that was begun last
 
     def read(self, name: str) -> "Task[Reading]":
         """The task that reads one job."""
         raise NotImplementedError
+
+    def begin_list(self, task: "Task[Any]", deadline: Optional[float]) -> None:
+        """Begin to read the job list."""
+        self._list = self.session.begin(task, JOB_LIST, deadline)
+
+    @property
+    def list_answered_at(self) -> Optional[float]:
+        return None if self._list is None else self._list.answered_at
 
     def ask(self, name: str, deadline: Optional[float]) -> None:
         self.session.begin(self.read(name), name, deadline)

@@ -95,9 +95,8 @@ class Gate(GateState):
         gap = at - self.seen_at - self.policy.interval
         if self.polls and gap > 0:
             self._skip(gap)
-            self.seen_at += (
-                gap  # so that each second is subtracted once, however many observations stay without an answer
-            )
+            # So that each second is subtracted once, however many observations stay without an answer.
+            self.seen_at += gap
         self.began = at
         self.polls += 1
         if self.fault_error is None and self.answered and not list_owed:

@@ -38,9 +38,6 @@ MAX_READS_AFTER_FAILURE = 40
 # A request that is under way for longer does not keep the next observation from beginning.
 STUCK_AFTER = 5.0
 STUCK_LATENCIES = 3
-MAX_SECONDS_FOR_LIST = (
-    35.0  # for which the end of a slice waits for a list under way; somewhat more than request_timeout's default
-)
 MIN_LEAD = 0.05  # seconds before the deadline at which the last observation begins at the latest
 # Seconds between two looks at thousands of jobs for readings that are too old.
 AGE_CHECK_INTERVAL = 0.5
@@ -216,7 +213,7 @@ class Loop:
             if self._is_held_up() and not self._single and not self._is_past(stuck_at):
                 times.append(stuck_at)
         elif self._is_slice_over():
-            times = [self._awaited_until(), *times[1:]]
+            times = [self._stuck_at(), *times[1:]]
         else:
             times.append(self._slice_ends_at())
         if self._has_more():
@@ -318,9 +315,11 @@ class Loop:
         return self._is_past(max(self._due_after(self.gate.began), self._stuck_at()))
 
     def _stuck_at(self) -> float:
-        """When all that is under way hangs."""
+        """When all that is under way hangs. A list of many pages does not, as long as its pages are answered."""
         begun = [job.asked_at for job in self._asked.values() if job.asked_at is not None]
-        begun += [self._list_began] if self._list_began is not None else []
+        if self._list_began is not None:
+            answered_at = self.source.list_answered_at
+            begun.append(self._list_began if answered_at is None else answered_at - self._start)
         return max(begun, default=NEVER) + max(STUCK_AFTER, STUCK_LATENCIES * self.source.latency)
 
     def _due_after(self, began: float) -> float:
@@ -581,7 +580,8 @@ class Loop:
         stable_at = self._stable_at()
         if self.gate.readiness.awaits_records or (stable_at is not None and at < stable_at):
             return False
-        return not any(self.gate.is_stale(job, at, NEVER) for job in self.gate.jobs.values())
+        then = at + self.plan.list_seconds(self.source.latency)  # the closing look begins with the list
+        return not any(self.gate.is_stale(job, then, NEVER) for job in self.gate.jobs.values())
 
     def _begin_closing(self, at: float) -> None:
         self._closing = at
@@ -746,15 +746,7 @@ class Loop:
 
     def _awaits_answers(self) -> bool:
         """Whether requests are under way that do not hang: a slice ends between readings."""
-        return not self._is_past(self._awaited_until())
-
-    def _awaited_until(self) -> float:
-        """How long the end of a slice waits for what is under way.
-
-        A list that a slice drops has to be read anew from its first page, so it is waited for longer.
-        """
-        listed = self._list_began + MAX_SECONDS_FOR_LIST if self._list_began is not None else NEVER
-        return max(listed, self._stuck_at() if self._asked else NEVER)
+        return self._is_held_up() and not self._is_past(self._stuck_at())
 
     def _has_news(self, at: float) -> bool:
         """Whether the slice ends early because something has changed.

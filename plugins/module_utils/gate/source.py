@@ -54,6 +54,11 @@ class Source:
         """
         raise NotImplementedError
 
+    @property
+    def list_answered_at(self) -> Optional[float]:
+        """When a page of the list that was begun last was answered last; None before the first answer."""
+        return None
+
     def free_at(self) -> float:
         """When a request that is begun now would be sent; infinite while there is no room for another one."""
         raise NotImplementedError

@@ -559,3 +559,42 @@ def test_a_retry_after_beyond_the_deadline_is_not_waited_for(as_date: bool) -> N
     if run.verdict == "PASS":
         assert any(run.judge(reading.said) == READY for reading in run.calls("s")), run.tells()
     assert not broken_promises(run), run.tells()
+
+
+LONG_LIST = [job(f"j{number:03}", "NORMAL") for number in range(150)]
+SMALL_PAGES = Habits(latency=0.4, offset=RECORDS, largest_page=10)
+
+
+@pytest.mark.parametrize("check_nodes", [False, True], ids=["list", "nodes"])
+@pytest.mark.parametrize("seconds", [0.5, 3.0])
+def test_a_list_that_takes_longer_than_a_slice_is_read_to_its_end(seconds: float, check_nodes: bool) -> None:
+    cloud = SimulatedCloud(LONG_LIST, habits=SMALL_PAGES)
+    run = run_gate(
+        cloud,
+        pause=1.0,
+        name_contains="j",
+        check_nodes=check_nodes,
+        requests_per_second=2,
+        wait_interval=5,
+        wait_timeout=900,
+        slice_timeout=seconds,
+    )
+    assert run.verdict == "PASS", run.tells()
+    assert not broken_promises(run), run.tells()
+
+
+def test_a_rotation_beside_a_long_list_comes_to_its_closing_look() -> None:
+    cloud = SimulatedCloud(LONG_LIST, habits=SMALL_PAGES)
+    options = {"requests_per_second": 2, "wait_interval": 1, "wait_timeout": 900, "stable_for": 20}
+    run = run_gate(cloud, name_contains="j", **options)
+    assert run.verdict == "PASS", run.tells()
+    assert not broken_promises(run), run.tells()
+
+
+def test_a_list_whose_answer_was_late_is_read_again() -> None:
+    cloud = SimulatedCloud([job(name, "NORMAL") for name in "abc"])
+    options = {"check_nodes": False, "wait_interval": 1, "wait_timeout": 30, "request_timeout": 4}
+    run = run_gate(cloud, stops=[(0.03, 6.0)], job_names=["a", "b", "c"], **options)
+    assert run.verdict == "PASS", run.tells()
+    assert len(run.log.requests) > 1, run.tells()
+    assert run.log.requests[-1].sent_at > 6, run.tells()

@@ -135,7 +135,11 @@ class ErrorFactory:
         if value.isascii() and value.isdigit():
             return float(value[:12])
         then = _http_date(value)
-        return None if then is None else max(0.0, then - self._clock.wall())
+        if then is None:
+            return None
+        # A date is one of the server's clock, and this host's may be wrong.
+        now = _http_date(answer.headers.get("Date"))
+        return max(0.0, then - (self._clock.wall() if now is None else now))
 
 
 def is_locked(message: str) -> bool:

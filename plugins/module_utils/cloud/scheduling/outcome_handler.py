@@ -108,6 +108,8 @@ class OutcomeHandler:
             self._authenticator.accepted(attempt.auth)
         if isinstance(result, Answer):
             self._latencies.append(now - exchange.sent_at)
+            if attempt.task is not None:
+                attempt.task.answered_at = now
             self.finish(attempt, result)
         elif is_refusal:
             self._handle_refusal(result, attempt)

@@ -23,9 +23,10 @@ class RunningTask:
     :param deadline: on the session's clock; its calls end then.
     :ivar outcomes: of the batch, in its order; None for a call that is not over.
     :ivar missing: calls of the batch that are not over.
+    :ivar answered_at: when one of its calls was answered last, on the session's clock; None before the first answer.
     """
 
-    __slots__ = ("deadline", "generator", "key", "missing", "outcomes")
+    __slots__ = ("answered_at", "deadline", "generator", "key", "missing", "outcomes")
 
     def __init__(self, generator: "Task[Any]", key: Key, deadline: Optional[float]) -> None:
         self.generator = generator
@@ -33,6 +34,7 @@ class RunningTask:
         self.deadline = deadline
         self.outcomes: List[Any] = []
         self.missing = 0
+        self.answered_at: Optional[float] = None
 
 
 class TaskRunner:

@@ -68,6 +68,21 @@ def test_retry_after(value: str, seconds: float | None) -> None:
     assert retry_after(value) == seconds
 
 
+@pytest.mark.parametrize(
+    ("date", "seconds"),
+    [
+        ("Tue, 14 Nov 2023 22:13:20 GMT", 10.0),
+        ("Tue, 14 Nov 2023 22:06:28 GMT", 422.0),
+        ("Tue, 14 Nov 2023 22:13:40 GMT", 0.0),
+        ("", 10.0),
+        ("today", 10.0),
+    ],
+)
+def test_retry_after_as_a_date_counts_by_the_clock_of_the_server(date: str, seconds: float) -> None:
+    answer = Answer(429, {"Retry-After": "Tue, 14 Nov 2023 22:13:30 GMT", "Date": date}, None, 0.0)
+    assert failures()._retry_after(answer) == seconds
+
+
 def test_retry_after_of_a_number_that_is_too_long() -> None:
     seconds = retry_after("9" * 400)
     assert seconds is not None

@@ -131,8 +131,8 @@ def test_it_passes_soon_after_all_is_well_and_not_before(cloud: Cloud) -> None:
     # Where each answer takes longer than an interval, no reading of a node may be young enough by the time that all are there:
     # such a gate ends at its deadline, because it may not pass on them.
     assume(cloud.latency <= cloud.interval)
-    # So it is where a list takes several times as long as a slice.
-    assume(not any(cloud.slices) or not cloud.list_hangs)
+    # A slice sends nothing while it waits for its last answers. Short slices with slow answers read too few nodes for that reason.
+    assume(not cloud.slices[-1] or cloud.slices[-1] >= 10 * cloud.latency)
     result, asked = run(cloud)
     assert result["verdict"] == "PASS"
     end = result["elapsed"]
@@ -146,6 +146,8 @@ def test_it_passes_soon_after_all_is_well_and_not_before(cloud: Cloud) -> None:
     listed = max(lists, default=-LONG)
     # Where the list cannot be read, the last look is by status calls.
     look = MAX_SPREAD + 3 * cloud.request + cloud.latency + (cloud.sweep if broken else 0.0)
+    # Nodes that are too old in a closing look are read again in it; the list is, too, when that takes long.
+    look = max(look, MAX_LIST_INTERVAL + cloud.request)
     # No older than promised, and than the lists meanwhile take; where answers are slow, or the list breaks, than an observation.
     allowed = (cloud.interval + 1.5 * len(cloud.jobs) / cloud.rate) * 4 / 3
     if cloud.request * cloud.rate > 1 or broken:
