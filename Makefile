@@ -66,8 +66,12 @@ molecule: venv ## the role's molecule scenario, which `make test` runs as well
 lint: venv ## ansible-lint, ruff, mypy, yamllint, shellcheck, licences, changelog and documentation markup
 	@$(PY) tools/lint.py $(ARGS)
 
+.PHONY: options
+options: venv ## write the schema of the event source, and compare all places that list options
+	@$(PY) tools/options.py --write
+
 .PHONY: format
-format: venv ## rewrite the Python files in the house's format
+format: venv ## rewrite the Python files with ruff
 	@$(PY) -m ruff check --fix-only --quiet .
 	@$(PY) -m ruff format .
 

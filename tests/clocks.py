@@ -9,7 +9,7 @@ from __future__ import annotations
 import queue
 from typing import TypeVar
 
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.clock import Clock
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._clock import Clock
 
 T = TypeVar("T")
 LONG = 30.0  # far more than anything here takes, far less than what would be waited for wrongly

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.calls import Call, Outcome, Task
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.errors import RequestError
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.http.exchange import Answer
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.session import Session
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._cloud.calls import Call, Outcome, Task
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._cloud.http.exchange import Answer
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._cloud.session import Session
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._errors import RequestError
 
 
 def single(call: Call) -> Task[Outcome]:

@@ -57,6 +57,7 @@ def checks(copy: Path) -> dict[str, list[list[str]]]:
         "licences": [["reuse", "--root", str(copy), "lint", "--lines"]],
         "layout": [["nox", "--non-interactive", "--session", "extra-checks"]],
         "yamllint": [["yamllint", "--strict", "."]],
+        "options": [[sys.executable, "tools/options.py"]],
         "changelog": [["antsibull-changelog", "lint"]],
         "shellcheck": [["shellcheck", *shell]],
         "ruff": [["ruff", "check", "--quiet", "--output-format", "concise", "."], ["ruff", "format", "--check", "."]],

@@ -38,6 +38,7 @@ from tests.emulator import ACCESS_KEY, REGION, SECRET_KEY, Emulator, running  # 
 PICTURES = ROOT / "docs" / "pictures"
 SCENARIO = ROOT / "tests" / "emulator" / "scenarios" / "demo.yml"
 WIDTH = 110  # columns
+INVENTORY = ("-i", "localhost,")  # without an inventory, Ansible prints warnings
 
 
 class Recording(NamedTuple):
@@ -77,16 +78,19 @@ RECORDINGS = (
 
 def record(emulator: Emulator, recording: Recording, folder: Path) -> str:
     """Run it, and give back what it printed, with its colours."""
+    (folder / "ansible.cfg").touch()
     arguments = [item for variable in recording.variables for item in ("-e", variable)]
     timers = [threading.Timer(after, emulator.event, (event,)) for event, after in recording.events.items()]
     for timer in timers:
         timer.start()
     done = subprocess.run(
-        [str(Path(sys.executable).with_name("ansible-playbook")), "datagate.huaweicloud.gate", *arguments],
+        [str(Path(sys.executable).with_name("ansible-playbook")), *INVENTORY, "datagate.huaweicloud.gate", *arguments],
         cwd=folder,
         env={
             **os.environ,
-            "ANSIBLE_CONFIG": str(ROOT / "tests" / "demo" / "ansible.cfg"),
+            # An empty file, for Ansible's defaults: what readers see on their own machines.
+            "ANSIBLE_CONFIG": str(folder / "ansible.cfg"),
+            "ANSIBLE_COLLECTIONS_PATH": str(ROOT / ".venv" / "collections"),
             "ANSIBLE_FORCE_COLOR": "1",
             "HW_ACCESS_KEY": ACCESS_KEY,
             "HW_SECRET_KEY": SECRET_KEY,
@@ -105,9 +109,9 @@ def record(emulator: Emulator, recording: Recording, folder: Path) -> str:
         timer.join()
     lines = [f"  -e {variable} \\" for variable in recording.variables]
     lines[-1] = lines[-1].removesuffix(" \\")
-    command = "\n".join(["$ ansible-playbook datagate.huaweicloud.gate \\", *lines])
-    # The place of the collection is this machine's affair.
-    return f"{command}\n{done.stdout}".replace(f"{ROOT}/.venv/collections/", "")
+    command = "\n".join([f"$ ansible-playbook {' '.join(INVENTORY)} datagate.huaweicloud.gate \\", *lines])
+    # The paths of this machine mean nothing to readers.
+    return f"{command}\n{done.stdout}".replace(f"{ROOT}/.venv/collections/", "").replace(f"{folder}/", "/home/deploy/")
 
 
 def draw(text: str, recording: Recording) -> None:

@@ -34,7 +34,7 @@ CHANGELOG = Path("changelogs", "changelog.yaml")
 # File -> what stands around a version in it, and how often.
 PLACES = {
     "galaxy.yml": (r"^(version: )\S+()$", 1),
-    "plugins/module_utils/version.py": (r'^(VERSION = ")[^"]+(")$', 1),
+    "plugins/module_utils/_version.py": (r'^(VERSION = ")[^"]+(")$', 1),
     "execution-environment/execution-environment.yml": (r"(/datagate-huaweicloud-)\d\S*?(\.tar\.gz)$", 2),
 }
 

@@ -83,12 +83,17 @@ from typing import Any
 
 from ansible.errors import AnsibleFilterError
 
-# See plugin_utils/report/door.py: up to ansible-core 2.18, text without this marker would be evaluated again.
+# See plugin_utils/report/filter_input.py: up to ansible-core 2.18, text without this marker would be evaluated again.
 from ansible.utils.unsafe_proxy import NativeJinjaUnsafeText
 from jinja2 import is_undefined
 
 from ansible_collections.datagate.huaweicloud.plugins.plugin_utils.report import metrics
-from ansible_collections.datagate.huaweicloud.plugins.plugin_utils.report.plain import ReportError, kind, number, plain
+from ansible_collections.datagate.huaweicloud.plugins.plugin_utils.report.template_data import (
+    ReportError,
+    kind,
+    number,
+    plain,
+)
 
 
 def job_metrics(results: Any, workspace: Any, read_at: Any, nodes: Any = True) -> str:

@@ -51,7 +51,7 @@ from typing import Any
 from ansible.errors import AnsibleFilterError
 from ansible.parsing.dataloader import DataLoader
 
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.errors import DatagateError
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._errors import DatagateError
 from ansible_collections.datagate.huaweicloud.plugins.plugin_utils.role.extra_vars import whole_names
 from ansible_collections.datagate.huaweicloud.plugins.plugin_utils.role.variables import text_or_list
 

@@ -153,17 +153,17 @@ from ansible.inventory.data import InventoryData
 from ansible.module_utils.basic import missing_required_lib
 from ansible.plugins.inventory import BaseInventoryPlugin, Cacheable, Constructable
 
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.clock import Clock
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.errors import DatagateError
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.http.requests_import import IMPORT_ERROR
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.options import Connection, resolve
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.session import Session
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.text import printable
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.values import header
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.door import listing
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.door.arguments import CONNECTION
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.door.suggestion import did_you_mean
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.gate.options import items
+from ansible_collections.datagate.huaweicloud.plugins.module_utils import _listing as listing
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._argument_spec import CONNECTION
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._clock import Clock
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._cloud.http.requests_import import IMPORT_ERROR
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._cloud.options import Connection, resolve
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._cloud.session import Session
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._errors import DatagateError
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._gate.options import items
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._suggestion import did_you_mean
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._text import printable
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._values import header
 from ansible_collections.datagate.huaweicloud.plugins.plugin_utils import draft_inventory, inventory_cache, job_hosts
 
 SERVICE = "dataarts"

@@ -293,17 +293,17 @@ path:
 
 from typing import Any, Dict
 
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.door import listing
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.door.arguments import LIST, WORKSPACE
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.door.module import Door, run
+from ansible_collections.datagate.huaweicloud.plugins.module_utils import _listing as listing
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._argument_spec import LIST, WORKSPACE
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._module import Invocation, run
 
 ARGUMENTS = {**WORKSPACE, **LIST}
 SERVICE = "dataarts"
 
 
-def read(door: Door) -> Dict[str, Any]:
-    query = listing.Query(door.params)
-    session = door.connect()
+def read(invocation: Invocation) -> Dict[str, Any]:
+    query = listing.Query(invocation.params)
+    session = invocation.connect()
     try:
         return listing.read(session, session.connection.workspace, query)
     finally:

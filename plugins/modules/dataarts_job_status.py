@@ -712,24 +712,26 @@ path:
 
 from typing import Any, Dict
 
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.door.arguments import (
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._argument_spec import (
     REAL_TIME_GATE,
     SELECTION,
     WORKSPACE,
 )
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.door.module import Door, run
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.door.real_time_jobs import RealTimeJobs
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.gate import options
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._gate import options
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._module import Invocation, run
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._sources.real_time_jobs import RealTimeJobs
 
 ARGUMENTS = {**WORKSPACE, **SELECTION, **REAL_TIME_GATE}
 SERVICE = "dataarts"
 
 
-def observe(door: Door) -> Dict[str, Any]:
-    policy = options.policy(door.params, once=door.module.check_mode, warn=door.module.warn)
-    selection = options.selection(door.params)
-    session = door.connect()
-    return door.observe(policy, selection, RealTimeJobs(session, session.connection.workspace, selection), session)
+def observe(invocation: Invocation) -> Dict[str, Any]:
+    policy = options.policy(invocation.params, once=invocation.module.check_mode, warn=invocation.module.warn)
+    selection = options.selection(invocation.params)
+    session = invocation.connect()
+    return invocation.observe(
+        policy, selection, RealTimeJobs(session, session.connection.workspace, selection), session
+    )
 
 
 BODY = observe

@@ -593,20 +593,20 @@ path:
 
 from typing import Any, Dict
 
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.door.arguments import DLI_GATE, DLI_SELECTION
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.door.dli_jobs import DliJobs
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.door.module import Door, run
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.gate import options
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._argument_spec import DLI_GATE, DLI_SELECTION
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._gate import options
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._module import Invocation, run
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._sources.dli_jobs import DliJobs
 
 ARGUMENTS = {**DLI_SELECTION, **DLI_GATE}
 SERVICE = "dli"
 
 
-def observe(door: Door) -> Dict[str, Any]:
-    policy = options.dli_policy(door.params, once=door.module.check_mode)
-    selection = options.dli_selection(door.params)
-    session = door.connect()
-    return door.observe(policy, selection, DliJobs(session), session)
+def observe(invocation: Invocation) -> Dict[str, Any]:
+    policy = options.dli_policy(invocation.params, once=invocation.module.check_mode)
+    selection = options.dli_selection(invocation.params)
+    session = invocation.connect()
+    return invocation.observe(policy, selection, DliJobs(session), session)
 
 
 BODY = observe

@@ -2,6 +2,8 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
+# This file is private to the collection and may change in any release. Do not import it from other collections.
+
 """A draft inventory that is filled first and then copied into the real one as a whole.
 
 If a source fails, Ansible continues, but keeps what the source has already added. So a source fills a draft, which is copied to

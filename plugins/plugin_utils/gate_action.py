@@ -2,6 +2,8 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
+# This file is private to the collection and may change in any release. Do not import it from other collections.
+
 """What the gates' action plugins share: running a gate and printing progress lines.
 
 On the controller the gate runs in this process, without slices, and its observations are printed immediately. A module on
@@ -21,7 +23,7 @@ from ansible.errors import AnsibleActionFail
 from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action import ActionBase
 
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.errors import DatagateError, OptionError
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._errors import DatagateError, OptionError
 from ansible_collections.datagate.huaweicloud.plugins.plugin_utils.live import Live, show
 
 DEFAULT_TIMEOUT = 600.0
@@ -87,7 +89,7 @@ class GateAction(ActionBase):
         """
         code = import_module(f"{MODULES}.{module.rpartition('.')[2]}")
         # Imported here, so that only a task that runs a gate loads requests.
-        from ansible_collections.datagate.huaweicloud.plugins.module_utils.door.arguments import CONNECTION
+        from ansible_collections.datagate.huaweicloud.plugins.module_utils._argument_spec import CONNECTION
 
         arguments = one_name_each(arguments, {**CONNECTION, **code.ARGUMENTS})
         live = None

@@ -2,6 +2,8 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
+# This file is private to the collection and may change in any release. Do not import it from other collections.
+
 """Runs a module in the controller's process, if the task is for the controller.
 
 Packing a module, starting Python and importing everything takes most of the time of one reading. The result is the same: the
@@ -19,10 +21,10 @@ from typing import Any
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.module_utils.common.parameters import remove_values
 
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.errors import DatagateError, OptionError
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.text import printable
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.door.arguments import CONNECTION, Spec
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.door.module import Body, OnLook, execute
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._argument_spec import CONNECTION, Spec
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._errors import DatagateError, OptionError
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._module import Body, OnLook, execute
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._text import printable
 
 KINDS = {
     "float": "a number",
@@ -153,7 +155,7 @@ def run(
     :param arguments: the task's arguments.
     :param spec: the module's own options.
     :param name: the module's name, for messages.
-    :param on_look: called while a gate runs, see :class:`Door`.
+    :param on_look: called while a gate runs, see :class:`Invocation`.
     """
     whole: Spec = {**CONNECTION, **spec}
     try:

@@ -2,6 +2,8 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
+# This file is private to the collection and may change in any release. Do not import it from other collections.
+
 """Cache keys of job lists: a digest of all options that affect which jobs are read."""
 
 from __future__ import annotations
@@ -11,7 +13,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.options import Connection
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._cloud.options import Connection
 
 ENVIRONMENT = ("HW_", "HUAWEICLOUD_SDK_")  # prefixes of the environment variables of the connection
 

@@ -2,6 +2,8 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
+# This file is private to the collection and may change in any release. Do not import it from other collections.
+
 """Turns jobs into hosts of an inventory: names, groups and variables.
 
 Job names are not trusted. Ansible interprets some names as patterns, templates, file names or groups, so the names of hosts,

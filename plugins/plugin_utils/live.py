@@ -2,6 +2,8 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
+# This file is private to the collection and may change in any release. Do not import it from other collections.
+
 """Prints lines while a task runs: on standard output, or on standard error if standard output is read by a program."""
 
 from __future__ import annotations
@@ -14,11 +16,11 @@ from typing import Any
 from ansible import constants
 from ansible.utils.display import Display
 
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud import threads
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.text import printable
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.gate.loop import Outcome
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.gate.summary import describe_jobs, tally
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.gate.verdicts import PENDING
+from ansible_collections.datagate.huaweicloud.plugins.module_utils import _threads
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._gate.observing.outcome import Outcome
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._gate.summary import describe_jobs, tally
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._gate.verdicts import PENDING
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._text import printable
 from ansible_collections.datagate.huaweicloud.plugins.plugin_utils.progress import Progress
 
 MIN_INTERVAL = 0.2  # minimum seconds between two observations that are printed, except the last one
@@ -47,7 +49,7 @@ class Heartbeat:
         self._over = threading.Event()
 
     def __enter__(self) -> None:
-        self._thread = threads.start(self._watch, self.NAME)
+        self._thread = _threads.start(self._watch, self.NAME)
 
     def __exit__(self, *error: object) -> None:
         self._over.set()

@@ -2,13 +2,15 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
+# This file is private to the collection and may change in any release. Do not import it from other collections.
+
 """The progress lines of a waiting gate: state changes, counts by state, and the jobs that are not ready."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.text import printable
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._text import printable
 
 MAX_NAMED = 3  # jobs that a line names
 MAX_STATES = 5  # states that a line counts

@@ -2,6 +2,8 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
+# This file is private to the collection and may change in any release. Do not import it from other collections.
+
 """A summary of a gate's result, safe to pass to another playbook as a variable."""
 
 from __future__ import annotations
@@ -9,10 +11,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.text import printable
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.gate.summary import MAX_NAMED_JOBS
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._gate.summary import MAX_NAMED_JOBS
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._text import printable
 
-from .report.plain import count, duration, mapping, mappings, plain
+from .report.template_data import count, duration, mapping, mappings, plain
 
 _NO_TEMPLATE = str.maketrans("{}", "()")
 

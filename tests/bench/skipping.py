@@ -17,9 +17,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud import session
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.clock import Clock
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.door import module as door
+from ansible_collections.datagate.huaweicloud.plugins.module_utils import _module
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._clock import Clock
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._cloud import session
 
 T = TypeVar("T")
 STEP = 0.25
@@ -92,9 +92,9 @@ class InlineExecutor:
 def skipping(tell: Callable[[float], Any], latency: float) -> Iterator[SkippingClock]:
     """Every session that is made in the block, and every gate over it, keeps this clock."""
     clock = SkippingClock(tell, latency)
-    before = vars(door)["Clock"], vars(session)["WorkerThreads"]
-    vars(door)["Clock"], vars(session)["WorkerThreads"] = (lambda: clock), (lambda: InlineExecutor(clock))
+    before = vars(_module)["Clock"], vars(session)["WorkerThreads"]
+    vars(_module)["Clock"], vars(session)["WorkerThreads"] = (lambda: clock), (lambda: InlineExecutor(clock))
     try:
         yield clock
     finally:
-        vars(door)["Clock"], vars(session)["WorkerThreads"] = before
+        vars(_module)["Clock"], vars(session)["WorkerThreads"] = before

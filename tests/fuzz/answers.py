@@ -19,15 +19,15 @@ import requests
 from requests.structures import CaseInsensitiveDict
 
 from ansible_collections.datagate.huaweicloud.plugins.filter.gate_report import gate_report
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.http import body
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.options import resolve
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.session import Session
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.door.dli_jobs import DliJobs
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.door.real_time_jobs import RealTimeJobs
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.gate import options
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.gate.loop import Loop
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.gate.result import as_dict, fails
-from ansible_collections.datagate.huaweicloud.plugins.plugin_utils.report.forms import FORMS
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._cloud.http import body
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._cloud.options import resolve
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._cloud.session import Session
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._gate import options
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._gate.observing.loop import Loop
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._gate.result import as_dict, fails
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._sources.dli_jobs import DliJobs
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._sources.real_time_jobs import RealTimeJobs
+from ansible_collections.datagate.huaweicloud.plugins.plugin_utils.report.formats import FORMS
 from ansible_collections.datagate.huaweicloud.plugins.plugin_utils.summary import summary
 from tests.clocks import JumpClock
 

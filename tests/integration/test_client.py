@@ -25,11 +25,14 @@ from typing import Any, TypeVar
 import pytest
 import trustme
 
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.calls import Call
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.clock import Clock
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.credentials.agency import EcsAgency
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.credentials.base import Credentials
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.errors import (
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._clock import Clock
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._cloud.calls import Call
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._cloud.credentials.agency import EcsAgency
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._cloud.credentials.base import Credentials
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._cloud.http.exchange import Answer
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._cloud.options import resolve
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._cloud.session import Session
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._errors import (
     DENIED,
     MISSING,
     PERMANENT,
@@ -39,14 +42,11 @@ from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.errors 
     DatagateError,
     RequestError,
 )
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.http.exchange import Answer
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.options import resolve
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.session import Session
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.door.real_time_jobs import RealTimeJobs
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.gate.options import selection
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.gate.source import read_jobs
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.services.dataarts import DataArts
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.services.dli import Dli
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._gate.options import selection
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._gate.source import read_jobs
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._services.dataarts import DataArts
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._services.dli import Dli
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._sources.real_time_jobs import RealTimeJobs
 from tests.clocks import LONG, JumpClock
 from tests.emulator import (
     ACCESS_KEY,
@@ -448,7 +448,7 @@ def test_variables_do_not_undo_validate_certs(
 
 @refuses
 def test_no_warning_for_every_request(connect: Connect, authority: dict[str, str]) -> None:
-    """validate_certs: false is warned of once, by the door; urllib3's own warnings would fill the module's output."""
+    """validate_certs: false causes one warning, by the module; urllib3's own warnings would fill the module's output."""
     with secure(authority) as emulator:
         assert get(connect(emulator, validate_certs=False, retries=0), status_of()).status == 200
 

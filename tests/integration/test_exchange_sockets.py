@@ -21,12 +21,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.calls import Call
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.clock import Clock
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.errors import DENIED, TRANSIENT, RequestError
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.http.exchange import Answer
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.options import resolve
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.session import Session
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._clock import Clock
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._cloud.calls import Call
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._cloud.http.exchange import Answer
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._cloud.options import resolve
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._cloud.session import Session
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._errors import DENIED, TRANSIENT, RequestError
 from tests.emulator import REGION
 from tests.single_calls import get, run
 

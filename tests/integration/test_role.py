@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 import yaml
 
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.door import arguments
+from ansible_collections.datagate.huaweicloud.plugins.module_utils import _argument_spec as arguments
 from ansible_collections.datagate.huaweicloud.plugins.plugin_utils.role import entries
 from ansible_collections.datagate.huaweicloud.plugins.plugin_utils.role import variables as role_variables
 from tests.emulator import ACCESS_KEY, DOMAIN_NAME, SECRET_KEY, USER_NAME, USER_PASSWORD, Emulator, running

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.session import MAX_WORKERS
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._cloud.session import MAX_WORKERS
 from ansible_collections.datagate.huaweicloud.plugins.modules import dataarts_job_status as status
 from ansible_collections.datagate.huaweicloud.plugins.plugin_utils import in_process
 from ansible_collections.datagate.huaweicloud.tests.unit import gate_world

@@ -14,15 +14,15 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.clock import Clock
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.options import resolve
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.session import Session
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.door.dli_jobs import DliJobs
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.door.real_time_jobs import RealTimeJobs
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.gate import options
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.gate.loop import Loop
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.gate.result import as_dict, fails
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.gate.source import Source
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._clock import Clock
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._cloud.options import resolve
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._cloud.session import Session
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._gate import options
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._gate.observing.loop import Loop
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._gate.result import as_dict, fails
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._gate.source import Source
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._sources.dli_jobs import DliJobs
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._sources.real_time_jobs import RealTimeJobs
 from ansible_collections.datagate.huaweicloud.tests.unit.gate_draws import Scenario, scenarios
 from ansible_collections.datagate.huaweicloud.tests.unit.gate_model import FOREVER, GONE, Expected, Fault, Job, expect
 from tests.emulator import ACCESS_KEY, PROJECT_ID, REGION, SECRET_KEY, Emulator, running

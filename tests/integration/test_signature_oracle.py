@@ -14,7 +14,7 @@ import requests
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.credentials.signature import (
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._cloud.credentials.signature import (
     SIGNED,
     SdkHmacSha256,
     build_path,

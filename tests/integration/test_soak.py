@@ -20,12 +20,12 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.options import resolve
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.session import Session
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.door.real_time_jobs import RealTimeJobs
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.gate import options
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.gate.loop import Loop
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.gate.result import as_dict
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._cloud.options import resolve
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._cloud.session import Session
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._gate import options
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._gate.observing.loop import Loop
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._gate.result import as_dict
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._sources.real_time_jobs import RealTimeJobs
 from tests.emulator import ACCESS_KEY, PROJECT_ID, REGION, SECRET_KEY, Emulator, running
 
 from .test_scenarios import CloudClock

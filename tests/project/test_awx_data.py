@@ -15,9 +15,9 @@ from typing import Any
 import pytest
 import yaml
 
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud import environment, options
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.credentials.chain import FAMILIES
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.errors import CredentialsError
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._cloud import environment, options
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._cloud.credentials.chain import FAMILIES
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._errors import CredentialsError
 from tests.integration.awx import rules
 
 ROOT = rules.ROOT

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import yaml
 
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.version import VERSION
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._version import VERSION
 
 ROOT = Path(__file__).resolve().parents[2]
 

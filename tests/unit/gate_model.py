@@ -4,12 +4,13 @@
 
 """What a gate has to say of a scripted cloud, worked out a second time, as plainly as possible.
 
-One function, and no code of the collection: where it and the gate differ, one of the two misreads the design.
+It shares no code with the collection: where it and the gate differ, one of the two misreads the design.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Any, NamedTuple
 
@@ -54,23 +55,502 @@ class Expected(NamedTuple):
     reasons: set[tuple[str, str | None, str | None]]
 
 
+class Cloud(NamedTuple):
+    """All that a gate can find."""
+
+    jobs: Mapping[str, Job]
+    list_faults: Sequence[Fault]
+    locked_from: float
+
+
+class Ending(NamedTuple):
+    """How a gate ends, and whether its task fails."""
+
+    verdict: str
+    failed: bool
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What is asked of the gate, with the defaults."""
+
+    dli: bool
+    wait: bool
+    once: bool
+    # The selection.
+    by_name: Sequence[str]
+    name_contains: str
+    exclude_names: Sequence[str]
+    min_jobs: int
+    missing: str
+    # What is good, and what is bad.
+    wait_for: Sequence[str]
+    fail_states: Sequence[str]
+    check_nodes: bool
+    ignore_nodes: Sequence[str]
+    max_failing: int
+    fatal: bool
+    failures_count: bool
+    started_after: int | None
+    needs_records: bool
+    # Times and limits.
+    delay: float
+    interval: float
+    deadline: float
+    grace: float
+    stable_for: float
+    stall: float
+    most_errors: int
+
+
+def settings_of(options: Mapping[str, Any], check_mode: bool, dli: bool) -> Settings:
+    """The settings that *options* stand for."""
+    wait = options.get("wait", False)
+    once = check_mode or not wait
+    starred = options if wait else {}  # what has a meaning only with wait
+    fatal = options.get("fail_on_exception", wait)
+    return Settings(
+        dli=dli,
+        wait=wait,
+        once=once,
+        by_name=options.get("job_names") or options.get("job_ids") or [],
+        name_contains=options.get("name_contains", ""),
+        exclude_names=options.get("exclude_names", []),
+        min_jobs=options.get("min_jobs", 1),
+        missing=options.get("missing", "fail"),
+        wait_for=["FINISHED"] if dli else options.get("wait_for", ["NORMAL"]),
+        fail_states=["FAILED", "CANCELLED"] if dli else options.get("fail_states", ["EXCEPTION", "ABNORMAL"]),
+        check_nodes=options.get("check_nodes", True) and not dli,
+        ignore_nodes=options.get("ignore_nodes", []),
+        max_failing=options.get("max_failing", 0),
+        fatal=fatal,
+        # A reading says FAIL of a failing state, whether or not the task fails on it.
+        failures_count=fatal or not wait,
+        started_after=starred.get("started_after"),
+        needs_records=starred.get("require_records", False),
+        delay=0.0 if once else starred.get("wait_initial_delay", 0),
+        interval=starred.get("wait_interval", 10),
+        deadline=starred.get("wait_timeout", 600),
+        grace=starred.get("exception_grace", 0),
+        stable_for=starred.get("stable_for", 0),
+        stall=starred.get("stall_timeout", 0),
+        most_errors=1 if once else starred.get("max_consecutive_errors", 5),
+    )
+
+
+@dataclass
+class JobState:
+    """What is remembered of one job from one observation to the next."""
+
+    name: str
+    tried: bool = False  # whether there was a try to read it
+    existed: bool = False  # whether it was seen
+    finished: bool = False  # a DLI job in a state that never changes
+    errors: int = 0  # unreadable observations in a row
+    unreadable: set[Any] = field(default_factory=set)  # the reason for that, if the last try to read it failed
+    said: set[Any] = field(default_factory=set)  # its reasons when it was last read
+    failing: str = ""  # "fails", or "grace" while its failing state does not count yet
+    failed_for_good: set[Any] = field(default_factory=set)  # the reasons of a failure that stands
+    failing_for: float = 0  # seconds in a failing state
+    failing_at: float | None = None  # when it was last seen in one, if that was its last reading
+    ready_at: float | None = None  # since when it has been ready
+    counters: dict[Any, int] = field(default_factory=dict)  # (node, counter) -> its last value
+    moved_at: float | None = None  # when it was last seen to have written or read records
+    latest_start: int | None = None
+    running: tuple[float, float] | None = None  # a running DLI job's progress, and since when
+
+
+@dataclass
+class GateState:
+    """What is remembered of the whole gate."""
+
+    wanted: list[JobState] | None = None  # the selection, once it is settled
+    list_errors: int = 0
+    stable_since: float | None = None
+    restarted_at: dict[str, float] = field(default_factory=dict)  # job -> when its last restart was seen
+
+
+@dataclass
+class Observation:
+    """What one observation comes to."""
+
+    now: float
+    last: bool  # whether the deadline allows no further one
+    reasons: set[Any] = field(default_factory=set)
+    failed_jobs: int = 0
+    pending: bool = False
+    absent: bool = False
+    unread: bool = False
+    wrong: bool = False  # ERROR, unless there is a failure
+
+
+def step_at(job: Job, now: float) -> Shown:
+    """What is true of a job at a time."""
+    return [step for step in job.steps if step.at <= now][-1]
+
+
+def fault_at(faults: Sequence[Fault], now: float) -> str | None:
+    """The kind of the first fault at a time, if there is one."""
+    return next((one.kind for one in faults if one.start <= now < one.end), None)
+
+
+def fault_code(kind: str) -> str:
+    """The code of the reason that a fault leads to."""
+    return "denied" if kind == "denied" else "unreadable"
+
+
+def matches(name: str, patterns: Sequence[str]) -> bool:
+    """Whether one of the patterns is meant for a name."""
+    return any(fnmatchcase(name, one) for one in patterns)
+
+
+# The selection.
+
+
+def chosen_names(settings: Settings, cloud: Cloud, now: float) -> list[str]:
+    """The jobs that are meant, by the names given or by the list as it is now."""
+    listed = [name for name, job in cloud.jobs.items() if step_at(job, now).state != GONE]
+    chosen = settings.by_name or [name for name in listed if settings.name_contains in name]
+    return [name for name in chosen if not matches(name, settings.exclude_names)]
+
+
+def list_unreadable(settings: Settings, gate: GateState, kind: str, seen: Observation) -> None:
+    """The list cannot be read, so there is no selection yet."""
+    gate.list_errors += 1
+    seen.reasons.add((fault_code(kind), None, None))
+    seen.pending = True
+    seen.wrong = kind != "busy" or gate.list_errors >= settings.most_errors
+
+
+def select(settings: Settings, cloud: Cloud, gate: GateState, seen: Observation) -> Ending | None:
+    """Settle the selection, if that can be done; the ending if the gate ends with it."""
+    if not settings.by_name:  # only then is the list read
+        if seen.now >= cloud.locked_from:
+            seen.reasons.add(("denied", None, None))
+            return Ending("ERROR", True)
+        kind = fault_at(cloud.list_faults, seen.now)
+        if kind is not None:
+            list_unreadable(settings, gate, kind, seen)
+            return None
+    gate.list_errors = 0
+    chosen = chosen_names(settings, cloud, seen.now)
+    if len(chosen) >= settings.min_jobs:
+        gate.wanted = [JobState(name) for name in chosen]
+        return None
+    seen.reasons.add(("too_few_jobs", None, None))
+    # Names that were given and excluded do not become more with time.
+    if settings.missing != "wait" or settings.by_name:
+        return Ending("FAIL", True)
+    seen.pending = True
+    return None
+
+
+def locked_out(settings: Settings, jobs: Sequence[JobState], seen: Observation) -> Ending:
+    """Nothing is read any more; of each job the last that was seen is told."""
+    seen.reasons.add(("denied", None, None))
+    for job in jobs:
+        seen.reasons |= job.unreadable | job.said
+        if not job.tried:
+            seen.reasons.add(("still_pending", job.name, None))
+    failing = [job for job in jobs if job.failing]
+    if seen.last and not settings.once and len(failing) > settings.max_failing:
+        return Ending("FAIL", True)
+    return Ending("ERROR", True)
+
+
+# A job that cannot be read, and one that is gone.
+
+
+def count_failing(settings: Settings, job: JobState, seen: Observation) -> None:
+    """Count a failing job; at the last observation of a wait there is no grace any more."""
+    if job.failing == "fails" or (seen.last and not settings.once):
+        seen.failed_jobs += 1
+    else:
+        seen.pending = True
+
+
+def job_unreadable(settings: Settings, job: JobState, kind: str, seen: Observation) -> None:
+    """It is not ready, and a failure or absence that was seen before is not gone with it."""
+    job.errors += 1
+    job.ready_at = None
+    job.unreadable = {(fault_code(kind), job.name, None)}
+    seen.unread = True
+    seen.wrong = seen.wrong or kind != "busy" or job.errors >= settings.most_errors
+    if job.failing:
+        count_failing(settings, job, seen)
+    else:
+        if job.said != {("job_missing", job.name, None)}:
+            job.said = set()  # whatever state it was in
+        seen.pending = True
+    seen.reasons |= job.unreadable | job.said
+
+
+def job_gone(settings: Settings, job: JobState, seen: Observation) -> None:
+    """It does not exist (any more); a failure that stands counts nevertheless."""
+    add_failing_seconds(job, seen.now)
+    job.ready_at = None
+    job.running = None
+    if job.failed_for_good:
+        job.said = job.failed_for_good
+        job.failing = "fails"
+        seen.failed_jobs += 1
+    else:
+        job.said = {("job_missing", job.name, None)}
+        job.failing = ""
+        if settings.missing == "fail" or (settings.missing == "ok" and job.existed):
+            seen.absent = True
+        elif settings.missing == "wait":
+            seen.pending = True
+    seen.reasons |= job.said
+
+
+# What is kept of a job that was read.
+
+
+def note_start(gate: GateState, job: JobState, shown: Shown, now: float) -> None:
+    """A later start than the latest one is a restart."""
+    if shown.start_time is None:
+        return
+    if job.latest_start is not None and shown.start_time > job.latest_start:
+        gate.restarted_at[job.name] = now
+    job.latest_start = max(shown.start_time, job.latest_start or 0)
+
+
+def note_records(job: JobState, shown: Shown, now: float) -> None:
+    """Records of running nodes, counted from the first observation or from where a counter fell to."""
+    for node, fields in shown.nodes.items():
+        for counter in ("total_put_records", "total_get_records"):
+            value, key = fields.get(counter), (node, counter)
+            if value is None:
+                continue
+            if value > job.counters.get(key, value) and fields.get("status") == "NORMAL":
+                job.moved_at = now
+            job.counters[key] = value
+
+
+def add_failing_seconds(job: JobState, now: float) -> None:
+    """A job that was in a failing state when it was last read has been in it until now."""
+    if job.failing_at is not None:
+        job.failing_for = job.failing_for + now - job.failing_at
+    job.failing_at = None
+
+
+def note_failing_and_ready(settings: Settings, job: JobState, bad: bool, ready: bool, now: float) -> None:
+    """The seconds in failing states add up until the job has been ready for long enough."""
+    add_failing_seconds(job, now)
+    if bad:
+        job.failing_at = now
+    if not ready:
+        job.ready_at = None
+        return
+    if job.ready_at is None:
+        job.ready_at = now
+    if now - job.ready_at >= settings.stable_for:
+        job.failing_for = 0
+
+
+def note_progress(job: JobState, shown: Shown, now: float) -> None:
+    """Since when a running DLI job has not moved."""
+    if shown.state != "RUNNING":
+        job.running = None
+    elif job.running is None or job.running[0] != shown.progress:
+        job.running = (shown.progress, now)
+
+
+# The judgement of a job that was read.
+
+
+def counted_nodes(settings: Settings, shown: Shown) -> dict[str, Any]:
+    """The nodes that count, and their states. Those of a stopped job do not."""
+    if not settings.check_nodes or shown.state == "STOPPED":
+        return {}
+    return {
+        node: fields.get("status") for node, fields in shown.nodes.items() if not matches(node, settings.ignore_nodes)
+    }
+
+
+def failing_parts(settings: Settings, shown: Shown) -> list[str | None]:
+    """What is in a failing state: the job (None) and its nodes."""
+    job: list[str | None] = [None] if shown.state in settings.fail_states else []
+    nodes = counted_nodes(settings, shown)
+    return job + [node for node, status in nodes.items() if status in ("EXCEPTION", "ABNORMAL")]
+
+
+def unknown_nodes(settings: Settings, shown: Shown) -> list[str]:
+    """The nodes that count and are in a state that is not known."""
+    known = (None, *KNOWN, *settings.wait_for)
+    return [node for node, status in counted_nodes(settings, shown).items() if status not in known]
+
+
+def is_ready(settings: Settings, shown: Shown) -> bool:
+    """Whether a job without a failing part is where it has to be, and since the start that is asked for."""
+    if shown.state not in settings.wait_for:
+        return False
+    if settings.started_after is None:
+        return True
+    return shown.start_time is not None and shown.start_time >= settings.started_after
+
+
+def is_stalled(settings: Settings, job: JobState, now: float) -> bool:
+    """Whether a DLI job has not moved for too long."""
+    return bool(settings.stall) and job.running is not None and now - job.running[1] >= settings.stall
+
+
 def bad_reasons(name: str, state: str | None, bad: Sequence[str | None]) -> set[Any]:
     """The reasons of a job in a failing state, or with nodes (by name) in one."""
     code = {"FAILED": "dli_failed", "CANCELLED": "dli_cancelled"}.get(state or "", "job_exception")
     return {("node_exception" if node else code, name, node) for node in bad}
 
 
-def unknown_nodes(shown: Shown, options: Mapping[str, Any], check_nodes: bool, wait_for: Sequence[str]) -> list[str]:
-    """The nodes that count and are in a state that is not known."""
-    if not check_nodes or shown.state == "STOPPED":
-        return []
-    return [
-        node
-        for node, fields in shown.nodes.items()
-        if fields.get("status") is not None
-        and fields["status"] not in (*KNOWN, *wait_for)
-        and not any(fnmatchcase(node, one) for one in options.get("ignore_nodes", []))
-    ]
+def pending_reason(settings: Settings, job: JobState, shown: Shown) -> tuple[str, str | None] | None:
+    """The code and the node of what keeps a job without a failing part from passing, if anything does."""
+    ready = is_ready(settings, shown)
+    if shown.state in settings.wait_for and (strange := unknown_nodes(settings, shown)):
+        return "unknown_state", strange[0]
+    if ready and settings.needs_records and job.moved_at is None:
+        return "no_records", None
+    if ready:
+        return None
+    if shown.state not in (KNOWN_DLI if settings.dli else KNOWN):
+        return "unknown_state", None
+    return "not_restarted" if shown.state in settings.wait_for else "still_pending", None
+
+
+def judge_failing(
+    settings: Settings, job: JobState, shown: Shown, bad: Sequence[str | None], seen: Observation
+) -> None:
+    """A job that is in a failing state, has nodes in one, or has failed for good."""
+    over = job.failing_for >= settings.grace
+    if bad and over and settings.fatal and settings.wait:
+        job.failed_for_good = bad_reasons(job.name, shown.state, bad)
+    if job.failed_for_good:
+        job.said = job.failed_for_good
+        job.failing = "fails"
+    elif settings.failures_count:
+        job.said = bad_reasons(job.name, shown.state, bad)
+        job.failing = "fails" if over else "grace"
+    else:
+        job.said = {("still_pending", job.name, node) for node in bad}
+        seen.pending = True
+    if job.failing:
+        count_failing(settings, job, seen)
+
+
+def judge(settings: Settings, job: JobState, shown: Shown, bad: Sequence[str | None], seen: Observation) -> None:
+    """What is to be said of a job that was read. Failure comes before what is pending."""
+    job.failing = ""
+    job.said = set()
+    if bad or job.failed_for_good:
+        judge_failing(settings, job, shown, bad, seen)
+    elif is_stalled(settings, job, seen.now):
+        job.said = {("stalled", job.name, None)}
+        seen.failed_jobs += 1
+    elif (reason := pending_reason(settings, job, shown)) is not None:
+        code, node = reason
+        job.said = {(code, job.name, node)}
+        seen.pending = True
+    seen.reasons |= job.said
+
+
+def job_read(settings: Settings, gate: GateState, job: JobState, shown: Shown, seen: Observation) -> None:
+    """A job that was read and exists."""
+    job.existed = True
+    note_start(gate, job, shown, seen.now)
+    note_records(job, shown, seen.now)
+    bad = failing_parts(settings, shown)
+    # A node counts like its job, so they have one account.
+    note_failing_and_ready(settings, job, bool(bad), not bad and is_ready(settings, shown), seen.now)
+    note_progress(job, shown, seen.now)
+    judge(settings, job, shown, bad, seen)
+    if settings.dli and shown.state in ("FINISHED", "FAILED", "CANCELLED"):
+        job.finished = True
+
+
+def observe_job(settings: Settings, cloud: Cloud, gate: GateState, job: JobState, seen: Observation) -> None:
+    """Read one job, unless its state never changes."""
+    if job.finished:
+        seen.reasons |= job.said
+        return
+    job.tried = True
+    kind = fault_at(cloud.jobs[job.name].faults, seen.now)
+    if kind is not None:
+        job_unreadable(settings, job, kind, seen)
+        return
+    job.errors = 0
+    job.unreadable = set()
+    shown = step_at(cloud.jobs[job.name], seen.now)
+    if shown.state == GONE:
+        job_gone(settings, job, seen)
+    else:
+        job_read(settings, gate, job, shown, seen)
+
+
+# The verdict.
+
+
+def is_idle(settings: Settings, job: JobState, now: float) -> bool:
+    """Whether a ready job that has to move records moved none for as long as it has to be stable."""
+    if not settings.needs_records or not settings.stable_for:
+        return False
+    if job.ready_at is None or job.failed_for_good:
+        return False
+    return job.moved_at is None or job.moved_at <= now - settings.stable_for
+
+
+def is_stable(settings: Settings, gate: GateState, jobs: Sequence[JobState], seen: Observation) -> bool:
+    """Whether all has been well for long enough; if not, the reason is told. A restart begins the time anew."""
+    since, restarts = gate.stable_since, gate.restarted_at
+    if since is None or any(at > since for at in restarts.values()):
+        since = gate.stable_since = seen.now
+    long_enough = seen.now - since >= settings.stable_for
+    idle = [job.name for job in jobs if is_idle(settings, job, seen.now)]
+    latest = max(restarts, key=lambda name: restarts[name], default=None)
+    if long_enough and not idle:
+        return True
+    if long_enough:
+        seen.reasons.add(("no_records", idle[0], None))
+    elif latest is not None and seen.now - restarts[latest] < settings.stable_for:
+        seen.reasons.add(("restarted", latest, None))
+    else:
+        seen.reasons.add(("not_stable", None, None))
+    return False
+
+
+def verdict(settings: Settings, gate: GateState, jobs: Sequence[JobState], seen: Observation) -> Ending | None:
+    """The verdict on all jobs; none while the gate goes on."""
+    if seen.absent or seen.failed_jobs > settings.max_failing:
+        return Ending("FAIL", bool(settings.wait or settings.fatal or seen.absent or seen.unread))
+    if seen.wrong:
+        return Ending("ERROR", True)
+    if seen.pending:
+        gate.stable_since = None
+    elif not seen.unread and is_stable(settings, gate, jobs, seen):
+        return Ending("PASS", False)
+    if settings.once:
+        return Ending("PENDING", False)
+    return Ending("TIMEOUT", True) if seen.last else None
+
+
+def observe(settings: Settings, cloud: Cloud, gate: GateState, seen: Observation) -> Ending | None:
+    """One observation: the selection, each job, the verdict."""
+    if gate.wanted is None:
+        ending = select(settings, cloud, gate, seen)
+        if ending is not None:
+            return ending
+    jobs = gate.wanted or []
+    if seen.now >= cloud.locked_from and not all(job.finished for job in jobs):
+        return locked_out(settings, jobs, seen)
+    for job in jobs:
+        observe_job(settings, cloud, gate, job, seen)
+    return verdict(settings, gate, jobs, seen)
+
+
+def next_time(settings: Settings, gate: GateState, now: float) -> float:
+    """When the next observation is: after the interval, at the deadline, or when all has been well for long enough."""
+    following = min(now + settings.interval, settings.deadline)
+    if gate.stable_since is None or now >= gate.stable_since + settings.stable_for:
+        return following
+    return min(following, max(now + 0.1, gate.stable_since + settings.stable_for))
 
 
 def expect(
@@ -86,255 +566,14 @@ def expect(
     :param list_faults: when the job list cannot be read.
     :param locked_from: since when every request is answered with 401.
     """
-    wait = options.get("wait", False)
-    once = check_mode or not wait
-    starred = options if wait else {}  # what has a meaning only with wait
-    interval, deadline = starred.get("wait_interval", 10), starred.get("wait_timeout", 600)
-    grace, stable_for = starred.get("exception_grace", 0), starred.get("stable_for", 0)
-    started_after, needs_records = starred.get("started_after"), starred.get("require_records", False)
-    stall, most_errors = starred.get("stall_timeout", 0), starred.get("max_consecutive_errors", 5)
-    most_errors = 1 if once else most_errors
-    wait_for = ["FINISHED"] if dli else options.get("wait_for", ["NORMAL"])
-    fail_states = ["FAILED", "CANCELLED"] if dli else options.get("fail_states", ["EXCEPTION", "ABNORMAL"])
-    check_nodes = options.get("check_nodes", True) and not dli
-    missing = options.get("missing", "fail")
-    fatal = options.get("fail_on_exception", wait)
-    failures_count = fatal or not wait  # a reading says FAIL of a failing state, whether or not the task fails on it
-
-    polls = 0
-    now = 0.0 if once else starred.get("wait_initial_delay", 0)
-    by_name = options.get("job_names") or options.get("job_ids")
-    wanted = None  # the selection, once it is settled
-    list_errors = 0
-    stable_since = None
-    errors: dict[str, int] = {}  # unreadable observations in a row
-    said: dict[str, Any] = {}  # job -> its reasons when it was last read
-    unreadable: dict[str, Any] = {}  # job -> the reason for that, if the last try to read it failed
-    tolerable: dict[str, str] = {}  # job -> "fails", or "grace" while its failing state does not count yet
-    failing_for: dict[str, float] = {}  # job -> seconds in a failing state
-    failing_at: dict[str, float] = {}  # job -> when it was last seen in one, if that was its last reading
-    ready_at: dict[str, float] = {}  # job -> since when it has been ready
-    counters: dict[Any, int] = {}  # (job, node, counter) -> from where it is counted
-    moved: dict[str, float] = {}  # jobs that wrote or read records -> when that was seen last
-    existed: set[str] = set()  # jobs that were seen
-    failed_for_good: dict[str, Any] = {}  # job -> the reasons of a failure that stands
-    latest_start: dict[str, int] = {}
-    restarted_at: dict[str, float] = {}
-    finished: set[str] = set()  # DLI jobs in a state that never changes
-    running: dict[str, Any] = {}  # DLI job -> (progress, since when)
-
+    settings = settings_of(options, check_mode, dli)
+    cloud = Cloud(jobs, list_faults, locked_from)
+    gate = GateState()
+    now, polls = settings.delay, 0
     while True:
         polls += 1
-        last = once or now >= deadline
-        reasons: set[Any] = set()
-        pending = absent = unread = False
-        wrong = False  # ERROR, unless there is a failure
-
-        # The selection.
-        excluded = options.get("exclude_names", [])
-        if wanted is None:
-            listed = [
-                name for name, job in jobs.items() if [step for step in job.steps if step.at <= now][-1].state != GONE
-            ]
-            chosen = by_name or [name for name in listed if options.get("name_contains", "") in name]
-            chosen = [name for name in chosen if not any(fnmatchcase(name, one) for one in excluded)]
-            fault = [one.kind for one in list_faults if one.start <= now < one.end and not by_name]
-            if now >= locked_from and not by_name:
-                reasons.add(("denied", None, None))
-                return Expected("ERROR", now, polls, True, reasons)
-            if fault:
-                list_errors += 1
-                reasons.add(("denied" if fault[0] == "denied" else "unreadable", None, None))
-                pending = True
-                wrong = fault[0] != "busy" or list_errors >= most_errors
-            else:
-                list_errors = 0
-                if len(chosen) >= options.get("min_jobs", 1):
-                    wanted = chosen
-                else:
-                    reasons.add(("too_few_jobs", None, None))
-                    if missing != "wait" or by_name:
-                        return Expected("FAIL", now, polls, True, reasons)
-                    pending = True
-
-        names = wanted or []
-        if now >= locked_from and not set(names) <= finished:
-            # Nothing is read any more; of each job the last that was seen is told.
-            reasons.add(("denied", None, None))
-            for name in names:
-                reasons |= unreadable.get(name, set()) | said.get(name, set())
-                if name not in unreadable and name not in said:
-                    reasons.add(("still_pending", name, None))
-            if last and not once and len(tolerable) > options.get("max_failing", 0):
-                return Expected("FAIL", now, polls, True, reasons)
-            return Expected("ERROR", now, polls, True, reasons)
-
-        # Each job.
-        failed_jobs = 0
-        for name in names:
-            if name in finished:
-                reasons |= said[name]
-                continue
-            shown = [step for step in jobs[name].steps if step.at <= now][-1]
-            fault = [one.kind for one in jobs[name].faults if one.start <= now < one.end]
-            if fault:
-                # It is not ready, and a failure or absence that was seen before is not gone with it.
-                errors[name] = errors.get(name, 0) + 1
-                ready_at.pop(name, None)
-                unread = True
-                wrong = wrong or fault[0] != "busy" or errors[name] >= most_errors
-                unreadable[name] = {("denied" if fault[0] == "denied" else "unreadable", name, None)}
-                reasons |= unreadable[name]
-                if name in tolerable:
-                    reasons |= said[name]
-                    if tolerable[name] == "fails" or (last and not once):
-                        failed_jobs += 1
-                    else:
-                        pending = True
-                else:
-                    if said.get(name) == {("job_missing", name, None)}:
-                        reasons |= said[name]
-                    else:
-                        said[name] = set()  # whatever state it was in
-                    pending = True
-                continue
-            errors[name] = 0
-            unreadable.pop(name, None)
-
-            if shown.state == GONE:
-                said[name] = {("job_missing", name, None)}
-                reasons |= said[name]
-                if name in failing_at:
-                    failing_for[name] = failing_for.get(name, 0) + now - failing_at.pop(name)
-                tolerable.pop(name, None)
-                ready_at.pop(name, None)
-                running.pop(name, None)
-                if name in failed_for_good:
-                    said[name] = failed_for_good[name]
-                    tolerable[name] = "fails"
-                    reasons = (reasons - {("job_missing", name, None)}) | said[name]
-                    failed_jobs += 1
-                elif missing == "fail" or (missing == "ok" and name in existed):
-                    absent = True
-                elif missing == "wait":
-                    pending = True
-                continue
-            existed.add(name)
-            if shown.start_time is not None:
-                if name in latest_start and shown.start_time > latest_start[name]:
-                    restarted_at[name] = now
-                latest_start[name] = max(shown.start_time, latest_start.get(name, 0))
-
-            # Records of running nodes, counted from the first observation or from where a counter fell to.
-            for node, fields in shown.nodes.items():
-                for counter in ("total_put_records", "total_get_records"):
-                    value, key = fields.get(counter), (name, node, counter)
-                    if value is None:
-                        continue
-                    if key in counters and value > counters[key] and fields.get("status") == "NORMAL":
-                        moved[name] = now
-                    counters[key] = value
-
-            # What is in a failing state: the job (None) and its nodes.
-            bad: list[str | None] = [None] if shown.state in fail_states else []
-            if check_nodes and shown.state != "STOPPED":
-                for node, fields in shown.nodes.items():
-                    ignored = any(fnmatchcase(node, one) for one in options.get("ignore_nodes", []))
-                    if fields.get("status") in ("EXCEPTION", "ABNORMAL") and not ignored:
-                        bad.append(node)
-            restarted = started_after is None or (shown.start_time is not None and shown.start_time >= started_after)
-            ready = not bad and shown.state in wait_for and restarted
-
-            # A node counts like its job, so they have one account.
-            if name in failing_at:
-                failing_for[name] = failing_for.get(name, 0) + now - failing_at.pop(name)
-            if bad:
-                failing_at[name] = now
-            if ready:
-                ready_at.setdefault(name, now)
-                if now - ready_at[name] >= stable_for:
-                    failing_for[name] = 0
-            else:
-                ready_at.pop(name, None)
-
-            # DLI: since when nothing has moved.
-            if shown.state != "RUNNING":
-                running.pop(name, None)
-            elif name not in running or running[name][0] != shown.progress:
-                running[name] = (shown.progress, now)
-            stalled = stall and name in running and now - running[name][1] >= stall
-
-            tolerable.pop(name, None)
-            said[name] = set()
-            if bad and fatal and wait and failing_for.get(name, 0) >= grace:
-                failed_for_good[name] = bad_reasons(name, shown.state, bad)
-            if name in failed_for_good:
-                said[name] = failed_for_good[name]
-                tolerable[name] = "fails"
-                failed_jobs += 1
-            elif bad and failures_count:
-                said[name] = bad_reasons(name, shown.state, bad)
-                if failing_for.get(name, 0) >= grace:
-                    tolerable[name] = "fails"
-                    failed_jobs += 1
-                else:
-                    tolerable[name] = "grace"
-                    if last and not once:
-                        failed_jobs += 1
-                    else:
-                        pending = True
-            elif bad:
-                said[name] = {("still_pending", name, node) for node in bad}
-                pending = True
-            elif stalled:
-                said[name].add(("stalled", name, None))
-                failed_jobs += 1
-            elif shown.state in wait_for and (strange := unknown_nodes(shown, options, check_nodes, wait_for)):
-                said[name].add(("unknown_state", name, strange[0]))
-                pending = True
-            elif ready and needs_records and name not in moved:
-                said[name].add(("no_records", name, None))
-                pending = True
-            elif not ready:
-                code = "not_restarted" if shown.state in wait_for else "still_pending"
-                known = KNOWN_DLI if dli else KNOWN
-                said[name].add((code if shown.state in known else "unknown_state", name, None))
-                pending = True
-            reasons |= said[name]
-            if dli and shown.state in ("FINISHED", "FAILED", "CANCELLED"):
-                finished.add(name)
-
-        # The verdict.
-        if absent or failed_jobs > options.get("max_failing", 0):
-            return Expected("FAIL", now, polls, bool(wait or fatal or absent or unread), reasons)
-        if wrong:
-            return Expected("ERROR", now, polls, True, reasons)
-        if pending:
-            stable_since = None
-        elif not unread:
-            if stable_since is not None and any(at > stable_since for at in restarted_at.values()):
-                stable_since = None
-            stable_since = now if stable_since is None else stable_since
-            idle = [
-                name
-                for name in names
-                if needs_records and stable_for and name in ready_at and name not in failed_for_good
-                if moved[name] <= now - stable_for
-            ]
-            if now - stable_since >= stable_for and not idle:
-                return Expected("PASS", now, polls, False, reasons)
-            latest = max(restarted_at, key=lambda name: restarted_at[name], default=None)
-            if now - stable_since >= stable_for:
-                reasons.add(("no_records", idle[0], None))
-            elif latest is not None and now - restarted_at[latest] < stable_for:
-                reasons.add(("restarted", latest, None))
-            else:
-                reasons.add(("not_stable", None, None))
-        if once:
-            return Expected("PENDING", now, polls, False, reasons)
-        if last:
-            return Expected("TIMEOUT", now, polls, True, reasons)
-        following = min(now + interval, deadline)
-        if stable_since is not None and now < stable_since + stable_for:
-            following = min(following, max(now + 0.1, stable_since + stable_for))
-        now = following
+        seen = Observation(now, last=settings.once or now >= settings.deadline)
+        ending = observe(settings, cloud, gate, seen)
+        if ending is not None:
+            return Expected(ending.verdict, now, polls, ending.failed, seen.reasons)
+        now = next_time(settings, gate, now)

@@ -11,13 +11,15 @@ import itertools
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.clock import Clock
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.errors import UNREACHED, RequestError
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.gate import options, resume
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.gate.loop import WHOLE, Loop, Outcome, Slices
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.gate.result import as_dict, fails
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.gate.source import Listed, Source
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.services.readings import (
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._clock import Clock
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._errors import UNREACHED, RequestError
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._gate import options, resume
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._gate.observing.loop import Loop
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._gate.observing.outcome import Outcome
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._gate.observing.slices import WHOLE, Slices
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._gate.result import as_dict, fails
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._gate.source import Listed, Source
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._services.readings import (
     LIST,
     STATUS,
     Listing,

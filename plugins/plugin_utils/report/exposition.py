@@ -2,6 +2,8 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
+# This file is private to the collection and may change in any release. Do not import it from other collections.
+
 """The text format of Prometheus, version 0.0.4: families of metrics and their samples as lines.
 
 ``prometheus_client`` is not used here because ``requests`` is all that the collection may need at run time; the tests hold
@@ -14,7 +16,7 @@ import math
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
-from .plain import plain
+from .template_data import plain
 
 GAUGE = "gauge"
 COUNTER = "counter"

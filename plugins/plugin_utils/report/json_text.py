@@ -2,6 +2,8 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
+# This file is private to the collection and may change in any release. Do not import it from other collections.
+
 """A result as JSON: all that it holds, in an order that does not depend on who made it."""
 
 from __future__ import annotations
@@ -9,7 +11,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from .about import About
+from .report_facts import About
 
 # What Ansible adds to a registered result, and what is not the gate's.
 NOT_IN_REPORT = frozenset(

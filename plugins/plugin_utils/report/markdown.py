@@ -2,6 +2,8 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
+# This file is private to the collection and may change in any release. Do not import it from other collections.
+
 """Pieces of Markdown that show foreign text as text, on GitHub, on GitLab and wherever else CommonMark is read.
 
 Names and messages go into code spans: nothing in one is markup, a link, a mention, a reference or an emoji, and nothing

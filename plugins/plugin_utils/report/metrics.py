@@ -2,6 +2,8 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
+# This file is private to the collection and may change in any release. Do not import it from other collections.
+
 """Results of the modules as metrics: what was read, and nothing of what could not be read."""
 
 from __future__ import annotations
@@ -10,12 +12,15 @@ from collections.abc import Iterator, Sequence
 from operator import add
 from typing import Any
 
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.gate.verdicts import ERROR, FAIL, PASS
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.services.normalize import TASK_FIELDS
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.services.readings import DLI_STATES, REAL_TIME_STATES
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._gate.verdicts import ERROR, FAIL, PASS
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._services.normalize import TASK_FIELDS
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._services.readings import (
+    DLI_STATES,
+    REAL_TIME_STATES,
+)
 
 from .exposition import COUNTER, GAUGE, Family, Sample, exposition
-from .plain import ReportError, count, kind, mapping, mappings, number, text
+from .template_data import ReportError, count, kind, mapping, mappings, number, text
 
 DATAARTS = "dataarts"
 DLI = "dli"

@@ -2,6 +2,8 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
+# This file is private to the collection and may change in any release. Do not import it from other collections.
+
 """Renders the templates in this directory. All values are escaped and never evaluated."""
 
 from __future__ import annotations
@@ -12,7 +14,7 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.version import VERSION
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._version import VERSION
 
 TEMPLATES = Path(__file__).resolve().parent / "templates"
 

@@ -2,13 +2,15 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
+# This file is private to the collection and may change in any release. Do not import it from other collections.
+
 """States of jobs and nodes in five classes, which determine how a state is drawn and the order of jobs."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.services.readings import (
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._services.readings import (
     DLI_STATES,
     FAILING_STATES,
     REAL_TIME_STATES,

@@ -2,6 +2,8 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
+# This file is private to the collection and may change in any release. Do not import it from other collections.
+
 """Computes the bars of a timeline: from the history to percentages of the width, without markup."""
 
 from __future__ import annotations
@@ -9,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.gate.messages import seconds
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._gate.messages import seconds
 
 from .states import Classes
 

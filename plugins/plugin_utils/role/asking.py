@@ -2,6 +2,8 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
+# This file is private to the collection and may change in any release. Do not import it from other collections.
+
 """Runs the gate of the role job_gate: from the task's variables to the result for all hosts of the play."""
 
 from __future__ import annotations
@@ -19,25 +21,27 @@ from ansible.parsing.splitter import parse_kv
 from ansible.playbook.task_include import TaskInclude
 from ansible.utils.vars import load_extra_vars
 
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.errors import DatagateError, OptionError
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.text import printable
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.gate import options
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.gate.verdicts import ERROR
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._errors import DatagateError, OptionError
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._gate import options
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._gate.verdicts import ERROR
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._text import printable
 from ansible_collections.datagate.huaweicloud.plugins.plugin_utils.gate_action import MODULES, GateAction
-from ansible_collections.datagate.huaweicloud.plugins.plugin_utils.role import on_failure, outcome, rounds
+from ansible_collections.datagate.huaweicloud.plugins.plugin_utils.role import (
+    on_failure,
+    outcome,
+    rounds,
+    same_on_all_hosts,
+)
 from ansible_collections.datagate.huaweicloud.plugins.plugin_utils.role.entries import ENTRIES
 from ansible_collections.datagate.huaweicloud.plugins.plugin_utils.role.extra_vars import whole_names
 from ansible_collections.datagate.huaweicloud.plugins.plugin_utils.role.variables import (
     OPTIONS,
-    OTHERS,
     PREFIX,
     Variables,
     cut,
     refused,
     renamed,
 )
-
-MAX_COMPARED = 300  # maximum number of hosts whose inventory variables are compared before the gate runs
 
 
 class Asking(GateAction):
@@ -121,7 +125,7 @@ class Asking(GateAction):
         differing = sorted(name for name in mine.keys() | theirs.keys() if mine.get(name) != theirs.get(name))
         if not differing:
             return path
-        problem = given.problem or _differs(differing[0], answer["asker"], meeting.host)
+        problem = given.problem or same_on_all_hosts.differs(differing[0], answer["asker"], meeting.host)
         answer = self._answer(given, setting, {"msg": str(problem)}, refused=True)
         return meeting.keep_own({**answer, "stats": None, "stops_all": True})
 
@@ -189,30 +193,7 @@ class Asking(GateAction):
                     f"{PREFIX}{option}", f"the entry point {setting.entry_name} sets it to {text}; leave it out"
                 )
         _check_options(given.options)
-        self._compare_inventory(given, variables)
-
-    def _compare_inventory(self, given: Variables, variables: Mapping[str, Any]) -> None:
-        """Reject inventory variables that differ between the hosts, because the gate runs once for all of them.
-
-        They may differ if a variable of higher precedence overrides them.
-        """
-        hosts = [str(host) for host in variables.get("ansible_play_batch") or []]
-        me = str(variables.get("inventory_hostname"))
-        hostvars = variables.get("hostvars")
-        if len(hosts) < 2 or len(hosts) > MAX_COMPARED or hostvars is None:
-            return
-        first = _of_inventory(hostvars[me])
-        for host in hosts:
-            other = _of_inventory(hostvars[host])
-            for name in sorted(first.keys() | other.keys()):
-                if first.get(name) != other.get(name) and self._counts(name, first.get(name), variables):
-                    raise _differs(name.removeprefix(PREFIX), me, host)
-
-    def _counts(self, name: str, value: Any, variables: Mapping[str, Any]) -> bool:
-        """Whether the inventory provides the value of a variable."""
-        if name not in variables or value is None:
-            return (name in variables) == (value is not None)
-        return bool(self._templar.template(variables[name]) == value)
+        same_on_all_hosts.check(variables, self._templar.template)
 
     # -- the question -------------------------------------------------------------------------------------------------
 
@@ -273,7 +254,7 @@ class Asking(GateAction):
         """The arguments of the gate's module: from the variables, module_defaults and the entry point."""
         module = setting.entry.full_name
         code = import_module(f"{MODULES}.{setting.entry.module}")
-        from ansible_collections.datagate.huaweicloud.plugins.module_utils.door.arguments import CONNECTION
+        from ansible_collections.datagate.huaweicloud.plugins.module_utils._argument_spec import CONNECTION
 
         own = {name: value for name, value in given.options.items() if name in CONNECTION or name in code.ARGUMENTS}
         if setting.report_dir is not None:
@@ -295,23 +276,6 @@ class Asking(GateAction):
 def _no_verdict(why: str) -> dict[str, Any]:
     """The result of a gate that did not run to its end."""
     return {"verdict": ERROR, "reasons": [], "msg": f"ERROR: the gate gave no verdict: {why}."}
-
-
-def _of_inventory(hostvars: Mapping[str, Any]) -> dict[str, Any]:
-    """The role's variables of a host."""
-    return {
-        name: hostvars[name]
-        for name in hostvars
-        if name.startswith(PREFIX) and name.removeprefix(PREFIX) in OPTIONS and name.removeprefix(PREFIX) not in OTHERS
-    }
-
-
-def _differs(name: str, first: str, second: str) -> OptionError:
-    variable = "a variable of the role" if name == "problem" else f"{PREFIX}{name}"
-    problem = f"differs between {first} and {second}, and a gate is asked once for all hosts of a play"
-    return OptionError(
-        variable, f"{problem}; give all of them the same value, or each group of hosts a play of its own"
-    )
 
 
 def _check_options(given: Mapping[str, Any]) -> None:

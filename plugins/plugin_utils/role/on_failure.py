@@ -2,6 +2,8 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
+# This file is private to the collection and may change in any release. Do not import it from other collections.
+
 """Scans the file of job_gate_on_failure for ``meta`` tasks that would cancel the failure of the gate."""
 
 from __future__ import annotations
@@ -10,7 +12,7 @@ import os
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.errors import OptionError
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._errors import OptionError
 
 # end_role is allowed: it ends only the role that includes the file.
 FORGETS = ("clear_host_errors", "end_batch", "end_host", "end_play")

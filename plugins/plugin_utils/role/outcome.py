@@ -2,6 +2,8 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
+# This file is private to the collection and may change in any release. Do not import it from other collections.
+
 """The outcome of a role's gate: result, message, whether the play fails, and report. Does not depend on Ansible."""
 
 from __future__ import annotations
@@ -13,9 +15,9 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.errors import OptionError
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.text import printable
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.gate.verdicts import ERROR, PASS, PENDING
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._errors import OptionError
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._gate.verdicts import ERROR, PASS, PENDING
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._text import printable
 from ansible_collections.datagate.huaweicloud.plugins.plugin_utils.role.entries import Entry
 from ansible_collections.datagate.huaweicloud.plugins.plugin_utils.role.variables import OPTIONS, OWN, PREFIX, renamed
 from ansible_collections.datagate.huaweicloud.plugins.plugin_utils.summary import summary
@@ -199,12 +201,12 @@ def _report(setting: Setting, result: Mapping[str, Any], finished: datetime) -> 
     if folder is None:
         return ""
     # Imported here, because it loads templates and JUnit.
-    from ansible_collections.datagate.huaweicloud.plugins.plugin_utils.report import about, forms
-    from ansible_collections.datagate.huaweicloud.plugins.plugin_utils.report.plain import ReportError, plain
+    from ansible_collections.datagate.huaweicloud.plugins.plugin_utils.report import formats, report_facts
+    from ansible_collections.datagate.huaweicloud.plugins.plugin_utils.report.template_data import ReportError, plain
 
     name = _artifact(setting) if setting.name else "gate"
     try:
-        told = about.read(
+        told = report_facts.read(
             {
                 "title": f"Gate {setting.name}".rstrip(),
                 "finished_at": _moment(finished),
@@ -213,7 +215,7 @@ def _report(setting: Setting, result: Mapping[str, Any], finished: datetime) -> 
             "Gate",
         )
         data = plain(result)
-        for form, write in forms.FORMS.items():
+        for form, write in formats.FORMS.items():
             written = write(data, told)
             path = folder / f"{name}.{form}"
             path.write_text(written if isinstance(written, str) else "\n".join(written), "utf-8")

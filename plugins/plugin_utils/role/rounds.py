@@ -2,6 +2,8 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
+# This file is private to the collection and may change in any release. Do not import it from other collections.
+
 """One gate for all hosts of a play: the first host runs the gate, the others take its result.
 
 Ansible runs the tasks of each host in a separate process, so the result is stored in a directory that exists as long as the run.

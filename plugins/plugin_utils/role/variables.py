@@ -2,6 +2,8 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
+# This file is private to the collection and may change in any release. Do not import it from other collections.
+
 """The role's variables and their validation. Does not depend on Ansible."""
 
 from __future__ import annotations
@@ -14,9 +16,7 @@ import re
 from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any
 
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.errors import OptionError
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.text import printable
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.door.arguments import (
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._argument_spec import (
     CONNECTION,
     DLI_GATE,
     DLI_SELECTION,
@@ -25,6 +25,8 @@ from ansible_collections.datagate.huaweicloud.plugins.module_utils.door.argument
     WORKSPACE,
     Spec,
 )
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._errors import OptionError
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._text import printable
 
 PREFIX = "job_gate_"
 #: the options of all gates

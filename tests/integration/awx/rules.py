@@ -112,10 +112,50 @@ def injector_problems(inputs: Mapping[str, Any], injectors: Mapping[str, Any]) -
         yield f"template: {error}"
 
 
+def _key_problems(question: Mapping[str, Any]) -> Iterator[str]:
+    """What is wrong with the keys of a question."""
+    rules, name = RULES["survey"], question.get("variable")
+    for key, kind in rules["question_keys_required"].items():
+        if not _is(question.get(key), kind):
+            yield f"{name}: {key} is no {kind}"
+    if set(question) - set(rules["question_keys_of_the_pages"]):
+        yield f"{name}: has {sorted(set(question) - set(rules['question_keys_of_the_pages']))}"
+
+
+def _choice_problem(question: Mapping[str, Any]) -> str:
+    """What is wrong with the choices of a question, or with its default as one of them; nothing if all is well."""
+    name, choices = question.get("variable"), question.get("choices")
+    defaults = str(question.get("default", "")).splitlines()
+    if not isinstance(choices, list) or not choices or not all(_is(item, "str") and item for item in choices):
+        return f"{name}: choices are no texts"
+    if len(set(choices)) != len(choices):
+        return f"{name}: a choice twice"
+    if set(defaults) - set(choices):
+        return f"{name}: default is no choice"
+    if question["type"] == "multiplechoice" and len(defaults) > 1:
+        return f"{name}: several defaults"
+    return ""
+
+
+def _type_problems(question: Mapping[str, Any]) -> Iterator[str]:
+    """What is wrong with the type of a question, and with what has to fit it."""
+    rules, name, kind = RULES["survey"], question.get("variable"), question.get("type")
+    if kind not in rules["default_types"]:
+        yield f"{name}: type {kind}"
+        return  # nothing is known of what fits it
+    default = question.get("default", "")
+    if default != "" and not _is(default, rules["default_types"][kind]):
+        yield f"{name}: default {default!r}"
+    for key in ("min", "max"):
+        if question.get(key) is not None and not _is(question[key], rules["limits_are"]):
+            yield f"{name}: {key} {question[key]!r}"
+    if kind in rules["with_choices"] and (problem := _choice_problem(question)):
+        yield problem
+
+
 def survey_problems(survey: Mapping[str, Any]) -> Iterator[str]:
     """What is wrong with a survey."""
-    rules = RULES["survey"]
-    for key, kind in rules["keys"].items():
+    for key, kind in RULES["survey"]["keys"].items():
         if not _is(survey.get(key), kind):
             yield f"survey: {key} is no {kind}"
     if not survey.get("spec"):
@@ -123,34 +163,11 @@ def survey_problems(survey: Mapping[str, Any]) -> Iterator[str]:
     seen: set[str] = set()
     for question in survey.get("spec") or []:
         name = question.get("variable")
-        for key, kind in rules["question_keys_required"].items():
-            if not _is(question.get(key), kind):
-                yield f"{name}: {key} is no {kind}"
-        if set(question) - set(rules["question_keys_of_the_pages"]):
-            yield f"{name}: has {sorted(set(question) - set(rules['question_keys_of_the_pages']))}"
+        yield from _key_problems(question)
         if name in seen:
             yield f"{name}: asked twice"
         seen.add(str(name))
-        kind = question.get("type")
-        if kind not in rules["default_types"]:
-            yield f"{name}: type {kind}"
-            continue
-        default = question.get("default", "")
-        if default != "" and not _is(default, rules["default_types"][kind]):
-            yield f"{name}: default {default!r}"
-        for key in ("min", "max"):
-            if question.get(key) is not None and not _is(question[key], rules["limits_are"]):
-                yield f"{name}: {key} {question[key]!r}"
-        if kind in rules["with_choices"]:
-            choices = question.get("choices")
-            if not isinstance(choices, list) or not choices or not all(_is(item, "str") and item for item in choices):
-                yield f"{name}: choices are no texts"
-            elif len(set(choices)) != len(choices):
-                yield f"{name}: a choice twice"
-            elif set(str(default).splitlines()) - set(choices):
-                yield f"{name}: default is no choice"
-            elif kind == "multiplechoice" and len(str(default).splitlines()) > 1:
-                yield f"{name}: several defaults"
+        yield from _type_problems(question)
 
 
 def answer_problem(question: Mapping[str, Any], answer: Any) -> str:

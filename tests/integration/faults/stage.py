@@ -20,8 +20,8 @@ from typing import Any, TypeVar
 
 import pytest
 
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.clock import Clock
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.door import module as door
+from ansible_collections.datagate.huaweicloud.plugins.module_utils import _module
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._clock import Clock
 from ansible_collections.datagate.huaweicloud.plugins.modules import dataarts_job_status, dli_job_progress
 from ansible_collections.datagate.huaweicloud.plugins.plugin_utils import in_process
 from tests.emulator import (
@@ -101,7 +101,7 @@ def gate(
     arguments = connection(emulator, **options)
     began, started = chosen.now(), time.monotonic()
     with monkeypatch.context() as patch:
-        patch.setattr(door, "Clock", lambda: chosen)
+        patch.setattr(_module, "Clock", lambda: chosen)
         result = work(arguments, dli)
     took = chosen.now() - began
     most = float(arguments["wait_timeout"]) + float(arguments.get("request_timeout", 30))

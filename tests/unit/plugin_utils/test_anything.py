@@ -16,11 +16,11 @@ import pytest
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.calls import Call
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.options import Connection
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.door import module as door
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.door.arguments import CONNECTION
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.services import normalize
+from ansible_collections.datagate.huaweicloud.plugins.module_utils import _module
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._argument_spec import CONNECTION
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._cloud.calls import Call
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._cloud.options import Connection
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._services import normalize
 from ansible_collections.datagate.huaweicloud.plugins.modules import (
     dataarts_job_info,
     dataarts_job_status,
@@ -81,7 +81,7 @@ def run(name: str, options: Mapping[str, Any], *answers: Any, check_mode: bool =
         for variable in [item for item in os.environ if item.startswith(("HW_", "HUAWEICLOUD_"))]:
             patch.delenv(variable)
         session = type("Answers", (AnySession,), {"answers": answers})
-        patch.setattr(door, "Session", session)
+        patch.setattr(_module, "Session", session)
         result = in_process.run(dict(options), module.ARGUMENTS, module.SERVICE, module.BODY, check_mode, name)
     assert DEFECT not in str(result.get("msg")), result["msg"]
     assert result.get("failed") in (None, True, CENSORED)

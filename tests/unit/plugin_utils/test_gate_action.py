@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.errors import OptionError
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._errors import OptionError
 from ansible_collections.datagate.huaweicloud.plugins.plugin_utils import gate_action, live, progress
 
 SOON = 30.0  # seconds that a test waits for what is to come at once

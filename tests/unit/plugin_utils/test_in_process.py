@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.errors import DatagateError
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._errors import DatagateError
 from ansible_collections.datagate.huaweicloud.plugins.modules import dataarts_job_status
 from ansible_collections.datagate.huaweicloud.plugins.plugin_utils import in_process
 
@@ -27,7 +27,9 @@ SPEC = {
 
 
 def run(**arguments: Any) -> dict[str, Any]:
-    return in_process.run(arguments, SPEC, "dataarts", lambda door: {"jobs": door.params["jobs"]}, False, "a module")
+    return in_process.run(
+        arguments, SPEC, "dataarts", lambda invocation: {"jobs": invocation.params["jobs"]}, False, "a module"
+    )
 
 
 def test_warnings_of_the_check_are_in_the_result() -> None:
@@ -75,14 +77,14 @@ def test_durations_lists_choices_and_what_is_missing_are_explained() -> None:
     }
 
     def msg(**given: Any) -> str:
-        result = in_process.run({"job_ids": "a", **given}, spec, "dataarts", lambda door: {}, False, "m")
+        result = in_process.run({"job_ids": "a", **given}, spec, "dataarts", lambda invocation: {}, False, "m")
         return str(result["msg"])
 
     assert msg(stable_for="1m") == "stable_for: must be seconds, such as 60, not '1m'"
     assert msg(jobs={"a": 1}) == "jobs: must be a list, not \"{'a': 1}\""
     assert msg(missing="no") == "missing: must be one of fail, ok, not 'no'"
     assert msg(job_ids=None) == "job_ids: is needed; say which DLI jobs are meant, by their IDs"
-    endpoints = in_process.run({"endpoints": "http://x"}, {}, "dataarts", lambda door: {}, False, "m")
+    endpoints = in_process.run({"endpoints": "http://x"}, {}, "dataarts", lambda invocation: {}, False, "m")
     assert endpoints["msg"].startswith("endpoints: must be a dictionary such as {")
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.options import resolve
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._cloud.options import resolve
 from ansible_collections.datagate.huaweicloud.plugins.plugin_utils.inventory_cache import digest
 
 SECRET = "secretsecret"

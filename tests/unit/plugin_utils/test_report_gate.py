@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible_collections.datagate.huaweicloud.plugins.plugin_utils.report import about, states
-from ansible_collections.datagate.huaweicloud.plugins.plugin_utils.report.gate import LEFT_OUT, Gate, read
+from ansible_collections.datagate.huaweicloud.plugins.plugin_utils.report import report_facts, states
+from ansible_collections.datagate.huaweicloud.plugins.plugin_utils.report.gate.data import LEFT_OUT, Gate, read
 from ansible_collections.datagate.huaweicloud.tests.unit.plugin_utils.test_report_samples import (
     REFUSED,
     change,
@@ -21,7 +21,7 @@ from ansible_collections.datagate.huaweicloud.tests.unit.plugin_utils.test_repor
     result,
 )
 
-ABOUT = about.read(None, "Gate")
+ABOUT = report_facts.read(None, "Gate")
 
 
 def gate(data: dict[str, Any]) -> Gate:

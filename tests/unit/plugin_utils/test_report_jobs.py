@@ -14,7 +14,7 @@ from ansible.errors import AnsibleFilterError
 
 from ansible_collections.datagate.huaweicloud.plugins.filter.gate_report import gate_report
 from ansible_collections.datagate.huaweicloud.plugins.filter.job_report import FORMS, job_report
-from ansible_collections.datagate.huaweicloud.plugins.plugin_utils.report.jobs_screen import WIDTH, columns
+from ansible_collections.datagate.huaweicloud.plugins.plugin_utils.report.jobs.terminal import WIDTH, columns
 
 MOMENT = 1682519407000
 

@@ -23,7 +23,7 @@ from prometheus_client.registry import Collector
 from prometheus_client.utils import floatToGoString
 
 from ansible_collections.datagate.huaweicloud.plugins.filter.job_metrics import FilterModule, job_metrics
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.gate.kinds import DLI_KIND, REAL_TIME_KIND
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._gate.kinds import DLI_KIND, REAL_TIME_KIND
 from ansible_collections.datagate.huaweicloud.plugins.plugin_utils.report import metrics
 from ansible_collections.datagate.huaweicloud.plugins.plugin_utils.report.exposition import (
     COUNTER,
@@ -33,7 +33,7 @@ from ansible_collections.datagate.huaweicloud.plugins.plugin_utils.report.exposi
     exposition,
     number,
 )
-from ansible_collections.datagate.huaweicloud.plugins.plugin_utils.report.plain import plain
+from ansible_collections.datagate.huaweicloud.plugins.plugin_utils.report.template_data import plain
 
 Data = dict[str, Any]
 Labels = tuple[tuple[str, str], ...]

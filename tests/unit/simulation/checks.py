@@ -468,7 +468,9 @@ def credentials_are_tried_with_care(run: Run) -> Iterator[str]:
     proved = min((item.completed_at for item in requests if _proves(item) and item.completed_at), default=float("inf"))
     early = [request for request in requests if request.sent_at < proved - 1e-7]
     for request in early:
-        under_way = [item for item in early if item.sent_at <= request.sent_at < min(item.completed_at or item.bound, item.bound)]
+        under_way = [
+            item for item in early if item.sent_at <= request.sent_at < min(item.completed_at or item.bound, item.bound)
+        ]
         if len(under_way) > UNPROVED:
             yield f"{len(under_way)} requests were under way before any answer showed that the credentials are good"
             break

@@ -12,13 +12,15 @@ import random
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.options import resolve
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.session import Session
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.door.dli_jobs import DliJobs
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.door.real_time_jobs import RealTimeJobs
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.gate import options as gate_options
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.gate.loop import WHOLE, Loop, Outcome, Slices
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.gate.result import as_dict
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._cloud.options import resolve
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._cloud.session import Session
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._gate import options as gate_options
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._gate.observing.loop import Loop
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._gate.observing.outcome import Outcome
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._gate.observing.slices import WHOLE, Slices
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._gate.result import as_dict
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._sources.dli_jobs import DliJobs
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._sources.real_time_jobs import RealTimeJobs
 
 from .evidence import Facts, Run
 from .simulated_cloud import DATAARTS, DLI, PROJECT_ID, SimulatedCloud

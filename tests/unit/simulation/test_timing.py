@@ -585,16 +585,22 @@ def test_a_list_that_takes_longer_than_a_slice_is_read_to_its_end(seconds: float
 
 def test_a_rotation_beside_a_long_list_comes_to_its_closing_look() -> None:
     cloud = SimulatedCloud(LONG_LIST, habits=SMALL_PAGES)
-    options = {"requests_per_second": 2, "wait_interval": 1, "wait_timeout": 900, "stable_for": 20}
-    run = run_gate(cloud, name_contains="j", **options)
+    run = run_gate(cloud, name_contains="j", requests_per_second=2, wait_interval=1, wait_timeout=900, stable_for=20)
     assert run.verdict == "PASS", run.tells()
     assert not broken_promises(run), run.tells()
 
 
 def test_a_list_whose_answer_was_late_is_read_again() -> None:
     cloud = SimulatedCloud([job(name, "NORMAL") for name in "abc"])
-    options = {"check_nodes": False, "wait_interval": 1, "wait_timeout": 30, "request_timeout": 4}
-    run = run_gate(cloud, stops=[(0.03, 6.0)], job_names=["a", "b", "c"], **options)
+    run = run_gate(
+        cloud,
+        stops=[(0.03, 6.0)],
+        job_names=["a", "b", "c"],
+        check_nodes=False,
+        wait_interval=1,
+        wait_timeout=30,
+        request_timeout=4,
+    )
     assert run.verdict == "PASS", run.tells()
     assert len(run.log.requests) > 1, run.tells()
     assert run.log.requests[-1].sent_at > 6, run.tells()

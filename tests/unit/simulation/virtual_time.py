@@ -13,8 +13,8 @@ from typing import Any, NamedTuple, TypeVar
 
 from requests.structures import CaseInsensitiveDict
 
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.clock import Clock
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.http.exchange import Answer
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._clock import Clock
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._cloud.http.exchange import Answer
 
 T = TypeVar("T")
 

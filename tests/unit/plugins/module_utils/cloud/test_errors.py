@@ -13,14 +13,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.error_codes import (
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._cloud.failures.error_bodies import read_error
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._error_codes import (
     HINTS,
     SERVICE_CODES,
     classify,
     gateway_number,
     refuses_key,
 )
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.errors import (
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._errors import (
     DENIED,
     MISSING,
     PERMANENT,
@@ -28,8 +29,7 @@ from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.errors 
     OptionError,
     RequestError,
 )
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.failures.error_bodies import read_error
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.text import has_control, printable
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._text import has_control, printable
 
 DATAARTS = "dataarts"
 DLI = "dli"

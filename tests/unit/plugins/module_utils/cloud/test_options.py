@@ -15,17 +15,17 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.endpoints import (
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._cloud.endpoints import (
     check_endpoint,
     derive_endpoint,
 )
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.errors import (
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._cloud.options import Connection, resolve
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._errors import (
     CredentialsError,
     DatagateError,
     OptionError,
 )
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.options import Connection, resolve
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.values import boolean, number, whole
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._values import boolean, number, whole
 
 KEY = {"access_key": "ak", "secret_key": "sk"}
 ENOUGH = {**KEY, "region": "cn-north-4", "project_id": "p1"}

@@ -14,13 +14,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.calls import Call
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.clock import Clock
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.errors import TRANSIENT, UNREACHED
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.failures.error_factory import ErrorFactory
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.http.exchange import Answer, Exchange
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.options import resolve
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.session import Session
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._clock import Clock
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._cloud.calls import Call
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._cloud.failures.error_factory import ErrorFactory
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._cloud.http.exchange import Answer, Exchange
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._cloud.options import resolve
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._cloud.session import Session
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._errors import TRANSIENT, UNREACHED
 from ansible_collections.datagate.huaweicloud.tests.single_calls import single
 
 NOW = 1_700_000_000.0  # Tue, 14 Nov 2023 22:13:20 GMT

@@ -13,8 +13,8 @@ from typing import NoReturn
 
 import pytest
 
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud import threads
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.http.worker_threads import WorkerThreads
+from ansible_collections.datagate.huaweicloud.plugins.module_utils import _threads
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._cloud.http.worker_threads import WorkerThreads
 
 ENDING = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGALRM, signal.SIGUSR1}
 FAULTS = {signal.SIGSEGV, signal.SIGBUS, signal.SIGFPE, signal.SIGILL}
@@ -26,7 +26,7 @@ def mask() -> set[int]:
 
 def test_a_thread_takes_no_signal_but_a_fault_of_its_own() -> None:
     seen: list[set[int]] = []
-    thread = threads.start(lambda: seen.append(mask()), "one")
+    thread = _threads.start(lambda: seen.append(mask()), "one")
     thread.join()
     assert thread.daemon
     assert thread.name == "one"
@@ -39,7 +39,7 @@ def test_the_one_that_starts_it_goes_on_taking_them() -> None:
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGUSR2})
     try:
         had = mask()
-        threads.start(lambda: None, "one").join()
+        _threads.start(lambda: None, "one").join()
         assert mask() == had
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
@@ -53,7 +53,7 @@ def test_also_when_there_are_no_more_threads(monkeypatch: pytest.MonkeyPatch) ->
     had = mask()
     monkeypatch.setattr(threading.Thread, "start", refuse)
     with pytest.raises(RuntimeError, match="can't start"):
-        threads.start(lambda: None, "one")
+        _threads.start(lambda: None, "one")
     assert mask() == had
 
 

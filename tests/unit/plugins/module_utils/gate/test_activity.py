@@ -8,7 +8,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.gate.activity import JobProgress, RecordCounters
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._gate.state.activity import (
+    JobProgress,
+    RecordCounters,
+)
 
 RUNNING = frozenset(("NORMAL",))
 

@@ -13,12 +13,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.errors import DENIED, TRANSIENT, RequestError
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.gate import options
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.gate.gate_state import Gate
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.gate.history import History
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.gate.verdicts import Verdict
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.services.readings import (
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._errors import DENIED, TRANSIENT, RequestError
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._gate import options
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._gate.state.gate_state import Gate
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._gate.state.history import History
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._gate.verdicts import Verdict
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._services.readings import (
     LIST,
     STATUS,
     Listing,

@@ -13,11 +13,11 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.gate import kinds, resume
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.gate.kinds import COMMON_SEVERITIES, KINDS, Kind
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.gate.loop import Loop
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.gate.policy import Policy, Selection
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.gate.result import as_dict
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._gate import kinds, resume
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._gate.kinds import COMMON_SEVERITIES, KINDS, Kind
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._gate.observing.loop import Loop
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._gate.policy import Policy, Selection
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._gate.result import as_dict
 from ansible_collections.datagate.huaweicloud.tests.unit.gate_world import GONE, World
 
 GATE = Path(kinds.__file__).parent
@@ -88,7 +88,7 @@ class TestAnotherKind:
 def codes_in_use() -> set[str]:
     """The reason codes that the gate's files name."""
     found: set[str] = set()
-    for path in GATE.glob("*.py"):
+    for path in GATE.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             if isinstance(node, ast.Call) and getattr(node.func, "id", "") in ("make_reason", "reason_of_job"):
                 constants = [item.value for item in node.args[:2] if isinstance(item, ast.Constant)]

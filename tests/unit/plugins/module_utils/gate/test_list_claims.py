@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.gate.list_claims import (
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._gate.state.list_claims import (
     ABSENT,
     LAG,
     LAG_OF_FAILURE,

@@ -16,9 +16,9 @@ from typing import Any
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.errors import TRANSIENT, RequestError
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.gate.plan import MAX_LIST_INTERVAL
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.gate.readiness import MAX_SPREAD
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._errors import TRANSIENT, RequestError
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._gate.judging.readiness import MAX_SPREAD
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._gate.observing.plan import MAX_LIST_INTERVAL
 from ansible_collections.datagate.huaweicloud.tests.unit.gate_world import World, in_slices
 
 BUSY = RequestError(TRANSIENT, "busy", status=503)

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.errors import (
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._errors import (
     DENIED,
     PERMANENT,
     TRANSIENT,

@@ -13,9 +13,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.errors import DatagateError, OptionError
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.gate.kinds import DLI_KIND, REAL_TIME_KIND
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.gate.options import (
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._errors import DatagateError, OptionError
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._gate.kinds import DLI_KIND, REAL_TIME_KIND
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._gate.options import (
     check_name,
     dli_policy,
     dli_selection,
@@ -24,10 +24,7 @@ from ansible_collections.datagate.huaweicloud.plugins.module_utils.gate.options 
     return_jobs,
     selection,
 )
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.gate.policy import (
-    Policy,
-    Selection,
-)
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._gate.policy import Policy, Selection
 
 
 def refused(option: str, build: Any, **params: Any) -> str:

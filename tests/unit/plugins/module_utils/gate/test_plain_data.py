@@ -16,8 +16,8 @@ from typing import Any, Deque, Dict, List, NamedTuple, Optional, Tuple
 
 import pytest
 
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.errors import TRANSIENT, RequestError
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.gate import plain_data
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._errors import TRANSIENT, RequestError
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._gate import plain_data
 
 
 class Step(NamedTuple):

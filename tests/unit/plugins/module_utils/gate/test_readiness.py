@@ -10,17 +10,17 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.gate import options
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.gate.job_state import JobState
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.gate.readiness import (
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._gate import options
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._gate.judging.readiness import (
     MAX_SPREAD,
     Readiness,
     are_together,
     continue_ready,
     is_stale,
 )
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.gate.update_job import take_reading
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.services.readings import STATUS, Reading
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._gate.state.job_state import JobState
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._gate.state.update_job import take_reading
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._services.readings import STATUS, Reading
 
 
 def policy(**params: Any) -> Any:

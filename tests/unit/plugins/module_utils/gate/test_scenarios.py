@@ -12,7 +12,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.errors import (
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._errors import (
     DENIED,
     PERMANENT,
     TRANSIENT,

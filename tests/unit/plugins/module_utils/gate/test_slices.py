@@ -17,17 +17,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.errors import (
-    TRANSIENT,
-    OptionError,
-    RequestError,
-)
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.gate import job_state, options, resume
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.gate.job_state import JobState
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.gate.loop import Outcome
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.gate.result import as_dict
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.gate.update_job import take_reading
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.services.readings import LIST, STATUS, Reading
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._errors import TRANSIENT, OptionError, RequestError
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._gate import options, resume
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._gate.observing.outcome import Outcome
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._gate.result import as_dict
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._gate.state import job_state
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._gate.state.job_state import JobState
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._gate.state.update_job import take_reading
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._services.readings import LIST, STATUS, Reading
 from ansible_collections.datagate.huaweicloud.tests.unit.gate_world import GONE, World, gate, in_slices, slice_of
 
 BUSY = RequestError(TRANSIENT, "busy", status=503)
@@ -247,11 +244,11 @@ class TestText:
             ("x", "is not what an earlier slice returned"),
             ("..", "another version"),
             ("3.0123.AAAA", "another version"),
-            ("4.9999.AAAA", "other options"),
-            ("4.0123.", "damaged"),
-            ("4.0123.AAAA", "damaged"),
-            ("4.0123.%%%", "damaged"),
-            ("4.0123.é", "damaged"),
+            ("5.9999.AAAA", "other options"),
+            ("5.0123.", "damaged"),
+            ("5.0123.AAAA", "damaged"),
+            ("5.0123.%%%", "damaged"),
+            ("5.0123.é", "damaged"),
         ],
     )
     def test_what_is_none_is_refused(self, text: str, why: str) -> None:
@@ -402,7 +399,7 @@ class TestForeignStates:
     @pytest.mark.parametrize("name", ["read_at", "status_at", "listed_at", "ready_at"])
     def test_nothing_was_read_later_than_it_was_handed_on(self, name: str) -> None:
         found = damage("by name")
-        found.state["gate"]["jobs"][0][1][name] = found.state["elapsed"] + 1
+        found.state["gate"]["jobs"][0][1][name] = found.state["time"]["elapsed"] + 1
         assert problem_of(found, found.state) == DAMAGED
 
 

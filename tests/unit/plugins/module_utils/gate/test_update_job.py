@@ -10,11 +10,14 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.errors import TRANSIENT, RequestError
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.gate import options
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.gate.job_state import JobState
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.gate.update_job import take_absence, take_reading
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.services.readings import LIST, STATUS, Reading
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._errors import TRANSIENT, RequestError
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._gate import options
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._gate.state.job_state import JobState
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._gate.state.update_job import (
+    take_absence,
+    take_reading,
+)
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._services.readings import LIST, STATUS, Reading
 
 
 def new(**params: Any) -> JobState:

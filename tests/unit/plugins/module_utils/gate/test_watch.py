@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.errors import DENIED, TRANSIENT, RequestError
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.gate import options
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.gate.watch import Watch
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._errors import DENIED, TRANSIENT, RequestError
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._gate import options
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._gate.watch import Watch
 from ansible_collections.datagate.huaweicloud.tests.unit.gate_world import GONE, World
 
 NODE = {"status": "EXCEPTION", "log_path": "obs://logs/N.job"}

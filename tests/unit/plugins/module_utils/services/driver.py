@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.calls import Call, Outcome, Task
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.errors import RequestError
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.http.exchange import Answer
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._cloud.calls import Call, Outcome, Task
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._cloud.http.exchange import Answer
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._errors import RequestError
 
 T = TypeVar("T")
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.calls import Call, Task
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.clock import Clock
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.errors import UNREACHED, RequestError
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.http.exchange import Answer
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._clock import Clock
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._cloud.calls import Call, Task
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._cloud.http.exchange import Answer
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._errors import UNREACHED, RequestError
 
 
 class CountingClock(Clock):

@@ -15,8 +15,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.services import answers
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.services.normalize import Unreadable
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._services import answers
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._services.normalize import Unreadable
 
 DATA = Path(__file__).resolve().parents[4] / "data"
 

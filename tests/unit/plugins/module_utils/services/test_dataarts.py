@@ -10,14 +10,14 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.errors import (
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._errors import (
     MISSING,
     TRANSIENT,
     UNREACHED,
     RequestError,
 )
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.services.dataarts import DataArts
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.services.readings import (
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._services.dataarts import DataArts
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._services.readings import (
     LIST,
     STATUS,
     Listing,

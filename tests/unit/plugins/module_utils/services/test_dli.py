@@ -15,15 +15,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.errors import (
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._errors import (
     DENIED,
     MISSING,
     PERMANENT,
     TRANSIENT,
     RequestError,
 )
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.services.dli import Dli
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.services.readings import STATUS, Reading
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._services.dli import Dli
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._services.readings import STATUS, Reading
 from ansible_collections.datagate.huaweicloud.tests.unit.plugins.module_utils.services.driver import Driver
 
 NO_API = RequestError(PERMANENT, "no such API", status=404, error_code="APIGW.0101")

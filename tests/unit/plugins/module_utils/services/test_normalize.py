@@ -16,9 +16,9 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.services import normalize
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.services.normalize import Unreadable
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.services.readings import (
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._services import normalize
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._services.normalize import Unreadable
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._services.readings import (
     DLI_STATES,
     REAL_TIME_STATES,
 )

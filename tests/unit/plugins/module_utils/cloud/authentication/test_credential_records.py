@@ -19,29 +19,29 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.authentication.credential_admission import (
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._clock import Clock
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._cloud.authentication.credential_admission import (
     CredentialAdmission,
 )
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.authentication.credential_records import (
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._cloud.authentication.credential_records import (
     APPROVAL_COUNTS_FOR,
     MAX_TRIAL_TURNS,
     NEXT_TURN_AFTER,
     REFUSAL_COUNTS_FOR,
     CredentialRecords,
 )
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.authentication.elapsed_time import ElapsedTime
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.authentication.private_folder import (
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._cloud.authentication.elapsed_time import ElapsedTime
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._cloud.authentication.private_folder import (
     private_folder,
 )
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.clock import Clock
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.endpoints import cloud_of
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.errors import (
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._cloud.endpoints import cloud_of
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._cloud.options import resolve
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._errors import (
     DENIED,
     TRANSIENT,
     UNREACHED,
     RequestError,
 )
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.options import resolve
 
 PARTS = ["AKNE0123456789", "the-secret-key-0815"]
 CLOUDS = ["myhuaweicloud.com"]

@@ -12,15 +12,15 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.credentials.access_key import AccessKey
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.credentials.agency import EcsAgency
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.credentials.auth_token import AuthToken
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.credentials.base import Credentials
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.credentials.chain import choose
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.credentials.file import CredentialsFile
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.credentials.password import Password
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.credentials.temporary_key import TemporaryKey
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.errors import CredentialsError, OptionError
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._cloud.credentials.access_key import AccessKey
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._cloud.credentials.agency import EcsAgency
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._cloud.credentials.auth_token import AuthToken
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._cloud.credentials.base import Credentials
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._cloud.credentials.chain import choose
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._cloud.credentials.file import CredentialsFile
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._cloud.credentials.password import Password
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._cloud.credentials.temporary_key import TemporaryKey
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._errors import CredentialsError, OptionError
 
 KEY = {"access_key": "task-ak", "secret_key": "task-sk"}
 TEMPORARY = {**KEY, "security_token": "task-st"}

@@ -17,8 +17,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.credentials.file import CredentialsFile
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.errors import CredentialsError
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._cloud.credentials.file import CredentialsFile
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._errors import CredentialsError
 
 SECRET = "q7Zs3cret"
 

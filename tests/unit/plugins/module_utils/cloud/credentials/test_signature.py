@@ -18,7 +18,7 @@ import requests
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.credentials.signature import (
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._cloud.credentials.signature import (
     DATE_FORMAT,
     SdkHmacSha256,
     TokenAuth,

@@ -16,12 +16,12 @@ import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.failures.secret_forms import (
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._cloud.failures.secret_forms import (
     MASK,
     MIN_SECRET,
     forms,
 )
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.failures.secret_masking import SecretMasker
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._cloud.failures.secret_masking import SecretMasker
 
 # Encoders of this file's own, so that what is tested is not what it is tested with.
 ENCODERS: dict[str, Callable[[str], str]] = {

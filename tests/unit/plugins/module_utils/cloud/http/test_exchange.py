@@ -20,8 +20,7 @@ import urllib3
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.errors import PERMANENT, TRANSIENT
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.http.body import (
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._cloud.http.body import (
     MAX_BODY,
     NotJson,
     TooLarge,
@@ -29,7 +28,8 @@ from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.http.bo
     parse,
     unpack,
 )
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.http.transport_errors import explain
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._cloud.http.transport_errors import explain
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._errors import PERMANENT, TRANSIENT
 
 BODY = json.dumps({"jobs": [{"name": "作业"}], "total": 1}).encode("utf-8")
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.http.proxies import is_loopback, proxies_for
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._cloud.http.proxies import is_loopback, proxies_for
 
 PROXY = "http://proxy.example:3128"
 BOTH = {"http": PROXY, "https": PROXY}

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.datagate.huaweicloud.plugins.module_utils.cloud.scheduling.pacer import Pacer
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._cloud.scheduling.pacer import Pacer
 
 
 def send(pacer: Pacer, now: float) -> float:

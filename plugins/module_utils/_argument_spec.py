@@ -1,0 +1,100 @@
+# Copyright (c) datagate contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This file is private to the collection and may change in any release. Do not import it from other collections.
+
+"""Argument specifications, one per option group. plugins/doc_fragments documents them."""
+
+from __future__ import annotations
+
+from typing import Any, Dict
+
+from ._cloud.credentials.chain import AUTH_TYPES
+from ._gate.options import MISSING_CHOICES, RETURN_CHOICES
+
+Spec = Dict[str, Any]
+
+# Options with an environment variable have no default here, because a default would override the variable.
+CONNECTION: Spec = {
+    "auth_type": {"type": "str", "choices": list(AUTH_TYPES), "default": "auto"},
+    "access_key": {"type": "str", "no_log": True},
+    "secret_key": {"type": "str", "no_log": True},
+    "security_token": {"type": "str", "no_log": True},
+    "auth_token": {"type": "str", "no_log": True},
+    "username": {"type": "str"},
+    "password": {"type": "str", "no_log": True},
+    "domain_name": {"type": "str"},
+    "credentials_file": {"type": "path"},
+    "region": {"type": "str"},
+    "cloud": {"type": "str"},
+    "project_id": {"type": "str"},
+    "project_name": {"type": "str"},
+    "endpoints": {
+        "type": "dict",
+        "options": {"dataarts": {"type": "str"}, "dli": {"type": "str"}, "iam": {"type": "str"}},
+    },
+    "validate_certs": {"type": "bool"},
+    "ca_path": {"type": "path"},
+    "client_cert": {"type": "path"},
+    "client_key": {"type": "path", "no_log": False},
+    # The URL may contain a password, and Ansible shows invalid options before the module can mask it.
+    "proxy": {"type": "str", "no_log": True},
+    "request_timeout": {"type": "float", "default": 30},
+    "retries": {"type": "int"},
+    "requests_per_second": {"type": "float", "default": 20},
+}
+WORKSPACE: Spec = {"workspace": {"type": "str"}}
+
+# Options of all gates.
+GATE: Spec = {
+    "wait": {"type": "bool", "default": False},
+    "wait_initial_delay": {"type": "float", "default": 0},
+    "wait_interval": {"type": "float", "default": 10},
+    "wait_timeout": {"type": "float", "default": 600},
+    "missing": {"type": "str", "choices": list(MISSING_CHOICES), "default": "fail"},
+    "max_consecutive_errors": {"type": "int", "default": 5},
+    "progress": {"type": "bool", "default": True},
+    "slice_timeout": {"type": "float", "default": 0},
+    "resume": {"type": "str"},
+    "return_jobs": {"type": "str", "choices": list(RETURN_CHOICES), "default": "auto"},
+}
+# Additional options of gates for real-time jobs. The lists of states have no choices here, because items are trimmed and
+# empty items are removed before they are checked.
+REAL_TIME_GATE: Spec = {
+    **GATE,
+    "wait_for": {"type": "list", "elements": "str", "default": ["NORMAL"]},
+    "fail_on_exception": {"type": "bool"},
+    "fail_states": {"type": "list", "elements": "str", "default": ["EXCEPTION", "ABNORMAL"]},
+    "check_nodes": {"type": "bool", "default": True},
+    "ignore_nodes": {"type": "list", "elements": "str", "default": []},
+    "max_failing": {"type": "int", "default": 0},
+    "exception_grace": {"type": "float", "default": 0},
+    "stable_for": {"type": "float", "default": 0},
+    "started_after": {"type": "int"},
+    # A boolean or a list of node names.
+    "require_records": {"type": "raw", "default": False},
+}
+DLI_GATE: Spec = {
+    **GATE,
+    "stall_timeout": {"type": "float", "default": 0},
+}
+SELECTION: Spec = {
+    "job_names": {"type": "list", "elements": "str", "aliases": ["job_name", "name"]},
+    "tags": {"type": "list", "elements": "str"},
+    "name_contains": {"type": "str"},
+    "exclude_names": {"type": "list", "elements": "str", "default": []},
+    "min_jobs": {"type": "int", "default": 1},
+}
+DLI_SELECTION: Spec = {
+    "job_ids": {"type": "list", "elements": "str", "required": True, "aliases": ["job_id"]},
+}
+LIST: Spec = {
+    "job_type": {"type": "str", "choices": ["REAL_TIME", "BATCH"]},
+    "name": {"type": "str"},
+    "name_contains": {"type": "str"},
+    "tags": {"type": "list", "elements": "str"},
+    "statuses": {"type": "list", "elements": "str"},
+    "max_results": {"type": "int", "default": 0},
+    "page_size": {"type": "int", "default": 100},
+}

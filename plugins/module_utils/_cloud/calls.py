@@ -1,0 +1,79 @@
+# Copyright (c) datagate contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This file is private to the collection and may change in any release. Do not import it from other collections.
+
+"""Calls, their outcomes, and tasks: how a service asks for requests without knowing the session.
+
+A task is a generator. It yields batches of calls, is sent their outcomes in the same order, and returns its result. The session
+sends the calls; a test can answer them without a session.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Callable, Generator, Iterable, List, Mapping, Optional, Tuple, TypeVar, Union
+
+from .._errors import TRANSIENT, RequestError
+from .credentials.signature import build_path, build_query
+from .http.exchange import Answer
+from .options import Connection
+
+T = TypeVar("T")
+
+# Both have sent_at: when the request was sent, on the session's clock; None in an error if nothing was sent.
+Outcome = Union[Answer, RequestError]
+
+
+class Call:
+    """A request to be sent.
+
+    :param service: dataarts, dli, iam or metadata.
+    :param segments: path below the endpoint, decoded; ``{project_id}`` is replaced by the project's ID.
+    :param query: name and value pairs, decoded.
+    :param headers: headers in addition to those of every call.
+    :param key: any value that identifies the call for the caller.
+    :param digest: is applied to the decoded body of the answer at once, and its result replaces the body, so that large answers
+        do not accumulate. It may raise a RequestError, which is the outcome then.
+    :ivar signed: whether the request is signed with the credentials.
+    :ivar url: the whole URL where it is not that of a service's endpoint.
+    """
+
+    __slots__ = ("body", "digest", "headers", "key", "method", "query", "segments", "service", "signed", "url")
+
+    def __init__(
+        self,
+        service: str,
+        segments: Tuple[str, ...],
+        query: Iterable[Tuple[str, str]] = (),
+        headers: Optional[Mapping[str, str]] = None,
+        key: Any = None,
+        digest: Optional[Callable[[Any], Any]] = None,
+    ) -> None:
+        self.service = service
+        self.segments = segments
+        self.query = list(query)
+        self.headers = dict(headers or {})
+        self.key = key
+        self.digest = digest
+        self.method = "GET"
+        self.body: Any = None
+        self.signed = True
+        self.url: Optional[str] = None
+
+    def address(self, connection: Connection, project_id: Optional[str]) -> str:
+        """The whole URL."""
+        if self.url:
+            return self.url
+        segments = [project_id or "" if segment == "{project_id}" else segment for segment in self.segments]
+        query = f"?{build_query(self.query)}" if self.query else ""
+        return connection.endpoints.get(self.service, "") + build_path(segments) + query
+
+
+Task = Generator[List[Call], List[Outcome], T]
+
+
+def malformed(call: Call, what: str) -> RequestError:
+    """The error for an answer with HTTP 200 and unexpected content."""
+    path = "/" + "/".join(call.segments)
+    return RequestError(TRANSIENT, what, service=call.service, method=call.method, path=path, status=200)

@@ -1,0 +1,128 @@
+# Copyright (c) datagate contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This file is private to the collection and may change in any release. Do not import it from other collections.
+
+"""The base URLs of the services."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from typing import Any, Dict, List, Mapping, Optional
+from urllib.parse import urlsplit, urlunsplit
+
+from .._errors import OptionError
+from .._text import printable
+from .._values import text
+from .environment import ENDPOINT_ENVIRONMENT, ENVIRONMENT, first_set
+
+HOST_PREFIX = {"dataarts": "dayu-dlf", "dli": "dli", "iam": "iam"}
+
+DEFAULT_CLOUD = "myhuaweicloud.com"
+EUROPEAN_CLOUD = "myhuaweicloud.eu"  # for regions whose name starts with EUROPEAN_REGION
+EUROPEAN_REGION = "eu-west-1"
+
+LABELS = r"[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*"
+_LOOPBACK = r"(localhost|127(\.(25[0-5]|2[0-4]\d|1?\d?\d)){3}|::1)"
+_MAX_HOST = 253  # characters
+_MAX_LABEL = 63
+
+
+def configured_endpoints(params: Mapping[str, Any], environ: Mapping[str, str]) -> Dict[str, str]:
+    """The base URLs that options or environment variables name, by service.
+
+    :raises OptionError: one of them is not a usable URL, or belongs to an unknown service.
+    """
+    given = params.get("endpoints") or {}
+    if not isinstance(given, Mapping):
+        raise OptionError("endpoints", "must be a dictionary with the keys dataarts, dli and iam")
+    unknown = sorted(str(key) for key in given if key not in HOST_PREFIX)
+    if unknown:
+        raise OptionError("endpoints", f"has no key {printable(unknown[0], 40)!r}; its keys are dataarts, dli and iam")
+    found: Dict[str, str] = {}
+    for service, names in ENDPOINT_ENVIRONMENT.items():
+        value, option = text(given.get(service)), f"endpoints.{service}"
+        if value is None:
+            value, option = first_set(environ, names, option)
+        if value is not None:
+            found[service] = check_endpoint(option, value)
+    return found
+
+
+def check_endpoint(option: str, value: str) -> str:
+    """A base URL without a slash at its end.
+
+    :raises OptionError: it is not a usable URL.
+    """
+    try:
+        parts = urlsplit(value)
+        host, dummy = parts.hostname, parts.port
+    except ValueError:
+        raise OptionError(option, "is not a URL; give something like https://host or https://host:port/path") from None
+    if (
+        parts.scheme not in ("https", "http")
+        or host is None
+        or not _is_host(host)
+        or any(char <= " " or char >= "\x7f" for char in value)
+    ):
+        raise OptionError(option, "must be a URL that starts with https:// and names a host")
+    if parts.username is not None or parts.password is not None or parts.query or parts.fragment:
+        raise OptionError(
+            option, "must hold neither user name, password, query nor fragment; credentials have their own options"
+        )
+    if parts.scheme == "http" and not re.fullmatch(_LOOPBACK, host, re.IGNORECASE):
+        raise OptionError(
+            option,
+            f"http:// would send credentials in the clear to {host}; use https:// (http:// is for the loopback interface only)",
+        )
+    return urlunsplit((parts.scheme, parts.netloc, parts.path.rstrip("/"), "", ""))
+
+
+def derive_endpoint(service: str, region: Optional[str], cloud: Optional[str]) -> str:
+    """The base URL of a service in the public cloud, from region and cloud.
+
+    :raises OptionError: there is no region.
+    """
+    if region is None:
+        names = " or ".join(ENVIRONMENT["region"] + ENDPOINT_ENVIRONMENT[service])
+        raise OptionError(
+            "region", f"is needed to find the host of {service}; set region or endpoints.{service} (or {names})"
+        )
+    domain = cloud or (EUROPEAN_CLOUD if region.startswith(EUROPEAN_REGION) else DEFAULT_CLOUD)
+    return f"https://{HOST_PREFIX[service]}.{region}.{domain}"
+
+
+def cloud_of(host: str, region: Optional[str]) -> str:
+    """Identifies the cloud that a host belongs to. An access key is known to all services and regions of one cloud.
+
+    :param host: host of a service, with its port where it has one.
+    :returns: the domain of ``service.region.domain``; the whole host where its name has another form.
+    """
+    name, colon, port = host.lower().rpartition(":") if not host.endswith("]") else (host.lower(), "", "")
+    if not colon:
+        name, port = host.lower(), ""
+    try:
+        ipaddress.ip_address(name.strip("[]"))
+    except ValueError:
+        name = ".".join(_domain_labels(name.split("."), region))
+    return f"{name}:{port}" if port else name
+
+
+def _domain_labels(labels: List[str], region: Optional[str]) -> List[str]:
+    """The labels of a host name without those of service and region."""
+    if labels[0] in HOST_PREFIX.values() and len(labels) > 2:
+        labels = labels[1:]
+        if region and labels[0] == region.lower() and len(labels) > 2:
+            labels = labels[1:]
+    return labels
+
+
+def _is_host(host: Optional[str]) -> bool:
+    """Whether this is a host name or an IP address."""
+    if not host or len(host) > _MAX_HOST:
+        return False
+    if ":" in host:
+        return re.fullmatch(r"[0-9A-Fa-f:.]+", host) is not None
+    return re.fullmatch(LABELS, host) is not None and all(len(label) <= _MAX_LABEL for label in host.split("."))

@@ -1,0 +1,64 @@
+# Copyright (c) datagate contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This file is private to the collection and may change in any release. Do not import it from other collections.
+
+"""From what an exchange ended with to the outcome of its call: a usable answer, or an error."""
+
+from __future__ import annotations
+
+from typing import Any, Optional, Union
+
+from ..._errors import TRANSIENT, RequestError
+from ..calls import Call, Outcome
+from ..failures.error_factory import ErrorFactory
+from ..http.body import NotJson, parse
+from ..http.exchange import Answer
+from ..http.transport_errors import explain
+
+# Statuses with a complete answer; 201 comes with a token. Anything else in 2xx (206, a proxy's 203) is not trusted.
+COMPLETE_STATUS = (200, 201)
+
+
+def is_success(status: int) -> bool:
+    """Whether a status belongs to 2xx."""
+    return 200 <= status < 300
+
+
+def read_answer(answer: Answer, call: Call, errors: ErrorFactory) -> Outcome:
+    """The answer with its body decoded, or the error that it stands for."""
+    if not is_success(answer.status):
+        error = errors.from_answer(answer, call)
+        error.sent_at = answer.sent_at
+        return error
+    try:
+        if answer.status not in COMPLETE_STATUS:
+            raise NotJson("the answer is not complete")
+        answer.data = _json_or_text(answer.data) if call.service == "metadata" else parse(answer.data)
+        if call.digest is not None:
+            answer.data = call.digest(answer.data)
+        return answer
+    except NotJson as problem:
+        error = errors.make(TRANSIENT, str(problem), call, answer)
+    except RequestError as problem:
+        error = problem
+    error.sent_at = answer.sent_at
+    return error
+
+
+def error_without_answer(failure: Optional[BaseException], call: Call, errors: ErrorFactory) -> RequestError:
+    """The error of an exchange that brought no answer.
+
+    :param failure: what the exchange raised; None where it was given up.
+    """
+    kind, summary = (TRANSIENT, "no answer in time") if failure is None else explain(failure)
+    return errors.make(kind, summary, call)
+
+
+def _json_or_text(body: bytes) -> Union[str, Any]:
+    """The metadata service answers in JSON or in plain text."""
+    try:
+        return parse(body)
+    except NotJson:
+        return body.decode("utf-8", "replace")

@@ -1,0 +1,142 @@
+# Copyright (c) datagate contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This file is private to the collection and may change in any release. Do not import it from other collections.
+
+"""The kinds of jobs that a gate can watch: one table row each.
+
+A row holds the states, the reason codes with their severity, the words for messages, and how a job looks in the result. Support for
+another kind of job is another row here, besides the service that reads it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Callable, Dict, FrozenSet, Mapping, Optional
+
+from .._services.readings import DLI_STATES, FAILING_STATES, REAL_TIME_STATES
+from . import messages
+
+# Severities of reasons: reasons are sorted by them, and 0 is the most severe.
+FAILURE = 0
+ABSENCE = 1
+REFUSAL = 2
+READ_ERROR = 3
+UNKNOWN_STATE = 4
+PROGRESSING = 5
+SETTLING = 6
+
+# The reason codes that do not depend on the kind of job.
+COMMON_SEVERITIES: Mapping[str, int] = {
+    "job_missing": ABSENCE,
+    "too_few_jobs": ABSENCE,
+    "denied": REFUSAL,
+    "unreadable": READ_ERROR,
+    "unknown_state": UNKNOWN_STATE,
+    "still_pending": PROGRESSING,
+    "not_restarted": PROGRESSING,
+    "no_records": PROGRESSING,
+    "restarted": SETTLING,
+    "not_stable": SETTLING,
+}
+
+JobFields = Dict[str, Any]
+# From a job's name or ID, all that the service said of it, its nodes and its tasks to the job in the result.
+Describe = Callable[[str, JobFields, Any, Any], JobFields]
+
+
+@dataclass(frozen=True, eq=False)
+class Kind:
+    """One kind of job.
+
+    :ivar key: the kind's name in digests.
+    :ivar noun: what messages call a job.
+    :ivar known: the states that this version knows. Any other state is neither ready nor failing, and reported by name.
+    :ivar ready: the states in which a job is ready, unless the options name others.
+    :ivar failing: the states in which a job fails, unless the options name others.
+    :ivar failure_code: the reason code of a failing state.
+    :ivar codes: reason codes of failing states that have one of their own.
+    :ivar severities: the severities of the kind's own reason codes.
+    :ivar explained_codes: codes of failures whose cause the service tells only when it is asked for it.
+    :ivar missing_message: the message for a job that does not exist, from its name or ID and the workspace.
+    :ivar describe: how a job looks in the result.
+    :ivar selected_by: the option that lists the jobs.
+    :ivar final: states that never change again, so that the job need not be read any more.
+    :ivar quiet: states of a job in which its nodes do not count, because they keep old states.
+    :ivar progressing: states in which a job has to make progress (``stall_timeout``).
+    :ivar node_failing: states in which a node fails like its job.
+    :ivar node_running: states in which a node moves records.
+    :ivar has_workspace: whether the jobs belong to a workspace.
+    """
+
+    key: str
+    noun: str
+    known: FrozenSet[str]
+    ready: FrozenSet[str]
+    failing: FrozenSet[str]
+    failure_code: str
+    severities: Mapping[str, int]
+    missing_message: Callable[[str, Optional[str]], str]
+    describe: Describe
+    selected_by: str
+    codes: Mapping[str, str] = field(default_factory=dict)
+    explained_codes: FrozenSet[str] = frozenset()
+    final: FrozenSet[str] = frozenset()
+    quiet: FrozenSet[str] = frozenset()
+    progressing: FrozenSet[str] = frozenset()
+    node_failing: FrozenSet[str] = frozenset()
+    node_running: FrozenSet[str] = frozenset()
+    has_workspace: bool = False
+
+    def code_of(self, state: str) -> str:
+        """The reason code of a failing state."""
+        return self.codes.get(state, self.failure_code)
+
+    def severity(self, code: str) -> int:
+        """The severity of a reason code. One that is in no table counts as a failure, so that its reason is never hidden."""
+        return self.severities.get(code, COMMON_SEVERITIES.get(code, FAILURE))
+
+
+def _describe_real_time_job(name: str, job: JobFields, nodes: Any, tasks: Any) -> JobFields:
+    return {**job, "name": name, "nodes": list(nodes or [])}
+
+
+def _describe_dli_job(name: str, job: JobFields, nodes: Any, tasks: Any) -> JobFields:
+    defaults: JobFields = {"progress": None, "sub_job_id": None, "sub_jobs": [], "message": ""}
+    return {**defaults, **job, "job_id": name, "tasks": tasks}
+
+
+REAL_TIME_KIND = Kind(
+    key="real_time",
+    noun="job",
+    known=frozenset(REAL_TIME_STATES),
+    ready=frozenset(("NORMAL",)),
+    failing=frozenset(FAILING_STATES),
+    failure_code="job_exception",
+    severities={"job_exception": FAILURE, "node_exception": FAILURE},
+    missing_message=messages.missing_real_time_job,
+    describe=_describe_real_time_job,
+    selected_by="job_names",
+    quiet=frozenset(("STOPPED",)),
+    node_failing=frozenset(FAILING_STATES),
+    node_running=frozenset(("NORMAL",)),
+    has_workspace=True,
+)
+DLI_KIND = Kind(
+    key="dli",
+    noun="DLI job",
+    known=frozenset(DLI_STATES),
+    ready=frozenset(("FINISHED",)),
+    failing=frozenset(("FAILED", "CANCELLED")),
+    failure_code="dli_failed",
+    codes={"CANCELLED": "dli_cancelled"},
+    severities={"dli_failed": FAILURE, "dli_cancelled": FAILURE, "stalled": FAILURE},
+    explained_codes=frozenset(("dli_failed", "dli_cancelled")),
+    missing_message=messages.missing_dli_job,
+    describe=_describe_dli_job,
+    selected_by="job_ids",
+    final=frozenset(("FINISHED", "FAILED", "CANCELLED")),
+    progressing=frozenset(("RUNNING",)),
+)
+KINDS = (REAL_TIME_KIND, DLI_KIND)

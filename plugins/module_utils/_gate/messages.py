@@ -1,0 +1,243 @@
+# Copyright (c) datagate contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This file is private to the collection and may change in any release. Do not import it from other collections.
+
+"""The sentences of a gate about its jobs. Names and states come from the cloud, so they are put on one line, without control characters."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Optional, Sequence
+
+from .._errors import RequestError
+from .._text import printable
+
+if TYPE_CHECKING:
+    from .policy import Selection
+    from .state.job_state import JobState
+
+MIN_SILENCE = 1.0  # seconds that a request has been under way before a message mentions it
+
+
+def seconds(value: float) -> str:
+    """A duration as text: ``3.2 s``, ``42 s``, ``12 min 5 s``, ``2 h 3 min``, ``5 days``."""
+    if value < 10:
+        return f"{value:.1f} s"
+    whole = round(value)
+    if whole < 120:
+        return f"{whole} s"
+    minutes, rest = divmod(whole, 60)
+    if minutes < 120:
+        return f"{minutes} min {rest} s" if rest else f"{minutes} min"
+    hours, minutes = divmod(minutes, 60)
+    if hours >= 48:
+        return f"{hours // 24} days"
+    return f"{hours} h {minutes} min" if minutes else f"{hours} h"
+
+
+def name(text: Any) -> str:
+    """A name from the cloud, fit for one line."""
+    return printable(text, 128)
+
+
+def state_name(text: Any) -> str:
+    """A state from the cloud, fit for one line."""
+    return printable(text, 40)
+
+
+def where(workspace: Optional[str]) -> str:
+    """The workspace that was asked."""
+    return f"workspace {printable(workspace, 64)}" if workspace else "the default workspace"
+
+
+def missing_real_time_job(job: str, workspace: Optional[str]) -> str:
+    """A real-time job that does not exist."""
+    text = f"{name(job)} does not exist as a real-time job in {where(workspace)}"
+    if any(char in job for char in "*?["):
+        text += " (names are exact; name_contains selects by a part of the name)"
+    return text
+
+
+def missing_dli_job(job: str, workspace: Optional[str]) -> str:
+    """A DLI job that does not exist."""
+    return f"{name(job)} does not exist as a DLI job in this project (submitting a job returns its ID)"
+
+
+def is_batch(job: str) -> str:
+    """A batch job where a real-time job is meant."""
+    return f"{name(job)} is a batch job; this gate is for real-time jobs"
+
+
+def vanished(job: str) -> str:
+    """A job that has existed in this gate and does not exist any more."""
+    return f"{name(job)} existed earlier in this gate and does not exist any more"
+
+
+def listed_but_missing(job: str) -> str:
+    """A job that the job list shows although the last status call did not find it."""
+    return f"{name(job)} is in the job list, and its last status call said that it does not exist"
+
+
+def unknown_node_state(job: str, node: str, state: str) -> str:
+    """A node in a state that this version does not know."""
+    return f"{name(job)}: node {name(node)} is in the unknown state {state_name(state)}"
+
+
+def restarted(job: str, ago: float) -> str:
+    """A job that was restarted while it had to stay ready."""
+    return f"{name(job)} was restarted {seconds(ago)} ago, so the time of stable_for began again"
+
+
+def slow(job: str, interval: float) -> str:
+    """A job whose answers take so long that they are too old when they come."""
+    return f"{name(job)} answers more slowly than wait_interval ({seconds(interval)}), so its last answer is too old; raise wait_interval"
+
+
+def similar_names(similar: Sequence[str], is_batch_job: bool) -> str:
+    """Which job may have been meant instead of a missing one; to be added to the message about it."""
+    hints = ["a batch job has that name"] if is_batch_job else []
+    if similar:
+        hints.append(f"similar names: {', '.join(name(item) for item in similar)}")
+    return f" ({'; '.join(hints)})" if hints else ""
+
+
+def silence(asked_at: Optional[float], at: float) -> str:
+    """For how long the request under way has had no usable answer; to be added to a message. Empty where it has just begun."""
+    waits = asked_at is not None and at - asked_at >= MIN_SILENCE
+    return f" (no usable answer for {seconds(at - (asked_at or 0.0))})" if waits else ""
+
+
+def unread(job: "JobState", at: float) -> str:
+    """A job that has not been read yet."""
+    return f"{name(job.name)} was not read{silence(job.asked_at, at)}"
+
+
+def unlisted(asked_at: Optional[float], at: float) -> str:
+    """A selection whose job list was not read completely.
+
+    :param asked_at: when the request for the list was begun, None where none is under way.
+    """
+    return f"the job list was not read to its end{silence(asked_at, at)}"
+
+
+def not_together(last: bool) -> str:
+    """Jobs that were all ready, but not read together."""
+    return f"every job looked ready, but the last look at all of them together {'was' if last else 'is'} not finished"
+
+
+def unknown_state(job: str, state: Optional[str]) -> str:
+    """A state that this version does not know, or none at all."""
+    return f"{name(job)} is in the unknown state {state_name(state)}" if state else f"{name(job)} shows no state"
+
+
+def stalled(job: str, since: float) -> str:
+    """A DLI job without progress."""
+    return f"{name(job)} is RUNNING without any progress for {seconds(since)}"
+
+
+def pending(job: "JobState", at: float) -> str:
+    """A job that is not in a state to wait for, or may have left it."""
+    if job.claims.is_open:
+        return f"{name(job.name)} was last seen {state_name(job.state)}, and the job list says otherwise"
+    return f"{name(job.name)} is {state_name(job.state)}{silence(job.asked_at, at)}"
+
+
+def unread_nodes(job: "JobState", at: float) -> str:
+    """A job whose nodes have not been read since it got into its state."""
+    return f"{name(job.name)} is {state_name(job.state)}, its nodes were not read{silence(job.asked_at, at)}"
+
+
+def unreached(job: "JobState", at: float, has_old_nodes: bool) -> str:
+    """A job that was ready and that the last observation did not reach in time, or whose nodes were not read often enough.
+
+    :param has_old_nodes: whether the last reading of its nodes is too old.
+    """
+    label, what, waits = name(job.name), state_name(job.state), silence(job.asked_at, at)
+    if has_old_nodes and job.status_at < job.read_at:
+        return f"{label} is {what}, its nodes were last read {seconds(at - job.status_at)} before the end{waits}"
+    age = seconds(at - max(job.read_at, job.status_at))
+    return f"{label} was {what} {age} before the end and was not reached again{waits}"
+
+
+def not_restarted(job: str, start: Optional[int], after: int) -> str:
+    """A job that may show the state from before its restart."""
+    if start is None:
+        return f"{name(job)} shows no start time, so a restart cannot be seen"
+    return f"{name(job)} has not been restarted: its last start was {seconds((after - start) / 1000.0)} before started_after"
+
+
+def no_records(job: "JobState", since: float) -> str:
+    """A job, or nodes of it, that have not moved records.
+
+    :param since: the time since when they should have; NEVER for the first observation.
+    """
+    label = name(job.name)
+    if not job.policy.record_nodes:
+        if job.records.are_reported:
+            return f"{label} has neither read nor written a record {_records_since(job, since)}"
+        return f"{label} has no running node that reports records"
+    idle = job.idle_nodes(since)
+    if not idle:
+        return f"{label} has no node that require_records names ({names(job.policy.record_nodes)})"
+    return f"{label}: node {names(idle)} has neither read nor written a record {_records_since(job, since)}"
+
+
+def _records_since(job: "JobState", since: float) -> str:
+    return "since the first observation" if since < 0 else f"in the last {seconds(job.policy.stable_for)}"
+
+
+def no_such_nodes(patterns: Sequence[str]) -> str:
+    """Names in require_records that match no node of any job."""
+    return f"no job has a node {names(patterns)}, which require_records names"
+
+
+def names(found: Sequence[str]) -> str:
+    """Up to three names, and how many more there are."""
+    more = f" and {len(found) - 3} more" if len(found) > 3 else ""
+    return ", ".join(printable(item, 60) for item in found[:3]) + more
+
+
+def failing(job: "JobState", node: Optional[str], state: str) -> str:
+    """A failing job or node."""
+    if node is None:
+        return f"{name(job.name)} is {state_name(state)}" + _cause(job)
+    return f"{name(job.name)}: node {name(node)} is {state_name(state)}"
+
+
+def _cause(job: "JobState") -> str:
+    message = str((job.status or {}).get("message") or "").strip(". \n")
+    return f": {printable(message)}" if message else ""
+
+
+def unreadable(job: str, error: RequestError, times: int, state: Optional[str]) -> str:
+    """A job that could not be read."""
+    text = f"{name(job)} could not be read"
+    if times > 1:
+        text += f" {times} times in a row"
+    if state:
+        text += f" (last seen {state_name(state)})"
+    return f"{text}: {error}"
+
+
+def general(error: RequestError, times: int) -> str:
+    """An error that kept every job from being read."""
+    often = f" {times} times in a row" if times > 1 else ""
+    return f"the jobs could not be read{often}: {error}"
+
+
+def too_few(selection: "Selection", found: int, workspace: Optional[str]) -> str:
+    """A selection that holds too few jobs."""
+    if selection.by_name:
+        what = "the names given, without those excluded, are"
+    elif selection.tags:
+        what = f"the tags {printable(', '.join(selection.tags), 100)} select"
+    else:
+        what = f"the name part {printable(selection.name_contains, 100)} selects"
+    jobs = "no real-time job" if not found else f"{found} real-time job{'s' if found > 1 else ''}"
+    return f"{what} {jobs} in {where(workspace)}, and at least {selection.least} must be there"
+
+
+def not_stable(held: float, wanted: float) -> str:
+    """Jobs that are all ready, but not yet for long enough."""
+    return f"all ready for {seconds(held)} of {seconds(wanted)}"

@@ -1,0 +1,254 @@
+# Copyright (c) datagate contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This file is private to the collection and may change in any release. Do not import it from other collections.
+
+"""The gate's options: from module parameters to a checked policy and selection. No request is sent here."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Callable, Dict, List, Mapping, Optional, Tuple
+
+from .._errors import OptionError
+from .._services.normalize import state as known_state
+from .._services.readings import FAILING_STATES, REAL_TIME_STATES
+from .._text import has_control, printable
+from .._values import boolean, is_truth, number, text, whole
+from .kinds import DLI_KIND, REAL_TIME_KIND
+from .policy import MIN_INTERVAL, MISSING_FAIL, MISSING_OK, MISSING_WAIT, Policy, Selection
+
+LONGEST_NAME = 128
+MAX_STATE = 40  # characters; no state of the service is half as long
+MISSING_CHOICES = (MISSING_FAIL, MISSING_WAIT, MISSING_OK)
+# 2001 to 5138 in seconds; in milliseconds no later than March 1973.
+_EPOCH_SECONDS = range(10**9, 10**11)
+Warn = Callable[[str], None]
+RETURN_CHOICES = ("auto", "all", "failing", "none")
+
+
+def _ignore(warning: str) -> None:
+    """Do nothing with a warning."""
+
+
+def items(value: Any) -> List[str]:
+    """A list option's items: trimmed, without empty ones. Surveys send one string with empty parts."""
+    if value is None:
+        return []
+    parts = value if isinstance(value, (list, tuple)) else re.split(r"[,\n]", str(value))
+    return [trimmed for trimmed in (str(part).strip() for part in parts if part is not None) if trimmed]
+
+
+def check_name(option: str, name: str) -> str:
+    """A job's name or ID as part of a URL. There is no check against an alphabet: names may be Chinese."""
+    if name in (".", ".."):
+        raise OptionError(option, f"{name!r} is not a name; it would change the path of the request")
+    if "/" in name:
+        raise OptionError(option, f"{printable(name, 60)!r} holds a slash; give the name alone, without a folder")
+    if has_control(name):
+        raise OptionError(option, f"{printable(name, 60)!r} holds a line break or another control character")
+    if len(name) > LONGEST_NAME:
+        raise OptionError(
+            option, f"{printable(name, 60)!r} is {len(name)} characters long; names have {LONGEST_NAME} at most"
+        )
+    return name
+
+
+def check_line(option: str, value: str) -> str:
+    """Text that goes into a query: on one line."""
+    if has_control(value):
+        raise OptionError(option, "must not hold line breaks or other control characters")
+    return value
+
+
+def tags(params: Mapping[str, Any]) -> Tuple[str, ...]:
+    """The option ``tags``."""
+    return tuple(check_line("tags", tag) for tag in items(params.get("tags")))
+
+
+def name_contains(params: Mapping[str, Any]) -> Optional[str]:
+    """The option ``name_contains``."""
+    value = text(params.get("name_contains"))
+    if value is not None and len(check_line("name_contains", value)) > LONGEST_NAME:
+        raise OptionError("name_contains", f"names have {LONGEST_NAME} characters at most")
+    return value
+
+
+def selection(params: Mapping[str, Any]) -> Selection:
+    """Which real-time jobs are meant: one of job_names, tags and name_contains."""
+    names = tuple(check_name("job_names", name) for name in items(params.get("job_names")))
+    chosen_tags, part = tags(params), name_contains(params)
+    given = [
+        option for option, value in (("job_names", names), ("tags", chosen_tags), ("name_contains", part)) if value
+    ]
+    if len(given) != 1:
+        problem = f"{' and '.join(given)} are given" if given else "no job is selected"
+        raise OptionError("job_names", f"{problem}; give one of job_names, tags and name_contains, and only one")
+    exclude = tuple(check_line("exclude_names", pattern) for pattern in items(params.get("exclude_names")))
+    least = whole("min_jobs", 1 if params.get("min_jobs") is None else params["min_jobs"], 1)
+    return Selection(names, chosen_tags, part, exclude, least)
+
+
+def dli_selection(params: Mapping[str, Any]) -> Selection:
+    """Which DLI jobs are meant."""
+    names = tuple(check_name("job_ids", name) for name in items(params.get("job_ids")))
+    if not names:
+        raise OptionError("job_ids", "no job is given; give the ID of a DLI job, or a list of them")
+    return Selection(names)
+
+
+def _common(params: Mapping[str, Any], once: bool) -> Dict[str, Any]:
+    """The options that both kinds of gates have, as arguments of Policy."""
+
+    def given(option: str, default: float) -> Any:
+        return default if params.get(option) is None else params[option]
+
+    wait = boolean("wait", given("wait", False))
+    missing = text(params.get("missing")) or MISSING_FAIL
+    if missing not in MISSING_CHOICES:
+        raise OptionError("missing", f"must be one of {', '.join(MISSING_CHOICES)}")
+    delay = number("wait_initial_delay", given("wait_initial_delay", 0))
+    interval = number("wait_interval", given("wait_interval", 10), MIN_INTERVAL)
+    timeout = number("wait_timeout", given("wait_timeout", 600))
+    errors = whole("max_consecutive_errors", given("max_consecutive_errors", 5), 1)
+    if wait and timeout and delay >= timeout:
+        raise OptionError(
+            "wait_initial_delay", f"{delay:g} s leave no time for an observation within a wait_timeout of {timeout:g} s"
+        )
+    return {
+        "wait": wait,
+        "once": once,
+        "missing": missing,
+        # One reading is all there is: what it cannot read is an error, not a try.
+        "max_errors": errors if wait and not once else 1,
+        "initial_delay": delay,
+        "interval": interval,
+        "timeout": timeout,
+    }
+
+
+def policy(params: Mapping[str, Any], once: bool = False, warn: Warn = _ignore) -> Policy:
+    """The gate for real-time jobs.
+
+    :param once: observe once without waiting (check mode).
+    :param warn: called with a sentence about each value that is taken although it may be a mistake.
+    :raises OptionError: an option is unusable, or two contradict each other.
+    """
+    common = _common(params, once)
+    wait = common["wait"]
+    ready, failing = _wait_for(params, warn), _fail_states(params)
+    both = sorted(set(ready) & set(failing))
+    if both:
+        raise OptionError("fail_states", f"{both[0]} is in wait_for as well; a state cannot be both ready and failing")
+    records, record_nodes = require_records(params.get("require_records"))
+    fail = params.get("fail_on_exception")
+    grace = number("exception_grace", params.get("exception_grace") or 0)
+    stable = number("stable_for", params.get("stable_for") or 0)
+    for option, seconds in (("exception_grace", grace), ("stable_for", stable)):
+        if wait and seconds > common["timeout"]:
+            raise OptionError(option, f"{seconds:g} s do not fit into a wait_timeout of {common['timeout']:g} s")
+    after = params.get("started_after")
+    started_after = None if text(after) is None else whole("started_after", after)
+    if started_after is not None and started_after in _EPOCH_SECONDS:
+        problem = f"{started_after} looks like seconds, and every job was started after that; give milliseconds"
+        raise OptionError("started_after", f"{problem} ({started_after}000)")
+    patterns = tuple(check_line("ignore_nodes", pattern) for pattern in items(params.get("ignore_nodes")))
+    return Policy(
+        kind=REAL_TIME_KIND,
+        ready=frozenset(ready),
+        failing=frozenset(failing),
+        fatal=wait if fail is None else boolean("fail_on_exception", fail),
+        check_nodes=boolean("check_nodes", True if params.get("check_nodes") is None else params["check_nodes"]),
+        ignore_nodes=patterns,
+        max_failing=whole("max_failing", params.get("max_failing") or 0),
+        exception_grace=grace if wait else 0.0,
+        stable_for=stable if wait else 0.0,
+        started_after=started_after if wait else None,
+        require_records=wait and records,
+        record_nodes=record_nodes if wait else (),
+        **common,
+    )
+
+
+def dli_policy(params: Mapping[str, Any], once: bool = False) -> Policy:
+    """The gate for DLI jobs."""
+    stall = number("stall_timeout", params.get("stall_timeout") or 0)
+    common = _common(params, once)
+    return Policy(
+        kind=DLI_KIND,
+        ready=DLI_KIND.ready,
+        failing=DLI_KIND.failing,
+        fatal=common["wait"],
+        check_nodes=False,
+        stall_timeout=stall if common["wait"] else 0.0,
+        **common,
+    )
+
+
+def _states(option: str, params: Mapping[str, Any], default: Tuple[str, ...]) -> Tuple[str, ...]:
+    """States under the names that readings have, each once; those that no version knows as they were given."""
+    chosen = tuple(dict.fromkeys(str(known_state(item)) for item in items(params.get(option)))) or default
+    for state in chosen:
+        if len(state) > MAX_STATE:
+            raise OptionError(option, f"{printable(state, MAX_STATE)!r} is too long for a state")
+    return chosen
+
+
+def _fail_states(params: Mapping[str, Any]) -> Tuple[str, ...]:
+    """The option ``fail_states``. An unknown state is refused: a misspelt one would let a failure pass as a job on its way."""
+    chosen = _states("fail_states", params, FAILING_STATES)
+    for state in chosen:
+        if state not in REAL_TIME_STATES:
+            raise OptionError("fail_states", f"{printable(state)!r} is not one of {', '.join(REAL_TIME_STATES)}")
+    return chosen
+
+
+def _wait_for(params: Mapping[str, Any], warn: Warn) -> Tuple[str, ...]:
+    """The option ``wait_for``. An unknown state is taken with a warning: new clouds invent states, and a misspelt one never passes."""
+    chosen = _states("wait_for", params, ("NORMAL",))
+    for state in chosen:
+        if state in FAILING_STATES:
+            raise OptionError("wait_for", f"{state} is a failing state; a gate cannot wait for it")
+        if state not in REAL_TIME_STATES:
+            known = ", ".join(item for item in REAL_TIME_STATES if item not in FAILING_STATES)
+            warn(
+                f"wait_for: {printable(state)} is not a state of real-time jobs that this version knows ({known}). "
+                "Jobs and nodes in it count as ready; if it is misspelt, the gate never passes."
+            )
+    return chosen
+
+
+def require_records(value: Any) -> Tuple[bool, Tuple[str, ...]]:
+    """The option ``require_records``: whether records must move, and in which nodes (shell patterns, none for any node).
+
+    A truth value counts as one in every spelling, also as text or as the only item of a list. Everything else names nodes.
+
+    :raises OptionError: it is neither.
+    """
+    option = "require_records"
+    found = [part for part in value if part is not None] if isinstance(value, (list, tuple)) else [value]
+    if not [part for part in found if text(part) is not None]:
+        return False, ()
+    if len(found) == 1 and is_truth(found[0]):
+        return boolean(option, found[0]), ()
+    for part in found:
+        if not isinstance(part, str):
+            raise OptionError(option, f"must be true, false or a list of node names, not {printable(part, 40)!r}")
+    names = items(value)
+    if len(names) == 1 and is_truth(names[0]):
+        return boolean(option, names[0]), ()
+    return True, tuple(check_line(option, name) for name in names)
+
+
+def slices(params: Mapping[str, Any]) -> Tuple[float, Optional[str]]:
+    """The options ``slice_timeout`` and ``resume``."""
+    return number("slice_timeout", params.get("slice_timeout") or 0), text(params.get("resume"))
+
+
+def return_jobs(params: Mapping[str, Any]) -> str:
+    """The option ``return_jobs``."""
+    value = text(params.get("return_jobs")) or "auto"
+    if value not in RETURN_CHOICES:
+        raise OptionError("return_jobs", f"must be one of {', '.join(RETURN_CHOICES)}")
+    return value

@@ -1,0 +1,117 @@
+# Copyright (c) datagate contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This file is private to the collection and may change in any release. Do not import it from other collections.
+
+"""What a gate is asked for: its options and its selection of jobs, as checked values."""
+
+from __future__ import annotations
+
+from fnmatch import fnmatchcase
+from typing import Any, Dict, FrozenSet, NamedTuple, Optional, Sequence, Tuple
+
+from .kinds import Kind
+
+NEVER = float("-inf")  # the time of an event that has not happened
+MIN_INTERVAL = 0.1  # seconds from the start of one observation to the start of the next
+
+# What to do about a job that does not exist.
+MISSING_FAIL = "fail"
+MISSING_WAIT = "wait"
+MISSING_OK = "ok"
+
+
+class Policy(NamedTuple):
+    """The options of a gate. Durations are in seconds.
+
+    :ivar ready: states in which a job is ready.
+    :ivar failing: states in which a job fails.
+    :ivar wait: observe until there is a verdict. Without it, the jobs are read once.
+    :ivar once: end after one observation, without waiting (check mode).
+    :ivar fatal: whether a failing state fails a gate that waits. Without it, the gate waits for the state to change.
+    :ivar check_nodes: whether the states of nodes count, except for nodes that match ``ignore_nodes`` (shell patterns).
+    :ivar max_failing: how many jobs may fail before the gate fails.
+    :ivar started_after: epoch milliseconds.
+    :ivar require_records: whether some running node of each job must have moved records. With ``record_nodes`` (shell patterns),
+        each node that they match must have.
+    :ivar missing: MISSING_FAIL, MISSING_WAIT or MISSING_OK.
+    :ivar max_errors: how many unreadable observations of a job in a row make an ERROR.
+    :ivar interval: from the start of one observation to the start of the next.
+    :ivar timeout: for the whole gate; 0 is one observation.
+    """
+
+    kind: Kind
+    ready: FrozenSet[str]
+    failing: FrozenSet[str]
+    wait: bool = False
+    once: bool = False
+    fatal: bool = True
+    check_nodes: bool = True
+    ignore_nodes: Tuple[str, ...] = ()
+    max_failing: int = 0
+    exception_grace: float = 0.0
+    stable_for: float = 0.0
+    started_after: Optional[int] = None
+    require_records: bool = False
+    record_nodes: Tuple[str, ...] = ()
+    missing: str = MISSING_FAIL
+    max_errors: int = 5
+    stall_timeout: float = 0.0
+    initial_delay: float = 0.0
+    interval: float = 10.0
+    timeout: float = 600.0
+
+    @property
+    def counts_failing(self) -> bool:
+        """Whether a failing state makes a job FAIL. In a single reading it always does."""
+        return self.fatal or not self.wait
+
+    @property
+    def needs_nodes(self) -> bool:
+        """Whether the nodes have to be read. The job list does not show them."""
+        return self.check_nodes or self.require_records
+
+
+class Selection(NamedTuple):
+    """The jobs that a gate is about.
+
+    :ivar names: names or IDs; empty where tags or a part of the name select.
+    :ivar exclude: shell patterns of names that are left out.
+    :ivar least: how many jobs the selection must hold.
+    """
+
+    names: Tuple[str, ...] = ()
+    tags: Tuple[str, ...] = ()
+    name_contains: Optional[str] = None
+    exclude: Tuple[str, ...] = ()
+    least: int = 1
+
+    @property
+    def by_name(self) -> bool:
+        """Whether the names are given, so that they need not be looked up."""
+        return not self.tags and self.name_contains is None
+
+    def as_dict(self, kind: Kind) -> Dict[str, Any]:
+        """The options that were given, by name."""
+        found: Dict[str, Any] = {
+            kind.selected_by: list(self.names),
+            "tags": list(self.tags),
+            "name_contains": self.name_contains,
+            "exclude_names": list(self.exclude),
+        }
+        return {option: value for option, value in found.items() if value}
+
+    def choose(self, names: Sequence[str]) -> Tuple[str, ...]:
+        """The names that are selected, each once, in the order given."""
+        return tuple(name for name in dict.fromkeys(names) if self._includes(name))
+
+    def _includes(self, name: str) -> bool:
+        if self.name_contains is not None and self.name_contains not in name:
+            return False
+        return not matches(name, self.exclude)
+
+
+def matches(name: str, patterns: Sequence[str]) -> bool:
+    """Whether a shell pattern matches the whole name. Upper and lower case differ."""
+    return any(fnmatchcase(name, pattern) for pattern in patterns)

@@ -1,0 +1,185 @@
+# Copyright (c) datagate contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This file is private to the collection and may change in any release. Do not import it from other collections.
+
+"""What all modules share: options, secrets, warnings and failures.
+
+The code runs in an AnsibleModule, or on the controller in an object with the same interface.
+"""
+
+from __future__ import annotations
+
+import base64
+import os
+import sys
+import traceback
+from typing import Any, Callable, Dict, Mapping, Optional, Protocol, Set
+from urllib.parse import unquote, urlsplit
+
+from ._argument_spec import CONNECTION, Spec
+from ._clock import Clock
+from ._cloud.failures.secret_forms import MIN_SECRET, forms
+from ._cloud.http.requests_import import IMPORT_ERROR
+from ._cloud.options import resolve
+from ._cloud.session import Session
+from ._errors import DatagateError
+from ._gate import options
+from ._gate.observing.loop import Loop
+from ._gate.observing.outcome import Outcome
+from ._gate.observing.slices import WHOLE, Slices
+from ._gate.policy import Policy, Selection
+from ._gate.result import AUTO_ALL, as_dict, asked, fails
+from ._gate.source import Source
+from ._values import unquoted
+
+Body = Callable[["Invocation"], Dict[str, Any]]
+OnLook = Callable[[Outcome], None]
+
+
+class Host(Protocol):
+    """The part of AnsibleModule's interface that is used here."""
+
+    params: Dict[str, Any]
+    check_mode: bool
+    no_log_values: Set[str]
+
+    def warn(self, warning: str) -> None:
+        """Show a warning."""
+
+
+class Invocation:
+    """A running module.
+
+    :ivar params: its options.
+    :ivar on_look: called with the progress of a gate, if it can be displayed.
+    """
+
+    def __init__(self, module: Host, service: str, on_look: Optional[OnLook] = None) -> None:
+        self.module = module
+        self.on_look = on_look
+        self.params: Mapping[str, Any] = module.params
+        self.service = service
+        self._hide_given()
+        self._hide_proxy()
+
+    def connect(self) -> Session:
+        """Check the connection options and create the session. No request is sent before the first call.
+
+        :raises OptionError, CredentialsError: the options are invalid.
+        """
+        connection = resolve(self.params, os.environ, self.service)
+        for warning in connection.warnings:
+            self.module.warn(warning)
+        return Session(connection, Clock(), on_secret=self.hide)
+
+    def hide(self, secret: str) -> None:
+        """Mask a secret in all output of the module, also in the encodings in which a service may return it."""
+        self.module.no_log_values.update(forms(secret, times=1))
+
+    def _hide_given(self) -> None:
+        # Ansible masks the values of no_log options. For values of one or two characters that would mask unrelated output and
+        # corrupt the resume text.
+        short = {value for value in self.module.no_log_values if len(value) < MIN_SECRET}
+        self.module.no_log_values.difference_update(short)
+        # Blanks and quotes around a value are removed before it is used, so the bare value is masked as well.
+        for name, spec in CONNECTION.items():
+            if spec.get("no_log") and self.params.get(name):
+                self.hide(unquoted(self.params[name]) or "")
+
+    def _hide_proxy(self) -> None:
+        urls = [
+            str(self.params.get("proxy") or ""),
+            *(value for name, value in os.environ.items() if name.lower().endswith("_proxy")),
+        ]
+        for url in urls:
+            try:
+                parts = urlsplit(url.strip())
+                user, password = parts.username or "", parts.password
+            except ValueError:
+                continue
+            if password:
+                self.hide(password)
+                self.hide(unquote(password))
+                # The form in the header Proxy-Authorization, which a service may return.
+                pair = f"{unquote(user)}:{unquote(password)}"
+                self.hide(base64.b64encode(pair.encode("latin-1", "replace")).decode("ascii"))
+
+    def observe(self, policy: Policy, selection: Selection, source: Source, session: Session) -> Dict[str, Any]:
+        """Run a gate, or a slice of one. Returns the module's result, with ``failed`` if the task fails."""
+        return_jobs = options.return_jobs(self.params)
+        seconds, text = options.slices(self.params)
+        sliced = policy.wait and not policy.once and (seconds > 0 or text is not None)
+        slices, asked_for = WHOLE, ""
+        if sliced:
+            from ._gate import resume
+
+            asked_for = resume.digest(policy, selection, return_jobs, session.connection.target(self.service))
+            state = resume.unpack(text, asked_for) if text else None
+            slices = Slices(seconds, state, AUTO_ALL if return_jobs == "auto" else sys.maxsize)
+        try:
+            outcome = Loop(policy, selection, source, session.clock, slices=slices, on_look=self.on_look).run()
+        finally:
+            session.close()
+        state_text = (
+            resume.pack(outcome.state, asked_for, self.module.no_log_values) if outcome.state is not None else None
+        )
+        result = as_dict(outcome, return_jobs, state_text)
+        result["gate"] = asked(policy, selection, session.connection, session.project_id)
+        if fails(policy, outcome):
+            result["failed"] = True
+            if outcome.error is not None:
+                result.update(outcome.error.extras())
+        return result
+
+
+def _shown(value: Any) -> Any:
+    """A result without terminal control characters and direction marks; line breaks and tabs are kept."""
+    if isinstance(value, str):
+        if value.isprintable():
+            return value
+        return "".join(char if char.isprintable() or char in "\n\t" else "\N{REPLACEMENT CHARACTER}" for char in value)
+    if isinstance(value, dict):
+        return {_shown(key): _shown(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_shown(item) for item in value]
+    return value
+
+
+def execute(host: Host, service: str, body: Body, on_look: Optional[OnLook] = None) -> Dict[str, Any]:
+    """Run a module. Returns its result, or a failed result whose message is one sentence. Never raises.
+
+    :param on_look: see :class:`Invocation`.
+    """
+    if IMPORT_ERROR is not None:
+        from ansible.module_utils.basic import missing_required_lib
+
+        return {"failed": True, "changed": False, "msg": missing_required_lib("requests")}
+    try:
+        result = body(Invocation(host, service, on_look))
+    except DatagateError as error:
+        result = {"failed": True, "msg": str(error), **error.extras()}
+    except Exception as error:  # noqa: BLE001 - a traceback could show secrets
+        frame = traceback.extract_tb(sys.exc_info()[2])[-1]
+        place = f"{os.path.basename(frame.filename)}:{frame.lineno}"
+        text = f"This is a defect of the collection, please report it: {type(error).__name__} at {place}"
+        result = {"failed": True, "msg": text}
+    shown: Dict[str, Any] = _shown(result)
+    return {"changed": False, **shown}
+
+
+def run(spec: Spec, service: str, body: Body) -> None:
+    """A module's ``main``.
+
+    :param spec: the module's own options; the connection options are added.
+    :param service: the service that it calls.
+    :param body: the function that does the work; returns the result.
+    """
+    from ansible.module_utils.basic import AnsibleModule
+
+    module = AnsibleModule(argument_spec={**CONNECTION, **spec}, supports_check_mode=True)
+    result = execute(module, service, body)
+    if result.pop("failed", False):
+        module.fail_json(**result)
+    module.exit_json(**result)

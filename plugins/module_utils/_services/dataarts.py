@@ -1,0 +1,114 @@
+# Copyright (c) datagate contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This file is private to the collection and may change in any release. Do not import it from other collections.
+
+"""DataArts Factory V1: the job list and the status of a real-time job."""
+
+from __future__ import annotations
+
+from typing import Any, Dict, Iterable, List, Optional, Sequence, Tuple
+
+from .._cloud.calls import Call, Task, malformed
+from .._errors import RequestError
+from . import answers
+from .normalize import Unreadable
+from .pager import Pager
+from .readings import BATCH, LIST, REAL_TIME, STATUS, Listing, Reading, unread
+
+MAX_PAGE_SIZE = 100  # the page says 1000, and some regions refuse more than 100
+MAX_COMPARED = 2000  # names that a missing one is compared with
+
+
+class DataArts:
+    """Reads jobs of one workspace. Its methods that read are tasks: a session runs them.
+
+    :param workspace: its ID, or None for the default one.
+    :ivar offset_means: what the list's offset counts, once answers have shown it.
+    """
+
+    def __init__(self, workspace: Optional[str] = None) -> None:
+        self.workspace = workspace
+        self.offset_means: Optional[str] = None
+
+    # -- status -----------------------------------------------------------------------------------------------------
+
+    def status(self, name: str) -> Task[Reading]:
+        """Read a real-time job with its nodes."""
+        call = self._call(("jobs", name, "status"), key=name)
+        (outcome,) = yield [call]
+        if isinstance(outcome, RequestError):
+            return unread(name, STATUS, outcome)
+        try:
+            job = answers.real_time_job(outcome.data, name)
+        except Unreadable as problem:
+            return Reading(name, outcome.sent_at, STATUS, error=malformed(call, str(problem)))
+        if answers.is_batch(job):
+            return Reading(name, outcome.sent_at, STATUS, missing=True, batch=True)
+        return Reading(name, outcome.sent_at, STATUS, job=job)
+
+    # -- list -------------------------------------------------------------------------------------------------------
+
+    def list(
+        self,
+        job_type: str = REAL_TIME,
+        name: Optional[str] = None,
+        tags: Sequence[str] = (),
+        page_size: int = MAX_PAGE_SIZE,
+        enough: int = 0,
+        most_pages: int = 0,
+        sure: bool = False,
+    ) -> Task[Listing]:
+        """The jobs of one type.
+
+        :param name: a part of the name, as the service understands it; it does not find exact names only.
+        :param tags: tags, as the service understands them.
+        :param enough: end once that many are there; 0 for all.
+        :param most_pages: give up (``complete`` is false) where more pages than this would be needed; 0 for no bound.
+        :param sure: read until it is certain that no job is missed that exists all the time. Needed where the names are not known.
+        :raises RequestError: a page cannot be read, the list is too large, or *sure* and the list contradicts itself.
+        """
+        filters = [("jobType", job_type)]
+        filters += [("jobName", name)] if name else []
+        filters += [("tags", ",".join(tags))] if tags else []
+        pager = Pager(lambda query: self._call(("jobs",), [*filters, *query]), min(page_size, MAX_PAGE_SIZE))
+        pager.offset_means = self.offset_means
+        try:
+            listing = yield from pager.read(enough, most_pages, sure)
+        finally:
+            self.offset_means = pager.offset_means
+        for job in listing.jobs:
+            job.setdefault("job_type", job_type)
+        return listing
+
+    def readings(self, listing: Listing) -> List[Reading]:
+        """The jobs of a listing of real-time jobs as readings. The service's filter is not trusted: batch jobs are left out.
+
+        :raises RequestError: an entry is no job with a usable name, so it is unknown whether it is among those that are meant.
+        """
+        if listing.strange or not all(job["name"] for job in listing.jobs):
+            raise malformed(self._call(("jobs",)), "the job list holds an entry that is no job with a name")
+        return [Reading(job["name"], listing.at, LIST, job=job) for job in listing.jobs if job.get("job_type") != BATCH]
+
+    def resembling(self, names: Sequence[str]) -> Task[Dict[str, Tuple[List[str], bool]]]:
+        """For names of real-time jobs that do not exist: up to three similar names, and whether a batch job is called so.
+
+        :raises RequestError: a list cannot be read.
+        """
+        from difflib import get_close_matches
+
+        listing = yield from self.list(enough=MAX_COMPARED)
+        known = [str(job["name"]) for job in listing.jobs if job["name"] and job["job_type"] != BATCH]
+        result = {}
+        for name in names:
+            batch_jobs = yield from self.list(BATCH, name=name)
+            batch = any(job["name"] == name and job["job_type"] == BATCH for job in batch_jobs.jobs)
+            result[name] = (get_close_matches(name, known, 3, 0.6), batch)
+        return result
+
+    # -- parts ------------------------------------------------------------------------------------------------------
+
+    def _call(self, segments: Tuple[str, ...], query: Iterable[Tuple[str, str]] = (), key: Any = None) -> Call:
+        headers = {"workspace": self.workspace} if self.workspace else {}
+        return Call("dataarts", ("v1", "{project_id}", *segments), query, headers, key)

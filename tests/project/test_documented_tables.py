@@ -1,0 +1,63 @@
+# Copyright (c) datagate contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The documentation names every state and every reason code of the tables, and no other ones."""
+
+from __future__ import annotations
+
+import re
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._gate.kinds import COMMON_SEVERITIES, KINDS, Kind
+
+ROOT = Path(__file__).resolve().parents[2]
+MODULES = {"real_time": "dataarts_job_status", "dli": "dli_job_progress"}
+PAGE = (ROOT / "docs" / "docsite" / "rst" / "guide_verdicts.rst").read_text("utf-8")
+# Codes of a gate over jobs that do not exist for DLI: there is no selection that could be too small, and no nodes.
+ONLY_REAL_TIME = {"too_few_jobs", "not_restarted", "no_records", "restarted", "not_stable"}
+
+
+def documentation(kind: Kind, part: str) -> Any:
+    return yaml.safe_load(
+        getattr(import_module(f"ansible_collections.datagate.huaweicloud.plugins.modules.{MODULES[kind.key]}"), part)
+    )
+
+
+def codes(kind: Kind) -> set[str]:
+    return set(kind.severities) | set(COMMON_SEVERITIES) - (ONLY_REAL_TIME if kind.key == "dli" else set())
+
+
+def sections(page: str) -> set[str]:
+    """Titles that look like a reason code."""
+    return set(re.findall(r"^([a-z]+_?[a-z_]*)\n[-~^]{3,}$", page, re.MULTILINE))
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.key)
+def test_a_module_documents_each_reason_code(kind: Kind) -> None:
+    returned = documentation(kind, "RETURN")["reasons"]
+    found = set(re.findall(r"V\(([a-z]+(?:_[a-z]+)+|denied|unreadable|restarted|stalled)\), ", str(returned)))
+    assert found == codes(kind)
+
+
+def test_the_guide_has_a_section_for_each_reason_code() -> None:
+    assert set().union(*(codes(kind) for kind in KINDS)) <= sections(PAGE)
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.key)
+def test_a_module_documents_each_state(kind: Kind) -> None:
+    module = (ROOT / "plugins" / "modules" / f"{MODULES[kind.key]}.py").read_text("utf-8")
+    fragment = (ROOT / "plugins" / "doc_fragments" / "real_time_gate.py").read_text("utf-8")
+    text = module + fragment if kind.key == "real_time" else module
+    assert kind.known <= set(re.findall(r"V\(([A-Z]+)\)", text))
+
+
+def test_the_survey_of_the_report_offers_each_state_of_a_real_time_job() -> None:
+    survey = yaml.safe_load((ROOT / "playbooks" / "awx" / "survey_job_report.yml").read_text("utf-8"))
+    (question,) = [item for item in survey["spec"] if item["variable"].endswith("statuses")]
+    assert KINDS[0].known <= set(question["choices"])
