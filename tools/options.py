@@ -5,11 +5,11 @@
 """Compares all places that list options with the tables in plugins/module_utils/_argument_spec.py.
 
 python tools/options.py           print what differs; exits with 1 if anything does
-python tools/options.py --write   write the schema of the event source from its documentation
+python tools/options.py --write   write what is generated
 
-The tables hold type, choices and default of each option. Documentation fragments, the event source and its schema, the role's
-argument_specs and the credential type of AWX have to repeat some of that, because other programs read them. ansible-test compares a
-module's own documentation with its specification; it knows nothing of the others.
+The tables hold type, choices and default of each option, and the documentation fragments what it means. From these are generated the
+options of the role's argument_specs, the connection options in the documentation of the event source, and the schema of the event
+source. The credential type of AWX is compared. ansible-test compares a module's own documentation with its specification.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from __future__ import annotations
 import json
 import re
 import sys
+import textwrap
 from collections.abc import Iterator, Mapping
 from importlib import import_module
 from pathlib import Path
@@ -31,6 +32,8 @@ SCHEMA = SOURCE.parent / "schemas" / "dataarts_jobs.json"
 ROLE = ROOT / "roles" / "job_gate" / "meta" / "argument_specs.yml"
 AWX = ROOT / "playbooks" / "awx"
 PREFIX = "job_gate_"
+FRAGMENTS = ("connection", "workspace", "gate", "real_time_gate")
+WHOLE_WORDS: dict[str, Any] = {"break_long_words": False, "break_on_hyphens": False}
 
 JSON_TYPES = {
     "str": "string",
@@ -48,6 +51,15 @@ RANGES: dict[str, dict[str, float]] = {
     "retries": {"minimum": 0, "maximum": 100},
     "requests_per_second": {"minimum": 0},
 }
+# What is used if an option is not set, where the tables do not say it.
+UNSET = {
+    "credentials_file": "HUAWEICLOUD_SDK_CREDENTIALS_FILE",
+    "validate_certs": "the negation of HW_INSECURE",
+    "endpoints": "HW_DATAARTS_ENDPOINT, HW_DLI_ENDPOINT or HW_IAM_ENDPOINT (or else HW_AUTH_URL)",
+    "proxy": "the proxy of the environment",
+    "retries": "HW_MAX_RETRIES, or else 4,",
+}
+BEGIN, END = "# -- written by `make options`", "# -- end"
 # Inputs of the credential type that are parts of an option, or a file with its value.
 AWX_PARTS = {"ca": "ca_path", **{f"{service}_endpoint": "endpoints" for service in ("dataarts", "dli", "iam")}}
 
@@ -78,6 +90,144 @@ def fragments() -> Iterator[str]:
     for name, options in groups.items():
         text = module(f"doc_fragments.{name}").ModuleDocFragment.DOCUMENTATION
         yield from differences(f"doc_fragments/{name}.py", yaml.safe_load(text)["options"], options)
+
+
+def variables(option: str) -> str:
+    """The environment variables of an option, as words; empty without one."""
+    chain, environment = module("module_utils._cloud.credentials.chain"), module("module_utils._cloud.environment")
+    families = [names for sets in chain.FAMILIES.values() for names in sets if option in names]
+    names = [family[option] for family in families] or list(environment.ENVIRONMENT.get(option, ()))
+    return UNSET.get(option) or " or ".join(names)
+
+
+def meanings() -> dict[str, str]:
+    """The first paragraph about each option, with markup."""
+    found: dict[str, str] = {}
+    texts = [module(f"doc_fragments.{name}").ModuleDocFragment.DOCUMENTATION for name in FRAGMENTS]
+    texts += [module(f"modules.{name}").DOCUMENTATION for name in ("dli_job_progress", "dataarts_job_status")]
+    for text in texts:
+        for name, option in yaml.safe_load(text)["options"].items():
+            said = option["description"]
+            found[name] = said if isinstance(said, str) else said[0]
+    return found
+
+
+# -- the role -----------------------------------------------------------------------------------------------------------
+
+
+def role_lines(names: Mapping[str, Mapping[str, Any]], known: set[str]) -> Iterator[str]:
+    """The lines of options in argument_specs: in full, with an anchor, or as a reference to the anchor of a *known* one."""
+    said = meanings()
+    for name, what in names.items():
+        if name in known:
+            yield f"      {PREFIX}{name}: *{name}"
+            continue
+        yield f"      {PREFIX}{name}: &{name}"
+        yield "        type: raw"
+        yield "        description:"
+        for text in (role_markup(said[name]), form(what), unset(name, what)):
+            if text:
+                yield "          - >-"
+                yield from textwrap.wrap(text, 120, initial_indent=" " * 12, subsequent_indent=" " * 12, **WHOLE_WORDS)
+
+
+def role_markup(text: str) -> str:
+    """The markup of a module's documentation, for the role's."""
+    text = re.sub(r"O\((\w+\.\w+)\)", rf"C({PREFIX}\1)", text)  # an entry of a dictionary is not an option of the role
+    text = re.sub(r"O\((\w+)", rf"O({PREFIX}\1", text)
+    return re.sub(r"RV\(verdict=(\w+)\)", r"V(\1)", re.sub(r"RV\(([\w.\[\]]+)\)", r"C(\1)", text))
+
+
+def form(what: Mapping[str, Any]) -> str:
+    """How the value is given, for values that are not a single text or number."""
+    if "choices" in what:
+        return f"One of {', '.join(f'V({choice})' for choice in what['choices'])}."
+    forms = {
+        "bool": "A boolean.",
+        "list": "A list, or text with commas or line breaks.",
+        "dict": "A dictionary, or JSON.",
+    }
+    return forms.get(what["type"], "A boolean or a list." if what["type"] == "raw" else "")
+
+
+def unset(name: str, what: Mapping[str, Any]) -> str:
+    """What is used if the variable is not set."""
+    used = re.sub(r"\b([A-Z]+(?:_[A-Z]+)+)\b", r"E(\1)", variables(name))
+    if used and what.get("no_log") and "E(" in used:
+        return f"Prefer {used}."
+    if used:
+        return f"If not set, {used} is used."
+    default = what.get("default")
+    if default in (None, [], ""):
+        return ""
+    items = default if isinstance(default, list) else [default]
+    return f"If not set, {' and '.join(f'V({json.dumps(item).strip(chr(34))})' for item in items)}."
+
+
+def role_text() -> str:
+    """The file with the role's argument_specs, with the generated parts as they should be."""
+    text = ROLE.read_text("utf-8")
+    entries = module("plugin_utils.role.entries").ENTRIES
+    known: set[str] = set()
+    for entry in ("main", "dli_finished"):
+        code = module(f"modules.{entries[entry].module}")
+        names = {**code.ARGUMENTS, **module("module_utils._argument_spec").CONNECTION}
+        names = {name: what for name, what in names.items() if name not in ("wait", "wait_for")}
+        text = between(text, f"      {BEGIN}: {entry}", list(role_lines(names, known)), f"      {END}")
+        known |= names.keys()
+    return text
+
+
+def between(text: str, begin: str, lines: list[str], end: str) -> str:
+    """*text* with other lines between two markers."""
+    head, marker, rest = text.partition(begin + "\n")
+    dummy, closing, tail = rest.partition(end + "\n")
+    if not marker or not closing:
+        raise SystemExit(f"the markers {begin.strip()!r} and {end.strip()!r} are missing")
+    return "".join([head, marker, *(f"{line}\n" for line in lines), closing, tail])
+
+
+def role() -> Iterator[str]:
+    """The role: a variable for each option of its modules, and for each of its own."""
+    entries = module("plugin_utils.role.entries").ENTRIES
+    own = set(module("plugin_utils.role.variables").OWN)
+    specs = yaml.safe_load(ROLE.read_text("utf-8"))["argument_specs"]
+    for name in sorted(specs.keys() ^ entries.keys()):
+        yield f"{ROLE.name}: the entry point {name} is {'not in the table' if name in specs else 'missing'}"
+    for name, entry in entries.items():
+        wanted = {*module("module_utils._argument_spec").CONNECTION, *module(f"modules.{entry.module}").ARGUMENTS, *own}
+        options = {key.removeprefix(PREFIX) for key in specs[name]["options"]}
+        for option in sorted(options ^ (wanted - {"wait", "wait_for"})):
+            yield f"{ROLE.name}, {name}: {option} is {'no variable' if option in options else 'missing'}"
+    if ROLE.read_text("utf-8") != role_text():
+        yield f"{ROLE.name} is not what is generated; `make options` writes it"
+
+
+# -- the event source ---------------------------------------------------------------------------------------------------
+
+
+def source_text() -> str:
+    """The file of the event source, with the documentation of the connection options as it should be."""
+    said, lines = meanings(), []
+    for name, what in module("module_utils._argument_spec").CONNECTION.items():
+        first = re.split(r"(?<=\.) ", plain(said[name]))[0]
+        used = variables(name)
+        lines += [f"  {name}:", f"    type: {what['type']}"]
+        if "choices" in what:
+            lines.append(f"    choices: [{', '.join(what['choices'])}]")
+        if "default" in what:
+            lines.append(f"    default: {what['default']}")
+        lines.append("    description:")
+        for text in (first, f"If not set, {used.rstrip(',')} is used." if used else ""):
+            if text:
+                lines.append("      - >-")
+                lines += textwrap.wrap(text, 120, initial_indent=" " * 8, subsequent_indent=" " * 8, **WHOLE_WORDS)
+    return between(SOURCE.read_text("utf-8"), f"  {BEGIN}", lines, f"  {END}")
+
+
+def plain(text: str) -> str:
+    """Text without markup: the event source is documented for ansible-rulebook, which does not know it."""
+    return re.sub(r"\b[A-Z]+\(([^()]*)\)", r"\1", text)
 
 
 def source_options() -> dict[str, Any]:
@@ -134,38 +284,13 @@ def event_source() -> Iterator[str]:
         found, wanted = documented[name].get("default"), shared[name].get("default")
         if (found or None) != (wanted or None):
             yield f"{SOURCE.name}: the default of {name} is {found!r}, and {wanted!r} in the table"
+    if SOURCE.read_text("utf-8") != source_text():
+        yield f"{SOURCE.name} is not what is generated; `make options` writes it"
     if json.loads(SCHEMA.read_text("utf-8")) != schema():
-        yield f"{SCHEMA.name} differs from the documentation; `make options` writes it"
+        yield f"{SCHEMA.name} is not what is generated; `make options` writes it"
 
 
-def role() -> Iterator[str]:
-    """The role: a variable for each option of its modules, with the same default in its description."""
-    variables, entries = module("plugin_utils.role.variables"), module("plugin_utils.role.entries")
-    specs = yaml.safe_load(ROLE.read_text("utf-8"))["argument_specs"]
-    for name in sorted(specs.keys() ^ entries.ENTRIES.keys()):
-        yield f"{ROLE.name}: the entry point {name} is {'not in the table' if name in specs else 'missing'}"
-    for name, entry in entries.ENTRIES.items():
-        code = module(f"modules.{entry.module}")
-        connection = module("module_utils._argument_spec").CONNECTION
-        wanted = {**connection, **code.ARGUMENTS}
-        wanted = {key: what for key, what in wanted.items() if key not in ("wait", "wait_for")}
-        options = {key.removeprefix(PREFIX): what for key, what in specs[name]["options"].items()}
-        for option in sorted(options.keys() ^ {*wanted, *variables.OWN}):
-            yield f"{ROLE.name}, {name}: {option} is {'no variable' if option in options else 'missing'}"
-        for option in sorted(options.keys() & wanted.keys()):
-            yield from _default(f"{ROLE.name}, {name}", option, options[option], wanted[option].get("default"))
-
-
-def _default(place: str, option: str, documented: Mapping[str, Any], default: Any) -> Iterator[str]:
-    """The sentence about the default."""
-    said = documented["description"]
-    text = said if isinstance(said, str) else " ".join(said)
-    if default in (None, [], False) or option in ("job_names", "job_ids"):
-        return
-    words = [str(item).lower() for item in (default if isinstance(default, list) else [default])]
-    told = re.search(r"If not set, ([^.;]*)", text)
-    if told is None or not all(re.search(rf"\b{re.escape(word)}\b", told[1].lower()) for word in words):
-        yield f"{place}: the description of {option} does not say that its default is {default!r}"
+# -- AWX ----------------------------------------------------------------------------------------------------------------
 
 
 def credential_type() -> Iterator[str]:
@@ -201,6 +326,8 @@ def problems() -> list[str]:
 def main() -> int:
     """Entry point."""
     if "--write" in sys.argv[1:]:
+        ROLE.write_text(role_text(), "utf-8")
+        SOURCE.write_text(source_text(), "utf-8")
         SCHEMA.write_text(json.dumps(schema(), indent=2, ensure_ascii=False) + "\n", "utf-8")
     found = problems()
     print("\n".join(found), end="\n" if found else "")

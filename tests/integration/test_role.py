@@ -16,8 +16,6 @@ import pytest
 import yaml
 
 from ansible_collections.datagate.huaweicloud.plugins.module_utils import _argument_spec as arguments
-from ansible_collections.datagate.huaweicloud.plugins.plugin_utils.role import entries
-from ansible_collections.datagate.huaweicloud.plugins.plugin_utils.role import variables as role_variables
 from tests.emulator import ACCESS_KEY, DOMAIN_NAME, SECRET_KEY, USER_NAME, USER_PASSWORD, Emulator, running
 
 from .playbook import Record, Run, connection, gate, hosts, play, run
@@ -475,29 +473,3 @@ def test_a_passing_gate_is_little_to_read() -> None:
     assert [name for name in headings if not name.startswith("Validating arguments")] == [ASK, "Set the result facts"]
     assert "WARNING" not in done.text
     assert re.search(r"^PASS after .* 2 of 2 jobs ready. Selected: tags good.$", done.output, re.MULTILINE)
-
-
-# -- the documentation ------------------------------------------------------------------------------------------------
-
-
-def options_of(entry: str) -> set[str]:
-    """The options that an entry point's specification has, without the prefix."""
-    specs = yaml.safe_load((ROLE / "meta" / "argument_specs.yml").read_text("utf-8"))["argument_specs"]
-    assert sorted(specs) == sorted(ENTRIES)
-    return {name.removeprefix("job_gate_") for name in specs[entry]["options"]}
-
-
-OWN = {"delegate_to", "enabled", "id", "on_failure", "override_reason", "report_dir", "soft_fail", "stats"}
-SET_BY_ENTRY = {"wait", "wait_for"}
-
-
-def test_every_option_is_a_variable() -> None:
-    connect = set(arguments.CONNECTION)
-    real_time = {*connect, *arguments.WORKSPACE, *arguments.SELECTION, *arguments.REAL_TIME_GATE}
-    dli = {*connect, *arguments.DLI_SELECTION, *arguments.DLI_GATE}
-    for entry in ("main", "wait_until_normal", "wait_until_stopped", "fail_on_exception"):
-        assert options_of(entry) == real_time - SET_BY_ENTRY | OWN
-    assert options_of("dli_finished") == dli - SET_BY_ENTRY | OWN
-    assert set(role_variables.OWN) == OWN
-    assert set(role_variables.OPTIONS) == real_time | dli
-    assert set(entries.ENTRIES) == set(ENTRIES)

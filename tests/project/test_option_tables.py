@@ -59,7 +59,7 @@ def changed(monkeypatch: pytest.MonkeyPatch, folder: Path, name: str, old: str, 
     [
         ("SCHEMA", '"minimum": 0.1', '"minimum": 0.2', "make options"),
         ("ROLE", "job_gate_retries:", "job_gate_retires:", "retries is missing"),
-        ("ROLE", "If not set, 600.", "If not set, 900.", "wait_timeout does not say that its default is 600"),
+        ("ROLE", "If not set, V(600).", "If not set, V(900).", "argument_specs.yml is not what is generated"),
         (
             "SOURCE",
             "type: float\n    default: 20",
@@ -67,6 +67,7 @@ def changed(monkeypatch: pytest.MonkeyPatch, folder: Path, name: str, old: str, 
             "type of requests_per_second is 'int'",
         ),
         ("SOURCE", "  retries:\n", "  retires:\n", "retries is not documented"),
+        ("SOURCE", "If not set, HW_CLOUD is used.", "HW_CLOUD.", "dataarts_jobs.py is not what is generated"),
     ],
 )
 def test_a_change_in_one_place_is_found(

@@ -72,76 +72,157 @@ options:
       - Whether to emit events for the initial states as well.
     type: bool
     default: false
+  # -- written by `make options`
   auth_type:
     type: str
     choices: [auto, aksk, token, password, ecs_agency]
     default: auto
-    description: How to authenticate.
+    description:
+      - >-
+        How to authenticate.
   access_key:
     type: str
-    description: Access key ID. HW_ACCESS_KEY or HUAWEICLOUD_SDK_AK.
+    description:
+      - >-
+        Access key ID (AK).
+      - >-
+        If not set, HW_ACCESS_KEY or HUAWEICLOUD_SDK_AK is used.
   secret_key:
     type: str
-    description: Secret access key. HW_SECRET_KEY or HUAWEICLOUD_SDK_SK.
+    description:
+      - >-
+        Secret access key (SK) of access_key.
+      - >-
+        If not set, HW_SECRET_KEY or HUAWEICLOUD_SDK_SK is used.
   security_token:
     type: str
-    description: Token of a temporary access key. HW_SECURITY_TOKEN or HUAWEICLOUD_SDK_SECURITY_TOKEN.
+    description:
+      - >-
+        Security token of a temporary access_key.
+      - >-
+        If not set, HW_SECURITY_TOKEN or HUAWEICLOUD_SDK_SECURITY_TOKEN is used.
   auth_token:
     type: str
-    description: IAM token. HW_AUTH_TOKEN.
+    description:
+      - >-
+        IAM token for the project, as IAM returns it in the header X-Subject-Token.
+      - >-
+        If not set, HW_AUTH_TOKEN is used.
   username:
     type: str
-    description: Name of an IAM user. HW_USER_NAME.
+    description:
+      - >-
+        Name of an IAM user.
+      - >-
+        If not set, HW_USER_NAME is used.
   password:
     type: str
-    description: Password of that user. HW_USER_PASSWORD.
+    description:
+      - >-
+        Password of username.
+      - >-
+        If not set, HW_USER_PASSWORD is used.
   domain_name:
     type: str
-    description: Name of the account of that user. HW_DOMAIN_NAME.
+    description:
+      - >-
+        Name of the account (IAM calls it domain) of username.
+      - >-
+        If not set, HW_DOMAIN_NAME is used.
   credentials_file:
     type: path
-    description: File with an access key. HUAWEICLOUD_SDK_CREDENTIALS_FILE.
+    description:
+      - >-
+        File with an access key, in the format of the vendor's SDK.
+      - >-
+        If not set, HUAWEICLOUD_SDK_CREDENTIALS_FILE is used.
   region:
     type: str
-    description: Region. HW_REGION_NAME.
+    description:
+      - >-
+        Region, such as cn-north-4 or eu-west-101.
+      - >-
+        If not set, HW_REGION_NAME is used.
   cloud:
     type: str
-    description: Domain of the cloud. HW_CLOUD.
+    description:
+      - >-
+        Domain of the cloud, the last part of its host names.
+      - >-
+        If not set, HW_CLOUD is used.
   project_id:
     type: str
-    description: ID of the project. HW_PROJECT_ID or HUAWEICLOUD_SDK_PROJECT_ID.
+    description:
+      - >-
+        ID of the project that the jobs belong to.
+      - >-
+        If not set, HW_PROJECT_ID or HUAWEICLOUD_SDK_PROJECT_ID is used.
   project_name:
     type: str
-    description: Name of the project, if its ID is not set. HW_PROJECT_NAME.
+    description:
+      - >-
+        Name of the project.
+      - >-
+        If not set, HW_PROJECT_NAME is used.
   endpoints:
     type: dict
-    description: Base URLs, with the keys dataarts and iam. HW_DATAARTS_ENDPOINT, HW_IAM_ENDPOINT or HW_AUTH_URL.
+    description:
+      - >-
+        Base URLs that replace those derived from region and cloud, for private clouds, gateways or tests.
+      - >-
+        If not set, HW_DATAARTS_ENDPOINT, HW_DLI_ENDPOINT or HW_IAM_ENDPOINT (or else HW_AUTH_URL) is used.
   validate_certs:
     type: bool
-    description: Whether to verify the server's certificate. Negation of HW_INSECURE.
+    description:
+      - >-
+        Whether to verify the server's TLS certificate.
+      - >-
+        If not set, the negation of HW_INSECURE is used.
   ca_path:
     type: path
-    description: CA certificates to trust. HW_CACERT.
+    description:
+      - >-
+        File (or directory created by c_rehash) with the CA certificates to trust instead of the default ones, on the
+        host where the module runs.
+      - >-
+        If not set, HW_CACERT is used.
   client_cert:
     type: path
-    description: Client certificate.
+    description:
+      - >-
+        File with a client certificate (PEM) for servers that require one, on the host where the module runs.
   client_key:
     type: path
-    description: Key of the client certificate.
+    description:
+      - >-
+        File with the private key of client_cert, if it is not in that file.
   proxy:
     type: str
-    description: Proxy for all requests.
+    description:
+      - >-
+        Proxy for all requests, as a URL such as http://proxy.example.com:3128.
+      - >-
+        If not set, the proxy of the environment is used.
   request_timeout:
     type: float
     default: 30
-    description: Time limit in seconds for one request.
+    description:
+      - >-
+        Time limit in seconds for one request, from sending it until the whole response is received.
   retries:
     type: int
-    description: Maximum number of retries of a request. HW_MAX_RETRIES, or else 4.
+    description:
+      - >-
+        Maximum number of retries of a request, from 0 to 100.
+      - >-
+        If not set, HW_MAX_RETRIES, or else 4 is used.
   requests_per_second:
     type: float
     default: 20
-    description: Maximum number of requests per second; 0 means no limit. The service allows 30 for all requests of a user.
+    description:
+      - >-
+        Maximum number of requests per second that this task sends, evenly spaced.
+  # -- end
 """
 
 EXAMPLES = r"""

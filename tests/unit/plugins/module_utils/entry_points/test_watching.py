@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import json
 import queue
 import threading
 import time
@@ -14,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from ansible_collections.datagate.huaweicloud.plugins.module_utils import _event_source as watching
 from ansible_collections.datagate.huaweicloud.plugins.module_utils._errors import (
@@ -24,7 +22,6 @@ from ansible_collections.datagate.huaweicloud.plugins.module_utils._errors impor
     RequestError,
 )
 from ansible_collections.datagate.huaweicloud.plugins.module_utils._event_source import (
-    ARGUMENTS,
     StoppableClock,
     Stopped,
     Watcher,
@@ -72,17 +69,6 @@ def test_requests_may_be_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(watching, "IMPORT_ERROR", "no module")
     with pytest.raises(DatagateError, match="requests is missing"):
         Watcher(GIVEN, {})
-
-
-def test_the_schema_and_the_documentation_name_every_argument() -> None:
-    schema = json.loads((SOURCES / "schemas" / "dataarts_jobs.json").read_text("utf-8"))
-    text = (SOURCES / "dataarts_jobs.py").read_text("utf-8")
-    documented = yaml.safe_load(text.split('DOCUMENTATION = r"""')[1].split('"""')[0])
-    assert set(documented["options"]) == set(ARGUMENTS)
-    assert set(schema["properties"]) == {*ARGUMENTS, "job_name", "name"}
-    assert schema["additionalProperties"] is False
-    for name, option in documented["options"].items():
-        assert schema["properties"][name].get("default") == option.get("default"), name
 
 
 class Refusing:
