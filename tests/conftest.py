@@ -13,6 +13,7 @@ from __future__ import annotations
 import ipaddress
 import os
 import shutil
+import signal
 import sys
 import tempfile
 from collections.abc import Generator
@@ -65,6 +66,9 @@ def pytest_configure(config: pytest.Config) -> None:
     os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
 
     sys.addaudithook(_only_this_machine)
+    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+        # A shell starts jobs in the background so, and the processes that the tests start would inherit it.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
     # A busy machine is no reason for a property to fail, and neither is an example that has nothing to do with a change: `make test`
     # and CI draw the same ones each time, `make test-all` (DATAGATE_TESTS_RANDOM) others.

@@ -126,7 +126,7 @@ def test_a_quota_that_others_use_only_makes_the_verdict_later(jobs: int, left: i
         assert result["elapsed"] <= 3 * jobs / left
 
 
-NEARLY_USED_UP = [(300, 2), (1000, 4), (1000, 10)]
+NEARLY_USED_UP = [(300, 2), (1000, 4), pytest.param(1000, 10, marks=pytest.mark.slow)]
 
 
 @pytest.mark.parametrize(("jobs", "left"), NEARLY_USED_UP)

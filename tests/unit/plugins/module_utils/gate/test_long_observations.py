@@ -125,7 +125,7 @@ def run(cloud: Cloud) -> tuple[dict[str, Any], list[tuple[float, str]]]:
     return result, world.asked
 
 
-@settings(max_examples=4 * settings().max_examples)
+@settings(max_examples=2 * settings().max_examples)
 @given(clouds())
 def test_it_passes_soon_after_all_is_well_and_not_before(cloud: Cloud) -> None:
     # Where each answer takes longer than an interval, no reading of a node may be young enough by the time that all are there:
@@ -161,7 +161,7 @@ def test_it_passes_soon_after_all_is_well_and_not_before(cloud: Cloud) -> None:
         assert end - read <= allowed
 
 
-@settings(max_examples=4 * settings().max_examples)
+@settings(max_examples=2 * settings().max_examples)
 @given(clouds(breaking=True))
 def test_it_fails_soon_after_a_job_has_broken_for_good(cloud: Cloud) -> None:
     assert cloud.breaks is not None
