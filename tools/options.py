@@ -33,6 +33,7 @@ ROLE = ROOT / "roles" / "job_gate" / "meta" / "argument_specs.yml"
 AWX = ROOT / "playbooks" / "awx"
 PREFIX = "job_gate_"
 FRAGMENTS = ("connection", "workspace", "gate", "real_time_gate")
+WIDTH = 150
 WHOLE_WORDS: dict[str, Any] = {"break_long_words": False, "break_on_hyphens": False}
 
 JSON_TYPES = {
@@ -122,13 +123,15 @@ def role_lines(names: Mapping[str, Mapping[str, Any]], known: set[str]) -> Itera
         if name in known:
             yield f"      {PREFIX}{name}: *{name}"
             continue
+        text = " ".join(filter(None, (role_markup(said[name]), form(what), unset(name, what))))
+        line = f'      {PREFIX}{name}: &{name} {{type: raw, description: "{text}"}}'
+        if len(line) <= WIDTH and not set(text) & set('"\\'):
+            yield line
+            continue
         yield f"      {PREFIX}{name}: &{name}"
         yield "        type: raw"
-        yield "        description:"
-        for text in (role_markup(said[name]), form(what), unset(name, what)):
-            if text:
-                yield "          - >-"
-                yield from textwrap.wrap(text, 120, initial_indent=" " * 12, subsequent_indent=" " * 12, **WHOLE_WORDS)
+        yield "        description: >-"
+        yield from textwrap.wrap(text, WIDTH, initial_indent=" " * 10, subsequent_indent=" " * 10, **WHOLE_WORDS)
 
 
 def role_markup(text: str) -> str:
