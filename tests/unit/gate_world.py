@@ -134,7 +134,7 @@ class World(Source):
 
     def next(self, until: float | None, room: bool = False) -> Any:
         if self._events and (until is None or self._events[0][0] <= max(until, self.clock.now())):
-            at, _, event = heapq.heappop(self._events)
+            at, dummy, event = heapq.heappop(self._events)
             self.clock.sleep(at - self.clock.now())
             if isinstance(event, Reading) and event.error is not None:
                 self._refuse(event.error)

@@ -70,7 +70,7 @@ def check(data: Any, shape: Mapping[str, Test]) -> None:
     :param shape: what :func:`tests` has returned.
     :raises ValueError: it is not.
     """
-    if type(data) is not dict or data.keys() != shape.keys():
+    if not isinstance(data, dict) or data.keys() != shape.keys():
         raise ValueError("other keys")
     for key, fits in shape.items():
         if not fits(data[key]):
@@ -116,7 +116,7 @@ def _field(hint: Any) -> _Field:
     if get_origin(hint) is not None:
         return _container(get_origin(hint), get_args(hint))
     if hint is RequestError:
-        return _Field(lambda value: type(value) is list, RequestError.dump, RequestError.load)
+        return _Field(lambda value: isinstance(value, list), RequestError.dump, RequestError.load)
     if is_dataclass(hint):
         return _dataclass(hint)
     if hasattr(hint, "_fields"):
@@ -137,7 +137,7 @@ def _container(origin: Any, args: Sequence[Any]) -> _Field:
 
 
 def _dataclass(kind: Any) -> _Field:
-    return _Field(lambda value: type(value) is dict, dump, lambda data: kind(**load(kind, data)))
+    return _Field(lambda value: isinstance(value, dict), dump, lambda data: kind(**load(kind, data)))
 
 
 def _simple_types(hint: Any) -> Optional[FrozenSet[type]]:
@@ -172,7 +172,7 @@ def _optional(inner: _Field) -> _Field:
 def _dictionary(value: _Field) -> _Field:
     """A dictionary of text and plain values."""
     _need_plain(value)
-    return _Field(lambda data: type(data) is dict and all(map(value.fits, data.values())))
+    return _Field(lambda data: isinstance(data, dict) and all(map(value.fits, data.values())))
 
 
 def _pairs(key: _Field, value: _Field) -> _Field:
@@ -180,7 +180,7 @@ def _pairs(key: _Field, value: _Field) -> _Field:
     load_key = key.load or (lambda data: data)
     pair = _tuple([key, value], tuple)
     return _Field(
-        lambda data: type(data) is list and all(map(pair.fits, data)),
+        lambda data: isinstance(data, list) and all(map(pair.fits, data)),
         lambda items: list(items.items()),
         lambda data: {load_key(first): second for first, second in data},
     )
@@ -190,7 +190,7 @@ def _sequence(origin: type, inner: _Field) -> _Field:
     _need_plain(inner)
     load_inner = inner.load or (lambda data: data)
     return _Field(
-        lambda data: type(data) is list and all(map(inner.fits, data)),
+        lambda data: isinstance(data, list) and all(map(inner.fits, data)),
         list,
         lambda data: origin(map(load_inner, data)),
     )

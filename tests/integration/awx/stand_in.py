@@ -118,15 +118,15 @@ class Awx:
         self.unreachable: set[str] = set()
         self.count = 0
 
-    def add(self, kind: str, /, **fields: Any) -> Item:
+    def add(self, collection: str, /, **fields: Any) -> Item:
         """Put something there; the same number never twice, whatever it is of."""
         self.count += 1
-        url = f"{API}{kind}/{self.count}/"
-        related = {part: f"{url}{part}/" for part in ("survey_spec", "update") if part in PARTS.get(kind, ())}
-        defaults = copy.deepcopy(DEFAULTS.get(kind, {}))
-        fixed = {"id": self.count, "type": TYPES[kind], "url": url, "related": related, "summary_fields": {}}
+        url = f"{API}{collection}/{self.count}/"
+        related = {part: f"{url}{part}/" for part in ("survey_spec", "update") if part in PARTS.get(collection, ())}
+        defaults = copy.deepcopy(DEFAULTS.get(collection, {}))
+        fixed = {"id": self.count, "type": TYPES[collection], "url": url, "related": related, "summary_fields": {}}
         item = {**defaults, **fixed, **fields}
-        self.items[kind][self.count] = item
+        self.items[collection][self.count] = item
         return item
 
     def named(self, kind: str) -> dict[str, Item]:

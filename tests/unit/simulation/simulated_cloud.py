@@ -129,7 +129,9 @@ class SimulatedCloud:
 
     # -- answering --------------------------------------------------------------------------------------------------
 
-    def _reply(self, request: Request, moment: float, status: int, body: Any, headers: Mapping[str, str] = {}) -> Reply:
+    def _reply(
+        self, request: Request, moment: float, status: int, body: Any, headers: Mapping[str, str] | None = None
+    ) -> Reply:
         request.status = status
         fixed = {
             "Content-Type": "application/json",
@@ -137,7 +139,7 @@ class SimulatedCloud:
             "X-Request-Id": f"request-{request.number}",
         }
         data = body if isinstance(body, bytes) else json.dumps(body).encode()
-        return Reply(status, {**fixed, **headers}, data)
+        return Reply(status, {**fixed, **(headers or {})}, data)
 
     def _fail(self, trouble: Trouble, request: Request, moment: float) -> Reply:
         """What a trouble makes of an answer. Where it has a body, the body is as good as it can be."""

@@ -271,7 +271,7 @@ def _check_fields(job: Optional[Fields]) -> None:
     :raises TypeError, ValueError: it has not.
     """
     for item in [] if job is None else [job, *(job.get("nodes") or [])]:
-        if type(item) is not dict:
+        if not isinstance(item, dict):
             raise ValueError("not a job or node")
         for name in _TEXT_FIELDS:
             if type(item.get(name)) not in _TEXT_TYPES:

@@ -191,7 +191,7 @@ def test_two_spellings_with_two_values_are_unreadable(right: str, spellings: lis
     pairs = [(one, other) for one in spellings for other in spellings if one != other]
     for one, other in pairs:
         for make in (
-            lambda data: normalize.job(data),
+            normalize.job,
             lambda data: normalize.job({"nodes": [data]}),
             lambda data: normalize.progress(data, "i"),
             lambda data: normalize.progress({"sub_jobs": [data]}, "i"),

@@ -31,11 +31,11 @@ ENCODERS: dict[str, Callable[[str], str]] = {
     "json, slashes": lambda text: json.dumps(text)[1:-1].replace("/", "\\/"),
     "json, upper": lambda text: "".join(f"\\u{ord(char):04X}" if "\x7f" < char < "\uffff" else char for char in text),
     "url": lambda text: quote(text, safe=""),
-    "url, slashes": lambda text: quote(text),
+    "url, slashes": quote,
     "url, lower": lambda text: lower(quote(text, safe="")),
     "url, few": lambda text: quote(text, safe="!*'();:@&=+$,/?#[]~"),
-    "form": lambda text: quote_plus(text),
-    "html": lambda text: html.escape(text),
+    "form": quote_plus,
+    "html": html.escape,
     "html, quotes": lambda text: html.escape(text, quote=False),
     "html, numbers": lambda text: "".join(
         char if char.isalnum() and char.isascii() else f"&#{ord(char)};" for char in text
