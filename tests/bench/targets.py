@@ -44,7 +44,7 @@ def _of(figures: Figures | None, name: str) -> float | None:
     return value
 
 
-def targets(results: Results, pair: dict[str, Any] | None) -> list[Target]:
+def targets(results: Results, pair: dict[str, Any] | None, long_gate: dict[str, Any] | None = None) -> list[Target]:
     """All of them."""
     found = [*_list_alone(results), *_nodes(results), *_ratios(results), *_delays(results), _throttled(results)]
     found.append(
@@ -63,6 +63,10 @@ def targets(results: Results, pair: dict[str, Any] | None) -> list[Target]:
             "{:.2f}",
         )
     )
+    minutes = 10.0 if long_gate is None else long_gate["seconds"] / 60
+    for what in ("token", "connection"):
+        value = None if long_gate is None else long_gate[f"{what}s"]
+        found.append(_target(f"a gate of the role that waits for {minutes:.2g} minutes: 1 {what}", value, 1, "{:.0f}"))
     return found
 
 

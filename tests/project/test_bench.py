@@ -109,13 +109,19 @@ def test_what_was_not_measured_is_computed_and_marked() -> None:
     assert "≈ 600" in text
 
 
+LONG_GATE = {"seconds": 600.0, "requests": 65, "tokens": 1, "connections": 2}
+
+
 def test_targets_say_what_was_found() -> None:
-    found = {each.what: each for each in targets(sample(), {"ratio": 1.2, "role": {"ratio": 1.25}})}
+    found = {each.what: each for each in targets(sample(), {"ratio": 1.2, "role": {"ratio": 1.25}}, LONG_GATE)}
     said = [each.said for each in found.values() if "faster than uri" in each.what]
     assert said == [REACHED, REACHED]
     assert found["one job, one task: at most 1.05 of uri's time"].said == MISSED
     assert found["one gate of the role: at most 1.3 of the module's time"].said == REACHED
     assert found["2,000 jobs by the list: at most 22 requests"].said == UNKNOWN
+    assert found["a gate of the role that waits for 10 minutes: 1 token"].said == REACHED
+    assert found["a gate of the role that waits for 10 minutes: 1 connection"].said == MISSED
+    assert "not measured" in [each.said for each in targets(sample(), None) if "10 minutes" in each.what]
 
 
 def test_what_failed_is_told() -> None:
