@@ -164,7 +164,7 @@ options:
     type: path
   proxy:
     description:
-      - Proxy for all requests, as a URL such as V(http://proxy.example.com:3128). E(NO_PROXY) is then ignored. No
+      - Proxy for all requests. It is a URL such as V(http://proxy.example.com:3128). E(NO_PROXY) is then ignored. No
         proxy is used for endpoints on the loopback interface.
       - If not set, the environment variables E(HTTPS_PROXY), E(HTTP_PROXY), E(ALL_PROXY) and E(NO_PROXY) are used, in
         upper or lower case.

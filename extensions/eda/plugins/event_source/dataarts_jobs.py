@@ -200,7 +200,7 @@ options:
     type: str
     description:
       - >-
-        Proxy for all requests, as a URL such as http://proxy.example.com:3128.
+        Proxy for all requests.
       - >-
         If not set, the proxy of the environment is used.
   request_timeout:
