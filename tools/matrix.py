@@ -14,7 +14,7 @@ one of them failed or if nothing ran.
 
 Each ansible-core gets `ansible-test sanity` and the demonstration (role, action plugins, modules and playbooks against the
 emulator), and the unit tests with each Python that it supports. The rooms of module_utils below the doors import nothing
-of Ansible (tests/project/test_house.py), so no ansible-core can make a difference to them: their tests run with the
+of Ansible (tests/project/test_layers.py), so no ansible-core can make a difference to them: their tests run with the
 newest ansible-core on the oldest and the newest Python (`make test` has another), and everywhere only if --whole says so.
 """
 
