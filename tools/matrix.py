@@ -13,7 +13,7 @@ lacks or succeeds without having run anything. So this plans the sessions, says 
 one of them failed or if nothing ran.
 
 Each ansible-core gets `ansible-test sanity` and the demonstration (role, action plugins, modules and playbooks against the
-emulator), and the unit tests with each Python that it supports. The rooms of module_utils below the doors import nothing
+emulator), and the unit tests with each Python that it supports. The layers of module_utils below the entry points import nothing
 of Ansible (tests/project/test_layers.py), so no ansible-core can make a difference to them: their tests run with the
 newest ansible-core on the oldest and the newest Python (`make test` has another), and everywhere only if --whole says so.
 """
