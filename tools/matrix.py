@@ -15,7 +15,8 @@ one of them failed or if nothing ran.
 Each ansible-core gets `ansible-test sanity` and the demonstration (role, action plugins, modules and playbooks against the
 emulator), and the unit tests with each Python that it supports. The layers of module_utils below the entry points import nothing
 of Ansible (tests/project/test_layers.py), so no ansible-core can make a difference to them: their tests run with the
-newest ansible-core on the oldest and the newest Python (`make test` has another), and everywhere only if --whole says so.
+newest ansible-core on the oldest Python (`make test` has another), and everywhere only if --whole says so. pylint needs two thirds
+of the time of `ansible-test sanity`; it runs with the oldest and the newest ansible-core, and everywhere with --whole.
 """
 
 from __future__ import annotations
@@ -109,10 +110,15 @@ def controller(core: str, there: Iterable[str]) -> str | None:
 
 
 def is_whole(core: str, python: str, there: Iterable[str]) -> bool:
-    """Whether all unit tests run there: with the newest ansible-core, on the oldest and the newest Python it can have."""
-    newest = list(CORES)[-1]
-    numbers = [minor(name) for name in there if OLDEST_MODULE_PYTHON <= minor(name) <= CORES[newest].newest_target]
-    return core == newest and minor(python) in (min(numbers), max(numbers))
+    """Whether all unit tests run there: with the newest ansible-core, on the oldest Python that is there."""
+    return core == list(CORES)[-1] and minor(python) == min(
+        minor(name) for name in there if minor(name) >= OLDEST_MODULE_PYTHON
+    )
+
+
+def has_pylint(core: str) -> bool:
+    """Whether `ansible-test sanity` includes pylint: with the oldest and the newest ansible-core."""
+    return core in (list(CORES)[0], list(CORES)[-1])
 
 
 def plan(there: Iterable[str], cores: Iterable[str], kinds: Iterable[str]) -> dict[Cell, Outcome | None]:

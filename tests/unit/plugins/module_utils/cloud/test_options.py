@@ -582,7 +582,7 @@ def attempt(params: dict[str, Any], environ: dict[str, str], service: str) -> Co
         return error
 
 
-@settings(max_examples=500)
+@settings(max_examples=250)
 @given(PARAMS, ENVIRON, st.sampled_from(["dataarts", "dli"]))
 @example({**ENOUGH, "ca_path": "~\0"}, {}, "dli")
 @example({**ENOUGH, "request_timeout": 10**400}, {}, "dli")

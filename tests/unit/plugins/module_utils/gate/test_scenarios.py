@@ -98,19 +98,19 @@ def agree(scenario: Scenario, dli: bool) -> None:
     assert abs(found.elapsed - expected.elapsed) < 0.1
 
 
-@settings(max_examples=15 * settings().max_examples)
+@settings(max_examples=6 * settings().max_examples)
 @given(scenarios())
 def test_real_time_jobs(scenario: Scenario) -> None:
     agree(scenario, False)
 
 
-@settings(max_examples=8 * settings().max_examples)
+@settings(max_examples=4 * settings().max_examples)
 @given(scenarios(dli=True))
 def test_dli_jobs(scenario: Scenario) -> None:
     agree(scenario, True)
 
 
-@settings(max_examples=8 * settings().max_examples)
+@settings(max_examples=4 * settings().max_examples)
 @given(scenarios(by_list=True))
 def test_selections(scenario: Scenario) -> None:
     agree(scenario, False)

@@ -597,7 +597,7 @@ def check_node(node: Any) -> None:
         assert node[key] is None or isinstance(node[key], str)
 
 
-@settings(max_examples=300)
+@settings(max_examples=150)
 @given(st.one_of(JSON, OBJECTS), st.none() | st.text(max_size=3, alphabet="ab"))
 @example({"Nodes": "text", "status": "NORMAL"}, None)
 @example({"NODES": [{"status": []}], "nodes": [{}]}, None)
@@ -614,7 +614,7 @@ def test_any_json_as_a_job(data: Any, name: str | None) -> None:
     assert normalize.job(json.loads(json.dumps(job)), name) == job  # what is right stays as it is
 
 
-@settings(max_examples=300)
+@settings(max_examples=150)
 @given(st.one_of(JSON, OBJECTS))
 def test_any_json_as_a_node(data: Any) -> None:
     node = readable(normalize.node, data)
@@ -623,7 +623,7 @@ def test_any_json_as_a_node(data: Any) -> None:
         check_node(node)
 
 
-@settings(max_examples=300)
+@settings(max_examples=150)
 @given(OBJECTS)
 def test_any_json_as_a_dli_job(data: Any) -> None:
     job = readable(normalize.progress, data, "the-id")

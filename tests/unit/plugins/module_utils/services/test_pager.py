@@ -55,8 +55,8 @@ def pages_of(count: int, size: int) -> int:
 @MEANINGS
 @SURE
 @pytest.mark.parametrize("reverse", [False, True])
-@pytest.mark.parametrize("size", [1, 2, 3, 7, 50, 99, 100])
-@pytest.mark.parametrize("count", [0, 1, 2, 3, 99, 100, 101, 199, 200, 201, 1000])
+@pytest.mark.parametrize("size", [1, 3, 50, 100])
+@pytest.mark.parametrize("count", [0, 1, 3, 99, 100, 101, 200, 201])
 def test_every_job_once_in_order(count: int, size: int, means: str, reverse: bool, sure: bool) -> None:
     driver, pager = Driver(JobList(some(count), means), reverse), pager_of(size)
     for dummy in range(2):  # the second time it is known what offset means
@@ -528,7 +528,7 @@ class Changing:
 
 
 @MEANINGS
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(
     count=st.integers(0, 24),
     size=st.integers(1, 6),
@@ -563,7 +563,7 @@ def test_no_job_is_missed_that_exists_all_the_time(
 
 
 @MEANINGS
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(
     count=st.integers(0, 24),
     size=st.integers(1, 6),
@@ -595,7 +595,7 @@ def test_one_reading_of_a_list_that_changes(
 
 
 @MEANINGS
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(count=st.integers(0, 40), size=st.integers(3, 8), data=st.data())
 def test_moves_alone_are_seen_by_one_reading(means: str, count: int, size: int, data: st.DataObject) -> None:
     """Where jobs only move, as they do when they are restarted, a list without a contradiction holds all of them."""
@@ -612,7 +612,7 @@ def test_moves_alone_are_seen_by_one_reading(means: str, count: int, size: int, 
 
 
 @MEANINGS
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(count=st.integers(0, 24), size=st.integers(3, 6), known=st.booleans(), stop=st.integers(1, 12), data=st.data())
 def test_without_a_total_no_job_is_missed_either(
     means: str, count: int, size: int, known: bool, stop: int, data: st.DataObject
