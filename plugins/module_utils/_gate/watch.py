@@ -20,10 +20,11 @@ from .._errors import UNREACHED, CredentialsError, RequestError
 from .._services.readings import Reading
 from . import messages
 from .kinds import REAL_TIME_KIND
-from .observing.plan import STATUS, Plan
+from .observing.plan import Plan
 from .policy import MISSING_WAIT, Policy, Selection
 from .source import Source, read_jobs, read_list
 from .state.job_state import JobState
+from .state.observation import STATUS
 from .state.update_job import take_absence, take_reading
 from .verdicts import code_of
 

@@ -12,10 +12,10 @@ from typing import Optional
 
 from ..source import Source
 from ..state.gate_state import Gate
-from .gate_time import GateTime
-from .observation import Observation
+from ..state.gate_time import GateTime
+from ..state.observation import ROTATION, Observation
 from .open_requests import STUCK_LATENCIES, OpenRequests
-from .plan import ROTATION, Plan
+from .plan import Plan
 from .reads import Reads
 
 # The rest of the observation is still read if that takes no longer than this, because other failing jobs are worth knowing.

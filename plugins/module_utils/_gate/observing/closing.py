@@ -15,10 +15,10 @@ from ..policy import NEVER
 from ..source import Source
 from ..state.gate_state import Gate
 from ..state.job_state import JobState
+from ..state.observation import ROTATION, STATUS, Observation
 from .job_list import JobList
-from .observation import Observation
 from .open_requests import OpenRequests
-from .plan import ROTATION, STATUS, Plan
+from .plan import Plan
 from .reads import Reads
 from .schedule import Schedule
 

@@ -14,9 +14,9 @@ from ..._errors import DatagateError
 from .. import messages
 from ..source import Source
 from ..state.gate_state import Gate
+from ..state.gate_time import GateTime
 from ..state.job_state import JobState
 from ..verdicts import Reason, Verdict
-from .gate_time import GateTime
 
 MAX_FAILURES_EXPLAINED = 10
 MAX_MISSING_EXPLAINED = 3

@@ -15,10 +15,10 @@ from ..._services.readings import Listing
 from ..policy import NEVER
 from ..source import Listed
 from ..state.gate_state import Gate
-from .gate_time import GateTime
-from .observation import Observation
+from ..state.gate_time import GateTime
+from ..state.observation import ROTATION, STATUS, Observation
 from .open_requests import OpenRequests
-from .plan import ROTATION, STATUS, Plan
+from .plan import Plan
 from .reads import Reads
 
 

@@ -13,42 +13,27 @@ therefore holds up neither the other jobs nor the verdict.
 from __future__ import annotations
 
 import random
-from typing import Any, Callable, Dict, Optional
+from typing import Callable, Optional
 
 from ..._clock import Clock
 from ..._errors import RequestError
 from ..._services.readings import Reading
-from .. import plain_data, resume
 from ..policy import Policy, Selection
 from ..source import Source
 from ..state.gate_state import Gate
+from ..state.gate_time import GateTime
+from ..state.observation import ROTATION, Observation
 from ..verdicts import PASS, PENDING, Verdict
 from .after_failure import AfterFailure
 from .closing import Closing
 from .explain import Explainer
-from .gate_time import GateTime
 from .job_list import JobList
-from .observation import Observation
 from .open_requests import OpenRequests
 from .outcome import OnLook, Outcome, Outcomes
-from .plan import LIST, ROTATION, STATUS, Plan
+from .plan import Plan
 from .reads import Reads
 from .schedule import Schedule
-from .slices import WHOLE, SliceEnd, Slices
-
-# The data that one slice hands to the next.
-_TESTS = plain_data.tests(
-    {
-        "gate": Dict[str, Any],
-        "source": Dict[str, Any],
-        "time": Dict[str, Any],
-        "schedule": Dict[str, Any],
-        "observation": Dict[str, Any],
-        "slice": int,
-        "requests": int,
-        "pages": Optional[int],
-    }
-)
+from .slices import WHOLE, SliceEnd, Slices, SliceState
 
 
 class Loop:
@@ -89,8 +74,11 @@ class Loop:
         self._outcomes = Outcomes(gate, source, time, on_look)
         if not self._is_single:
             self._schedule.due = policy.initial_delay
+        self._state = SliceState(gate, source, time, plan, self._schedule, observation, self._slice, self._outcomes)
         if slices.state is not None:
-            self._load(slices.state)
+            self._state.load(slices.state)
+            if observation.mode == ROTATION:
+                reads.begin(ROTATION, gate.began)
         self._outcomes.start()
         self._changes = gate.history.changes
 
@@ -112,10 +100,12 @@ class Loop:
     def _turn(self) -> Optional[Outcome]:
         """Begin what may be read now, take one answer, and see whether that is a verdict."""
         if not self._observation.is_open:
-            if self._time.is_past(self._schedule.due) and not self._is_slice_over() and not self._has_failed:
+            if self._time.is_past(self._schedule.due) and not self._is_slice_over and not self._has_failed:
                 self._begin_observation()
-            elif self._is_slice_over() and not self._awaits_answers():
-                return self._pause()
+            elif self._is_slice_over and not self._requests.do_not_all_hang:
+                # A slice ends between readings. The verdict is PENDING.
+                self._requests.drop()
+                return self._outcomes.so_far(self._state.dump(self._slices.most_whole))
         self._begin_reads()
         if self._observation.is_open and not self._requests.are_any and not self._reads.left:
             return self._judge()  # there is nothing to wait for
@@ -136,7 +126,7 @@ class Loop:
                 times.append(self._list.due_at())
             if self._requests.are_any and not self._is_single and not self._time.is_past(self._stuck_at()):
                 times.append(self._stuck_at())
-        elif self._is_slice_over():
+        elif self._is_slice_over:
             times.append(self._requests.stuck_at)
         else:
             times.append(self._slice_ends_at())
@@ -153,7 +143,7 @@ class Loop:
     def _has_more(self) -> bool:
         """Whether a status call could be begun, if there were room for it."""
         is_open = self._observation.is_open
-        if self._reads.is_exhausted or (not is_open and self._is_slice_over()):
+        if self._reads.is_exhausted or (not is_open and self._is_slice_over):
             return False
         if self._observation.mode == ROTATION and self.gate.settled and not self._has_failed:
             return True
@@ -222,7 +212,7 @@ class Loop:
         observation = self._observation
         is_closing_by_list = observation.closing_at is not None and self._requests.list_began is not None
         if self._reads.left or is_closing_by_list or observation.list_owed or self._awaits_status():
-            return self._is_stuck()
+            return not (self._is_single or self._reads.left) and self._time.is_past(self._stuck_at())
         # With all jobs ready but readings too old, what is read again keeps the observation open.
         return not self._closing.awaits_ages
 
@@ -234,10 +224,6 @@ class Loop:
         ):
             return bool(jobs)
         return any(job.claims.is_open or job.is_failing for job in jobs)
-
-    def _is_stuck(self) -> bool:
-        """Whether the next observation is due and this one waits for nothing but requests that hang."""
-        return not (self._is_single or self._reads.left) and self._time.is_past(self._stuck_at())
 
     def _stuck_at(self) -> float:
         """When the next observation may begin although requests are under way."""
@@ -304,50 +290,6 @@ class Loop:
     def _slice_ends_at(self) -> float:
         return self._slice.at(self._time.slice_began)
 
+    @property
     def _is_slice_over(self) -> bool:
         return self._slice.is_early or self._time.is_past(self._slice_ends_at())
-
-    def _awaits_answers(self) -> bool:
-        """Whether requests are under way that do not hang: a slice ends between readings."""
-        return self._requests.are_any and not self._time.is_past(self._requests.stuck_at)
-
-    def _pause(self) -> Outcome:
-        """End the slice. The verdict is PENDING, with what it would be held up by now."""
-        self._requests.drop()
-        return self._outcomes.so_far(self._dump())
-
-    def _dump(self) -> Dict[str, Any]:
-        return {
-            "gate": self.gate.dump(self._slices.most_whole),
-            "source": self.source.remember(),
-            "time": self._time.dump(),
-            "schedule": self._schedule.dump(),
-            "observation": plain_data.dump(self._observation),
-            "slice": self._slice.number,
-            "requests": self._outcomes.requests,
-            "pages": self._plan.pages,
-        }
-
-    def _load(self, state: Dict[str, Any]) -> None:
-        """Continue from the data of the slice before.
-
-        :raises OptionError: the data is damaged.
-        """
-        try:
-            plain_data.check(state, _TESTS)
-            self._unpack(state)
-        except (KeyError, TypeError, ValueError):
-            raise resume.damaged() from None
-
-    def _unpack(self, state: Dict[str, Any]) -> None:
-        dumped_at, is_age_known = self._time.load(state["time"])
-        self.gate.load(state["gate"], dumped_at, is_age_known)
-        self.source.recall(state["source"], max(0.0, self._time.slice_began - dumped_at))
-        self._schedule.load(state["schedule"])
-        self._observation.load(state["observation"])
-        self._slice.number = state["slice"] + 1
-        self._outcomes.requests_before, self._plan.pages = state["requests"], state["pages"]
-        if self._observation.mode not in (STATUS, LIST, ROTATION) or state["slice"] < 1:
-            raise ValueError("no mode, or no slice")
-        if self._observation.mode == ROTATION:
-            self._reads.begin(ROTATION, self.gate.began)

@@ -14,8 +14,8 @@ from ..judging.readiness import MAX_SPREAD
 from ..policy import NEVER
 from ..source import Source
 from ..state.gate_state import Gate
+from ..state.gate_time import GateTime
 from ..state.job_state import JobState
-from .gate_time import GateTime
 
 # A request that is under way for longer hangs.
 STUCK_AFTER = 5.0
@@ -38,6 +38,11 @@ class OpenRequests:
     def are_any(self) -> bool:
         """Whether any request is under way."""
         return bool(self.jobs) or self.list_began is not None
+
+    @property
+    def do_not_all_hang(self) -> bool:
+        """Whether an answer can be expected: some request is under way, and not all of them hang."""
+        return self.are_any and not self._time.is_past(self.stuck_at)
 
     def begin(self, job: JobState) -> None:
         """Send the status call of a job."""

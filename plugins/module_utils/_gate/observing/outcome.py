@@ -15,9 +15,9 @@ from ..kinds import ABSENCE, READ_ERROR
 from ..policy import NEVER
 from ..source import Source
 from ..state.gate_state import Gate
+from ..state.gate_time import GateTime
 from ..summary import summarize, tally
 from ..verdicts import ERROR, FAIL, PENDING, Verdict
-from .gate_time import GateTime
 
 LOOK_INTERVAL = 1.0  # seconds from one call of on_look to the next, unless an observation or the gate ends
 # The least severe reasons that the message names; jobs on their way are no part of why a gate failed.

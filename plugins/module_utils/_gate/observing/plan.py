@@ -14,13 +14,7 @@ from __future__ import annotations
 from typing import Optional
 
 from ..policy import Policy
-
-# How the jobs of an observation are read.
-STATUS = "status"  # each job by its own status call
-LIST = "list"  # all jobs by the list
-ROTATION = (
-    "rotation"  # all jobs by the list; status calls go round, because one for each job does not fit into an interval
-)
+from ..state.observation import LIST, ROTATION, STATUS
 
 # An observation that takes longer reads the list again meanwhile, so that the fall of a job that was read early is seen.
 MAX_LIST_INTERVAL = 10.0

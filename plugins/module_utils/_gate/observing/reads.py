@@ -12,7 +12,8 @@ from collections import deque
 from typing import Deque, Dict, Iterable, List, Optional
 
 from ..state.job_state import JobState
-from .plan import LIST, ROTATION, STATUS, Plan
+from ..state.observation import LIST, ROTATION, STATUS
+from .plan import Plan
 
 
 class Reads:

@@ -15,9 +15,9 @@ from ..judging.readiness import MAX_SPREAD
 from ..policy import MIN_INTERVAL
 from ..source import Source
 from ..state.gate_state import Gate
-from .gate_time import GateTime
-from .observation import Observation
-from .plan import ROTATION, STATUS, Plan
+from ..state.gate_time import GateTime
+from ..state.observation import ROTATION, STATUS, Observation
+from .plan import Plan
 
 MIN_LEAD = 0.05  # seconds before the deadline at which the last observation begins at the latest
 

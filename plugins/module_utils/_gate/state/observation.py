@@ -14,7 +14,12 @@ from typing import Any, Optional
 from .. import plain_data
 from ..plain_data import NOT_KEPT
 from ..policy import NEVER
-from .plan import STATUS
+
+# How the jobs of an observation are read.
+STATUS = "status"  # each job by its own status call
+LIST = "list"  # all jobs by the list
+# All jobs by the list. Status calls go round, because one for each job does not fit into an interval.
+ROTATION = "rotation"
 
 
 @dataclass(eq=False, repr=False)
