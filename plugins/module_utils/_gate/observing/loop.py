@@ -58,8 +58,7 @@ class Loop:
         self.source = source
         self._slices = slices
         self._is_single = not policy.wait or policy.once or policy.timeout <= 0
-        self.gate = gate = Gate(policy, selection)
-        gate.workspace = source.workspace
+        self.gate = gate = Gate(policy, selection, source.workspace)
         self._time = time = GateTime(clock, None if self._is_single else policy.timeout)
         self._plan = plan = Plan(policy, source.rate, source.workers, source.lists)
         self._observation = observation = Observation()
@@ -129,7 +128,7 @@ class Loop:
         elif self._is_slice_over:
             times.append(self._requests.stuck_at)
         else:
-            times.append(self._slice_ends_at())
+            times.append(self._slice.at(self._time.slice_began))
             if not self._has_failed:
                 times.append(self._schedule.due)
         if self._has_more():
@@ -287,9 +286,6 @@ class Loop:
 
     # -- slices -----------------------------------------------------------------------------------------------------
 
-    def _slice_ends_at(self) -> float:
-        return self._slice.at(self._time.slice_began)
-
     @property
     def _is_slice_over(self) -> bool:
-        return self._slice.is_early or self._time.is_past(self._slice_ends_at())
+        return self._slice.is_early or self._time.is_past(self._slice.at(self._time.slice_began))

@@ -82,8 +82,8 @@ class GateState:
 class Gate(GateState):
     """Takes readings and judges all jobs together."""
 
-    def __init__(self, policy: Policy, selection: Selection) -> None:
-        super().__init__(policy, selection, listed=selection.by_name, max_age=policy.interval)
+    def __init__(self, policy: Policy, selection: Selection, workspace: Optional[str] = None) -> None:
+        super().__init__(policy, selection, listed=selection.by_name, max_age=policy.interval, workspace=workspace)
         self.verdicts = JobVerdicts(policy)
         if selection.by_name:
             self._settle(selection.choose(selection.names))
