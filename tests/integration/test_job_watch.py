@@ -166,7 +166,6 @@ def test_text_of_the_cloud_is_never_evaluated(emulator: Emulator, file: Path) ->
     [
         ({"job_names": "job_sms,\n job_orders_stream\n"}, {"job_sms", "job_orders_stream"}),
         ({"job_names": ["job_sms"], "check_nodes": "no"}, {"job_sms"}),
-        ({"tags": "orders"}, {"job_orders_stream"}),
         ({"name_contains": "job_", "exclude_names": "*sms"}, {"job_orders_stream"}),
         ({"workspace": "ws2"}, {"job_far"}),
     ],
@@ -237,6 +236,7 @@ IN_WRITES = 0x02 | 0x08 | IN_CREATE  # modified, closed after writing, created
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="watches a folder with inotify, which Linux has")
+@pytest.mark.slow
 def test_the_file_is_replaced_at_once(emulator: Emulator, file: Path) -> None:
     # Ansible's own temporary files on another file system, so that copy cannot rename them.
     other = Path("/dev/shm")
@@ -286,7 +286,7 @@ def turned_back() -> str:
     return f"STD0DST-1,{begin},{end}"
 
 
-@pytest.mark.parametrize("zone", ["Asia/Shanghai", "America/New_York", "turned back"])
+@pytest.mark.parametrize("zone", ["Asia/Shanghai", "turned back"])
 def test_the_time_of_a_reading_is_right_in_every_time_zone(emulator: Emulator, file: Path, zone: str) -> None:
     begin = time.time()
     variables = {"job_watch_file": str(file), "job_watch_job_names": "job_sms"}
@@ -650,6 +650,7 @@ def test_prometheus_takes_the_metrics() -> None:
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
+@pytest.mark.slow
 def test_the_scenario_shows_what_it_says(tmp_path: Path) -> None:
     file = tmp_path / "datagate.prom"
     with running(load(EXAMPLE / "scenario.yml")) as emulator:

@@ -169,19 +169,19 @@ def agree(scenario: Scenario, dli: bool, params: dict[str, Any]) -> None:
     assert abs(found.elapsed - expected.elapsed) < 0.2
 
 
-@settings(max_examples=200)
+@settings(max_examples=80)
 @given(scenarios())
 def test_real_time_jobs(scenario: Scenario) -> None:
     agree(scenario, False, scenario.options)
 
 
-@settings(max_examples=125)
+@settings(max_examples=50)
 @given(scenarios(dli=True))
 def test_dli_jobs(scenario: Scenario) -> None:
     agree(scenario, True, scenario.options)
 
 
-@settings(max_examples=125)
+@settings(max_examples=50)
 @given(scenarios(by_list=True), st.booleans())
 def test_selections(scenario: Scenario, by_tags: bool) -> None:
     params = dict(scenario.options)

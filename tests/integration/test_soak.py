@@ -139,7 +139,7 @@ def open_files() -> int:
 @pytest.mark.skipif(not os.path.isdir("/proc/self/fd"), reason="counts open files in /proc")
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize(
-    ("jobs", "cycles"), [pytest.param(60, 4, id="short"), pytest.param(500, 12, id="two-hours", marks=pytest.mark.slow)]
+    ("jobs", "cycles"), [pytest.param(30, 2, id="short"), pytest.param(500, 12, id="two-hours", marks=pytest.mark.slow)]
 )
 def test_gate_after_gate(jobs: int, cycles: int) -> None:
     scenario, plan = world(20 + jobs, jobs, cycles)
