@@ -66,7 +66,10 @@ UNSET = {
 }
 BEGIN, END = "# -- written by `make options`", "# -- end"
 # Inputs of the credential type that are parts of an option, or a file with its value.
-AWX_PARTS = {"ca": "ca_path", **{f"{service}_endpoint": "endpoints" for service in ("dataarts", "dli", "iam", "studio", "sts")}}
+AWX_PARTS = {
+    "ca": "ca_path",
+    **{f"{service}_endpoint": "endpoints" for service in ("dataarts", "dli", "iam", "studio", "sts")},
+}
 
 
 def module(name: str) -> Any:

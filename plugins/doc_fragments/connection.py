@@ -127,7 +127,7 @@ options:
     description:
       - Name of an agency of another account that is assumed with the credentials, or its URN
         C(iam::ACCOUNT_ID:agency:NAME). Requires O(assume_role_domain) or O(assume_role_domain_id), unless it is a URN.
-      - O(project_id), O(project_name) and O(workspace) are then those of the other account. C(project_id) in a credentials
+      - O(project_id), O(project_name) and the workspace are then those of the other account. C(project_id) in a credentials
         file is not used.
       - With an access key or an ID token and the ID of the account, the security token service (STS) is asked. If it does not
         exist in the region, and in all other cases, IAM is asked.

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import time
+from datetime import UTC, datetime
 
 
 class Clock:
@@ -43,3 +44,8 @@ class Clock:
         self._offset = 0.0
         self._start = time.monotonic()
         self.epoch = time.time()
+
+
+def iso_date(clock: Clock, seconds: float) -> str:
+    """ISO date, UTC, of a moment in emulator seconds."""
+    return datetime.fromtimestamp(clock.epoch + seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
