@@ -46,6 +46,6 @@ class Clock:
         self.epoch = time.time()
 
 
-def iso_date(clock: Clock, seconds: float) -> str:
-    """ISO date, UTC, of a moment in emulator seconds."""
-    return datetime.fromtimestamp(clock.epoch + seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+def iso_date(seconds: float) -> str:
+    """ISO date, UTC, of Unix time in seconds."""
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import json
+import time as real_time
 from collections.abc import Mapping
 from typing import Any
 
@@ -53,13 +54,13 @@ class Federation:
             token = self._authenticator.token(given, now)
             if token is None:
                 return self._iam("IAM.0001", 401, "The token is invalid.")
-            return self._credential(self._key(duration, now, token.user, None), duration, now)
+            return self._credential(self._key(duration, now, token.user, None), now)
         if method != "assume_role":
             return self._iam("IAM.0011", 400, "The method is not supported.")
         for agency in self._scenario.agencies:
             named = (what.get("agency_name"), what.get("domain_id"), what.get("domain_name"))
             if named in ((agency.name, agency.domain_id, None), (agency.name, None, agency.domain_name)):
-                return self._credential(self._key(duration, now, agency.name, agency), duration, now)
+                return self._credential(self._key(duration, now, agency.name, agency), now)
         return self._iam("IAM.0003", 403, "You are not authorized to assume the agency.")
 
     def id_tokens(self, headers: Mapping[str, str], body: bytes, now: float) -> Answer:
@@ -79,8 +80,8 @@ class Federation:
         token = self._authenticator.issue_token("federated", now, is_scoped=project is not None)
         domain = {"id": "d0000000000000000000000000000001", "name": DOMAIN_NAME}
         described: dict[str, Any] = {
-            "expires_at": iso_date(self._clock, token.valid_until or now),
-            "issued_at": iso_date(self._clock, now),
+            "expires_at": iso_date(self._clock.epoch + (token.valid_until or now)),
+            "issued_at": iso_date(self._clock.epoch + now),
             "methods": ["mapped"],
             "user": {"id": "u0000000000000000000000000000002", "name": "federated", "domain": domain},
             "roles": [],
@@ -128,7 +129,7 @@ class Federation:
                             "access_key_id": key.access_key,
                             "secret_access_key": key.secret_key,
                             "security_token": key.security_token,
-                            "expiration": iso_date(self._clock, key.valid_until or now),
+                            "expiration": self._expiry(key, now),
                         },
                     }
                 )
@@ -150,18 +151,23 @@ class Federation:
         self._authenticator.add_key(key)
         return key
 
-    def _credential(self, key: AccessKey, duration: int, now: float) -> Answer:
+    def _credential(self, key: AccessKey, now: float) -> Answer:
         return answer_json(
             {
                 "credential": {
                     "access": key.access_key,
                     "secret": key.secret_key,
                     "securitytoken": key.security_token,
-                    "expires_at": iso_date(self._clock, key.valid_until or now + duration),
+                    "expires_at": self._expiry(key, now),
                 }
             },
             201,
         )
+
+    def _expiry(self, key: AccessKey, now: float) -> str:
+        """When a key expires by the clock of the header Date, which is the real one even if the emulator's time stands still."""
+        left = (key.valid_until or now) - now
+        return iso_date(real_time.time() + self._scenario.clock_skew + left)
 
     def _check_id_token(self, provider_id: str, id_token: Any, now: float) -> Answer | None:
         provider = next((item for item in self._scenario.identity_providers if item.id == provider_id), None)

@@ -46,13 +46,13 @@ class Iam:
         if user not in self._scenario.users:
             return iam_error(401, "Unauthorized", "The username or password is wrong.")
         project = self._project(scope.get("project") or {})
-        if scope and project is None:
+        if scope.get("project") and project is None:
             return iam_error(401, "Unauthorized", "The project of the scope was not found.")
-        token = self._authenticator.issue_token(user.name, now)
+        token = self._authenticator.issue_token(user.name, now, is_scoped=not scope or project is not None)
         domain_body = {"id": "d0000000000000000000000000000001", "name": user.domain}
         described: dict[str, Any] = {
-            "expires_at": iso_date(self._clock, token.valid_until or now),
-            "issued_at": iso_date(self._clock, now),
+            "expires_at": iso_date(self._clock.epoch + (token.valid_until or now)),
+            "issued_at": iso_date(self._clock.epoch + now),
             "methods": ["password"],
             "user": {"id": "u0000000000000000000000000000001", "name": user.name, "domain": domain_body},
         }
@@ -121,7 +121,7 @@ class Iam:
                     "access": key.access_key,
                     "secret": key.secret_key,
                     "securitytoken": key.security_token,
-                    "expires_at": iso_date(self._clock, now + metadata.lifetime),
+                    "expires_at": iso_date(self._clock.epoch + now + metadata.lifetime),
                 }
             }
         )

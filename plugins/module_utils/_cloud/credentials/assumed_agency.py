@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from typing import Any, Callable, Dict, Generator, Mapping, NamedTuple, Optional, Sequence, Tuple
 
-from ..._error_codes import DENIED, PERMANENT, gateway_number
+from ..._error_codes import gateway_number
 from ..._errors import OptionError, RequestError
 from ..._text import has_control, printable
 from ..._values import whole
@@ -189,10 +189,9 @@ class AssumedAgency(Credentials):
         try:
             headers, data = yield request
         except RequestError as error:
-            if error.kind in (DENIED, PERMANENT) and not error.refused and error.status is not None:
-                error.summary = f"the agency was refused ({self.source}): {error.summary}"
-                error.hint = error.hint or "check the agency's name, its account, and whom it trusts"
-            raise
+            raise self.explained(
+                error, "the agency", "check the agency's name, its account, and whom it trusts"
+            ) from None
         keys = read_issued_keys(request, headers, data, wall)
         self.lifetime = lifetime_of(keys, headers, wall)
         return keys.auth(wall)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import Any, Callable, Dict, Generator, List, Mapping, NamedTuple, Optional, Sequence, Tuple, Union
 
+from ..._errors import DENIED, PERMANENT, RequestError
 from ..._text import printable
 from .signature import SdkHmacSha256, TokenAuth
 
@@ -105,6 +106,13 @@ class Credentials:
     def source(self) -> str:
         """Where they came from, for messages: ``AKNE... from the environment (HW_ACCESS_KEY)``."""
         return f"{self.key_shown}... from {self.place}" if self.key_shown else f"from {self.place}"
+
+    def explained(self, error: RequestError, what: str, hint: str) -> RequestError:
+        """An error that names the credentials if a service has denied *what*. If it has refused the credentials, the error does so."""
+        if error.kind in (DENIED, PERMANENT) and not error.refused and error.status is not None:
+            error.summary = f"{what} was refused ({self.source}): {error.summary}"
+            error.hint = error.hint or hint
+        return error
 
     def obtain(self, wall: Callable[[], float]) -> Obtaining:
         """Obtain the auth that signs requests from now on. Called at the start and, if ``renewable``, again for each renewal.

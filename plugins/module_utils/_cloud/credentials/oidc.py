@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from typing import Any, Callable, Dict, Generator, Mapping, Optional, Sequence, Tuple
 
-from ..._errors import CredentialsError
+from ..._errors import CredentialsError, RequestError
 from ..._text import has_control, printable
 from ..._values import unquoted
 from ..text_file import read_text
@@ -116,7 +116,11 @@ class Oidc(Credentials):
         if self.scope:
             auth["scope"] = {"project": self.scope}
         request = KeyRequest("iam", "POST", TOKENS, {**JSON_UTF8, "X-Idp-Id": self._idp_id}, {"auth": auth})
-        headers, data = yield request
+        try:
+            headers, data = yield request
+        except RequestError as error:
+            hint = "check idp_id, and the rules of the identity provider"
+            raise self.explained(error, "the ID token", hint) from None
         token = headers.get("X-Subject-Token")
         if not token:
             raise unusable(request, "the answer holds no X-Subject-Token")

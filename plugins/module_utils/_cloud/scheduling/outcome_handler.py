@@ -94,7 +94,8 @@ class OutcomeHandler:
             self.finish(attempt)
 
     def _enqueue(self, task: RunningTask, batch: List[Call]) -> None:
-        self._queue.add([Attempt(call, task, place, task.deadline) for place, call in enumerate(batch)])
+        attempts = [Attempt(call, task, place, task.deadline) for place, call in enumerate(batch)]
+        self._queue.add(attempts, task.is_urgent)
 
     def _handle_answer(self, answer: Answer, exchange: Exchange, attempt: Attempt) -> None:
         now = self._clock.now()

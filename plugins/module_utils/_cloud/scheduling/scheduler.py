@@ -191,17 +191,16 @@ class Scheduler:
             self.authenticator.prepare(attempt.deadline)
             return True
         if attempt.call.signed and self._queue.exclusive is None:
-            self._begin_renewal()
+            renewal = self.authenticator.begin_renewal()
+            if renewal is not None:
+                # It goes first, so that the key is renewed even if nothing else is sent for long. No call waits for it.
+                self._queue.put_back(attempt)
+                self.outcomes.begin(RunningTask(renewal[0], _RENEWAL, renewal[1], is_urgent=True))
+                return True
         exchange = self.sender.build(attempt, self._clock.now())
         self.limits.add(exchange, attempt)
         self.sender.start(exchange)
         return True
-
-    def _begin_renewal(self) -> None:
-        """Renew the session's key if it is time; other calls go on meanwhile."""
-        renewal = self.authenticator.begin_renewal()
-        if renewal is not None:
-            self.outcomes.begin(RunningTask(renewal[0], _RENEWAL, renewal[1]))
 
     def _exchange_one(self, call: Call, deadline: Optional[float]) -> Answer:
         """The answer to one call while all others wait: for tokens, temporary keys and the project.
