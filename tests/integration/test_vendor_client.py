@@ -140,7 +140,7 @@ def test_wrong_secret_key(emulator: Emulator) -> None:
 # -- credentials ------------------------------------------------------------------------------------------------------
 
 ID_TOKEN = "header.payload.signature"
-FEDERATED = {
+FEDERATED: dict[str, Any] = {
     "agencies": [{"name": "gate"}],
     "identity_providers": [{"id": "ci-provider", "tokens": [ID_TOKEN]}],
 }

@@ -63,7 +63,7 @@ def obtain(credentials: Credentials, *answers: Any, asked: list[Any] | None = No
     """The auth that these credentials end with; each request that they make gets the next of *answers*."""
     steps = credentials.obtain(lambda: 0.0)
     left = list(answers)
-    answer = None
+    answer: Any = None
     while True:
         try:
             request = steps.throw(answer) if isinstance(answer, Exception) else steps.send(answer)
