@@ -123,7 +123,7 @@ class Authenticator:
         before = self.auth
         try:
             # It does not wait for other processes: nothing else is done meanwhile.
-            renewed = yield from self._requests.obtain(self._clock.now())
+            renewed = yield from self._requests.obtain(self._clock.now(), is_renewal=True)
             if self.auth is not before:
                 return False
             self._requests.admit(renewed, self._clock.now())
@@ -180,7 +180,7 @@ class Authenticator:
         before = set(self.auth.secrets) if self.auth else set()
         parts = self._requests.parts(self.auth)
         try:
-            renewed = self._obtain(deadline)
+            renewed = self._obtain(deadline, is_renewal=True)
         except CredentialsError:
             return self._deny(error)
         except RequestError as problem:
@@ -203,9 +203,9 @@ class Authenticator:
 
     # -- parts ------------------------------------------------------------------------------------------------------
 
-    def _obtain(self, deadline: Optional[float]) -> Auth:
+    def _obtain(self, deadline: Optional[float], is_renewal: bool = False) -> Auth:
         try:
-            return self._run(self._requests.obtain(deadline), deadline)
+            return self._run(self._requests.obtain(deadline, is_renewal), deadline)
         except RequestError as error:
             if error.refused and error.service in ISSUERS:
                 self._deny(error)

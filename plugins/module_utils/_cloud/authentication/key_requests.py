@@ -50,11 +50,12 @@ class KeyRequests:
         """
         self._admission.admit(self.parts(auth), deadline)
 
-    def obtain(self, deadline: Optional[float]) -> "Task[Auth]":
+    def obtain(self, deadline: Optional[float], is_renewal: bool = False) -> "Task[Auth]":
         """The task that obtains a key or token.
 
         :param deadline: until then it may wait for its turn.
-        :raises RequestError, CredentialsError: there is none. If an issuer refused the credentials, this is on record.
+        :param is_renewal: there is a key, so the credentials as a whole have not been admitted just now.
+        :raises RequestError, CredentialsError: there is none.
         """
         steps = self._credentials.obtain(self._clock.wall)
         answered: Any = None
@@ -68,32 +69,35 @@ class KeyRequests:
                 return auth
             answered = problem = None
             try:
-                answer = yield from self._send(request, deadline)
+                answer = yield from self._send(request, deadline, is_renewal)
             except RequestError as error:
                 problem = error
             else:
                 answered = (answer.headers, answer.data)
 
-    def _send(self, request: KeyRequest, deadline: Optional[float]) -> "Task[Any]":
+    def _send(self, request: KeyRequest, deadline: Optional[float], is_renewal: bool) -> "Task[Any]":
         self._learn([*self._credentials.secrets, *(request.auth.secrets if request.auth else ())])
-        guard: Optional[CredentialAdmission] = None
-        if request.auth is not None:
-            guard = CredentialAdmission(self._connection, self._clock)
-            guard.admit(request.auth.secrets, deadline)
-        elif request.service in ISSUERS:
-            self.admit(None, deadline)
+        guard = CredentialAdmission(self._connection, self._clock)
+        guard.admit(self._guarded(request, is_renewal), deadline)
         try:
             (outcome,) = yield [self._call(request)]
-            if guard is not None:
-                _record(guard, outcome)
+            _record(guard, outcome)
         finally:
-            if guard is not None:
-                guard.close()
-        if not isinstance(outcome, RequestError):
-            return outcome
-        if outcome.refused and guard is None and request.service in ISSUERS:
-            self._admission.refuse(outcome)
-        raise outcome
+            guard.close()
+        if isinstance(outcome, RequestError):
+            raise outcome
+        return outcome
+
+    def _guarded(self, request: KeyRequest, is_renewal: bool) -> Sequence[str]:
+        """The parts of the credentials that a request is admitted with for itself; empty if it needs no admission.
+
+        A key that an issuer has just made is not locked by anybody.
+        """
+        if request.auth is None:
+            return self.parts(None) if is_renewal and request.service in ISSUERS else ()
+        known = self._credentials.secrets
+        is_own = not known or set(request.auth.secrets) <= set(known)
+        return request.auth.secrets if is_own else ()
 
     def _call(self, request: KeyRequest) -> Call:
         call = Call(request.service, (), headers=request.headers)
