@@ -108,6 +108,7 @@ ASSUMED = ("sts_assume", 200)
 KEYS = ("securitytokens", 201)
 EXCHANGED = [("id_tokens", 201), KEYS]
 NO_STS = {"sts": False}
+NO_PAGE = {"faults": [{"match": {"service": "sts"}, "status": 404, "body": "<html>Not Found</html>"}]}
 
 
 @pytest.mark.parametrize(
@@ -117,6 +118,7 @@ NO_STS = {"sts": False}
         ({**KEY, **BY_ID}, {}, [ASSUMED, STATUS]),
         ({**KEY, **BY_URN}, {}, [ASSUMED, STATUS]),
         ({**KEY, **BY_ID}, NO_STS, [("sts_assume", 404), KEYS, STATUS]),
+        ({**KEY, **BY_ID}, NO_PAGE, [("sts_assume", 404), KEYS, STATUS]),
         ({"auth_token": AUTH_TOKEN, **BY_NAME}, {}, [KEYS, STATUS]),
         ({"auth_token": AUTH_TOKEN, **BY_ID}, {}, [KEYS, STATUS]),
         ({**USER, **BY_NAME}, {}, [("tokens", 201), KEYS, STATUS]),
@@ -304,6 +306,16 @@ def test_a_renewal_by_real_time(start: Start, connect: Connect) -> None:
         assert get(session, status_of()).status == 200
         time.sleep(0.02)
     assert len(emulator.requests("sts_assume")) >= 2
+
+
+def test_a_temporary_key_needs_its_security_token(start: Start, connect: Connect) -> None:
+    emulator = start()
+    get(connect(emulator, **KEY, **BY_NAME), status_of())
+    record = emulator.journal[-1]
+    alone = {"access_key": str(record.access_key), "secret_key": "emulatorTempSecret/000000000000000001"}
+    error = error_of(connect(emulator, **alone, project_id=OTHER_PROJECT))
+    assert (error.status, error.error_code) == (401, "APIGW.0301")
+    assert "EMUL... from the task (access_key)" in str(error)
 
 
 # -- refusals ---------------------------------------------------------------------------------------------------------

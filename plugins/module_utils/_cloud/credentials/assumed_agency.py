@@ -166,7 +166,7 @@ class AssumedAgency(Credentials):
         except RequestError as error:
             if error.status is None and not error.refused:
                 return None  # the name is not resolved, or the host does not answer
-            if error.status == 404 and gateway_number(error.error_code) == WRONG_PATH:
+            if error.status == 404 and (error.error_code is None or gateway_number(error.error_code) == WRONG_PATH):
                 self._has_sts = False
                 return None
             raise
