@@ -10,7 +10,6 @@ import itertools
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime
-from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -105,7 +104,7 @@ def three() -> list[Job]:
 def gaps(cloud: IssuingCloud) -> float:
     """The longest time between two readings."""
     times = [at for at, dummy in cloud.used]
-    return max(second - first for first, second in pairwise(times))
+    return max(second - first for first, second in itertools.pairwise(times))
 
 
 @pytest.mark.parametrize("steps", [(), ((1000.0, 7200.0),), ((1000.0, -7200.0),)])
