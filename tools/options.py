@@ -56,13 +56,20 @@ RANGES: dict[str, dict[str, float]] = {
 UNSET = {
     "credentials_file": "HUAWEICLOUD_SDK_CREDENTIALS_FILE",
     "validate_certs": "the negation of HW_INSECURE",
-    "endpoints": "HW_DATAARTS_ENDPOINT, HW_DLI_ENDPOINT or HW_IAM_ENDPOINT (or else HW_AUTH_URL)",
+    "endpoints": (
+        "HW_DATAARTS_ENDPOINT, HW_DLI_ENDPOINT, HW_IAM_ENDPOINT (or else HW_AUTH_URL), HW_DATAARTS_STUDIO_ENDPOINT or "
+        "HW_STS_ENDPOINT"
+    ),
+    "assume_role_duration": "HW_ASSUME_ROLE_DURATION, or else 3600,",
     "proxy": "the proxy of the environment",
     "retries": "HW_MAX_RETRIES, or else 4,",
 }
 BEGIN, END = "# -- written by `make options`", "# -- end"
 # Inputs of the credential type that are parts of an option, or a file with its value.
-AWX_PARTS = {"ca": "ca_path", **{f"{service}_endpoint": "endpoints" for service in ("dataarts", "dli", "iam")}}
+AWX_PARTS = {
+    "ca": "ca_path",
+    **{f"{service}_endpoint": "endpoints" for service in ("dataarts", "dli", "iam", "studio", "sts")},
+}
 
 
 def module(name: str) -> Any:
@@ -95,7 +102,10 @@ def fragments() -> Iterator[str]:
 
 def variables(option: str) -> str:
     """The environment variables of an option, as words; empty without one."""
-    chain, environment = module("module_utils._cloud.credentials.chain"), module("module_utils._cloud.environment")
+    chain, environment = (
+        module("module_utils._cloud.credentials.credential_sets"),
+        module("module_utils._cloud.environment"),
+    )
     families = [names for sets in chain.FAMILIES.values() for names in sets if option in names]
     names = [family[option] for family in families] or list(environment.ENVIRONMENT.get(option, ()))
     return UNSET.get(option) or " or ".join(names)
@@ -299,7 +309,7 @@ def event_source() -> Iterator[str]:
 def credential_type() -> Iterator[str]:
     """The credential type of AWX: fields are options, secret where these are, and injected as variables that the collection reads."""
     spec, environment = module("module_utils._argument_spec"), module("module_utils._cloud.environment")
-    chain = module("module_utils._cloud.credentials.chain")
+    chain = module("module_utils._cloud.credentials.credential_sets")
     known = {**spec.CONNECTION, **spec.WORKSPACE}
     inputs = yaml.safe_load((AWX / "credential_type_inputs.yml").read_text("utf-8"))
     injectors = yaml.safe_load((AWX / "credential_type_injectors.yml").read_text("utf-8"))

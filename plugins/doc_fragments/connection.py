@@ -17,12 +17,15 @@ options:
       - How to authenticate.
       - V(auto) checks three sources in this order and uses the first one with credentials - the task, including
         C(module_defaults), then the environment variables, then the credentials file. Within a source a token comes
-        before an access key, and an access key before a user name with its password.
+        before an access key, an access key before a user name with its password, and that before an identity provider
+        (O(idp_id)).
       - V(aksk) uses only access keys, from the same three sources, and ignores other credentials.
       - V(token) uses only a token, and V(password) only a user name with its password, from the task or else from
         the environment. The file cannot contain them.
       - V(ecs_agency) uses the temporary access key that the metadata service provides to a cloud server with an
         agency. The module must run on such a server. V(auto) never uses it.
+      - V(oidc) uses only an identity provider and an ID token, from the task or else from the environment. It is available
+        since version 2.0.0.
       - With any type except V(auto), it is an error if the task sets only credentials of another type.
       - B(All credentials come from one source) and are never combined from two, because an access key that is sent
         with a wrong secret or token six times in a row is locked for minutes. For example, an access key in the task
@@ -37,6 +40,7 @@ options:
       - token
       - password
       - ecs_agency
+      - oidc
     default: auto
   access_key:
     description:
@@ -90,6 +94,69 @@ options:
         the file is read only if neither the task nor the environment sets credentials.
       - Only for O(auth_type=auto) and O(auth_type=aksk).
     type: path
+  idp_id:
+    description:
+      - ID of the identity provider in IAM that trusts the issuer of the ID token, or its URN
+        C(iam::ACCOUNT_ID:oidcProvider:NAME). Requires O(id_token) or O(id_token_file). A CI job then needs no stored
+        access key.
+      - Without O(assume_role_agency), IAM exchanges the ID token for a temporary access key of the project. The rules of the
+        provider decide on its permissions.
+      - With O(assume_role_agency) and O(assume_role_domain_id), the security token service (STS) exchanges the ID token for a
+        temporary access key of the agency, which must trust the provider.
+      - If the task sets no credentials, E(HW_ASSUME_ROLE_IDP_ID) is used, or else E(HUAWEICLOUD_SDK_IDP_ID), or else
+        E(HUAWEICLOUD_OIDC_PROVIDER_URN). The three families of variables are not mixed. The last one has an agency of its
+        own, E(HUAWEICLOUD_OIDC_AGENCY_URN).
+    type: str
+    version_added: 2.0.0
+  id_token:
+    description:
+      - ID token (a JWT) that the CI system has issued for the job. It is valid for some minutes only, so prefer
+        O(id_token_file) for gates that wait for long. Requires O(idp_id).
+      - If the task sets no credentials, E(HW_ASSUME_ROLE_ID_TOKEN) is used, or else E(HUAWEICLOUD_OIDC_ID_TOKEN).
+    type: str
+    version_added: 2.0.0
+  id_token_file:
+    description:
+      - File with the ID token, on the host where the module runs. It is read again each time that the temporary access key is
+        renewed. Requires O(idp_id), and replaces O(id_token).
+      - If the task sets no credentials, E(HW_ASSUME_ROLE_ID_TOKEN_FILE) is used, or else
+        E(HUAWEICLOUD_SDK_ID_TOKEN_FILE), or else E(HUAWEICLOUD_OIDC_TOKEN_FILE).
+    type: path
+    version_added: 2.0.0
+  assume_role_agency:
+    description:
+      - Name of an agency of another account that is assumed with the credentials, or its URN
+        C(iam::ACCOUNT_ID:agency:NAME). Requires O(assume_role_domain) or O(assume_role_domain_id), unless it is a URN.
+      - O(project_id), O(project_name) and the workspace are then those of the other account. C(project_id) in a credentials
+        file is not used.
+      - With an access key or an ID token and the ID of the account, the security token service (STS) is asked. If it does not
+        exist in the region, and in all other cases, IAM is asked.
+      - The temporary access key is renewed before it expires, while other requests continue. If that fails, the present key is
+        used as long as it is valid.
+      - "If the task sets no agency, E(HW_ASSUME_ROLE_AGENCY_NAME) is used. Like the credentials, the agency comes from the
+        first place that has one: its environment variables are ignored if the task sets credentials."
+    type: str
+    version_added: 2.0.0
+  assume_role_domain:
+    description:
+      - Name of the account (IAM calls it domain) that O(assume_role_agency) belongs to. Mutually exclusive with
+        O(assume_role_domain_id).
+      - If the task sets no agency, E(HW_ASSUME_ROLE_DOMAIN_NAME) is used.
+    type: str
+    version_added: 2.0.0
+  assume_role_domain_id:
+    description:
+      - ID of the account that O(assume_role_agency) belongs to. Mutually exclusive with O(assume_role_domain).
+      - If the task sets no agency, E(HW_ASSUME_ROLE_DOMAIN_ID) is used.
+    type: str
+    version_added: 2.0.0
+  assume_role_duration:
+    description:
+      - Seconds for which a temporary access key of O(assume_role_agency) is valid, from 900 to 86400. With
+        O(assume_role_domain_id) it is at most 43200, and at most 3600 if the agency is assumed with a temporary access key.
+      - If the task sets no agency, E(HW_ASSUME_ROLE_DURATION) is used; if neither is set, 3600.
+    type: int
+    version_added: 2.0.0
   region:
     description:
       - Region, such as V(cn-north-4) or V(eu-west-101). The endpoints of the services are derived from it.
@@ -138,9 +205,22 @@ options:
         type: str
       iam:
         description:
-          - Base URL of IAM. It may end in C(/v3). IAM is used only to get a token or the project's ID.
+          - Base URL of IAM. It may end in C(/v3). IAM is used only to get a token, a temporary access key or the project's
+            ID.
           - If not set, E(HW_IAM_ENDPOINT) is used, or else E(HW_AUTH_URL).
         type: str
+      studio:
+        description:
+          - Base URL of DataArts Studio, which is used only to look up a workspace by its name.
+          - If not set, E(HW_DATAARTS_STUDIO_ENDPOINT) is used, or else the base URL that is set for C(dataarts).
+        type: str
+        version_added: 2.0.0
+      sts:
+        description:
+          - Base URL of the security token service (STS), which is used only for O(assume_role_agency).
+          - If not set, E(HW_STS_ENDPOINT) is used.
+        type: str
+        version_added: 2.0.0
   validate_certs:
     description:
       - Whether to verify the server's TLS certificate. With V(false) the credentials may be sent to any server that
@@ -205,7 +285,7 @@ notes:
     counts as not set in every option that takes any text.
   - Redirects are not followed, and C(~/.netrc) is not read. After credentials are rejected (HTTP 401, or the gateway's
     codes 0301 and 0307), no further request is sent with them. Credentials that can be renewed (from IAM with a
-    password, from the file, from the agency) are renewed once.
+    password, from the file, from an agency, with an ID token) are renewed once.
   - A rejection is stored for five minutes for this user on this machine, as a salted digest in the directory
     C(datagate-huaweicloud) in E(XDG_CACHE_HOME) or C(~/.cache), so that other tasks, hosts and runs do not lock the
     access key. Other credentials, including a corrected secret, are used immediately.

@@ -42,8 +42,22 @@ options:
     description:
       - IDs of the DataArts Studio workspaces to read (not their names).
       - If not set, E(HW_DATAARTS_WORKSPACE_ID) is used. If neither is set, the service uses the default workspace.
+      - The dashes of an ID in the form of a UUID are removed.
     type: list
     elements: str
+  workspace_name:
+    description:
+      - Name of a single workspace to read, instead of O(workspaces). Its ID is looked up, which requires the permission
+        C(DataArtsStudio:workspace:list).
+      - The name is compared exactly. It is an error if no workspace or more than one has it.
+    type: str
+    version_added: 2.0.0
+  dataarts_instance:
+    description:
+      - Name or ID of the DataArts instance that contains O(workspace_name). Needed only if workspaces of several instances
+        have this name.
+    type: str
+    version_added: 2.0.0
   job_type:
     description:
       - Type of the jobs to add. If not set, both real-time and batch jobs are added.
@@ -159,11 +173,11 @@ from ansible_collections.datagate.huaweicloud.plugins.module_utils._clock import
 from ansible_collections.datagate.huaweicloud.plugins.module_utils._cloud.http.requests_import import IMPORT_ERROR
 from ansible_collections.datagate.huaweicloud.plugins.module_utils._cloud.options import Connection, resolve
 from ansible_collections.datagate.huaweicloud.plugins.module_utils._cloud.session import Session
-from ansible_collections.datagate.huaweicloud.plugins.module_utils._errors import DatagateError
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._errors import DatagateError, OptionError
 from ansible_collections.datagate.huaweicloud.plugins.module_utils._gate.options import items
 from ansible_collections.datagate.huaweicloud.plugins.module_utils._suggestion import did_you_mean
 from ansible_collections.datagate.huaweicloud.plugins.module_utils._text import printable
-from ansible_collections.datagate.huaweicloud.plugins.module_utils._values import header
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._values import header, without_dashes
 from ansible_collections.datagate.huaweicloud.plugins.plugin_utils import draft_inventory, inventory_cache, job_hosts
 
 SERVICE = "dataarts"
@@ -263,16 +277,16 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
     # -- reading ----------------------------------------------------------------------------------------------------
 
     def _cached(self, path: str, cache: bool) -> Found:
-        options = {name: self._option(name) for name in CONNECTION}
+        options = {name: self._option(name) for name in (*CONNECTION, "workspace_name", "dataarts_instance")}
         connection = resolve(options, os.environ, SERVICE)
         for warning in connection.warnings:
             self.display.warning(warning)
         given = {name: self._option(name) for name in FILTERS}
         query = listing.Query(given)
         named: list[str | None] = list(dict.fromkeys(items(self._option("workspaces"))))
-        for workspace in named:
-            header("workspaces", workspace)
-        workspaces = named or [connection.workspace]
+        if named and connection.workspace_name is not None:
+            raise OptionError("workspace_name", "workspaces is given as well; give one of the two")
+        workspaces = [without_dashes(header("workspaces", name)) for name in named] or [connection.workspace]
         if not self.get_option("cache"):
             return self._read(connection, workspaces, query)
         wanted = inventory_cache.digest(connection, options, os.environ, workspaces, given)
@@ -299,6 +313,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
                 except DatagateError as error:
                     where = f"workspace {printable(workspace, 60)}: " if workspace else ""
                     raise AnsibleParserError(f"{where}{error}") from None
+                workspace = workspace or connection.workspace  # known once it was looked up by its name
                 found.append({"workspace": workspace, "project": session.project_id, "jobs": jobs})
             return found
         finally:

@@ -11,9 +11,11 @@ from __future__ import annotations
 from typing import Any, Dict
 
 from ._cloud.credentials.chain import AUTH_TYPES
+from ._cloud.endpoints import HOST_PREFIX
 from ._gate.options import MISSING_CHOICES, RETURN_CHOICES
 
 Spec = Dict[str, Any]
+ENDPOINTS = tuple(HOST_PREFIX)
 
 # Options with an environment variable have no default here, because a default would override the variable.
 CONNECTION: Spec = {
@@ -26,13 +28,20 @@ CONNECTION: Spec = {
     "password": {"type": "str", "no_log": True},
     "domain_name": {"type": "str"},
     "credentials_file": {"type": "path"},
+    "idp_id": {"type": "str"},
+    "id_token": {"type": "str", "no_log": True},
+    "id_token_file": {"type": "path", "no_log": False},
+    "assume_role_agency": {"type": "str"},
+    "assume_role_domain": {"type": "str"},
+    "assume_role_domain_id": {"type": "str"},
+    "assume_role_duration": {"type": "int"},
     "region": {"type": "str"},
     "cloud": {"type": "str"},
     "project_id": {"type": "str"},
     "project_name": {"type": "str"},
     "endpoints": {
         "type": "dict",
-        "options": {"dataarts": {"type": "str"}, "dli": {"type": "str"}, "iam": {"type": "str"}},
+        "options": {name: {"type": "str"} for name in ENDPOINTS},
     },
     "validate_certs": {"type": "bool"},
     "ca_path": {"type": "path"},
@@ -44,7 +53,11 @@ CONNECTION: Spec = {
     "retries": {"type": "int"},
     "requests_per_second": {"type": "float", "default": 20},
 }
-WORKSPACE: Spec = {"workspace": {"type": "str"}}
+WORKSPACE: Spec = {
+    "workspace": {"type": "str"},
+    "workspace_name": {"type": "str"},
+    "dataarts_instance": {"type": "str"},
+}
 
 # Options of all gates.
 GATE: Spec = {

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import queue
 import time
+from email.utils import mktime_tz, parsedate_tz
 from typing import Optional, Tuple, TypeVar
 
 T = TypeVar("T")
@@ -55,3 +56,12 @@ class Clock:
             return results.get(timeout=seconds)
         except queue.Empty:
             return None
+
+
+def http_date(value: Optional[str]) -> Optional[float]:
+    """Seconds since the epoch from a date of an HTTP header; None if it is not a date."""
+    try:
+        parsed = parsedate_tz(value or "")
+        return float(mktime_tz(parsed)) if parsed else None
+    except (ValueError, OverflowError, TypeError, IndexError):
+        return None

@@ -19,6 +19,7 @@ QUOTES = "\"'"
 MAX_SECONDS = 31 * 86400.0  # no wait of a deployment is longer, and clocks cannot represent every number
 
 _HEADER = r"[\x21-\x7e]([\x20-\x7e]*[\x21-\x7e])?"
+_UUID = r"[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}"
 _TRUE = ("1", "true", "yes", "on", "y", "t")
 _FALSE = ("0", "false", "no", "off", "n", "f", "")
 
@@ -112,4 +113,11 @@ def header(option: str, value: Optional[str]) -> Optional[str]:
     """
     if value is not None and not re.fullmatch(_HEADER, value):
         raise OptionError(option, "must be one line of printable ASCII characters")
+    return value
+
+
+def without_dashes(value: Optional[str]) -> Optional[str]:
+    """An ID without the dashes of the form in which UUIDs are written; consoles show some IDs with them. Other text is unchanged."""
+    if value is not None and re.fullmatch(_UUID, value):
+        return value.replace("-", "")
     return value

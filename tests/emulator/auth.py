@@ -63,16 +63,26 @@ class Authenticator:
         self._locked_until: dict[str, float] = {}
         self._issued = 0
 
-    def issue_token(self, user: str, now: float) -> Token:
+    def issue_token(self, user: str, now: float, *, is_scoped: bool = True) -> Token:
         """A new token for `user`."""
         self._issued += 1
-        token = Token(f"emulator-issued-token-{self._issued:06d}", now + self._scenario.token_lifetime, user)
+        token = Token(f"emulator-issued-token-{self._issued:06d}", now + self._scenario.token_lifetime, user, is_scoped)
         self._tokens[token.token] = token
         return token
 
     def add_key(self, key: AccessKey) -> None:
         """Make a key known, in place of one with the same access key."""
         self._keys[key.access_key] = key
+
+    def token(self, text: str, now: float) -> Token | None:
+        """The token with this text, if it is valid."""
+        token = self._tokens.get(text)
+        return None if token is None or (token.valid_until is not None and now >= token.valid_until) else token
+
+    def project_of(self, headers: Mapping[str, str]) -> str | None:
+        """The only project that the key of a request may be used for; None for any."""
+        key = self._keys.get(access_key_of(headers) or "")
+        return key.project_id if key is not None else None
 
     def locked(self, access_key: str, now: float) -> bool:
         """Whether the access key is locked."""
@@ -88,7 +98,7 @@ class Authenticator:
             return token.user if token is not None and token.user else "a token's user"
         return "anonymous"
 
-    def check(self, request: Request, now: float, wall: float) -> Answer | None:
+    def check(self, request: Request, now: float, wall: float, *, needs_scope: bool = True) -> Answer | None:
         """None when the request may pass, else the refusal. `wall` is the server's Unix time in seconds."""
         if not self._scenario.authentication:
             return None
@@ -96,7 +106,7 @@ class Authenticator:
         if "authorization" in headers and "x-auth-token" in headers:
             return self._refuse(request, "both Authorization and X-Auth-Token are given")
         if "x-auth-token" in headers:
-            return self._check_token(request, now)
+            return self._check_token(request, now, needs_scope)
         if "authorization" in headers:
             return self._check_signature(request, now, wall)
         return self._refuse(request, "no authentication header")
@@ -104,9 +114,9 @@ class Authenticator:
     def _refuse(self, request: Request, reason: str) -> Answer:
         return self._errors.make("APIGW.0301", reason=reason, request_id=request.request_id)
 
-    def _check_token(self, request: Request, now: float) -> Answer | None:
+    def _check_token(self, request: Request, now: float, needs_scope: bool) -> Answer | None:
         token = self._tokens.get(request.headers["x-auth-token"])
-        if token is None:
+        if token is None or (needs_scope and not token.is_scoped):
             return self._refuse(request, "decrypt token fail")
         if token.valid_until is not None and now >= token.valid_until:
             return self._errors.make("APIGW.0307", request_id=request.request_id)
@@ -126,6 +136,8 @@ class Authenticator:
         key = self._keys.get(access_key)
         if key is None:
             return self._refuse(request, f"the access key {access_key} does not exist")
+        if key.security_token and "x-security-token" not in request.headers:
+            return self._refuse(request, f"ak {access_key} not exist")
         if not {"host", "x-sdk-date"} <= set(names):
             return self._refuse(request, "host and x-sdk-date must be signed")
         missing = [name for name in names if name not in request.headers]

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import time
+from datetime import UTC, datetime
 
 
 class Clock:
@@ -43,3 +44,8 @@ class Clock:
         self._offset = 0.0
         self._start = time.monotonic()
         self.epoch = time.time()
+
+
+def iso_date(seconds: float) -> str:
+    """ISO date, UTC, of Unix time in seconds."""
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")

@@ -18,11 +18,13 @@ from .constants import STATUS_ERROR
 from .dataarts import DataArts
 from .dli import Dli
 from .fault_rules import FaultRule, Faults
+from .federation import Federation
 from .iam import Iam
 from .journal import Journal
 from .quota import SlidingWindow
 from .routes import Call
 from .scenario import Scenario
+from .studio import Studio
 from .vendor import Oracle
 from .world import World
 
@@ -54,6 +56,8 @@ class Cloud:
         self._dataarts = DataArts(scenario, self.world, self.errors)
         self._dli = Dli(scenario, self.world, self.errors)
         self._iam = Iam(scenario, self.authenticator, self.clock)
+        self._federation = Federation(scenario, self.authenticator, self.errors, self.clock)
+        self._studio = Studio(scenario, self.errors)
 
     def reset(self) -> None:
         """Begin again: time, events, changes, locks, quotas, counts of the fault rules, and the journal."""
@@ -62,6 +66,7 @@ class Cloud:
         self.faults.reset()
         self.authenticator.reset()
         self._iam.reset()
+        self._federation.reset()
         self._window.reset()
         self.journal.clear()
 
@@ -111,7 +116,8 @@ class Cloud:
         call = incoming.call
         wanted = self.scenario.hosts.get(call.service or "")
         host = incoming.headers.get("host", "").rpartition(":")[0] or incoming.headers.get("host", "")
-        if call.name == "unknown" or (wanted is not None and host != wanted):
+        is_absent = call.service == "sts" and not self.scenario.sts
+        if call.name == "unknown" or is_absent or (wanted is not None and host != wanted):
             return self.errors.make("APIGW.0101", request_id=incoming.request_id)
         return None
 
@@ -134,8 +140,10 @@ class Cloud:
         return None
 
     def _check_authentication(self, incoming: Incoming, now: float, skew: float) -> Answer | None:
-        if incoming.call.service == "metadata" or incoming.call.name == "tokens":
+        if incoming.call.service == "metadata" or incoming.call.name in ("tokens", "id_tokens", "sts_assume_oidc"):
             return None
+        if incoming.call.name == "securitytokens" and not {"authorization", "x-auth-token"} & set(incoming.headers):
+            return None  # a token in the body
         request = Request(
             method=incoming.call.method,
             raw_path=incoming.call.raw_path,
@@ -144,7 +152,8 @@ class Cloud:
             body=incoming.body,
             request_id=incoming.request_id,
         )
-        return self.authenticator.check(request, now, self.wall_time() + skew)
+        needs_scope = incoming.call.service != "iam"
+        return self.authenticator.check(request, now, self.wall_time() + skew, needs_scope=needs_scope)
 
     def wall_time(self) -> float:
         """The server's Unix time in seconds, by which the dates of signatures are judged: real, plus the skew."""
@@ -160,11 +169,12 @@ class Cloud:
         return None
 
     def _check_project(self, incoming: Incoming) -> Answer | None:
-        if incoming.call.service not in ("dataarts", "dli"):
+        if incoming.call.service not in ("dataarts", "dli", "studio"):
             return None
         known = {self.scenario.project_id, *(project.id for project in self.scenario.projects)}
         named = {incoming.call.project, incoming.headers.get("x-project-id", incoming.call.project)}
-        if not named <= known or len(named) > 1:
+        only = self.authenticator.project_of(incoming.headers)
+        if not named <= known or len(named) > 1 or only not in (None, *named):
             return self.errors.make("APIGW.0302", request_id=incoming.request_id)
         return None
 
@@ -182,7 +192,19 @@ class Cloud:
             case "tokens":
                 return self._iam.tokens(incoming.body, now)
             case "projects":
-                return self._iam.projects(incoming.query)
+                return self._iam.projects(incoming.query, self.authenticator.project_of(headers))
+            case "securitytokens":
+                return self._federation.securitytokens(headers, incoming.body, now)
+            case "id_tokens":
+                return self._federation.id_tokens(headers, incoming.body, now)
+            case "sts_assume":
+                return self._federation.assume(headers, incoming.body, now)
+            case "sts_assume_oidc":
+                return self._federation.assume_with_oidc(incoming.body, now)
+            case "instances":
+                return self._studio.instances(incoming.query)
+            case "workspaces":
+                return self._studio.workspaces(call.job or "", incoming.query)
             case "securitykey":
                 return self._iam.securitykey(headers, now)
             case "metadata_token":

@@ -16,6 +16,8 @@ USER_PASSWORD: Final = "emulator-password-0001"
 DOMAIN_NAME: Final = "emulator_domain"
 PROJECT_ID: Final = "0123456789abcdef0123456789abcdef"
 REGION: Final = "cn-north-4"
+OTHER_DOMAIN_ID: Final = "99887766554433221100ffeeddccbbaa"
+OTHER_DOMAIN_NAME: Final = "other_account"
 
 ERROR_STATUS: Final[dict[str, int]] = {
     "APIGW.0101": 404,

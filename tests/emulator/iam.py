@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any
 
 from .answers import Answer, answer_json, iam_error
 from .auth import Authenticator
-from .clock import Clock
+from .clock import Clock, iso_date
 from .scenario import AccessKey, Project, Scenario, User
 
 
@@ -47,13 +46,13 @@ class Iam:
         if user not in self._scenario.users:
             return iam_error(401, "Unauthorized", "The username or password is wrong.")
         project = self._project(scope.get("project") or {})
-        if scope and project is None:
+        if scope.get("project") and project is None:
             return iam_error(401, "Unauthorized", "The project of the scope was not found.")
-        token = self._authenticator.issue_token(user.name, now)
+        token = self._authenticator.issue_token(user.name, now, is_scoped=not scope or project is not None)
         domain_body = {"id": "d0000000000000000000000000000001", "name": user.domain}
         described: dict[str, Any] = {
-            "expires_at": self._date(token.valid_until or now),
-            "issued_at": self._date(now),
+            "expires_at": iso_date(self._clock.epoch + (token.valid_until or now)),
+            "issued_at": iso_date(self._clock.epoch + now),
             "methods": ["password"],
             "user": {"id": "u0000000000000000000000000000001", "name": user.name, "domain": domain_body},
         }
@@ -61,12 +60,16 @@ class Iam:
             described["project"] = {"id": project.id, "name": project.name, "domain": domain_body}
         return answer_json({"token": described}, 201, {"X-Subject-Token": token.token})
 
-    def projects(self, query: Mapping[str, str]) -> Answer:
-        """`GET /v3/projects?name=`."""
+    def projects(self, query: Mapping[str, str], only: str | None = None) -> Answer:
+        """`GET /v3/projects?name=`; `only` is the ID of the single project that is known to the key."""
         if self._scenario.projects_denied:
             return iam_error(403, "Forbidden", "You are not authorized to perform the requested action.")
         name = query.get("name")
-        found = [project for project in self._scenario.projects if name is None or project.name == name]
+        found = [
+            project
+            for project in self._scenario.projects
+            if name in (None, project.name) and only in (None, project.id)
+        ]
         records = [
             {
                 "id": project.id,
@@ -118,7 +121,7 @@ class Iam:
                     "access": key.access_key,
                     "secret": key.secret_key,
                     "securitytoken": key.security_token,
-                    "expires_at": self._date(now + metadata.lifetime),
+                    "expires_at": iso_date(self._clock.epoch + now + metadata.lifetime),
                 }
             }
         )
@@ -128,10 +131,6 @@ class Iam:
             if scope.get("id") == project.id or (scope.get("id") is None and scope.get("name") == project.name):
                 return project
         return None
-
-    def _date(self, seconds: float) -> str:
-        """ISO date, UTC, of a moment in emulator seconds."""
-        return datetime.fromtimestamp(self._clock.epoch + seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
 def _plain(status: int, text: str) -> Answer:

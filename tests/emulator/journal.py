@@ -21,6 +21,7 @@ HEADERS: Final = frozenset(
         "user-agent",
         "workspace",
         "x-auth-token",
+        "x-idp-id",
         "x-language",
         "x-project-id",
         "x-sdk-content-sha256",

@@ -20,6 +20,12 @@ CALLS: Final = (
     "projects",
     "securitykey",
     "metadata_token",
+    "securitytokens",
+    "id_tokens",
+    "sts_assume",
+    "sts_assume_oidc",
+    "instances",
+    "workspaces",
     "unknown",
 )
 """Names of the calls, as the journal and the fault rules have them."""
@@ -45,6 +51,12 @@ _ROUTES: Final = (
     ("GET", re.compile(r"/(v1\.0)/([^/]+)/jobs/([^/]+)/status/?"), "dli_status", "dli"),
     ("POST", re.compile(r"/v3/auth/tokens"), "tokens", "iam"),
     ("GET", re.compile(r"/v3/projects/?"), "projects", "iam"),
+    ("POST", re.compile(r"/v3\.0/OS-CREDENTIAL/securitytokens/?"), "securitytokens", "iam"),
+    ("POST", re.compile(r"/v3\.0/OS-AUTH/id-token/tokens/?"), "id_tokens", "iam"),
+    ("POST", re.compile(r"/v5/agencies/assume/?"), "sts_assume", "sts"),
+    ("POST", re.compile(r"/v5/agencies/assume-with-oidc/?"), "sts_assume_oidc", "sts"),
+    ("GET", re.compile(r"/(v1)/([^/]+)/instances/?"), "instances", "studio"),
+    ("GET", re.compile(r"/(v1)/([^/]+)/workspaces/([^/]+)/?"), "workspaces", "studio"),
     ("GET", re.compile(r"/openstack/latest/securitykey"), "securitykey", "metadata"),
     ("PUT", re.compile(r"/meta-data/latest/api/token"), "metadata_token", "metadata"),
 )

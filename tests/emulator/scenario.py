@@ -15,22 +15,34 @@ import yaml
 
 from . import constants
 from .fault_rules import FaultRule, read_faults
+from .federation_spec import (
+    Agency,
+    IdentityProvider,
+    Instance,
+    read_agencies,
+    read_identity_providers,
+    read_instances,
+)
 from .jobs_spec import OLD_SPELLINGS, DliJobSpec, JobSpec, read_dli_jobs, read_jobs
 from .section import ScenarioError, Section
 
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the one in C is ten times as fast
-SERVICES: Final = ("dataarts", "dli", "iam", "metadata")
+SERVICES: Final = ("dataarts", "dli", "iam", "metadata", "studio", "sts")
 
 
 @dataclass(frozen=True, slots=True)
 class AccessKey:
-    """A permanent access key, or a temporary one when it has a security token; `valid_until` in emulator seconds."""
+    """A permanent access key, or a temporary one when it has a security token; `valid_until` in emulator seconds.
+
+    `project_id` is the only project that it may be used for.
+    """
 
     access_key: str
     secret_key: str
     security_token: str | None = None
     valid_until: float | None = None
     user: str | None = None
+    project_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +56,12 @@ class User:
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """An IAM token; `valid_until` in emulator seconds."""
+    """An IAM token; `valid_until` in emulator seconds. One without a scope is good for IAM only."""
 
     token: str
     valid_until: float | None = None
     user: str | None = None
+    is_scoped: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +110,14 @@ class Scenario:
     clock_skew: float
     authentication: bool
     metadata: Metadata | None
+    agencies: tuple[Agency, ...]
+    identity_providers: tuple[IdentityProvider, ...]
+    key_lifetime: float | None
+    sts: bool
+    instances: tuple[Instance, ...]
+    instances_denied: bool
+    workspaces_denied: bool
+    studio_page: int
     workspaces: tuple[str, ...]
     default_workspace: bool | str
     denied_workspaces: tuple[str, ...]
@@ -161,6 +182,8 @@ def _read(section: Section) -> Scenario:
     region = section.text("region", constants.REGION)
     jobs = read_jobs(section)
     workspaces = list(section.texts("workspaces"))
+    instances = read_instances(section)
+    workspaces += [identity for instance in instances for identity, dummy in instance.workspaces]
     workspaces += sorted({job.workspace for job in jobs if job.workspace is not None} - set(workspaces))
     scenario = Scenario(
         project_id=project_id,
@@ -176,6 +199,14 @@ def _read(section: Section) -> Scenario:
         clock_skew=section.number("clock_skew", 0.0, minimum=None),
         authentication=section.flag("authentication", True),
         metadata=_read_metadata(section),
+        agencies=read_agencies(section, project_id),
+        identity_providers=read_identity_providers(section),
+        key_lifetime=section.optional_number("key_lifetime"),
+        sts=section.flag("sts", True),
+        instances=instances,
+        instances_denied=section.flag("instances_denied", False),
+        workspaces_denied=section.flag("workspaces_denied", False),
+        studio_page=section.integer("studio_page", 100, minimum=1),
         workspaces=tuple(workspaces),
         default_workspace=_read_default_workspace(section),
         denied_workspaces=section.texts("denied_workspaces"),

@@ -7,15 +7,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.emulator import ACCESS_KEY, PROJECT_ID, SECRET_KEY, Emulator, running
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._cloud.options import resolve
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._cloud.session import Session
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._services.dataarts import DataArts
+from tests.emulator import ACCESS_KEY, OTHER_DOMAIN_ID, PROJECT_ID, REGION, SECRET_KEY, Emulator, running
 from tests.emulator.vendor import other_home
 
 with other_home():  # the vendor's package writes a file to the home folder while it is imported
     from huaweicloudsdkcore.auth.credentials import BasicCredentials
+    from huaweicloudsdkcore.auth.provider import OidcStsCredentialProvider
     from huaweicloudsdkcore.exceptions.exceptions import ClientRequestException
     from huaweicloudsdkdgc.v1 import DgcClient, ListJobsRequest, ShowJobStatusRequest
     from huaweicloudsdkdli.v1 import DliClient, ShowSqlJobProgressRequest, ShowSqlJobStatusRequest
@@ -130,3 +135,53 @@ def test_wrong_secret_key(emulator: Emulator) -> None:
     with pytest.raises(ClientRequestException) as caught:
         client_of(DgcClient, emulator, "wrong").list_jobs(ListJobsRequest())
     assert (caught.value.status_code, caught.value.error_code) == (401, "APIGW.0301")
+
+
+# -- credentials ------------------------------------------------------------------------------------------------------
+
+ID_TOKEN = "header.payload.signature"
+FEDERATED: dict[str, Any] = {
+    "agencies": [{"name": "gate"}],
+    "identity_providers": [{"id": "ci-provider", "tokens": [ID_TOKEN]}],
+}
+
+
+def test_an_id_token_by_iam(tmp_path: Path) -> None:
+    file = tmp_path / "token"
+    file.write_text(ID_TOKEN, "utf-8")
+    with running(SCENARIO, **FEDERATED) as emulator, other_home():
+        credentials = BasicCredentials().with_project_id(PROJECT_ID).with_iam_endpoint(emulator.url)
+        credentials = credentials.with_idp_id("ci-provider").with_id_token_file(str(file))
+        client = DgcClient.new_builder().with_credentials(credentials).with_endpoint(emulator.url).build()
+        assert client.list_jobs(ListJobsRequest()).total == 1
+        assert [record.call for record in emulator.journal] == ["id_tokens", "securitytokens", "job_list"]
+
+
+def test_an_id_token_by_sts(monkeypatch: pytest.MonkeyPatch) -> None:
+    with running(SCENARIO, **FEDERATED) as emulator, other_home():
+        variables = {
+            "HUAWEICLOUD_OIDC_PROVIDER_URN": f"iam::{OTHER_DOMAIN_ID}:oidcProvider:ci-provider",
+            "HUAWEICLOUD_OIDC_AGENCY_URN": f"iam::{OTHER_DOMAIN_ID}:agency:gate",
+            "HUAWEICLOUD_OIDC_ID_TOKEN": ID_TOKEN,
+            "HUAWEICLOUD_SDK_PROJECT_ID": PROJECT_ID,
+            "HUAWEICLOUD_SDK_STS_ENDPOINT": emulator.url,
+        }
+        for name, value in variables.items():
+            monkeypatch.setenv(name, value)
+        credentials = OidcStsCredentialProvider.get_basic().get_credentials()
+        client = DgcClient.new_builder().with_credentials(credentials).with_endpoint(emulator.url).build()
+        assert client.list_jobs(ListJobsRequest()).total == 1
+        theirs = [record.call for record in emulator.journal]
+        # The same variables lead this collection to the same calls.
+        emulator.clear()
+        connection = resolve({"region": REGION}, {**variables, **endpoints(emulator)}, "dataarts")
+        session = Session(connection)
+        try:
+            session.complete(DataArts().list("BATCH"))
+        finally:
+            session.close()
+        assert [record.call for record in emulator.journal] == theirs == ["sts_assume_oidc", "job_list"]
+
+
+def endpoints(emulator: Emulator) -> dict[str, str]:
+    return dict.fromkeys(("HW_DATAARTS_ENDPOINT", "HW_IAM_ENDPOINT", "HW_STS_ENDPOINT"), emulator.url)

@@ -142,7 +142,7 @@ def test_the_event_source_is_told_with_what_its_schema_says(pages: docs.Pages) -
     options = {option["name"]: option for option in pages.event_source()["options"]}
     assert options["job_names"]["aliases"] == ["job_name", "name"]
     assert options["interval"]["least"] == 0.1
-    assert options["auth_type"]["choices"] == ["auto", "aksk", "token", "password", "ecs_agency"]
+    assert options["auth_type"]["choices"] == ["auto", "aksk", "token", "password", "ecs_agency", "oidc"]
 
 
 def test_every_key_of_an_event_is_told() -> None:

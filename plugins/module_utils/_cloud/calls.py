@@ -15,6 +15,7 @@ from __future__ import annotations
 from typing import Any, Callable, Generator, Iterable, List, Mapping, Optional, Tuple, TypeVar, Union
 
 from .._errors import TRANSIENT, RequestError
+from .credentials.base import Auth
 from .credentials.signature import build_path, build_query
 from .http.exchange import Answer
 from .options import Connection
@@ -28,18 +29,23 @@ Outcome = Union[Answer, RequestError]
 class Call:
     """A request to be sent.
 
-    :param service: dataarts, dli, iam or metadata.
+    :param service: dataarts, dli, studio, iam, sts or metadata.
     :param segments: path below the endpoint, decoded; ``{project_id}`` is replaced by the project's ID.
     :param query: name and value pairs, decoded.
     :param headers: headers in addition to those of every call.
     :param key: any value that identifies the call for the caller.
     :param digest: is applied to the decoded body of the answer at once, and its result replaces the body, so that large answers
         do not accumulate. It may raise a RequestError, which is the outcome then.
-    :ivar signed: whether the request is signed with the credentials.
+    :ivar signed: whether the request is signed with the key or token of the session.
+    :ivar auth: signs a request that is not signed with that of the session; None for no signature.
+    :ivar has_alternative: another call can be made instead, so this one is not repeated if no answer comes.
     :ivar url: the whole URL where it is not that of a service's endpoint.
     """
 
-    __slots__ = ("body", "digest", "headers", "key", "method", "query", "segments", "service", "signed", "url")
+    __slots__ = (
+        "auth", "body", "digest", "has_alternative", "headers", "key", "method", "query", "segments", "service", "signed",
+        "url",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -59,6 +65,8 @@ class Call:
         self.method = "GET"
         self.body: Any = None
         self.signed = True
+        self.auth: Optional[Auth] = None
+        self.has_alternative = False
         self.url: Optional[str] = None
 
     def address(self, connection: Connection, project_id: Optional[str]) -> str:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from typing import Any, Dict, List, Mapping, Optional
+from typing import Any, Dict, List, Mapping, Optional, Sequence
 from urllib.parse import urlsplit, urlunsplit
 
 from .._errors import OptionError
@@ -18,7 +18,8 @@ from .._text import printable
 from .._values import text
 from .environment import ENDPOINT_ENVIRONMENT, ENVIRONMENT, first_set
 
-HOST_PREFIX = {"dataarts": "dayu-dlf", "dli": "dli", "iam": "iam"}
+HOST_PREFIX = {"dataarts": "dayu-dlf", "dli": "dli", "iam": "iam", "studio": "dayu", "sts": "sts"}
+_KEYS = "dataarts, dli, iam, studio and sts"
 
 DEFAULT_CLOUD = "myhuaweicloud.com"
 EUROPEAN_CLOUD = "myhuaweicloud.eu"  # for regions whose name starts with EUROPEAN_REGION
@@ -37,10 +38,10 @@ def configured_endpoints(params: Mapping[str, Any], environ: Mapping[str, str]) 
     """
     given = params.get("endpoints") or {}
     if not isinstance(given, Mapping):
-        raise OptionError("endpoints", "must be a dictionary with the keys dataarts, dli and iam")
+        raise OptionError("endpoints", f"must be a dictionary with the keys {_KEYS}")
     unknown = sorted(str(key) for key in given if key not in HOST_PREFIX)
     if unknown:
-        raise OptionError("endpoints", f"has no key {printable(unknown[0], 40)!r}; its keys are dataarts, dli and iam")
+        raise OptionError("endpoints", f"has no key {printable(unknown[0], 40)!r}; its keys are {_KEYS}")
     found: Dict[str, str] = {}
     for service, names in ENDPOINT_ENVIRONMENT.items():
         value, option = text(given.get(service)), f"endpoints.{service}"
@@ -49,6 +50,20 @@ def configured_endpoints(params: Mapping[str, Any], environ: Mapping[str, str]) 
         if value is not None:
             found[service] = check_endpoint(option, value)
     return found
+
+
+def complete_endpoints(
+    endpoints: Dict[str, str], services: Sequence[str], region: Optional[str], cloud: Optional[str]
+) -> None:
+    """Add the base URLs of *services* that are not configured. One for DataArts Factory holds for the studio as well.
+
+    :raises OptionError: there is no region.
+    """
+    if "studio" in services and "dataarts" in endpoints:
+        endpoints.setdefault("studio", endpoints["dataarts"])
+    for service in services:
+        if service not in endpoints:
+            endpoints[service] = derive_endpoint(service, region, cloud)
 
 
 def check_endpoint(option: str, value: str) -> str:

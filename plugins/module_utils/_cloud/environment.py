@@ -12,7 +12,7 @@ from typing import Any, Dict, Mapping, Optional, Sequence, Tuple
 
 from .._values import text, unquoted
 
-# Variables by option; the first one that is set counts. Those of credentials are in credentials/chain.py, because a set of
+# Variables by option; the first one that is set counts. Those of credentials are in credentials/credential_sets.py, because a set of
 # credentials always comes from a single place.
 ENVIRONMENT: Dict[str, Tuple[str, ...]] = {
     "region": ("HW_REGION_NAME",),
@@ -28,6 +28,8 @@ ENDPOINT_ENVIRONMENT: Dict[str, Tuple[str, ...]] = {
     "dataarts": ("HW_DATAARTS_ENDPOINT",),
     "dli": ("HW_DLI_ENDPOINT",),
     "iam": ("HW_IAM_ENDPOINT", "HW_AUTH_URL"),
+    "studio": ("HW_DATAARTS_STUDIO_ENDPOINT",),
+    "sts": ("HW_STS_ENDPOINT",),
 }
 
 

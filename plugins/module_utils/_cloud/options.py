@@ -16,10 +16,10 @@ from urllib.parse import urlsplit
 
 from .._errors import CredentialsError, OptionError
 from .._text import has_control, printable
-from .._values import boolean, header, number, text, unquoted, whole
+from .._values import boolean, header, number, text, unquoted, whole, without_dashes
 from .credentials.base import Credentials
 from .credentials.chain import choose
-from .endpoints import DEFAULT_CLOUD, LABELS, check_endpoint, configured_endpoints, derive_endpoint
+from .endpoints import DEFAULT_CLOUD, LABELS, check_endpoint, complete_endpoints, configured_endpoints
 from .environment import INSECURE, first_set, setting
 
 DEFAULT_REQUEST_TIMEOUT = 30  # seconds
@@ -37,6 +37,9 @@ class Connection:
     """Checked connection options. It has no repr, because that would show secrets.
 
     :ivar endpoints: base URL by service, without a slash at the end.
+    :ivar workspace: ID of the workspace, None for the default one. If its name is given, the ID is set once it was looked up.
+    :ivar workspace_name: name of the workspace, None where the ID or nothing was given.
+    :ivar dataarts_instance: name or ID of the DataArts instance with that workspace, None for any.
     :ivar verify: as requests takes it: a path, True or False.
     :ivar cert: client certificate as requests takes it.
     :ivar proxy: a proxy for every request; None for the one that the usual variables name.
@@ -52,6 +55,8 @@ class Connection:
     project_name: Optional[str]
     region: Optional[str]
     workspace: Optional[str]
+    workspace_name: Optional[str]
+    dataarts_instance: Optional[str]
     verify: Verify
     cert: ClientCertificate
     proxy: Optional[str]
@@ -62,7 +67,8 @@ class Connection:
 
     def target(self, service: str) -> List[Optional[str]]:
         """The values that determine which jobs are read; none of them is secret."""
-        return [self.endpoints[service], self.project_id, self.project_name, self.workspace]
+        asked = [self.endpoints[service], self.project_id, self.project_name]
+        return [*asked, *([self.workspace_name, self.dataarts_instance] if self.workspace_name else [self.workspace])]
 
 
 def resolve(params: Mapping[str, Any], environ: Mapping[str, str], service: str) -> Connection:
@@ -78,8 +84,7 @@ def resolve(params: Mapping[str, Any], environ: Mapping[str, str], service: str)
     region = _region(params, environ)
     cloud = _cloud(params, environ)
     endpoints = configured_endpoints(params, environ)
-    workspace, option = setting(params, environ, "workspace")
-    header(option, workspace)
+    workspace, workspace_name, instance = _workspace(params, environ)
     request_timeout = _request_timeout(params)
     retries = _retries(params, environ)
     rate = _rate(params)
@@ -92,9 +97,7 @@ def resolve(params: Mapping[str, Any], environ: Mapping[str, str], service: str)
     warnings.extend(credentials.warnings)
     project_id = _project_id(params, environ, credentials)
     _complete_iam(endpoints, credentials)
-    for name in [service, "iam"] if project_id is None or credentials.needs_iam else [service]:
-        if name not in endpoints:
-            endpoints[name] = derive_endpoint(name, region, cloud)
+    complete_endpoints(endpoints, _services(service, credentials, project_id, workspace_name), region, cloud)
     if project_id is None and project_name is None:
         if region is None:
             raise OptionError(
@@ -108,6 +111,8 @@ def resolve(params: Mapping[str, Any], environ: Mapping[str, str], service: str)
         project_name=project_name,
         region=region,
         workspace=workspace,
+        workspace_name=workspace_name,
+        dataarts_instance=instance,
         verify=verify,
         cert=cert,
         proxy=proxy,
@@ -116,6 +121,33 @@ def resolve(params: Mapping[str, Any], environ: Mapping[str, str], service: str)
         requests_per_second=rate,
         warnings=warnings,
     )
+
+
+def _services(
+    service: str, credentials: Credentials, project_id: Optional[str], workspace_name: Optional[str]
+) -> List[str]:
+    """The services that will be called."""
+    names = [service, *credentials.services]
+    names += ["iam"] if project_id is None else []
+    return names + (["studio"] if workspace_name is not None else [])
+
+
+def _workspace(
+    params: Mapping[str, Any], environ: Mapping[str, str]
+) -> Tuple[Optional[str], Optional[str], Optional[str]]:
+    """The ID of the workspace, or else its name, and the DataArts instance. A name in the task replaces an ID in the environment."""
+    name, instance = text(params.get("workspace_name")), text(params.get("dataarts_instance"))
+    if name is not None and text(params.get("workspace")) is not None:
+        raise OptionError("workspace_name", "workspace is given as well; give one of the two")
+    if instance is not None and name is None:
+        raise OptionError("dataarts_instance", "says where workspace_name is looked up; give workspace_name as well")
+    for option, value in (("workspace_name", name), ("dataarts_instance", instance)):
+        if value is not None and has_control(value):
+            raise OptionError(option, "must be one line of text")
+    if name is not None:
+        return None, name, without_dashes(instance)
+    workspace, option = setting(params, environ, "workspace")
+    return without_dashes(header(option, workspace)), None, None
 
 
 def _region(params: Mapping[str, Any], environ: Mapping[str, str]) -> Optional[str]:

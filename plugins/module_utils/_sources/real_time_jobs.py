@@ -30,7 +30,10 @@ class RealTimeJobs(SessionSource):
         super().__init__(session)
         self._service = DataArts(workspace)
         self._selection = selection
-        self.workspace = workspace
+
+    @property
+    def workspace(self) -> Optional[str]:  # type: ignore[override]
+        return self._service.workspace or self.session.connection.workspace
 
     def read(self, name: str) -> "Task[Reading]":
         return self._service.status(name)

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.datagate.huaweicloud.plugins.module_utils._cloud.credentials import agency
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._cloud.credentials import ecs_agency
 from tests.emulator import ACCESS_KEY, AUTH_TOKEN, Emulator, running
 
 from .cases import CREDENTIALS, JOBS, PLACES, READY, REAL_TIME, WAIT
@@ -238,7 +238,7 @@ def test_an_agencys_key(row: str, monkeypatch: pytest.MonkeyPatch) -> None:
     fault, verdict = AGENCY[row]
     scenario = {"quota": 0, **REAL_TIME, "metadata": {"lifetime": ENDS + 2}, "faults": [fault] if fault else []}
     with running(scenario) as emulator:
-        monkeypatch.setattr(agency, "EcsAgency", partial(agency.EcsAgency, base=emulator.url))
+        monkeypatch.setattr(ecs_agency, "EcsAgency", partial(ecs_agency.EcsAgency, base=emulator.url))
         result = gate(emulator, monkeypatch, {**WAIT, "job_names": JOB, "auth_type": "ecs_agency"})
         # Whoever cannot be reached has refused nobody, so a key that has ended is sent once and not again.
         assert len(refused(emulator)) == 1
@@ -249,7 +249,7 @@ def test_an_agencys_key(row: str, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_no_metadata_service(monkeypatch: pytest.MonkeyPatch) -> None:
     with running({"quota": 0, **REAL_TIME}) as emulator:
         base = f"http://127.0.0.1:{free_port()}"
-        monkeypatch.setattr(agency, "EcsAgency", partial(agency.EcsAgency, base=base))
+        monkeypatch.setattr(ecs_agency, "EcsAgency", partial(ecs_agency.EcsAgency, base=base))
         result = gate(emulator, monkeypatch, {**WAIT, "job_names": JOB, "auth_type": "ecs_agency"})
         assert emulator.journal == []
     CREDENTIALS["agency-gone"].check(result)

@@ -71,7 +71,11 @@ def test_another_environment_has_another_digest() -> None:
     environ = {"HW_REGION_NAME": "cn-north-4", "HW_ACCESS_KEY": "ak", "HW_SECRET_KEY": SECRET}
     for name in environ:
         assert made(options, {**environ, name: "cn-north-1"}) != made(options, environ)
-    assert made(options, {**environ, "HW_ASSUME_ROLE_AGENCY_NAME": "agency"}) != made(options, environ)
+    agency = {"HW_ASSUME_ROLE_AGENCY_NAME": "agency", "HW_ASSUME_ROLE_DOMAIN_NAME": "account"}
+    assert made(options, {**environ, **agency}) != made(options, environ)
+    assert made(options, {**environ, **agency}) != made(
+        options, {**environ, **agency, "HW_ASSUME_ROLE_AGENCY_NAME": "b"}
+    )
 
 
 def test_another_key_in_the_same_file_has_another_digest(tmp_path: Path) -> None:

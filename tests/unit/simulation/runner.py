@@ -23,7 +23,7 @@ from ansible_collections.datagate.huaweicloud.plugins.module_utils._sources.dli_
 from ansible_collections.datagate.huaweicloud.plugins.module_utils._sources.real_time_jobs import RealTimeJobs
 
 from .evidence import Facts, Run
-from .simulated_cloud import DATAARTS, DLI, PROJECT_ID, SimulatedCloud
+from .simulated_cloud import DATAARTS, DLI, PROJECT_ID, STS, SimulatedCloud
 from .virtual_time import START, VirtualTime
 
 MAX_SLICES = 500
@@ -43,6 +43,7 @@ def run_gate(
     stops: Sequence[tuple[float, float]] = (),
     uniform: Callable[[float, float], float] = latest,
     pause: float = 0.0,
+    credentials: dict[str, Any] | None = None,
     **options: Any,
 ) -> Run:
     """Run a waiting gate to its end, in slices where ``slice_timeout`` is given.
@@ -50,17 +51,17 @@ def run_gate(
     :param steps: (seconds, change) of the wall clock.
     :param stops: (seconds, length) for which the process is stopped.
     :param pause: seconds between two slices, each of which is a process of its own.
+    :param credentials: the options that say with what to authenticate; a token by default.
     :param options: of the task; ``wait`` is true unless given, ``job_ids`` make it a gate of DLI jobs.
     """
     given = {"wait": True, **options}
     # A token of its own for each run: one that was refused is remembered on this machine.
     params = {
         **given,
-        "auth_type": "token",
-        "auth_token": f"made-up-token-{next(_tokens)}",
+        **(credentials or {"auth_type": "token", "auth_token": f"made-up-token-{next(_tokens)}"}),
         "project_id": PROJECT_ID,
         "region": "cn-north-4",
-        "endpoints": {"dataarts": DATAARTS, "dli": DLI},
+        "endpoints": {"dataarts": DATAARTS, "dli": DLI, "sts": STS, "iam": STS},
     }
     before = random.getstate()
     random.seed(1)

@@ -36,6 +36,7 @@ from .virtual_time import EPOCH, Planned, Reply
 PROJECT_ID = "0123456789abcdef0123456789abcdef"
 DATAARTS = "https://dataarts.test"
 DLI = "https://dli.test"
+STS = "https://sts.test"
 
 BY_NAME = "name"
 BY_UPDATE = "update"

@@ -56,6 +56,14 @@ options:
     description:
       - ID of the workspace. If not set, HW_DATAARTS_WORKSPACE_ID is used, or else the default workspace.
     type: str
+  workspace_name:
+    description:
+      - Name of the workspace, instead of workspace. Its ID is looked up, which requires a permission.
+    type: str
+  dataarts_instance:
+    description:
+      - Name or ID of the DataArts instance that contains workspace_name, if workspaces of several instances have this name.
+    type: str
   interval:
     description:
       - Seconds from one poll to the next, at least 0.1.
@@ -75,7 +83,7 @@ options:
   # -- written by `make options`
   auth_type:
     type: str
-    choices: [auto, aksk, token, password, ecs_agency]
+    choices: [auto, aksk, token, password, ecs_agency, oidc]
     default: auto
     description:
       - >-
@@ -136,6 +144,58 @@ options:
         File with an access key, in the format of the vendor's SDK.
       - >-
         If not set, HUAWEICLOUD_SDK_CREDENTIALS_FILE is used.
+  idp_id:
+    type: str
+    description:
+      - >-
+        ID of the identity provider in IAM that trusts the issuer of the ID token, or its URN
+        iam::ACCOUNT_ID:oidcProvider:NAME.
+      - >-
+        If not set, HW_ASSUME_ROLE_IDP_ID or HUAWEICLOUD_SDK_IDP_ID or HUAWEICLOUD_OIDC_PROVIDER_URN is used.
+  id_token:
+    type: str
+    description:
+      - >-
+        ID token (a JWT) that the CI system has issued for the job.
+      - >-
+        If not set, HW_ASSUME_ROLE_ID_TOKEN or HUAWEICLOUD_OIDC_ID_TOKEN is used.
+  id_token_file:
+    type: path
+    description:
+      - >-
+        File with the ID token, on the host where the module runs.
+      - >-
+        If not set, HW_ASSUME_ROLE_ID_TOKEN_FILE or HUAWEICLOUD_SDK_ID_TOKEN_FILE or HUAWEICLOUD_OIDC_TOKEN_FILE is
+        used.
+  assume_role_agency:
+    type: str
+    description:
+      - >-
+        Name of an agency of another account that is assumed with the credentials, or its URN
+        iam::ACCOUNT_ID:agency:NAME.
+      - >-
+        If not set, HUAWEICLOUD_OIDC_AGENCY_URN or HW_ASSUME_ROLE_AGENCY_NAME is used.
+  assume_role_domain:
+    type: str
+    description:
+      - >-
+        Name of the account (IAM calls it domain) that assume_role_agency belongs to.
+      - >-
+        If not set, HW_ASSUME_ROLE_DOMAIN_NAME is used.
+  assume_role_domain_id:
+    type: str
+    description:
+      - >-
+        ID of the account that assume_role_agency belongs to.
+      - >-
+        If not set, HW_ASSUME_ROLE_DOMAIN_ID is used.
+  assume_role_duration:
+    type: int
+    description:
+      - >-
+        Seconds for which a temporary access key of assume_role_agency is valid, from 900 to 86400.
+      - >-
+        If not set, HW_ASSUME_ROLE_DURATION, or else 3600 is used.
   region:
     type: str
     description:
@@ -170,7 +230,8 @@ options:
       - >-
         Base URLs that replace those derived from region and cloud, for private clouds, gateways or tests.
       - >-
-        If not set, HW_DATAARTS_ENDPOINT, HW_DLI_ENDPOINT or HW_IAM_ENDPOINT (or else HW_AUTH_URL) is used.
+        If not set, HW_DATAARTS_ENDPOINT, HW_DLI_ENDPOINT, HW_IAM_ENDPOINT (or else HW_AUTH_URL),
+        HW_DATAARTS_STUDIO_ENDPOINT or HW_STS_ENDPOINT is used.
   validate_certs:
     type: bool
     description:

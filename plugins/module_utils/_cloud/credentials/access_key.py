@@ -4,17 +4,17 @@
 
 # This file is private to the collection and may change in any release. Do not import it from other collections.
 
-"""Permanent access key: signs every request."""
+"""Access keys, which sign every request: a permanent one, or a temporary one with its security token."""
 
 from __future__ import annotations
 
 from typing import Callable, Dict, Optional, Sequence
 
-from .base import Auth, Credentials, Fetch
+from .base import Auth, Known
 from .signature import SdkHmacSha256
 
 
-class AccessKey(Credentials):
+class AccessKey(Known):
     """Access key and secret key."""
 
     def __init__(self, place: str, access_key: str, secret_key: str) -> None:
@@ -29,5 +29,25 @@ class AccessKey(Credentials):
     def secrets(self) -> Sequence[str]:
         return [self._access_key, self._secret_key]
 
-    def obtain(self, fetch: Fetch, wall: Callable[[], float]) -> Auth:
+    def auth(self, wall: Callable[[], float]) -> Auth:
         return SdkHmacSha256(self._access_key, self._secret_key, wall=wall)
+
+
+class TemporaryKey(AccessKey):
+    """Access key, secret key and security token."""
+
+    is_temporary = True
+
+    def __init__(self, place: str, access_key: str, secret_key: str, security_token: str) -> None:
+        super().__init__(place, access_key, secret_key)
+        self._security_token = security_token
+
+    def header_values(self) -> Dict[str, Optional[str]]:
+        return {**super().header_values(), "security_token": self._security_token}
+
+    @property
+    def secrets(self) -> Sequence[str]:
+        return [*super().secrets, self._security_token]
+
+    def auth(self, wall: Callable[[], float]) -> Auth:
+        return SdkHmacSha256(self._access_key, self._secret_key, self._security_token, wall=wall)

@@ -10,14 +10,15 @@ from __future__ import annotations
 
 from typing import Callable, Dict, Optional, Sequence
 
-from .base import Auth, Credentials, Fetch
+from .base import Auth, Known
 from .signature import TokenAuth
 
 
-class AuthToken(Credentials):
+class AuthToken(Known):
     """A token from IAM's header X-Subject-Token."""
 
     what = "the token, which is for one region and lives 24 hours at most"
+    gives_key = False
 
     def __init__(self, place: str, token: str) -> None:
         super().__init__(place)
@@ -30,5 +31,5 @@ class AuthToken(Credentials):
     def secrets(self) -> Sequence[str]:
         return [self._token]
 
-    def obtain(self, fetch: Fetch, wall: Callable[[], float]) -> Auth:
+    def auth(self, wall: Callable[[], float]) -> Auth:
         return TokenAuth(self._token)

@@ -8,16 +8,36 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Tuple, Union
+from typing import Any, Callable, Dict, Generator, List, Mapping, NamedTuple, Optional, Sequence, Tuple, Union
 
+from ..._errors import DENIED, PERMANENT, RequestError
 from ..._text import printable
 from .signature import SdkHmacSha256, TokenAuth
 
 Auth = Union[SdkHmacSha256, TokenAuth]
 
-# fetch(service, method, url or path, headers, json body) -> (headers, decoded body): sends one request without a signature, for
-# those kinds that request a token or key.
-Fetch = Callable[[str, str, str, Mapping[str, str], Any], Tuple[Mapping[str, str], Any]]
+
+class KeyRequest(NamedTuple):
+    """A request for a token or a key, which is not signed with the credentials of the session.
+
+    :ivar service: iam, sts or metadata.
+    :ivar target: path with its query; the whole URL for the metadata service.
+    :ivar body: sent as JSON.
+    :ivar auth: signs the request.
+    :ivar has_alternative: another request can be made instead, so this one is not repeated if no answer comes.
+    """
+
+    service: str
+    method: str
+    target: str
+    headers: Mapping[str, str] = {}
+    body: Any = None
+    auth: Optional[Auth] = None
+    has_alternative: bool = False
+
+
+# Yields requests, is sent the headers and the decoded body of each answer, or a RequestError is thrown into it.
+Obtaining = Generator[KeyRequest, Tuple[Mapping[str, str], Any], Auth]
 
 SHOWN = 4  # characters of an access key, a token or a user name that messages show
 
@@ -28,13 +48,20 @@ class Credentials:
     :ivar place: where they came from, in the user's terms: option or variable names, or a file.
     :ivar what: what to check when they are refused.
     :ivar warnings: sentences for the user.
-    :ivar scope: the project that a token is requested for, as IAM expects it: ``{"id": ...}`` or ``{"name": ...}``. The
-        authenticator sets it.
+    :ivar services: the services that the token or key is requested from.
+    :ivar renewable: whether a new key or token can be obtained.
+    :ivar is_temporary: whether it is a temporary access key.
+    :ivar gives_key: whether requests are signed with an access key, not with a token.
+    :ivar scope: the project that a token is requested for, as IAM expects it: ``{"id": ...}`` or ``{"name": ...}``; empty for
+        a token of the account. The authenticator sets it.
     :ivar project_id: the ID of that project, if the answer with the token names it.
+    :ivar lifetime: seconds for which the obtained key is valid, counted from its answer by the server's clock; None if unknown.
     """
 
-    needs_iam = False
+    services: Sequence[str] = ()
     renewable = False
+    is_temporary = False
+    gives_key = True
     what = "the access key, its secret and its security token"
 
     def __init__(self, place: str) -> None:
@@ -42,6 +69,7 @@ class Credentials:
         self.warnings: List[str] = []
         self.scope: Dict[str, str] = {}
         self.project_id: Optional[str] = None
+        self.lifetime: Optional[float] = None
 
     def header_values(self) -> Dict[str, Optional[str]]:
         """Values that will go into headers, by option name."""
@@ -79,11 +107,31 @@ class Credentials:
         """Where they came from, for messages: ``AKNE... from the environment (HW_ACCESS_KEY)``."""
         return f"{self.key_shown}... from {self.place}" if self.key_shown else f"from {self.place}"
 
-    def obtain(self, fetch: Fetch, wall: Callable[[], float]) -> Auth:
-        """The auth that signs requests from now on. Called at the start and, if ``renewable``, again after a 401.
+    def explained(self, error: RequestError, what: str, hint: str) -> RequestError:
+        """An error that names the credentials if a service has denied *what*. If it has refused the credentials, the error does so."""
+        if error.kind in (DENIED, PERMANENT) and not error.refused and error.status is not None:
+            error.summary = f"{what} was refused ({self.source}): {error.summary}"
+            error.hint = error.hint or hint
+        return error
 
-        :param fetch: sends one request.
+    def obtain(self, wall: Callable[[], float]) -> Obtaining:
+        """Obtain the auth that signs requests from now on. Called at the start and, if ``renewable``, again for each renewal.
+
+        It is a generator: the caller sends the requests that it yields. Those that need no request yield none.
+
         :param wall: gives seconds since the epoch.
         :raises CredentialsError, RequestError: there is none.
         """
         raise NotImplementedError
+
+
+class Known(Credentials):
+    """Credentials that sign requests without asking a service first."""
+
+    def auth(self, wall: Callable[[], float]) -> Auth:
+        """The auth that signs requests."""
+        raise NotImplementedError
+
+    def obtain(self, wall: Callable[[], float]) -> Obtaining:
+        yield from ()
+        return self.auth(wall)

@@ -13,110 +13,29 @@ five of them in a row lock an access key.
 from __future__ import annotations
 
 import os
-from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
+from typing import Any, List, Mapping, Optional, Tuple
 
 from ..._errors import CredentialsError, OptionError
 from ..._text import has_control
-from ..._values import is_half_quoted, unquoted
+from ..._values import unquoted
 from .base import Credentials
+from .credential_sets import AGENCY, FAMILIES, KINDS, NOT_A_CREDENTIAL, TASK_OPTIONS, OptionSet, first_set
 
-AUTH_TYPES = ("auto", "aksk", "token", "password", "ecs_agency")
-# The sets of options: required and optional ones. "auto" tries them in this order.
-SETS: Dict[str, Tuple[Sequence[str], Sequence[str]]] = {
-    "token": (("auth_token",), ()),
-    "aksk": (("access_key", "secret_key"), ("security_token",)),
-    "password": (("username", "password", "domain_name"), ()),
-}
-# The account's name is often set for other tools. Alone it is not a credential, nor an incomplete set.
-NOT_A_CREDENTIAL = ("domain_name",)
-# Environment variables by option. There are two families of names for access keys; they are not mixed either.
-FAMILIES: Dict[str, Sequence[Dict[str, str]]] = {
-    "token": ({"auth_token": "HW_AUTH_TOKEN"},),
-    "aksk": (
-        {"access_key": "HW_ACCESS_KEY", "secret_key": "HW_SECRET_KEY", "security_token": "HW_SECURITY_TOKEN"},
-        {
-            "access_key": "HUAWEICLOUD_SDK_AK",
-            "secret_key": "HUAWEICLOUD_SDK_SK",
-            "security_token": "HUAWEICLOUD_SDK_SECURITY_TOKEN",
-        },
-    ),
-    "password": ({"username": "HW_USER_NAME", "password": "HW_USER_PASSWORD", "domain_name": "HW_DOMAIN_NAME"},),
-}
+AUTH_TYPES = ("auto", "aksk", "token", "password", "ecs_agency", "oidc")
 FILE_VARIABLE = "HUAWEICLOUD_SDK_CREDENTIALS_FILE"
 DEFAULT_FILE = "~/.huaweicloud/credentials"
 WITH_FILE = ("auto", "aksk")  # values of auth_type that read a credentials file
-TASK_OPTIONS: Dict[str, Sequence[Dict[str, str]]] = {
-    kind: ({name: name for name in families[0]},) for kind, families in FAMILIES.items()
-}
+TASK, ENVIRONMENT = "the task", "the environment"
 
-
-class _Set:
-    """The options of one kind of credentials that one place gives."""
-
-    def __init__(self, kind: str, source: Mapping[str, Any], names: Mapping[str, str]) -> None:
-        self.kind = kind
-        required, dummy = SETS[kind]
-        self.values = {option: unquoted(source.get(name)) for option, name in names.items()}
-        self.present = [
-            option for option, value in self.values.items() if value is not None and option not in NOT_A_CREDENTIAL
-        ]
-        self.missing = [names[option] for option in required if self.values[option] is None]
-        self.given = [names[option] for option in self.present]
-        self._names = names
-
-    def build(self, place: str) -> Credentials:
-        value = {option: text or "" for option, text in self.values.items()}
-        place = f"{place} ({self._names[SETS[self.kind][0][0]]})"
-        for option in self.present:
-            # A password or user name may contain any character.
-            if self.kind != "password" and is_half_quoted(value[option]):
-                raise CredentialsError(
-                    f"{self._names[option]} from {place} has a quotation mark at one end only; take it off, or add the other one"
-                )
-        # Only the kind that is used is imported: starting the module takes most of the time of a single reading.
-        if self.kind == "token":
-            from .auth_token import AuthToken
-
-            return AuthToken(place, value["auth_token"])
-        if self.kind == "password":
-            from .password import Password
-
-            return Password(place, value["username"], value["password"], value["domain_name"])
-        if value["security_token"]:
-            from .temporary_key import TemporaryKey
-
-            return TemporaryKey(place, value["access_key"], value["secret_key"], value["security_token"])
-        from .access_key import AccessKey
-
-        return AccessKey(place, value["access_key"], value["secret_key"])
-
-
-def _from_place(
-    place: str, source: Mapping[str, Any], families: Mapping[str, Sequence[Mapping[str, str]]], auth_type: str
-) -> Optional[Credentials]:
-    """The set that *source* gives, or None if it gives nothing of this type.
-
-    :raises CredentialsError: a set is incomplete.
-    """
-    found: List[_Set] = []
-    for kind in SETS if auth_type == "auto" else (auth_type,):
-        sets = [candidate for candidate in (_Set(kind, source, names) for names in families[kind]) if candidate.present]
-        found.extend(sets[:1])  # the first family that gives any option
-    for candidate in found:
-        if candidate.missing:
-            raise CredentialsError(
-                f"{place} gives {' and '.join(candidate.given)} but not {' and '.join(candidate.missing)}; "
-                f"credentials are taken whole from one place, so give {' and '.join(candidate.missing)} there as well "
-                f"or take {' and '.join(candidate.given)} away"
-            )
-    return found[0].build(place) if found else None
+# Credentials, and the set of options that they were built from, if there is one.
+_Found = Tuple[Credentials, Optional[OptionSet]]
 
 
 def choose(params: Mapping[str, Any], environ: Mapping[str, str]) -> Credentials:
     """The credentials to use.
 
-    :param params: auth_type, the credentials' options and credentials_file.
-    :raises OptionError: auth_type is unknown.
+    :param params: auth_type, the credentials' options, those of the agency, and credentials_file.
+    :raises OptionError: auth_type is unknown, or a value cannot be used.
     :raises CredentialsError: nothing was found (the sentence names every place that was looked at), a set is incomplete,
         or a file cannot be used.
     """
@@ -130,21 +49,90 @@ def choose(params: Mapping[str, Any], environ: Mapping[str, str]) -> Credentials
         raise OptionError(
             "credentials_file", f"holds access keys, but auth_type is {auth_type}; take one of the two away"
         )
-    if auth_type == "ecs_agency":
-        from .agency import EcsAgency
-
-        return EcsAgency()
-
-    found = _from_place("the task", params, TASK_OPTIONS, auth_type)
-    if found is None and named is not None:
-        # A file that the task names counts as given by the task.
-        found = _file(named, "credentials_file")
-    found = found or _from_place("the environment", environ, FAMILIES, auth_type)
-    if found is None and auth_type in WITH_FILE:
-        found = _usual_file(environ)
+    agency = first_set(AGENCY, TASK, params, TASK_OPTIONS)
+    found = _from_task(params, named, auth_type)
     if found is None:
+        # Places that come after the one with the credentials are not searched, not for an agency either.
+        found = _from_elsewhere(environ, auth_type)
+        own = found[1] if found[1] is not None and found[1].has_agency else None
+        agency = agency or own or first_set(AGENCY, ENVIRONMENT, environ, FAMILIES)
+    return found[0] if agency is None else _assume(found[0], agency)
+
+
+def _from_task(params: Mapping[str, Any], named: Optional[str], auth_type: str) -> Optional[_Found]:
+    """What the task gives. A file that it names counts as given by the task."""
+    found = _from_place(TASK, params, TASK_OPTIONS, auth_type)
+    return (_file(named, "credentials_file"), None) if found is None and named is not None else found
+
+
+def _from_elsewhere(environ: Mapping[str, str], auth_type: str) -> _Found:
+    """The credentials where the task gives none."""
+    if auth_type == "ecs_agency":
+        from .ecs_agency import EcsAgency
+
+        return EcsAgency(), None
+    found = _from_place(ENVIRONMENT, environ, FAMILIES, auth_type)
+    if found is not None:
+        return found
+    file = _usual_file(environ) if auth_type in WITH_FILE else None
+    if file is None:
         raise CredentialsError(_nothing_found(auth_type))
-    return found
+    return file, None
+
+
+def _from_place(place: str, source: Mapping[str, Any], families: Any, auth_type: str) -> Optional[_Found]:
+    """The set that *source* gives, or None if it gives nothing of this type.
+
+    :raises CredentialsError: a set is incomplete.
+    """
+    kinds = list(KINDS) if auth_type == "auto" else [kind for kind in KINDS if kind == auth_type]
+    found: List[OptionSet] = [
+        candidate for kind in kinds if (candidate := first_set(kind, place, source, families)) is not None
+    ]
+    for candidate in found:
+        candidate.check()
+    return (_build(found[0]), found[0]) if found else None
+
+
+def _build(found: OptionSet) -> Credentials:
+    """The credentials that a complete set makes."""
+    place = f"{found.place} ({found.name(KINDS[found.kind].required[0][0])})"
+    # Only the kind that is used is imported: starting the module takes most of the time of a single reading.
+    if found.kind == "token":
+        from .auth_token import AuthToken
+
+        return AuthToken(place, found.get("auth_token"))
+    if found.kind == "password":
+        from .password import Password
+
+        return Password(place, found.get("username"), found.get("password"), found.get("domain_name"))
+    if found.kind == "oidc":
+        from .oidc import Oidc
+
+        path = found.get("id_token_file")
+        if has_control(path):
+            raise CredentialsError(
+                f"{found.name('id_token_file')} from {found.place} cannot be read: a path is one line of text"
+            )
+        return Oidc(place, found.get("idp_id"), found.get("id_token") or None, os.path.expanduser(path) or None)
+    from .access_key import AccessKey, TemporaryKey
+
+    if found.get("security_token"):
+        return TemporaryKey(place, found.get("access_key"), found.get("secret_key"), found.get("security_token"))
+    return AccessKey(place, found.get("access_key"), found.get("secret_key"))
+
+
+def _assume(base: Credentials, found: OptionSet) -> Credentials:
+    """The agency that *found* names, assumed with *base*.
+
+    :raises OptionError, CredentialsError: the options of the agency are incomplete or not usable.
+    """
+    from .assumed_agency import AssumedAgency, OidcAgency, read_agency
+    from .oidc import Oidc
+
+    found.check()
+    agency = read_agency(found, base)
+    return OidcAgency(base, agency) if isinstance(base, Oidc) else AssumedAgency(base, agency)
 
 
 def _check_other_kinds(params: Mapping[str, Any], auth_type: str) -> None:
@@ -154,12 +142,12 @@ def _check_other_kinds(params: Mapping[str, Any], auth_type: str) -> None:
     """
     given = [
         (kind, name)
-        for kind, (required, optional) in SETS.items()
-        for name in (*required, *optional)
+        for kind, what in KINDS.items()
+        for name in what.options
         if name not in NOT_A_CREDENTIAL and unquoted(params.get(name)) is not None
     ]
     others = [name for kind, name in given if kind != auth_type]
-    required = SETS.get(auth_type, ((), ()))[0]
+    required = [name for group in KINDS[auth_type].required for name in group] if auth_type in KINDS else []
     if others and not any(name in required for dummy, name in given):
         raise CredentialsError(
             f"auth_type is {auth_type}, but the task gives {' and '.join(others)}; take one of the two away"
@@ -181,6 +169,10 @@ _WAYS = {
     "aksk": "access_key and secret_key (HW_ACCESS_KEY and HW_SECRET_KEY)",
     "token": "auth_token (HW_AUTH_TOKEN)",
     "password": "username, password and domain_name (HW_USER_NAME, HW_USER_PASSWORD and HW_DOMAIN_NAME)",
+    "oidc": (
+        "idp_id with id_token or id_token_file (HW_ASSUME_ROLE_IDP_ID with HW_ASSUME_ROLE_ID_TOKEN or "
+        "HW_ASSUME_ROLE_ID_TOKEN_FILE)"
+    ),
 }
 
 

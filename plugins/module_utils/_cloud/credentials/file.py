@@ -8,27 +8,22 @@
 
 from __future__ import annotations
 
-import codecs
 import configparser
-import errno
-import os
 import stat
-from typing import Callable, Dict, List, Optional, Sequence, Tuple
+from typing import Callable, Dict, List, Optional, Sequence
 
 from ..._errors import CredentialsError
 from ..._text import printable
 from ..._values import is_half_quoted, unquoted
-from .base import Auth, Credentials, Fetch
+from ..text_file import read_text
+from .base import Auth, Known
 from .signature import SdkHmacSha256
 
 SECTION = "basic"
 _KEYS = ("ak", "sk", "security_token", "project_id", "iam_endpoint")
 
-MAX_SIZE = 1024 * 1024  # bytes; a credentials file has a few hundred
-_UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
-
-class CredentialsFile(Credentials):
+class CredentialsFile(Known):
     """An access key, permanent or temporary, from a file, which is read again when the key has expired."""
 
     renewable = True
@@ -39,8 +34,8 @@ class CredentialsFile(Credentials):
         self._values = self._read()
 
     def _read(self) -> Dict[str, str]:
-        data, mode = self._contents()
-        values = self._section(self._decode(data))
+        text, mode = read_text(self._path, self.place, "a credentials file")
+        values = self._section(text)
         missing = [name for name in ("ak", "sk") if name not in values]
         if missing:
             raise CredentialsError(f"{self.place} has no {' and no '.join(missing)} in its section [{SECTION}]")
@@ -50,42 +45,8 @@ class CredentialsFile(Credentials):
         warning = f"{self.place} can be read by other users of the host; chmod 600 it."
         if mode & (stat.S_IRGRP | stat.S_IROTH) and warning not in self.warnings:
             self.warnings.append(warning)
+        self.is_temporary = "security_token" in values
         return values
-
-    def _contents(self) -> Tuple[bytes, int]:
-        """The file's bytes and mode. Never blocks, as reading from a FIFO would."""
-        try:
-            handle = os.open(self._path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY)
-            try:
-                mode = os.fstat(handle).st_mode
-                if stat.S_ISDIR(mode):
-                    raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
-                if not stat.S_ISREG(mode):
-                    raise CredentialsError(f"{self.place} cannot be read: it is not a regular file")
-                with os.fdopen(handle, "rb", closefd=False) as stream:
-                    data = stream.read(MAX_SIZE + 1)
-            finally:
-                os.close(handle)
-        except OSError as error:
-            raise CredentialsError(f"{self.place} cannot be read: {error.strerror or 'error'}") from None
-        except ValueError:  # an impossible path
-            raise CredentialsError(f"{self.place} cannot be read: its path is none") from None
-        if len(data) > MAX_SIZE:
-            raise CredentialsError(
-                f"{self.place} is larger than {MAX_SIZE // 1024} KiB, so it is not a credentials file"
-            )
-        return data, mode
-
-    def _decode(self, data: bytes) -> str:
-        if data.startswith(_UTF_16) or b"\0" in data:
-            raise CredentialsError(
-                f"{self.place} is not UTF-8 text but perhaps UTF-16, as some editors write it; save it as UTF-8"
-            )
-        try:
-            text = data.decode("utf-8-sig")
-        except UnicodeDecodeError:
-            raise CredentialsError(f"{self.place} is not UTF-8 text; save it as UTF-8") from None
-        return text.replace("\r\n", "\n").replace("\r", "\n")
 
     def _section(self, text: str) -> Dict[str, str]:
         # The messages of the parser are not shown: they quote the line, and with it a secret.
@@ -120,6 +81,6 @@ class CredentialsFile(Credentials):
         found: List[str] = [self._values["ak"], self._values["sk"]]
         return found + ([self._values["security_token"]] if "security_token" in self._values else [])
 
-    def obtain(self, fetch: Fetch, wall: Callable[[], float]) -> Auth:
+    def auth(self, wall: Callable[[], float]) -> Auth:
         self._values = self._read()
         return SdkHmacSha256(self._values["ak"], self._values["sk"], self._values.get("security_token"), wall=wall)

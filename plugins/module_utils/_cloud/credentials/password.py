@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import Any, Callable, Dict, Sequence
 
 from ..._errors import PERMANENT, RequestError
-from .base import Auth, Credentials, Fetch
+from .base import Credentials, KeyRequest, Obtaining
 from .signature import TokenAuth
 
 PATH = "/v3/auth/tokens?nocatalog=true"
@@ -21,8 +21,9 @@ class Password(Credentials):
     """User name, password and the account's (domain's) name."""
 
     what = "the user's name, its password and the account's name (domain_name)"
-    needs_iam = True
+    services = ("iam",)
     renewable = True
+    gives_key = False
 
     def __init__(self, place: str, username: str, password: str, domain_name: str) -> None:
         super().__init__(place)
@@ -42,12 +43,13 @@ class Password(Credentials):
     def _name(self) -> str:
         return self._username
 
-    def obtain(self, fetch: Fetch, wall: Callable[[], float]) -> Auth:
+    def obtain(self, wall: Callable[[], float]) -> Obtaining:
         domain = {"name": self._domain_name}
         user = {"name": self._username, "password": self._password, "domain": domain}
         identity: Dict[str, Any] = {"methods": ["password"], "password": {"user": user}}
-        body = {"auth": {"identity": identity, "scope": {"project": self.scope}}}
-        headers, answer = fetch("iam", "POST", PATH, {}, body)
+        scope = {"project": self.scope} if self.scope else {"domain": domain}
+        body = {"auth": {"identity": identity, "scope": scope}}
+        headers, answer = yield KeyRequest("iam", "POST", PATH, body=body)
         token = headers.get("X-Subject-Token")
         if not token:
             raise RequestError(

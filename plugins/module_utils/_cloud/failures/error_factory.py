@@ -8,10 +8,9 @@
 
 from __future__ import annotations
 
-from email.utils import mktime_tz, parsedate_tz
 from typing import Any, Callable, Optional, Tuple
 
-from ..._clock import Clock
+from ..._clock import Clock, http_date
 from ..._error_codes import CLOCK, HINTS, REFUSED, classify, gateway_number, normalize_code, refuses_key
 from ..._errors import UNREACHED, RequestError
 from ..._text import printable
@@ -127,7 +126,7 @@ class ErrorFactory:
 
     def _skew(self, answer: Answer) -> Optional[float]:
         """Seconds by which the server's clock is ahead of ours; None if that is too little to matter."""
-        then = _http_date(answer.headers.get("Date"))
+        then = http_date(answer.headers.get("Date"))
         skew = None if then is None else then - self._clock.wall()
         return skew if skew is not None and abs(skew) > MIN_CLOCK_SKEW else None
 
@@ -136,22 +135,14 @@ class ErrorFactory:
         value = (answer.headers.get("Retry-After") or "").strip()
         if value.isascii() and value.isdigit():
             return float(value[:12])
-        then = _http_date(value)
+        then = http_date(value)
         if then is None:
             return None
         # A date is one of the server's clock, and this host's may be wrong.
-        now = _http_date(answer.headers.get("Date"))
+        now = http_date(answer.headers.get("Date"))
         return max(0.0, then - (self._clock.wall() if now is None else now))
 
 
 def is_locked(message: str) -> bool:
     """Whether the message of a refusal says that the access key is locked."""
     return LOCKED in "".join(message.lower().split())
-
-
-def _http_date(value: Optional[str]) -> Optional[float]:
-    try:
-        parsed = parsedate_tz(value or "")
-        return float(mktime_tz(parsed)) if parsed else None
-    except (ValueError, OverflowError, TypeError, IndexError):
-        return None

@@ -25,12 +25,25 @@ class Attempt:
     :ivar tries: requests sent so far.
     :ivar number: number of the last request, counted over the whole session.
     :ivar auth: what the last request was signed with.
+    :ivar is_refused: a request was refused, because its key had expired.
     :ivar error: how the last request failed.
     :ivar is_hanging: the last request was open for a long time without an answer.
     :ivar outcome: the answer or error, once the attempt is over.
     """
 
-    __slots__ = ("auth", "call", "deadline", "error", "is_hanging", "number", "outcome", "place", "task", "tries")
+    __slots__ = (
+        "auth",
+        "call",
+        "deadline",
+        "error",
+        "is_hanging",
+        "is_refused",
+        "number",
+        "outcome",
+        "place",
+        "task",
+        "tries",
+    )
 
     def __init__(self, call: Call, task: Optional[RunningTask], place: int, deadline: Optional[float]) -> None:
         self.call = call
@@ -42,6 +55,7 @@ class Attempt:
         self.auth: Optional[Auth] = None
         self.error: Optional[RequestError] = None
         self.is_hanging = False
+        self.is_refused = False
         self.outcome: Optional[Outcome] = None
 
     def is_overdue(self, now: float) -> bool:

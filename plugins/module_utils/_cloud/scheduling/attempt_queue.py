@@ -44,9 +44,12 @@ class AttemptQueue:
         """Whether an attempt waits for its first request."""
         return bool(self._new)
 
-    def add(self, attempts: Iterable[Attempt]) -> None:
-        """Append new attempts."""
-        self._new.extend(attempts)
+    def add(self, attempts: Iterable[Attempt], is_urgent: bool = False) -> None:
+        """Add new attempts: urgent ones before all others, the rest after them."""
+        if is_urgent:
+            self._new.extendleft(attempts)
+        else:
+            self._new.extend(attempts)
 
     def put_back(self, attempt: Attempt) -> None:
         """Make a new attempt the first one again."""

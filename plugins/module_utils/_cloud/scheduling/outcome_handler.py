@@ -94,7 +94,8 @@ class OutcomeHandler:
             self.finish(attempt)
 
     def _enqueue(self, task: RunningTask, batch: List[Call]) -> None:
-        self._queue.add([Attempt(call, task, place, task.deadline) for place, call in enumerate(batch)])
+        attempts = [Attempt(call, task, place, task.deadline) for place, call in enumerate(batch)]
+        self._queue.add(attempts, task.is_urgent)
 
     def _handle_answer(self, answer: Answer, exchange: Exchange, attempt: Attempt) -> None:
         now = self._clock.now()
@@ -128,7 +129,10 @@ class OutcomeHandler:
 
     def _handle_refusal(self, error: RequestError, attempt: Attempt) -> None:
         """The credentials were refused: the call is sent again only with other ones."""
-        again = self._authenticator.refused(error, attempt.auth, attempt.call.signed, attempt.deadline)
+        again = self._authenticator.refused(
+            error, attempt.auth, attempt.call.signed, attempt.deadline, attempt.is_refused
+        )
+        attempt.is_refused = True
         if isinstance(again, float):
             self._limits.trial.renew()
             self._queue.retry(attempt, again)
@@ -144,7 +148,8 @@ class OutcomeHandler:
         error.sent_at = exchange.sent_at
         attempt.error = error
         left = None if attempt.deadline is None else attempt.deadline - now
-        wait = wait_before_retry(error, attempt.tries, self._retries, left, random.uniform)
+        retries = 0 if attempt.call.has_alternative and error.status is None else self._retries
+        wait = wait_before_retry(error, attempt.tries, retries, left, random.uniform)
         if error.status == THROTTLED:
             # The call itself waits as long as the service asks. The others go on, more slowly, after a short pause, because a
             # gate must not stop reading for as long as a single call is throttled.

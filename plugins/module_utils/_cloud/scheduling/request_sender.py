@@ -79,7 +79,7 @@ class RequestSender:
         """
         call = attempt.call
         url = call.address(self._connection, self._authenticator.project_id)
-        attempt.auth = self._authenticator.auth if call.signed else None
+        attempt.auth = self._authenticator.auth if call.signed else call.auth
         request = requests.Request(call.method, url, headers=self._headers(call), json=call.body, auth=attempt.auth)
         try:
             prepared = request.prepare()
@@ -123,6 +123,9 @@ class RequestSender:
         project_id: Optional[str] = self._authenticator.project_id
         if call.signed and project_id:
             headers["X-Project-Id"] = project_id
+        if call.service == "dataarts" and self._connection.workspace_name and self._connection.workspace:
+            # The services do not know it: it was looked up when the first call was about to be sent.
+            headers["workspace"] = self._connection.workspace
         headers.update(call.headers)
         return headers
 

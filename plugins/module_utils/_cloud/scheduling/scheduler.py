@@ -30,6 +30,8 @@ from .request_sender import Executor, RequestSender
 from .tasks import Key, Result, RunningTask, TaskRunner
 from .unanswered_calls import UnansweredCalls
 
+_RENEWAL = object()  # key of the task that renews the session's key
+
 
 class Scheduler:
     """The loop of a session.
@@ -92,7 +94,12 @@ class Scheduler:
         """The key and the result of the next task that ends; see :meth:`~.session.Session.next`."""
         while True:
             if self._tasks.results:
-                return self._tasks.results.popleft()
+                result = self._tasks.results.popleft()
+                if result[0] is not _RENEWAL:
+                    return result
+                if result[1] is True:
+                    self.limits.trial.renew()
+                continue
             now = self._clock.now()
             if until is not None and now >= until and self._finished.empty():
                 if self._end_late(now):
@@ -183,6 +190,13 @@ class Scheduler:
             self._queue.put_back(attempt)
             self.authenticator.prepare(attempt.deadline)
             return True
+        if attempt.call.signed and self._queue.exclusive is None:
+            renewal = self.authenticator.begin_renewal()
+            if renewal is not None:
+                # It goes first, so that the key is renewed even if nothing else is sent for long. No call waits for it.
+                self._queue.put_back(attempt)
+                self.outcomes.begin(RunningTask(renewal[0], _RENEWAL, renewal[1], is_urgent=True))
+                return True
         exchange = self.sender.build(attempt, self._clock.now())
         self.limits.add(exchange, attempt)
         self.sender.start(exchange)

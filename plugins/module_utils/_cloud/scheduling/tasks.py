@@ -23,17 +23,19 @@ class RunningTask:
 
     :param key: returned beside the result of the task.
     :param deadline: on the session's clock; its calls end then.
+    :param is_urgent: whether its calls are sent before those of other tasks.
     :ivar outcomes: of the batch, in its order; None for a call that is not over.
     :ivar missing: calls of the batch that are not over.
     :ivar answered_at: when one of its calls was answered last, on the session's clock; None before the first answer.
     """
 
-    __slots__ = ("answered_at", "deadline", "generator", "key", "missing", "outcomes")
+    __slots__ = ("answered_at", "deadline", "generator", "is_urgent", "key", "missing", "outcomes")
 
-    def __init__(self, generator: "Task[Any]", key: Key, deadline: Optional[float]) -> None:
+    def __init__(self, generator: "Task[Any]", key: Key, deadline: Optional[float], is_urgent: bool = False) -> None:
         self.generator = generator
         self.key = key
         self.deadline = deadline
+        self.is_urgent = is_urgent
         self.outcomes: List[Any] = []
         self.missing = 0
         self.answered_at: Optional[float] = None

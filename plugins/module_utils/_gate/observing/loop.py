@@ -109,6 +109,7 @@ class Loop:
         if self._observation.is_open and not self._requests.are_any and not self._reads.left:
             return self._judge()  # there is nothing to wait for
         event = self.source.next(self._wake(), self._has_more())
+        self.gate.workspace = self.source.workspace  # known once it was looked up by its name
         if event is not None:
             self._reads.is_exhausted = False
         if isinstance(event, Reading):

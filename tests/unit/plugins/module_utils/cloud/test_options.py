@@ -612,3 +612,54 @@ def test_given_credentials_are_used_or_refused_but_never_shown(params: dict[str,
     """With every other option right, so that it is the credentials that are looked at."""
     found = attempt({"region": "cn-north-4", "project_id": "p1", **params}, environ, "dataarts")
     assert SECRET not in (str(found) if isinstance(found, DatagateError) else "".join(found.warnings))
+
+
+# -- the hosts of STS and DataArts Studio -----------------------------------------------------------------------------
+
+AGENCY = {"assume_role_agency": "gate", "assume_role_domain_id": "d1"}
+NAMED = {"workspace_name": "release"}
+ELSEWHERE = "https://elsewhere.example.com"
+
+
+@pytest.mark.parametrize(
+    ("params", "environ", "service", "url"),
+    [
+        (AGENCY, {}, "sts", "https://sts.cn-north-4.myhuaweicloud.com"),
+        ({**AGENCY, "region": "eu-west-101"}, {}, "sts", "https://sts.eu-west-101.myhuaweicloud.eu"),
+        (AGENCY, {"HW_STS_ENDPOINT": ELSEWHERE}, "sts", ELSEWHERE),
+        ({**AGENCY, "endpoints": {"sts": ELSEWHERE}}, {"HW_STS_ENDPOINT": "https://ignored"}, "sts", ELSEWHERE),
+        (NAMED, {}, "studio", "https://dayu.cn-north-4.myhuaweicloud.com"),
+        (NAMED, {"HW_CLOUD": "cloud.example.com"}, "studio", "https://dayu.cn-north-4.cloud.example.com"),
+        (NAMED, {"HW_DATAARTS_STUDIO_ENDPOINT": ELSEWHERE}, "studio", ELSEWHERE),
+        (NAMED, {"HW_DATAARTS_ENDPOINT": ELSEWHERE}, "studio", ELSEWHERE),
+        ({**NAMED, "endpoints": {"dataarts": "https://a", "studio": ELSEWHERE}}, {}, "studio", ELSEWHERE),
+        ({}, {}, "sts", None),
+        ({}, {}, "studio", None),
+        ({"assume_role_agency": "gate", "assume_role_domain": "other"}, {}, "sts", None),
+    ],
+)
+def test_hosts_that_only_some_options_need(
+    params: dict[str, Any], environ: dict[str, str], service: str, url: str | None
+) -> None:
+    options = {"access_key": "ak", "secret_key": "sk", "region": "cn-north-4", "project_id": "p1", **params}
+    assert resolve(options, environ, "dataarts").endpoints.get(service) == url
+
+
+@pytest.mark.parametrize("url", ["http://sts.example.com", "sts.example.com", "https://user@sts.example.com"])
+@pytest.mark.parametrize("service", ["sts", "studio"])
+def test_urls_of_these_hosts_are_checked(service: str, url: str) -> None:
+    options = {"access_key": "ak", "secret_key": "sk", "region": "cn-north-4", "endpoints": {service: url}}
+    with pytest.raises(OptionError, match=f"endpoints.{service}"):
+        resolve(options, {}, "dataarts")
+
+
+def test_a_name_of_a_workspace_replaces_an_id_of_the_environment() -> None:
+    options = {"access_key": "ak", "secret_key": "sk", "region": "cn-north-4", "project_id": "p1"}
+    environ = {"HW_DATAARTS_WORKSPACE_ID": "w1"}
+    assert resolve(options, environ, "dataarts").workspace == "w1"
+    connection = resolve({**options, **NAMED}, environ, "dataarts")
+    assert (connection.workspace, connection.workspace_name) == (None, "release")
+    # A gate that goes on in another slice asks for the same, before and after the look-up.
+    before = connection.target("dataarts")
+    connection.workspace = "w2"
+    assert connection.target("dataarts") == before

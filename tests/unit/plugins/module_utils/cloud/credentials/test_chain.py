@@ -12,14 +12,16 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.datagate.huaweicloud.plugins.module_utils._cloud.credentials.access_key import AccessKey
-from ansible_collections.datagate.huaweicloud.plugins.module_utils._cloud.credentials.agency import EcsAgency
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._cloud.credentials.access_key import (
+    AccessKey,
+    TemporaryKey,
+)
 from ansible_collections.datagate.huaweicloud.plugins.module_utils._cloud.credentials.auth_token import AuthToken
 from ansible_collections.datagate.huaweicloud.plugins.module_utils._cloud.credentials.base import Credentials
 from ansible_collections.datagate.huaweicloud.plugins.module_utils._cloud.credentials.chain import choose
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._cloud.credentials.ecs_agency import EcsAgency
 from ansible_collections.datagate.huaweicloud.plugins.module_utils._cloud.credentials.file import CredentialsFile
 from ansible_collections.datagate.huaweicloud.plugins.module_utils._cloud.credentials.password import Password
-from ansible_collections.datagate.huaweicloud.plugins.module_utils._cloud.credentials.temporary_key import TemporaryKey
 from ansible_collections.datagate.huaweicloud.plugins.module_utils._errors import CredentialsError, OptionError
 
 KEY = {"access_key": "task-ak", "secret_key": "task-sk"}
@@ -54,10 +56,23 @@ def default_file(home: Path, content: str = FILE) -> Path:
 def auth_of(credentials: Credentials) -> Any:
     """What these credentials make of a request, without anybody being asked."""
 
-    def fetch(*dummy: Any) -> Any:
-        raise AssertionError("nobody needs to be asked")
+    return obtain(credentials)
 
-    return credentials.obtain(fetch, lambda: 0.0)
+
+def obtain(credentials: Credentials, *answers: Any, asked: list[Any] | None = None) -> Any:
+    """The auth that these credentials end with; each request that they make gets the next of *answers*."""
+    steps = credentials.obtain(lambda: 0.0)
+    left = list(answers)
+    answer: Any = None
+    while True:
+        try:
+            request = steps.throw(answer) if isinstance(answer, Exception) else steps.send(answer)
+        except StopIteration as stop:
+            return stop.value
+        assert left, f"no answer for {request}"
+        answer = left.pop(0)
+        if asked is not None:
+            asked.append(request)
 
 
 # -- each kind, from each place ---------------------------------------------------------------------------------------
@@ -95,7 +110,7 @@ def test_every_kind(
     assert list(found.secrets) == [f"{prefix}-{secret}" for secret in secrets]
     if type_ is not Password:
         assert list(auth_of(found).secrets) == list(found.secrets)
-    assert found.needs_iam is (type_ is Password)
+    assert list(found.services) == (["iam"] if type_ is Password else [])
     assert found.renewable is (type_ is Password)
 
 
@@ -123,12 +138,7 @@ def test_the_password_asks_iam_for_a_token_of_the_project() -> None:
     assert isinstance(found, Password)
     found.scope = {"id": "p1"}
     asked: list[Any] = []
-
-    def fetch(*arguments: Any) -> Any:
-        asked.append(arguments)
-        return {"X-Subject-Token": "issued"}, {"token": {"project": {"id": "p1"}}}
-
-    auth = found.obtain(fetch, lambda: 0.0)
+    auth = obtain(found, ({"X-Subject-Token": "issued"}, {"token": {"project": {"id": "p1"}}}), asked=asked)
     assert list(auth.secrets) == ["issued"]
     assert found.project_id == "p1"
     assert asked == [
@@ -148,6 +158,8 @@ def test_the_password_asks_iam_for_a_token_of_the_project() -> None:
                     "scope": {"project": {"id": "p1"}},
                 }
             },
+            None,
+            False,
         )
     ]
 
@@ -156,7 +168,7 @@ def test_the_password_asks_iam_for_a_token_of_the_project() -> None:
 def test_a_token_whose_answer_names_no_project(answer: Any) -> None:
     found = choose(USER, {})
     assert isinstance(found, Password)
-    found.obtain(lambda *dummy: ({"X-Subject-Token": "issued"}, answer), lambda: 0.0)
+    obtain(found, ({"X-Subject-Token": "issued"}, answer))
     assert found.project_id is None
 
 

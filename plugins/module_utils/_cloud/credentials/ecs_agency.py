@@ -8,11 +8,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable, Dict, Mapping, Tuple
+from typing import Any, Callable, Dict, Generator, Mapping, Tuple
 
 from ..._errors import PERMANENT, TRANSIENT, RequestError
-from .base import Auth, Credentials, Fetch
-from .signature import SdkHmacSha256
+from .base import Credentials, KeyRequest, Obtaining
+from .key_answer import read_keys
 
 METADATA = "http://169.254.169.254"
 KEY_PATH = "/openstack/latest/securitykey"
@@ -24,33 +24,29 @@ class EcsAgency(Credentials):
     """A temporary key from the metadata service, which is asked again when the key has expired. No proxy is used."""
 
     renewable = True
+    is_temporary = True
 
     def __init__(self, base: str = METADATA) -> None:
         super().__init__("the metadata service of this cloud server")
         self._base = base
 
-    def obtain(self, fetch: Fetch, wall: Callable[[], float]) -> Auth:
-        dummy, answer = self._ask(fetch)
-        key: Any = answer.get("credential") if isinstance(answer, dict) else None
-        if not isinstance(key, dict) or not all(
-            isinstance(key.get(name), str) and key[name] for name in ("access", "secret")
-        ):
+    def obtain(self, wall: Callable[[], float]) -> Obtaining:
+        dummy, data = yield from self._ask()
+        try:
+            return read_keys(data).auth(wall)
+        except ValueError as problem:
             raise RequestError(
                 PERMANENT,
-                "the metadata service gave no access key; check that an agency is set for this cloud server",
+                f"the metadata service gave no access key ({problem}); check that an agency is set for this cloud server",
                 path=KEY_PATH,
-            )
-        token = key.get("securitytoken")
-        return SdkHmacSha256(
-            key["access"], key["secret"], token if isinstance(token, str) and token else None, wall=wall
-        )
+            ) from None
 
-    def _ask(self, fetch: Fetch) -> Tuple[Mapping[str, str], Any]:
+    def _ask(self) -> Generator[KeyRequest, Tuple[Mapping[str, str], Any], Tuple[Mapping[str, str], Any]]:
         """Newer hosts require a token (401 or 403 without one), older ones do not know it."""
         headers: Dict[str, str] = {}
         try:
-            dummy, token = fetch(
-                "metadata", "PUT", self._base + TOKEN_PATH, {"X-Metadata-Token-Ttl-Seconds": TOKEN_SECONDS}, None
+            dummy, token = yield KeyRequest(
+                "metadata", "PUT", self._base + TOKEN_PATH, {"X-Metadata-Token-Ttl-Seconds": TOKEN_SECONDS}
             )
             if isinstance(token, str) and token.strip().isprintable() and token.strip():
                 headers["X-Metadata-Token"] = token.strip()
@@ -59,4 +55,5 @@ class EcsAgency(Credentials):
                 raise RequestError(
                     error.kind, "no metadata service answers; ecs_agency works only on a cloud server", path=TOKEN_PATH
                 ) from None
-        return fetch("metadata", "GET", self._base + KEY_PATH, headers, None)
+        answer = yield KeyRequest("metadata", "GET", self._base + KEY_PATH, headers)
+        return answer
