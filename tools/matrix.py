@@ -118,7 +118,8 @@ def is_whole(core: str, python: str, there: Iterable[str]) -> bool:
 
 def has_pylint(core: str) -> bool:
     """Whether `ansible-test sanity` includes pylint: with the oldest and the newest ansible-core."""
-    return core in (list(CORES)[0], list(CORES)[-1])
+    oldest, *dummy, newest = CORES
+    return core in (oldest, newest)
 
 
 def plan(there: Iterable[str], cores: Iterable[str], kinds: Iterable[str]) -> dict[Cell, Outcome | None]:
