@@ -23,7 +23,7 @@ except ImportError:  # pragma: no cover - an unsupported system; lines of severa
 
 
 class LineFile:
-    """Appends lines. Only this user can read the file.
+    """Appends lines. Only this user can read a file that is created here.
 
     A line is written under a lock and at once, so lines of different processes do not mix. A process that is killed leaves at most
     the beginning of one line; the next line begins on its own all the same.
@@ -49,7 +49,9 @@ class LineFile:
             self.close()
             raise self.problem(f"{self._shown} is not a file")
         try:
-            os.fchmod(self._handle, 0o600)
+            if not found.st_size:
+                # It may have been created for everyone. A file with content may be named by mistake, and is left as it is.
+                os.fchmod(self._handle, 0o600)
         except OSError:
             self.close()
             raise self.problem(f"{self._shown} belongs to another user") from None

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any, Callable, Dict, Mapping, Optional, Tuple
+from typing import Any, Callable, Dict, Iterator, Mapping, Optional, Tuple
 
 from ..http.body import NotJson, parse
 from . import known_fields as fields
@@ -71,7 +71,13 @@ class Anonymizer:
 
     def body(self, data: Any) -> Any:
         """The decoded body of an answer, made anonymous."""
-        self._meet(data, None, 0)
+        # All names are learned first, so that they are recognised wherever else they occur.
+        named = list(_named_texts(data, None, 0))
+        for text, dummy in named:
+            self.values.met(text)
+        for text, kind in named:
+            if kind in (fields.JOB, fields.NODE):
+                self.values.name(text, kind)
         return self._value(data, None, None, 0)
 
     def raw_body(self, body: bytes) -> Dict[str, Any]:
@@ -112,23 +118,6 @@ class Anonymizer:
         return self._value(value, fields.field_key(name), None, 0)
 
     # -- bodies -----------------------------------------------------------------------------------------------------
-
-    def _meet(self, data: Any, key: Key, depth: int) -> None:
-        """Learn all names first, so that they are recognised wherever else they occur."""
-        if depth > MAX_DEPTH:
-            return
-        if isinstance(data, dict):
-            for name, value in data.items():
-                if isinstance(value, str):
-                    self.values.met(value)
-                    kind = _kind(fields.field_key(name), key)
-                    if kind in (fields.JOB, fields.NODE):
-                        self.values.name(value, kind)
-                else:
-                    self._meet(value, fields.field_key(name), depth + 1)
-        elif isinstance(data, list):
-            for item in data:
-                self._meet(item, key, depth + 1)
 
     def _value(self, value: Any, key: Key, within: Key, depth: int) -> Any:
         """
@@ -199,3 +188,18 @@ def _kind(key: Key, within: Key) -> Optional[str]:
     if key in ("jobs", "nodes"):
         return fields.JOB if key == "jobs" else fields.NODE
     return fields.FIELD_KINDS.get(key or "")
+
+
+def _named_texts(data: Any, key: Key, depth: int) -> Iterator[Tuple[str, Optional[str]]]:
+    """The texts in objects, each with the kind of its field."""
+    if depth > MAX_DEPTH:
+        return
+    if isinstance(data, dict):
+        for name, value in data.items():
+            if isinstance(value, str):
+                yield value, _kind(fields.field_key(name), key)
+            else:
+                yield from _named_texts(value, fields.field_key(name), depth + 1)
+    elif isinstance(data, list):
+        for item in data:
+            yield from _named_texts(item, key, depth + 1)

@@ -163,24 +163,13 @@ def _words(name: str) -> List[str]:
 
 _ALL_NAMES = [name for names in (*_FIELDS.values(), _STRUCTURE) for name in names.split()]
 _KNOWN_KEYS: FrozenSet[str] = frozenset(map(field_key, _ALL_NAMES))
-_KNOWN_WORDS: FrozenSet[str] = frozenset(word for name in _ALL_NAMES for word in _words(name)) | frozenset(
-    (
-        "at",
-        "by",
-        "current",
-        "finish",
-        "in",
-        "is",
-        "last",
-        "latest",
-        "new",
-        "num",
-        "of",
-        "old",
-        "server",
-        "time",
-        "times",
-    )
+# An unknown field consists of such words. Words that are likely in names of jobs are not among them.
+_FIELD_WORDS = word_set(
+    "active actual at attempt begin by bytes code completed count create current delay desc description detail duration end error"
+    " exec execute expire fail failed finish flag has id ids in index info instance is job jobs killed last latest limit list log"
+    " max message min mode msg name new next node nodes num number of old offset path percent plan previous progress project"
+    " queue rate reason record records region request result retry run running schedule size skipped stage stages start state"
+    " status sub submit success task tasks time times total type update updated url user version wait waiting workspace"
 )
 _IDENTIFIER = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}")
 
@@ -191,10 +180,10 @@ def is_known_field(name: str) -> bool:
 
 
 def is_field_name(name: str) -> bool:
-    """Whether an object's key is the name of a field: a known one, or one that consists of words of known ones.
+    """Whether an object's key is the name of a field: a known one, or one that consists of words of field names.
 
     Any other key may be data, such as the name of a job, because some objects have names as keys.
     """
     if not _IDENTIFIER.fullmatch(name):
         return False
-    return is_known_field(name) or all(word in _KNOWN_WORDS for word in _words(name))
+    return is_known_field(name) or all(word in _FIELD_WORDS for word in _words(name))
