@@ -83,7 +83,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         if options.replay is not None:
             recording = read_recording(options.replay)
-            cloud: Cloud = ReplayingCloud(recording)
+            cloud: Cloud = ReplayingCloud(recording, **overrides)
             print("\n".join(["Ask with", *(f"  {line}" for line in recording.questions())]), flush=True)
         else:
             cloud = emulate(load(options.scenario, **overrides))

@@ -27,9 +27,15 @@ class ReplayingCloud(Cloud):
     Tokens, keys and the project are made up here, because they are not part of a recording.
     """
 
-    def __init__(self, recording: Recording, *, clock: str = "real") -> None:
+    def __init__(self, recording: Recording, *, clock: str = "real", latency: float = 0.0) -> None:
         project_id = recording.project_id
-        settings: dict[str, Any] = {"authentication": False, "quota": 0, "metadata": True, "clock": clock}
+        settings: dict[str, Any] = {
+            "authentication": False,
+            "quota": 0,
+            "metadata": True,
+            "clock": clock,
+            "latency": latency,
+        }
         super().__init__(load(settings if project_id is None else {**settings, "project_id": project_id}), None)
         self._recording = recording
         self._begin()

@@ -145,6 +145,8 @@ def running(
     Raises ScenarioError for a scenario that cannot be used, and AssertionError at the end when the emulator itself
     failed in answering.
     """
+    if cloud is not None and (scenario is not None or overrides):
+        raise ValueError("give a scenario or a cloud, not both")
     read = load({} if scenario is None else scenario, **overrides)
     tls = None if certfile is None else tls_context(certfile, keyfile or certfile, client_ca)
     oracle = load_oracle() if read.authentication and cloud is None else None

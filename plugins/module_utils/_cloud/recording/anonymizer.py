@@ -63,7 +63,7 @@ class Anonymizer:
             fields.SECRET: lambda value: SECRET_VALUE if value else value,
             fields.STATE: self.word,
             fields.TYPE: self.word,
-            fields.CODE: lambda value: value if _CODE.fullmatch(value) else self.word(value),
+            fields.CODE: lambda value: value if _CODE.fullmatch(value) else values.text(value),
             fields.MESSAGE: self._message,
             fields.VERSION: lambda value: value if _VERSION.fullmatch(value) else values.text(value),
             fields.NUMBER: lambda value: value if _NUMBER.fullmatch(value) else values.text(value),

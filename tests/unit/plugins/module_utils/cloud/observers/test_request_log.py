@@ -26,6 +26,7 @@ from ansible_collections.datagate.huaweicloud.plugins.module_utils._cloud.observ
 from ansible_collections.datagate.huaweicloud.plugins.module_utils._cloud.options import resolve
 from ansible_collections.datagate.huaweicloud.plugins.module_utils._cloud.session import Session
 from ansible_collections.datagate.huaweicloud.plugins.module_utils._errors import OptionError
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._module import RequestLines
 from ansible_collections.datagate.huaweicloud.plugins.module_utils._text import printable
 
 URL = "https://user:pw@dli.example.com:8443/v1/p1/jobs"
@@ -58,6 +59,14 @@ def line(url: str, answer: Answer | None, problem: str | None = None) -> str:
 )
 def test_a_line(query: str, answer: Answer | None, problem: str | None, wanted: str) -> None:
     assert line(URL + query, answer, problem) == f"GET dli.example.com:8443/v1/p1/jobs{wanted}"
+
+
+def test_a_module_returns_the_latest_lines() -> None:
+    lines = RequestLines()
+    for number in range(RequestLines.MAX_LINES + 2):
+        lines.add(str(number))
+    assert lines.all()[:2] == ["2 earlier requests are left out", "2"]
+    assert len(lines.all()) == RequestLines.MAX_LINES + 1
 
 
 def ended(outcome: Any, given_up: bool = False) -> EndedRequest:

@@ -7,12 +7,14 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._clock import Clock
 from ansible_collections.datagate.huaweicloud.plugins.module_utils._cloud.calls import Call
 from ansible_collections.datagate.huaweicloud.plugins.module_utils._cloud.options import resolve
 from ansible_collections.datagate.huaweicloud.plugins.module_utils._cloud.recording import known_fields
@@ -169,6 +171,25 @@ def test_an_address(url: str, path: str, query: list[tuple[str, str]]) -> None:
     assert anonymous_query(url, maker) == query
 
 
+def test_processes_share_their_names(tmp_path: Path) -> None:
+    environ = {"XDG_CACHE_HOME": str(tmp_path)}
+    first = SharedNames.create("0a", environ, Clock())
+    second = SharedNames.join("0a", environ)
+    assert second is not None
+    names = [
+        MadeUpValues(shared).name(name, known_fields.JOB)
+        for shared, name in ((first, "a"), (second, "b"), (first, "b"), (second, "a"), (first, "c"), (second, "d"))
+    ]
+    assert names == ["job_1", "job_2", "job_2", "job_1", "job_3", "job_4"]
+    assert (first.next_number("run"), second.next_number("run")) == (1, 2)
+    assert first.shift_ms == second.shift_ms
+    [path] = (tmp_path / "datagate-huaweicloud").iterdir()
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert SharedNames.join("0b", environ) is None
+    for shared in (first, second):
+        shared.close()
+
+
 def test_headers() -> None:
     given_headers = {
         "Content-Type": "application/json;charset=UTF-8",
@@ -222,7 +243,7 @@ REAL = st.one_of(
     ),
     st.from_regex(rf"[a-z/@.: _-]{{0,5}}{MARK}[a-zA-Z0-9/@.: _-]{{0,8}}", fullmatch=True),
 )
-STATES = (known_fields.STATE, known_fields.TYPE, known_fields.CODE)
+STATES = (known_fields.STATE, known_fields.TYPE)
 
 
 def bodies() -> st.SearchStrategy[Any]:
