@@ -61,10 +61,11 @@ class Gate:
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """A whole file."""
+    """A whole file. `epoch` is the time in seconds at which it says that it began."""
 
     exchanges: tuple[Exchange, ...]
     gates: tuple[Gate, ...]
+    epoch: float
 
     @property
     def project_id(self) -> str | None:
@@ -108,9 +109,10 @@ def read_recording(path: str | Path) -> Recording:
     try:
         exchanges = [_exchange(record) for record in records if "path" in record]
         gates = [Gate(record["run"], record["at"], record["gate"]) for record in records if "gate" in record]
+        epoch = records[0]["epoch"] / 1000
     except (KeyError, TypeError, ValueError) as error:
         raise ScenarioError(f"{path}: a line lacks something or is of another form: {error!r}") from error
-    return Recording(tuple(sorted(exchanges, key=lambda exchange: exchange.at)), tuple(gates))
+    return Recording(tuple(sorted(exchanges, key=lambda exchange: exchange.at)), tuple(gates), epoch)
 
 
 def _parse(line: str) -> Any:

@@ -22,7 +22,12 @@ from ansible_collections.datagate.huaweicloud.plugins.module_utils import _modul
 from ansible_collections.datagate.huaweicloud.plugins.module_utils._clock import Clock
 from ansible_collections.datagate.huaweicloud.plugins.module_utils._cloud.session import Session
 from ansible_collections.datagate.huaweicloud.plugins.plugin_utils import in_process
-from ansible_collections.datagate.huaweicloud.tests.unit.simulation.virtual_time import Planned, Reply, VirtualTime
+from ansible_collections.datagate.huaweicloud.tests.unit.simulation.virtual_time import (
+    Planned,
+    Receive,
+    Reply,
+    VirtualTime,
+)
 from tests.clocks import CloudClock
 from tests.emulator import ACCESS_KEY, REGION, SECRET_KEY, running
 from tests.emulator.recording import NO_ANSWER, Exchange, Gate, Key, Recording, Replay
@@ -85,12 +90,23 @@ def record(example: Example, path: Path) -> dict[str, Any]:
 def replay(recording: Recording, gate: Gate) -> dict[str, Any]:
     """Ask a recorded gate again. Returns the module's result, with made-up names."""
     own = [exchange for exchange in recording.exchanges if exchange.run == gate.run]
-    time = VirtualTime(_receiver(Replay(own, gate.at)))
+    time = RecordedTime(_receiver(Replay(own, gate.at)), recording.epoch + gate.at)
     options = {**gate.options, "project_id": recording.project_id, "workspace": gate.record["workspace"]}
     if not gate.record["workspace"]:
         del options["workspace"]
     with _clock(lambda: time, executor=time):
         return _run(str(gate.record["module"]), options, "http://127.0.0.1:9")
+
+
+class RecordedTime(VirtualTime):
+    """A virtual clock whose wall clock shows the time of the recording, for options such as `since: 12h`."""
+
+    def __init__(self, receive: Receive, began: float) -> None:
+        super().__init__(receive)
+        self._began = began
+
+    def wall(self) -> float:
+        return self._began + self.seconds
 
 
 @contextmanager
@@ -118,7 +134,7 @@ def _run(module: str, options: Mapping[str, Any], url: str) -> dict[str, Any]:
     return in_process.run({**connection, **options}, code.ARGUMENTS, code.SERVICE, code.BODY, False, module)
 
 
-def _receiver(recorded: Replay) -> Callable[[Any, float, float], Planned]:
+def _receiver(recorded: Replay) -> Receive:
     def receive(prepared: Any, sent_at: float, bound: float) -> Planned:
         parts = urlsplit(prepared.url)
         query = frozenset(parse_qsl(parts.query, keep_blank_values=True))
