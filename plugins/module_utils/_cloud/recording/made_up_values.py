@@ -28,7 +28,7 @@ _ISO_TIME = re.compile(
     r"([0-9]{4}-[0-9]{2}-[0-9]{2})([T ])([0-9]{2}:[0-9]{2}:[0-9]{2})((?:\.[0-9]+)?(?:Z|[+-][0-9:]{2,5})?)"
 )
 _UNIX_TIME = re.compile(r"[A-Z][a-z]{2} ([A-Z][a-z]{2} [ 0-9]?[0-9] [0-9:]{8}) ([A-Z]{2,5}) ([0-9]{4})")
-_LOOKS_MADE_UP = re.compile(r"[a-z]+_[0-9]+(?:_.*)?")
+_LOOKS_MADE_UP = re.compile(r"[a-z]+_[0-9]+(?:_.*)?|10[0-9]+")
 _SCHEME = re.compile(r"(?:obs|s3a|hdfs|https?|ftp)://|(?=)")
 _SUFFIX = re.compile(r"(.+)(\.(?:job|log|json|txt|csv|sql|jar|py|gz|zip))")
 # 2000 to 2100, in milliseconds and in seconds.
@@ -114,7 +114,7 @@ class MadeUpValues:
         if value.lower() in ("", "true", "false"):
             return value
         self.met(value)
-        found = self._names.find(value) or self._by_form(value) or self.time_text(value)
+        found = self._names.find(value) or self.time_text(value) or self._by_form(value)
         if found is not None:
             return found
         if _EMAIL.fullmatch(value):
@@ -137,6 +137,7 @@ class MadeUpValues:
     def _digits(self, value: str) -> str:
         if len(value) <= len(str(MAX_HARMLESS)):
             return value
+        self.met(value)
         first = 10 ** (len(value) - 1)
         return self._new(value, f"digits{len(value)}", lambda number: str(first + number))
 
