@@ -281,6 +281,8 @@ notes:
     the controller (for a playbook of a collection, to a directory of the collection), usually to the home directory of
     the login user on other hosts, and to the working directory for the inventory plugin. Use absolute paths to avoid
     differences.
+  - E(HW_RECORD) records the responses without any name of the account, for reports. E(HW_REQUEST_LOG) writes a line for
+    each request to a file; C(-vvv) shows these lines.
   - In lists, spaces around items and empty items are removed, and an empty list counts as not set. An empty string
     counts as not set in every option that takes any text.
   - Redirects are not followed, and C(~/.netrc) is not read. After credentials are rejected (HTTP 401, or the gateway's

@@ -175,6 +175,7 @@ from ansible_collections.datagate.huaweicloud.plugins.module_utils._cloud.option
 from ansible_collections.datagate.huaweicloud.plugins.module_utils._cloud.session import Session
 from ansible_collections.datagate.huaweicloud.plugins.module_utils._errors import DatagateError, OptionError
 from ansible_collections.datagate.huaweicloud.plugins.module_utils._gate.options import items
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._module import SHOWS_REQUESTS
 from ansible_collections.datagate.huaweicloud.plugins.module_utils._suggestion import did_you_mean
 from ansible_collections.datagate.huaweicloud.plugins.module_utils._text import printable
 from ansible_collections.datagate.huaweicloud.plugins.module_utils._values import header, without_dashes
@@ -304,7 +305,8 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
 
     def _read(self, connection: Connection, workspaces: list[str | None], query: listing.Query) -> Found:
         """One session for all workspaces: one connection, one rate limit, and no more requests after a rejected access key."""
-        session = Session(connection, Clock())
+        on_request = self.display.vvv if self.display.verbosity >= SHOWS_REQUESTS else None
+        session = Session(connection, Clock(), on_request=on_request, warn=self.display.warning)
         try:
             found = []
             for workspace in workspaces:

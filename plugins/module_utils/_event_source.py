@@ -20,6 +20,7 @@ from ._clock import Clock
 from ._cloud.http.requests_import import IMPORT_ERROR
 from ._cloud.options import Connection, resolve
 from ._cloud.session import Session
+from ._cloud.session_observers import Tell
 from ._errors import CredentialsError, DatagateError, OptionError
 from ._gate.options import selection
 from ._gate.policy import MIN_INTERVAL
@@ -94,6 +95,8 @@ class Watcher:
 
     :param args: arguments by name, of any type that YAML gives.
     :param environ: the environment of the process; the process's own where it is not given.
+    :param on_request: is called with a line about each request.
+    :param warn: is called with a sentence for the log while events are polled.
     :ivar interval: seconds from one poll's start to the next one's.
     :ivar warnings: sentences for the log.
     :raises OptionError, CredentialsError: an argument is invalid. No request has been sent.
@@ -101,7 +104,13 @@ class Watcher:
 
     begin_thread = staticmethod(leave_signals)  # initializer of the polling thread
 
-    def __init__(self, args: Mapping[str, Any], environ: Optional[Mapping[str, str]] = None) -> None:
+    def __init__(
+        self,
+        args: Mapping[str, Any],
+        environ: Optional[Mapping[str, str]] = None,
+        on_request: Optional[Tell] = None,
+        warn: Optional[Tell] = None,
+    ) -> None:
         if IMPORT_ERROR is not None:
             raise DatagateError("the Python package requests is missing where ansible-rulebook runs; install it")
         self._environ = os.environ if environ is None else environ
@@ -113,6 +122,7 @@ class Watcher:
         initial = self._truth("initial", False)
         connection = resolve(self._params, self._environ, SERVICE)
         self.warnings = list(connection.warnings)
+        self._on_request, self._warn = on_request, warn
         self._clock = StoppableClock()
         self._refused: FrozenSet[str] = frozenset()  # the secrets of the rejected credentials
         self._used: Set[str] = set()
@@ -160,7 +170,9 @@ class Watcher:
     def _source(self, connection: Connection, chosen: Any) -> RealTimeJobs:
         self.close()
         self._used = set()
-        self._session = Session(connection, self._clock, on_secret=self._learn)
+        self._session = Session(
+            connection, self._clock, on_secret=self._learn, on_request=self._on_request, warn=self._warn
+        )
         return RealTimeJobs(self._session, connection.workspace, chosen)
 
     def _learn(self, secret: str) -> None:

@@ -15,7 +15,8 @@ import base64
 import os
 import sys
 import traceback
-from typing import Any, Callable, Dict, Mapping, Optional, Protocol, Set
+from collections import deque
+from typing import Any, Callable, Deque, Dict, List, Mapping, NamedTuple, Optional, Protocol, Set
 from urllib.parse import unquote, urlsplit
 
 from ._argument_spec import CONNECTION, Spec
@@ -34,6 +35,8 @@ from ._gate.result import AUTO_ALL, as_dict, asked, fails
 from ._gate.source import Source
 from ._values import unquoted
 
+SHOWS_REQUESTS = 3  # the verbosity (-vvv) from which modules log their requests
+
 Body = Callable[["Invocation"], Dict[str, Any]]
 OnLook = Callable[[Outcome], None]
 
@@ -49,16 +52,29 @@ class Host(Protocol):
         """Show a warning."""
 
 
+class Caller(NamedTuple):
+    """What the caller of a module knows, and gets while it runs.
+
+    :ivar name: the module's name.
+    :ivar on_look: is called with the progress of a gate; None if it cannot be displayed.
+    :ivar on_request: is called with a line about each request; None if the verbosity does not ask for that.
+    """
+
+    name: str
+    on_look: Optional[OnLook] = None
+    on_request: Optional[Callable[[str], None]] = None
+
+
 class Invocation:
     """A running module.
 
     :ivar params: its options.
-    :ivar on_look: called with the progress of a gate, if it can be displayed.
+    :ivar caller: its name, and what it tells while it runs.
     """
 
-    def __init__(self, module: Host, service: str, on_look: Optional[OnLook] = None) -> None:
+    def __init__(self, module: Host, service: str, caller: Caller) -> None:
         self.module = module
-        self.on_look = on_look
+        self.caller = caller
         self.params: Mapping[str, Any] = module.params
         self.service = service
         self._hide_given()
@@ -72,7 +88,9 @@ class Invocation:
         connection = resolve(self.params, os.environ, self.service)
         for warning in connection.warnings:
             self.module.warn(warning)
-        return Session(connection, Clock(), on_secret=self.hide)
+        return Session(
+            connection, Clock(), on_secret=self.hide, on_request=self.caller.on_request, warn=self.module.warn
+        )
 
     def hide(self, secret: str) -> None:
         """Mask a secret in all output of the module, also in the encodings in which a service may return it."""
@@ -119,13 +137,23 @@ class Invocation:
             state = resume.unpack(text, asked_for) if text else None
             slices = Slices(seconds, state, AUTO_ALL if return_jobs == "auto" else sys.maxsize)
         try:
-            outcome = Loop(policy, selection, source, session.clock, slices=slices, on_look=self.on_look).run()
+            outcome = Loop(policy, selection, source, session.clock, slices=slices, on_look=self.caller.on_look).run()
+            result = self._result(session, policy, selection, outcome, asked_for)
+            if session.recorder is not None:
+                session.recorder.gate(self.caller.name, self.params, tuple(CONNECTION), result)
+            return result
         finally:
             session.close()
-        state_text = (
-            resume.pack(outcome.state, asked_for, self.module.no_log_values) if outcome.state is not None else None
-        )
-        result = as_dict(outcome, return_jobs, state_text)
+
+    def _result(
+        self, session: Session, policy: Policy, selection: Selection, outcome: Outcome, asked_for: str
+    ) -> Dict[str, Any]:
+        state_text = None
+        if outcome.state is not None:
+            from ._gate import resume
+
+            state_text = resume.pack(outcome.state, asked_for, self.module.no_log_values)
+        result = as_dict(outcome, options.return_jobs(self.params), state_text)
         result["gate"] = asked(policy, selection, session.connection, session.project_id)
         if fails(policy, outcome):
             result["failed"] = True
@@ -147,17 +175,14 @@ def _shown(value: Any) -> Any:
     return value
 
 
-def execute(host: Host, service: str, body: Body, on_look: Optional[OnLook] = None) -> Dict[str, Any]:
-    """Run a module. Returns its result, or a failed result whose message is one sentence. Never raises.
-
-    :param on_look: see :class:`Invocation`.
-    """
+def execute(host: Host, service: str, body: Body, caller: Caller) -> Dict[str, Any]:
+    """Run a module. Returns its result, or a failed result whose message is one sentence. Never raises."""
     if IMPORT_ERROR is not None:
         from ansible.module_utils.basic import missing_required_lib
 
         return {"failed": True, "changed": False, "msg": missing_required_lib("requests")}
     try:
-        result = body(Invocation(host, service, on_look))
+        result = body(Invocation(host, service, caller))
     except DatagateError as error:
         result = {"failed": True, "msg": str(error), **error.extras()}
     except Exception as error:  # noqa: BLE001 - a traceback could show secrets
@@ -167,6 +192,26 @@ def execute(host: Host, service: str, body: Body, on_look: Optional[OnLook] = No
         result = {"failed": True, "msg": text}
     shown: Dict[str, Any] = _shown(result)
     return {"changed": False, **shown}
+
+
+class RequestLines:
+    """The request log of a module in a process of its own. Its result is the only way to the controller, and is bounded."""
+
+    MAX_LINES = 5000
+
+    def __init__(self) -> None:
+        self._lines: Deque[str] = deque(maxlen=self.MAX_LINES)
+        self._count = 0
+
+    def add(self, line: str) -> None:
+        """Add a line."""
+        self._count += 1
+        self._lines.append(line)
+
+    def all(self) -> List[str]:
+        """The latest lines, after one that says how many are left out."""
+        dropped = self._count - len(self._lines)
+        return [*([f"{dropped} earlier requests are left out"] if dropped else []), *self._lines]
 
 
 def run(spec: Spec, service: str, body: Body) -> None:
@@ -179,7 +224,10 @@ def run(spec: Spec, service: str, body: Body) -> None:
     from ansible.module_utils.basic import AnsibleModule
 
     module = AnsibleModule(argument_spec={**CONNECTION, **spec}, supports_check_mode=True)
-    result = execute(module, service, body)
+    lines = RequestLines() if module._verbosity >= SHOWS_REQUESTS else None
+    result = execute(module, service, body, Caller(module._name, on_request=lines.add if lines else None))
+    if lines is not None:
+        result["request_log"] = lines.all()
     if result.pop("failed", False):
         module.fail_json(**result)
     module.exit_json(**result)

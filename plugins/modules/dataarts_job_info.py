@@ -289,6 +289,15 @@ path:
   type: str
   returned: when a request fails
   sample: /v1/0123456789abcdef0123456789abcdef/jobs
+request_log:
+  description:
+    - A line for each request with method, host, path, status, time and request ID, or the reason if there was no response.
+  type: list
+  elements: str
+  returned: at the verbosity C(-vvv)
+  version_added: 2.0.0
+  sample:
+    - "GET dayu-dlf.cn-north-4.myhuaweicloud.com/v1/0123456789abcdef0123456789abcdef/jobs?offset=0: HTTP 200, 87 ms"
 """
 
 from typing import Any, Dict

@@ -14,7 +14,7 @@ one. A task that does not wait in the foreground is one run, as for any module.
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from importlib import import_module
 from typing import Any
@@ -24,7 +24,7 @@ from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action import ActionBase
 
 from ansible_collections.datagate.huaweicloud.plugins.module_utils._errors import DatagateError, OptionError
-from ansible_collections.datagate.huaweicloud.plugins.plugin_utils.live import Live, show
+from ansible_collections.datagate.huaweicloud.plugins.plugin_utils.live import Live, request_lines, show
 
 DEFAULT_TIMEOUT = 600.0
 MIN_SLICE = 1.0
@@ -99,7 +99,7 @@ class GateAction(ActionBase):
             name = str(variables.get("inventory_hostname", "")) if several else ""
             live = Live(name, _seconds(arguments.get("wait_timeout")))
         if self._is_local(variables):
-            return self._in_process(module, code, arguments, live)
+            return self._in_process(module, code, arguments, variables, live)
         if live is not None:
             return self._slices(module, arguments, variables, live)
         wrap_async = bool(self._task.async_val) and not self._connection.has_native_async
@@ -116,7 +116,9 @@ class GateAction(ActionBase):
             return False
         return _truth(arguments, "wait", False) and _truth(arguments, "progress", True)
 
-    def _in_process(self, module: str, code: Any, arguments: dict[str, Any], live: Live | None) -> dict[str, Any]:
+    def _in_process(
+        self, module: str, code: Any, arguments: dict[str, Any], variables: dict[str, Any], live: Live | None
+    ) -> dict[str, Any]:
         from ansible_collections.datagate.huaweicloud.plugins.plugin_utils import in_process
 
         environment: dict[str, Any] = {}
@@ -134,6 +136,7 @@ class GateAction(ActionBase):
                 bool(self._task.check_mode),
                 module,
                 None if live is None else live.look,
+                self._request_lines(variables),
             )
 
     def _slices(self, module: str, arguments: dict[str, Any], variables: dict[str, Any], live: Live) -> dict[str, Any]:
@@ -154,7 +157,16 @@ class GateAction(ActionBase):
         result: dict[str, Any] = self._execute_module(
             module_name=module, module_args=arguments, task_vars=variables, wrap_async=wrap_async
         )
+        lines = result.pop("request_log", None)
+        log = self._request_lines(variables)
+        if log is not None:
+            for line in lines or []:
+                log(line)
         return result
+
+    def _request_lines(self, variables: Mapping[str, Any]) -> Callable[[str], None] | None:
+        """Prints lines of the request log, where they are wanted."""
+        return None if self._is_quiet() else request_lines(str(variables.get("inventory_hostname", "")))
 
     def _is_local(self, variables: dict[str, Any]) -> bool:
         """Whether a module would run as this user and with this Python."""

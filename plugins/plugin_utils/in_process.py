@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from typing import Any
 
@@ -23,7 +23,7 @@ from ansible.module_utils.common.parameters import remove_values
 
 from ansible_collections.datagate.huaweicloud.plugins.module_utils._argument_spec import CONNECTION, Spec
 from ansible_collections.datagate.huaweicloud.plugins.module_utils._errors import DatagateError, OptionError
-from ansible_collections.datagate.huaweicloud.plugins.module_utils._module import Body, OnLook, execute
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._module import Body, Caller, OnLook, execute
 from ansible_collections.datagate.huaweicloud.plugins.module_utils._text import printable
 
 KINDS = {
@@ -149,13 +149,15 @@ def run(
     check_mode: bool,
     name: str,
     on_look: OnLook | None = None,
+    on_request: Callable[[str], None] | None = None,
 ) -> dict[str, Any]:
     """Run a module; returns the same result as the module.
 
     :param arguments: the task's arguments.
     :param spec: the module's own options.
     :param name: the module's name, for messages.
-    :param on_look: called while a gate runs, see :class:`Invocation`.
+    :param on_look: called while a gate runs, see :class:`Caller`.
+    :param on_request: called with a line about each request.
     """
     whole: Spec = {**CONNECTION, **spec}
     try:
@@ -169,7 +171,7 @@ def run(
     if problem is not None:
         result: dict[str, Any] = {"failed": True, "changed": False, "msg": str(problem), **problem.extras()}
     else:
-        result = execute(host, service, body, on_look)
+        result = execute(host, service, body, Caller(name, on_look, on_request))
     if host.warnings:
         result["warnings"] = host.warnings
     if host.deprecations:

@@ -34,6 +34,20 @@ def show(line: str) -> None:
     Display().display(printable(line, MAX_LINE_LENGTH), stderr=for_a_program)
 
 
+def request_lines(host: str) -> Callable[[str], None] | None:
+    """Prints lines of the request log; None below the verbosity -vvv.
+
+    :param host: the name of the task's host.
+    """
+    # Imported here, so that only a task that runs a gate loads requests.
+    from ansible_collections.datagate.huaweicloud.plugins.module_utils._module import SHOWS_REQUESTS
+
+    display = Display()
+    if display.verbosity < SHOWS_REQUESTS:
+        return None
+    return lambda line: display.vvv(printable(line, MAX_LINE_LENGTH), host=host or None)
+
+
 class Heartbeat:
     """Prints heartbeat lines, in a thread, while the block runs.
 

@@ -19,6 +19,8 @@ from .constants import (
     USER_PASSWORD,
 )
 from .journal import Record
+from .recording import Recording, Replay, read_recording
+from .replay import ReplayingCloud
 from .running import Emulator, running
 from .scenario import Scenario, load
 from .section import ScenarioError
@@ -36,8 +38,12 @@ __all__ = [
     "USER_PASSWORD",
     "Emulator",
     "Record",
+    "Recording",
+    "Replay",
+    "ReplayingCloud",
     "Scenario",
     "ScenarioError",
     "load",
+    "read_recording",
     "running",
 ]

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""`python -m tests.emulator SCENARIO.yml`: run the emulator until SIGTERM or SIGINT."""
+"""`python -m tests.emulator SCENARIO.yml`, or `--replay FILE`: run the emulator until SIGTERM or SIGINT."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from .cloud import Cloud
+from .recording import read_recording
+from .replay import ReplayingCloud
 from .scenario import Scenario, load
 from .section import ScenarioError
 from .server import Server, tls_context
@@ -25,7 +27,10 @@ from .vendor import MISSING, load_oracle
 def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(prog="python -m tests.emulator", description=__doc__)
-    parser.add_argument("scenario", type=Path, help="scenario file (YAML)")
+    parser.add_argument("scenario", type=Path, nargs="?", help="scenario file (YAML)")
+    parser.add_argument(
+        "--replay", type=Path, metavar="FILE", help="serve the answers of this recording, at their times"
+    )
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
     parser.add_argument("--port", type=int, default=0, help="port to listen on (default: one that is free)")
     parser.add_argument("--ready-file", type=Path, help="write the URL there when ready")
@@ -34,21 +39,28 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--keyfile", type=Path, help="its private key (default: in the certificate's file)")
     parser.add_argument("--client-ca", type=Path, help="demand a client certificate of this CA")
     parsed = parser.parse_args(arguments)
+    if (parsed.scenario is None) == (parsed.replay is None):
+        parser.error("give a scenario or --replay FILE, and only one of them")
     if parsed.certfile is None and (parsed.keyfile or parsed.client_ca):
         parser.error("--keyfile and --client-ca need --certfile")
     return parsed
 
 
-async def serve(scenario: Scenario, options: argparse.Namespace, tls: ssl.SSLContext | None) -> int:
-    """Serve until a signal; returns the exit code."""
+def emulate(scenario: Scenario) -> Cloud:
+    """The cloud of a scenario."""
     oracle = load_oracle() if scenario.authentication else None
     if scenario.authentication and oracle is None:
         print(f"emulator: {MISSING}", file=sys.stderr, flush=True)
+    return Cloud(scenario, oracle)
+
+
+async def serve(cloud: Cloud, options: argparse.Namespace, tls: ssl.SSLContext | None) -> int:
+    """Serve until a signal; returns the exit code."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    server = Server(Cloud(scenario, oracle))
+    server = Server(cloud)
     try:
         url = await server.start(options.host, options.port, tls)
     except OSError as error:
@@ -69,14 +81,19 @@ def main(arguments: list[str] | None = None) -> int:
     options = parse_arguments(arguments)
     overrides: dict[str, Any] = {} if options.latency is None else {"latency": options.latency}
     try:
-        scenario = load(options.scenario, **overrides)
+        if options.replay is not None:
+            recording = read_recording(options.replay)
+            cloud: Cloud = ReplayingCloud(recording, **overrides)
+            print("\n".join(["Ask with", *(f"  {line}" for line in recording.questions())]), flush=True)
+        else:
+            cloud = emulate(load(options.scenario, **overrides))
         tls = None
         if options.certfile is not None:
             tls = tls_context(options.certfile, options.keyfile or options.certfile, options.client_ca)
     except (ScenarioError, OSError) as error:
         print(f"emulator: {error}", file=sys.stderr)
         return 2
-    return asyncio.run(serve(scenario, options, tls))
+    return asyncio.run(serve(cloud, options, tls))
 
 
 if __name__ == "__main__":

@@ -135,24 +135,29 @@ def running(
     certfile: str | Path | None = None,
     keyfile: str | Path | None = None,
     client_ca: str | Path | None = None,
+    cloud: Cloud | None = None,
     **overrides: Any,
 ) -> Iterator[Emulator]:
     """Run an emulator while the block lasts. `overrides` replace top-level keys of the scenario.
 
+    `cloud` is served in the place of a scenario, such as a `ReplayingCloud`.
+
     Raises ScenarioError for a scenario that cannot be used, and AssertionError at the end when the emulator itself
     failed in answering.
     """
+    if cloud is not None and (scenario is not None or overrides):
+        raise ValueError("give a scenario or a cloud, not both")
     read = load({} if scenario is None else scenario, **overrides)
     tls = None if certfile is None else tls_context(certfile, keyfile or certfile, client_ca)
-    oracle = load_oracle() if read.authentication else None
-    if read.authentication and oracle is None:
+    oracle = load_oracle() if read.authentication and cloud is None else None
+    if read.authentication and cloud is None and oracle is None:
         print(f"emulator: {MISSING}", file=sys.stderr, flush=True)
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=_run, args=(loop,), name="emulator", daemon=True)
     thread.start()
 
     async def start() -> tuple[Server, str]:
-        server = Server(Cloud(read, oracle))
+        server = Server(cloud or Cloud(read, oracle))
         return server, await server.start(host, port, tls)
 
     try:

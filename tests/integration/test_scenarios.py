@@ -6,15 +6,13 @@
 
 from __future__ import annotations
 
-import queue
 from tempfile import TemporaryDirectory
-from typing import Any, TypeVar
+from typing import Any
 
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from ansible_collections.datagate.huaweicloud.plugins.module_utils._clock import Clock
 from ansible_collections.datagate.huaweicloud.plugins.module_utils._cloud.options import resolve
 from ansible_collections.datagate.huaweicloud.plugins.module_utils._cloud.session import Session
 from ansible_collections.datagate.huaweicloud.plugins.module_utils._gate import options
@@ -25,9 +23,9 @@ from ansible_collections.datagate.huaweicloud.plugins.module_utils._sources.dli_
 from ansible_collections.datagate.huaweicloud.plugins.module_utils._sources.real_time_jobs import RealTimeJobs
 from ansible_collections.datagate.huaweicloud.tests.unit.gate_draws import Scenario, scenarios
 from ansible_collections.datagate.huaweicloud.tests.unit.gate_model import FOREVER, GONE, Expected, Fault, Job, expect
-from tests.emulator import ACCESS_KEY, PROJECT_ID, REGION, SECRET_KEY, Emulator, running
+from tests.clocks import CloudClock
+from tests.emulator import ACCESS_KEY, PROJECT_ID, REGION, SECRET_KEY, running
 
-T = TypeVar("T")
 ANSWERS: dict[tuple[str, bool], dict[str, Any]] = {
     ("busy", False): {"status": 503},
     ("busy", True): {"status": 503},
@@ -38,34 +36,6 @@ ANSWERS: dict[tuple[str, bool], dict[str, Any]] = {
     ("locked", False): {"status": 401, "error_code": "APIGW.0301"},
     ("locked", True): {"status": 401, "error_code": "APIGW.0301"},
 }
-
-
-class CloudClock(Clock):
-    """Moves the emulator's time with its own. An answer takes a moment, or the last one would come after the deadline."""
-
-    def __init__(self, emulator: Emulator) -> None:
-        self.emulator = emulator
-        self.time = 1000.0
-
-    def now(self) -> float:
-        return self.time
-
-    def sleep(self, seconds: float) -> None:
-        if seconds > 0:
-            self.time += seconds
-            self.emulator.advance(seconds)
-
-    def wait(self, results: queue.SimpleQueue[T], seconds: float | None, busy: bool) -> T | None:
-        if busy and (seconds is None or seconds > 0):
-            result = results.get(timeout=30)
-            self.sleep(0.001)
-            return result
-        assert seconds is not None, "a wait without end"
-        self.sleep(seconds)
-        try:
-            return results.get_nowait()
-        except queue.Empty:
-            return None
 
 
 def counted(job: Job) -> Job:

@@ -24,7 +24,9 @@ HTTP_LAYER = CLOUD_BASE | {f"{UTILS}/_cloud/http"}
 CREDENTIALS = HTTP_LAYER | {f"{UTILS}/_cloud/credentials"}
 FAILURES = CREDENTIALS | {f"{UTILS}/_cloud/failures"}
 AUTHENTICATION = FAILURES | {f"{UTILS}/_cloud/authentication"}
-CLOUD = AUTHENTICATION | {f"{UTILS}/_cloud/scheduling"}
+OBSERVERS = AUTHENTICATION | {f"{UTILS}/_cloud/observers"}
+CLOUD = OBSERVERS | {f"{UTILS}/_cloud/scheduling"}
+RECORDING = OBSERVERS | {f"{UTILS}/_cloud/recording"}
 SERVICES = CLOUD | {f"{UTILS}/_services"}
 GATE = SERVICES | {f"{UTILS}/_gate"}
 SOURCES = GATE | {f"{UTILS}/_sources"}
@@ -35,11 +37,13 @@ REPORT = GATE | {"plugins/plugin_utils/report"}
 CONTROLLER = SHARED | {"plugins/plugin_utils", "plugins/plugin_utils/report"}
 MAY_IMPORT = {
     UTILS: set(),
-    f"{UTILS}/_cloud": CLOUD,
+    f"{UTILS}/_cloud": CLOUD | RECORDING,
     f"{UTILS}/_cloud/http": HTTP_LAYER,
     f"{UTILS}/_cloud/credentials": CREDENTIALS,
     f"{UTILS}/_cloud/failures": FAILURES,
     f"{UTILS}/_cloud/authentication": AUTHENTICATION,
+    f"{UTILS}/_cloud/observers": OBSERVERS,
+    f"{UTILS}/_cloud/recording": RECORDING,
     f"{UTILS}/_cloud/scheduling": CLOUD,
     f"{UTILS}/_services": SERVICES,
     f"{UTILS}/_gate": GATE,
@@ -55,7 +59,15 @@ MAY_IMPORT = {
     **dict.fromkeys(GROUND, GROUND),
     **{name: SHARED for name in SHARED if name.endswith(".py") and name not in GROUND},
 }
-WITHOUT_ANSIBLE = {UTILS, *GATE, *SOURCES, f"{UTILS}/_event_source.py", "plugins/doc_fragments", "extensions/eda"}
+WITHOUT_ANSIBLE = {
+    UTILS,
+    *GATE,
+    *SOURCES,
+    *RECORDING,
+    f"{UTILS}/_event_source.py",
+    "plugins/doc_fragments",
+    "extensions/eda",
+}
 WITH_HTTP = {f"{UTILS}/_cloud/http"}
 STARTS_THREADS = {
     f"{UTILS}/_threads.py": {"Thread"},

@@ -24,6 +24,7 @@ ENVIRONMENT: Dict[str, Tuple[str, ...]] = {
     "workspace": ("HW_DATAARTS_WORKSPACE_ID",),
 }
 INSECURE = "HW_INSECURE"
+OUTPUT_ENVIRONMENT = {"record": "HW_RECORD", "request_log": "HW_REQUEST_LOG"}  # files that a session writes
 ENDPOINT_ENVIRONMENT: Dict[str, Tuple[str, ...]] = {
     "dataarts": ("HW_DATAARTS_ENDPOINT",),
     "dli": ("HW_DLI_ENDPOINT",),

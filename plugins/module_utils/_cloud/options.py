@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import re
 from dataclasses import dataclass, field
-from typing import Any, Dict, List, Mapping, Optional, Tuple, Union
+from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Tuple, Union
 from urllib.parse import urlsplit
 
 from .._errors import CredentialsError, OptionError
@@ -20,7 +20,7 @@ from .._values import boolean, header, number, text, unquoted, whole, without_da
 from .credentials.base import Credentials
 from .credentials.chain import choose
 from .endpoints import DEFAULT_CLOUD, LABELS, check_endpoint, complete_endpoints, configured_endpoints
-from .environment import INSECURE, first_set, setting
+from .environment import INSECURE, OUTPUT_ENVIRONMENT, first_set, setting
 
 DEFAULT_REQUEST_TIMEOUT = 30  # seconds
 DEFAULT_RETRIES = 4
@@ -30,6 +30,16 @@ MIN_RATE = 0.001  # requests per second
 
 Verify = Union[bool, str]
 ClientCertificate = Union[str, Tuple[str, str], None]
+
+
+class FileOption(NamedTuple):
+    """A file to be written.
+
+    :ivar option: the option or variable that names it, for messages.
+    """
+
+    option: str
+    path: str
 
 
 @dataclass(eq=False, repr=False)
@@ -47,6 +57,8 @@ class Connection:
     :ivar retries: how often a request is sent again.
     :ivar requests_per_second: rate limit, 0 for none.
     :ivar warnings: sentences to show as warnings.
+    :ivar record: file for a recording of the answers, and the name of its option.
+    :ivar request_log: file for the request log, and the name of its option.
     """
 
     credentials: Credentials
@@ -64,6 +76,8 @@ class Connection:
     retries: int
     requests_per_second: float
     warnings: List[str] = field(default_factory=list)
+    record: Optional[FileOption] = None
+    request_log: Optional[FileOption] = None
 
     def target(self, service: str) -> List[Optional[str]]:
         """The values that determine which jobs are read; none of them is secret."""
@@ -120,6 +134,8 @@ def resolve(params: Mapping[str, Any], environ: Mapping[str, str], service: str)
         retries=retries,
         requests_per_second=rate,
         warnings=warnings,
+        record=_output_file(params, environ, "record"),
+        request_log=_output_file(params, environ, "request_log"),
     )
 
 
@@ -218,6 +234,17 @@ def _readable(option: str, value: Optional[str], may_be_directory: bool = False)
     if not (os.path.isfile(path) or (may_be_directory and os.path.isdir(path))) or not os.access(path, os.R_OK):
         raise OptionError(option, f"cannot read {printable(value)} on the host where the module runs")
     return path
+
+
+def _output_file(params: Mapping[str, Any], environ: Mapping[str, str], name: str) -> Optional[FileOption]:
+    """A file that the session writes; it is opened, and so checked, before any request is sent."""
+    path = text(params.get(name))
+    option = name
+    if path is None:
+        # There may be no such option, so the message names the variable alone.
+        option = OUTPUT_ENVIRONMENT[name]
+        path = unquoted(environ.get(option))
+    return None if path is None else FileOption(option, os.path.expanduser(path))
 
 
 def _proxy(value: Optional[str]) -> Optional[str]:

@@ -23,6 +23,7 @@ from .options import Connection
 from .scheduling.request_sender import Executor
 from .scheduling.scheduler import Scheduler
 from .scheduling.tasks import Key, Result, RunningTask
+from .session_observers import SessionObservers, Tell
 
 MAX_WORKERS = 16
 
@@ -37,6 +38,9 @@ class Session:
     :param on_secret: is called with every secret as soon as it is known, so that it can be kept out of all output.
     :param workers: the largest number of requests that are open at once; the rate limit usually needs far fewer.
     :param executor: runs the exchanges; threads by default.
+    :param on_request: is called with a line about each request that is over.
+    :param warn: is called with a sentence if the request log or the recording cannot be continued.
+    :raises OptionError: the file for the request log or the recording cannot be written.
     """
 
     def __init__(
@@ -46,12 +50,17 @@ class Session:
         on_secret: Optional[Callable[[str], None]] = None,
         workers: int = MAX_WORKERS,
         executor: Optional[Executor] = None,
+        on_request: Optional[Tell] = None,
+        warn: Optional[Tell] = None,
     ) -> None:
         self.clock = clock or Clock()
         self.connection = connection
         self.workers = workers
         errors = ErrorFactory(connection, self.clock, on_secret)
-        self._scheduler = Scheduler(connection, self.clock, errors, workers, executor or WorkerThreads())
+        self._observers = SessionObservers(connection, self.clock, errors.scrub, on_request, warn)
+        self._scheduler = Scheduler(
+            connection, self.clock, errors, workers, executor or WorkerThreads(), self._observers.all
+        )
 
     # -- what callers plan with -------------------------------------------------------------------------------------
 
@@ -74,6 +83,11 @@ class Session:
     def latency(self) -> float:
         """The usual time of an answer: the median of recent ones in seconds, 0 before the first."""
         return self._scheduler.outcomes.latency
+
+    @property
+    def recorder(self) -> Any:
+        """The :class:`~.recording.recorder.Recorder` of the session; None where nothing is recorded."""
+        return self._observers.recorder
 
     @property
     def busy(self) -> bool:
@@ -156,3 +170,4 @@ class Session:
         """Abandon all tasks, close the connections and let idle threads end."""
         self.abandon()
         self._scheduler.close()
+        self._observers.close()

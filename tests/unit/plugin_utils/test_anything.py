@@ -60,7 +60,7 @@ class AnySession(FakeSession):
 
     answers: tuple[Any, ...] = ()
 
-    def __init__(self, connection: Connection, clock: Any, on_secret: Any) -> None:
+    def __init__(self, connection: Connection, clock: Any, **callbacks: Any) -> None:
         super().__init__(self._next)
         self.connection = connection
         self.project_id = connection.project_id

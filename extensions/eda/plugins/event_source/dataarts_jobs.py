@@ -331,7 +331,8 @@ async def main(queue: Any, args: dict[str, Any]) -> None:
 
     :raises OptionError, CredentialsError: an argument is invalid. The message is a full sentence. No request has been sent.
     """
-    watcher = load_watching().Watcher(args)
+    on_request = LOGGER.debug if LOGGER.isEnabledFor(logging.DEBUG) else None
+    watcher = load_watching().Watcher(args, on_request=on_request, warn=LOGGER.warning)
     for warning in watcher.warnings:
         LOGGER.warning(warning)
     loop = asyncio.get_running_loop()

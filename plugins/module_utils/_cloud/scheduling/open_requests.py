@@ -39,11 +39,13 @@ class OpenRequests:
         """An exchange is over; returns its attempt, None for an exchange that was given up before."""
         return self._open.pop(id(exchange), (exchange, None))[1]
 
-    def give_up_all(self) -> None:
-        """Do not read any of the answers."""
-        for exchange, dummy in self._open.values():
+    def give_up_all(self) -> List[Tuple[Exchange, Attempt]]:
+        """Do not read any of the answers. Returns what was open."""
+        dropped = list(self._open.values())
+        for exchange, dummy in dropped:
             exchange.given_up.set()
         self._open.clear()
+        return dropped
 
     def belongs_to(self, attempt: Attempt) -> bool:
         """Whether a request of this attempt is open."""

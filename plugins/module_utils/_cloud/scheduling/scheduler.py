@@ -14,13 +14,14 @@ refusal" is a plain condition instead of a race.
 from __future__ import annotations
 
 import queue
-from typing import Optional, Tuple
+from typing import Optional, Sequence, Tuple
 
 from ..._clock import Clock
 from ..authentication.authenticator import Authenticator
 from ..calls import Call
 from ..failures.error_factory import ErrorFactory
 from ..http.exchange import Answer, Exchange
+from ..observers.ended_request import Observer, report
 from ..options import Connection
 from .attempt import Attempt
 from .attempt_queue import NEVER, AttemptQueue
@@ -41,12 +42,20 @@ class Scheduler:
     :param errors: makes errors, and keeps secrets out of them.
     :param workers: the largest number of requests that are open at once.
     :param executor: runs the exchanges.
+    :param observers: learn of each request that is over.
     """
 
     def __init__(
-        self, connection: Connection, clock: Clock, errors: ErrorFactory, workers: int, executor: Executor
+        self,
+        connection: Connection,
+        clock: Clock,
+        errors: ErrorFactory,
+        workers: int,
+        executor: Executor,
+        observers: Sequence[Observer] = (),
     ) -> None:
         self._clock = clock
+        self._observers = observers
         self._finished: "queue.SimpleQueue[Exchange]" = queue.SimpleQueue()
         self._tasks = TaskRunner()
         self._unanswered = UnansweredCalls()
@@ -80,7 +89,8 @@ class Scheduler:
 
     def abandon(self) -> None:
         """Drop all tasks; their answers are not read."""
-        self.limits.open.give_up_all()
+        for exchange, attempt in self.limits.open.give_up_all():
+            report(self._observers, attempt.call, exchange, self._clock.now(), given_up=True)
         self._queue.clear()
         self._tasks.results.clear()
         self._unanswered.take_all()
@@ -168,13 +178,18 @@ class Scheduler:
         if attempt is not None:
             exchange.given_up.set()
             exchange.outcome = None
-            self.outcomes.handle(exchange, attempt)
+            self._end(exchange, attempt)
 
     def _handle(self, exchange: Exchange) -> None:
         """Take a finished exchange; one that was given up before is ignored."""
         attempt = self.limits.open.remove(exchange)
         if attempt is not None:
-            self.outcomes.handle(exchange, attempt)
+            self._end(exchange, attempt)
+
+    def _end(self, exchange: Exchange, attempt: Attempt) -> None:
+        """A request is over. Observers see its answer before it is decoded."""
+        report(self._observers, attempt.call, exchange, self._clock.now())
+        self.outcomes.handle(exchange, attempt)
 
     def _send_next(self, now: float) -> bool:
         """Send the next request if its time has come. True when anything was done."""

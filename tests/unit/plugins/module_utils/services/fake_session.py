@@ -42,6 +42,7 @@ class FakeSession:
         self._ended: list[tuple[Any, Any]] = []
 
     workers = 16
+    recorder = None
 
     def begin(self, task: Task[Any], key: Any, deadline: float | None = None) -> None:
         """Run a task to its end at once; ``next`` returns its result."""
