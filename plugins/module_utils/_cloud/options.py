@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import re
 from dataclasses import dataclass, field
-from typing import Any, Dict, List, Mapping, Optional, Tuple, Union
+from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple, Union
 from urllib.parse import urlsplit
 
 from .._errors import CredentialsError, OptionError
@@ -65,12 +65,16 @@ class Connection:
         return [self.endpoints[service], self.project_id, self.project_name, self.workspace]
 
 
-def resolve(params: Mapping[str, Any], environ: Mapping[str, str], service: str) -> Connection:
+def resolve(
+    params: Mapping[str, Any], environ: Mapping[str, str], service: str, optional: Sequence[str] = ()
+) -> Connection:
     """Check the connection options.
 
     :param params: options by name, of any type that YAML gives; None and empty strings count as not given.
     :param environ: the environment of the process.
     :param service: the service that will be called, ``dataarts`` or ``dli``.
+    :param optional: services that will be called as well if their hosts are known. Where *service* has an endpoint of its own,
+        theirs are not derived: they could belong to another cloud, which must not get the credentials.
     :raises OptionError: an option is unusable.
     :raises CredentialsError: there is no complete set of credentials.
     """
@@ -92,9 +96,13 @@ def resolve(params: Mapping[str, Any], environ: Mapping[str, str], service: str)
     warnings.extend(credentials.warnings)
     project_id = _project_id(params, environ, credentials)
     _complete_iam(endpoints, credentials)
+    is_derived = service not in endpoints
     for name in [service, "iam"] if project_id is None or credentials.needs_iam else [service]:
         if name not in endpoints:
             endpoints[name] = derive_endpoint(name, region, cloud)
+    if is_derived:
+        for name in optional:
+            endpoints.setdefault(name, derive_endpoint(name, region, cloud))
     if project_id is None and project_name is None:
         if region is None:
             raise OptionError(

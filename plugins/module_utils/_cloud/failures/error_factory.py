@@ -127,7 +127,7 @@ class ErrorFactory:
 
     def _skew(self, answer: Answer) -> Optional[float]:
         """Seconds by which the server's clock is ahead of ours; None if that is too little to matter."""
-        then = _http_date(answer.headers.get("Date"))
+        then = http_date(answer.headers.get("Date"))
         skew = None if then is None else then - self._clock.wall()
         return skew if skew is not None and abs(skew) > MIN_CLOCK_SKEW else None
 
@@ -136,11 +136,11 @@ class ErrorFactory:
         value = (answer.headers.get("Retry-After") or "").strip()
         if value.isascii() and value.isdigit():
             return float(value[:12])
-        then = _http_date(value)
+        then = http_date(value)
         if then is None:
             return None
         # A date is one of the server's clock, and this host's may be wrong.
-        now = _http_date(answer.headers.get("Date"))
+        now = http_date(answer.headers.get("Date"))
         return max(0.0, then - (self._clock.wall() if now is None else now))
 
 
@@ -149,7 +149,8 @@ def is_locked(message: str) -> bool:
     return LOCKED in "".join(message.lower().split())
 
 
-def _http_date(value: Optional[str]) -> Optional[float]:
+def http_date(value: Optional[str]) -> Optional[float]:
+    """The time of a header such as Date in seconds since the epoch; None without a valid one."""
     try:
         parsed = parsedate_tz(value or "")
         return float(mktime_tz(parsed)) if parsed else None
