@@ -58,11 +58,9 @@ def _result(evidence: Evidence) -> Dict[str, Any]:
 
 
 def _sentence(done: List[Dict[str, str]], requests: int) -> str:
-    """The result in one sentence: what failed, or else what to know."""
-    for result, words in ((FAIL, "A gate cannot work"), (WARN, "A gate can work")):
-        found = [
-            f"{check['name']}: {check['detail']} ({check['advice']})" for check in done if check["result"] == result
-        ]
+    """The result in a few words, with what to do about the worst checks."""
+    for result, words in ((FAIL, "A gate cannot work"), (WARN, "A gate can work, with a warning")):
+        found = [f"{check['name']}: {check['advice']}" for check in done if check["result"] == result]
         if found:
-            return f"{words}: {'; '.join(found)}"
+            return f"{words}. {'; '.join(found)}."
     return f"A gate can work, as {requests} requests show."

@@ -14,7 +14,7 @@ description:
   - Makes the calls of a gate one after the other and reports each step from the credentials to the rights, with advice.
     Use it as the first task on a new account, and before you report a bug.
   - It also reports what the cloud does where the vendor's documents disagree.
-  - The playbook P(datagate.huaweicloud.doctor#playbook) shows the result as a table.
+  - The playbook C(datagate.huaweicloud.doctor) shows the result as a table.
   - The module fails only if an option cannot be used. A check that fails is a result.
 author:
   - datagate contributors (@datagate)
@@ -141,7 +141,7 @@ requests:
   returned: success
   sample: 8
 msg:
-  description: The result in one sentence, or the error message.
+  description: The result with the advice of the worst checks, or the error message.
   type: str
   returned: always
   sample: A gate can work, as 8 requests show.
