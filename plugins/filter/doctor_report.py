@@ -81,7 +81,7 @@ from ansible_collections.datagate.huaweicloud.plugins.plugin_utils.report.doctor
 
 FORMS: dict[str, filter_input.Writer] = {
     "text": lambda result, about: terminal.lines(data.read(result, about)),
-    "json": lambda result, about: json_text.write(result, about),
+    "json": lambda result, about: json_text.write(data.check(result), about),
     "md": lambda result, about: markdown_summary.write(data.read(result, about)),
 }
 

@@ -52,10 +52,7 @@ def read(result: dict[str, Any], about: About) -> Examination:
     :param result: plain data.
     :raises ReportError: it is no such result.
     """
-    if not isinstance(result.get("checks"), list):
-        said = text(result.get("msg"))
-        problem = f": {printable(said, 300)}" if said else ""
-        raise ReportError(f"what is to be reported is no result of connection_info: it has no key checks{problem}")
+    check(result)
     return Examination(
         about,
         sentence(result.get("msg") or ""),
@@ -68,6 +65,18 @@ def read(result: dict[str, Any], about: About) -> Examination:
             for item in mappings(result.get("findings"))
         ],
     )
+
+
+def check(result: dict[str, Any]) -> dict[str, Any]:
+    """The result itself, if it is one of connection_info.
+
+    :raises ReportError: it is not.
+    """
+    if not isinstance(result.get("checks"), list):
+        said = text(result.get("msg"))
+        problem = f": {printable(said, 300)}" if said else ""
+        raise ReportError(f"what is to be reported is no result of connection_info: it has no key checks{problem}")
+    return result
 
 
 def _name(item: dict[str, Any]) -> str:
