@@ -20,9 +20,10 @@ import trustme
 
 from ansible_collections.datagate.huaweicloud.plugins.module_utils import _module
 from ansible_collections.datagate.huaweicloud.plugins.module_utils._clock import Clock
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._cloud.credentials.agency import EcsAgency
 from ansible_collections.datagate.huaweicloud.plugins.modules import connection_info
 from ansible_collections.datagate.huaweicloud.plugins.plugin_utils import in_process
-from tests.emulator import AUTH_TOKEN, PROJECT_ID, SECRET_KEY, USER_PASSWORD, Emulator, running
+from tests.emulator import AUTH_TOKEN, SECRET_KEY, USER_PASSWORD, Emulator, running
 
 from .faults.servers import free_port, listening
 from .faults.stage import USER, connection
@@ -430,6 +431,38 @@ def test_the_dli_host_of_another_cloud_is_not_asked() -> None:
     assert "HW_DLI_ENDPOINT" in check["detail"]
 
 
+AGENCY = {"auth_type": "ecs_agency", "access_key": None, "secret_key": None, "project_id": None}
+
+
+@pytest.mark.parametrize(
+    ("dli", "results"),
+    [({}, {}), ({"status": 401, "error_code": "DLI.0013"}, {"dli": "fail"})],
+    ids=["well", "renewed in vain"],
+)
+def test_an_agency_leaves_requests_for_dli(
+    dli: dict[str, Any], results: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cloud: dict[str, Any] = {**ACCOUNT, "metadata": {"require_token": True}, "dli_progress_path": "v1.0"}
+    if dli:
+        cloud |= fault("dli_progress", **dli)
+    with running(cloud) as emulator:
+        monkeypatch.setattr(EcsAgency.__init__, "__defaults__", (emulator.url,))
+        result = examine(emulator, **AGENCY, dli_job_id=DLI_JOB)
+        assert len(emulator.journal) == result["requests"] <= 12
+    assert red(result) == results
+    found = {item["name"]: item["value"] for item in result["findings"]}
+    assert found["largest_limit"] == "unknown"
+    assert found["progress_path"] == ("unknown" if dli else "/v1.0")
+
+
+def test_no_agency(monkeypatch: pytest.MonkeyPatch) -> None:
+    with running(ACCOUNT) as emulator:
+        monkeypatch.setattr(EcsAgency.__init__, "__defaults__", (f"http://127.0.0.1:{free_port()}",))
+        result = examine(emulator, **AGENCY)
+    assert red(result) == {"credentials": "fail"}
+    assert "auth_type" in result["msg"]
+
+
 # -- the playbook -----------------------------------------------------------------------------------------------------
 
 
@@ -468,8 +501,3 @@ def test_the_playbook_is_not_green_without_its_work(arguments: tuple[str, str]) 
         assert emulator.journal == []
     assert done.code != 0
     assert arguments[0] in done.text
-
-
-def test_the_project_is_one_that_the_tests_know() -> None:
-    """So that a state with another project is one."""
-    assert PROJECT_ID != "f" * 32

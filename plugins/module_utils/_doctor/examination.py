@@ -41,8 +41,9 @@ from .evidence import (
 )
 from .exchanges import Exchanges
 
-# Requests that are kept for DLI: two paths and the status, and one for renewed credentials.
-RESERVED_FOR_DLI = 4
+DLI_PATHS = len(PROGRESS_VERSIONS)
+# Requests that a refusal adds where credentials can be renewed: two for the new ones, and the call itself once more.
+RENEWAL = 3
 DATE_RESOLUTION = 1.0  # seconds: the header Date has no fractions
 LARGE_LIMIT = 1000  # the largest one that the vendor's page names
 # The gateway adds the headers with the rates only to the answers of such requests.
@@ -82,6 +83,7 @@ class Examination:
         self._exchanges = exchanges
         self._dataarts = DataArts(session.connection.workspace)
         self._dli = Dli()
+        self._renewal = RENEWAL if session.connection.credentials.renewable else 0
         self._evidence = Evidence(
             connection=session.connection,
             job_name=asked.job_name,
@@ -124,11 +126,12 @@ class Examination:
         """Find out what the documents disagree about."""
         evidence = self._evidence
         evidence.probed_type = job_type
+        for_dli = DLI_PATHS + self._renewal
         if evidence.batch_job:
-            self._send(BATCH_STATUS, self._dataarts.status_call(evidence.batch_job), RESERVED_FOR_DLI)
+            self._send(BATCH_STATUS, self._dataarts.status_call(evidence.batch_job), for_dli)
         # With two jobs on a page, offset 1 begins at the second job or at the third one.
-        self._send(OFFSET, self._dataarts.page_call(job_type, 1, 2), RESERVED_FOR_DLI)
-        self._send(LIMIT, self._dataarts.page_call(job_type, 0, LARGE_LIMIT), RESERVED_FOR_DLI)
+        self._send(OFFSET, self._dataarts.page_call(job_type, 1, 2), for_dli)
+        self._send(LIMIT, self._dataarts.page_call(job_type, 0, LARGE_LIMIT), for_dli)
 
     # -- DLI --------------------------------------------------------------------------------------------------------
 
@@ -142,7 +145,7 @@ class Examination:
         if is_wrong_path(evidence.error(PROGRESS)):
             self._send(OTHER_PROGRESS, self._dli.progress_call(asked_for, PROGRESS_VERSIONS[1]))
         if evidence.dli_job_id:
-            self._send(DLI_STATUS, self._dli.status_call(asked_for))
+            self._send(DLI_STATUS, self._dli.status_call(asked_for), self._renewal)
 
     # -- sending ----------------------------------------------------------------------------------------------------
 
