@@ -102,6 +102,11 @@ SELECTION: Spec = {
 DLI_SELECTION: Spec = {
     "job_ids": {"type": "list", "elements": "str", "required": True, "aliases": ["job_id"]},
 }
+CONNECTION_INFO: Spec = {
+    "job_name": {"type": "str"},
+    "dli_job_id": {"type": "str"},
+    "record": {"type": "path"},
+}
 LIST: Spec = {
     "job_type": {"type": "str", "choices": ["REAL_TIME", "BATCH"]},
     "name": {"type": "str"},

@@ -16,14 +16,15 @@ import os
 import sys
 import traceback
 from collections import deque
-from typing import Any, Callable, Deque, Dict, List, Mapping, NamedTuple, Optional, Protocol, Set
+from typing import Any, Callable, Deque, Dict, List, Mapping, NamedTuple, Optional, Protocol, Sequence, Set
 from urllib.parse import unquote, urlsplit
 
 from ._argument_spec import CONNECTION, Spec
 from ._clock import Clock
 from ._cloud.failures.secret_forms import MIN_SECRET, forms
 from ._cloud.http.requests_import import IMPORT_ERROR
-from ._cloud.options import resolve
+from ._cloud.options import Connection, resolve
+from ._cloud.scheduling.request_sender import Executor
 from ._cloud.session import Session
 from ._errors import DatagateError
 from ._gate import options
@@ -85,11 +86,31 @@ class Invocation:
 
         :raises OptionError, CredentialsError: the options are invalid.
         """
-        connection = resolve(self.params, os.environ, self.service)
+        return self.open(self.connection())
+
+    def connection(self, optional: Sequence[str] = ()) -> Connection:
+        """Check the connection options.
+
+        :param optional: see :func:`resolve`.
+        :raises OptionError, CredentialsError: the options are invalid.
+        """
+        connection = resolve(self.params, os.environ, self.service, optional)
         for warning in connection.warnings:
             self.module.warn(warning)
+        return connection
+
+    def open(self, connection: Connection, executor: Optional[Executor] = None) -> Session:
+        """Create a session. No request is sent before the first call.
+
+        :param executor: runs the exchanges; threads by default.
+        """
         return Session(
-            connection, Clock(), on_secret=self.hide, on_request=self.caller.on_request, warn=self.module.warn
+            connection,
+            Clock(),
+            on_secret=self.hide,
+            executor=executor,
+            on_request=self.caller.on_request,
+            warn=self.module.warn,
         )
 
     def hide(self, secret: str) -> None:

@@ -4,6 +4,8 @@
 
 """`python -m tests.demo`: start the emulator, run a deployment with gates against it, and check the gates' verdicts.
 
+The last step checks the connection with the playbook doctor, as a user would on a new account.
+
 Exits with 0 only when every gate said what it should have said. `--ansible FOLDER` names the folder of the ansible-playbook
 to run, with which another ansible-core plays against the emulator of this environment.
 """
@@ -18,7 +20,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -43,6 +45,7 @@ EXPECTED: Final[dict[str, Any]] = {
     "codes": ["node_exception"],
     "nodes": ["DLI_SMS_GES"],
 }
+DOCTOR: Final = "datagate.huaweicloud.doctor"
 MEANING: Final = {
     "before": "before the deployment",
     "after": "after the deployment",
@@ -97,8 +100,8 @@ def end(process: subprocess.Popen[bytes]) -> None:
         process.wait()
 
 
-def deploy(url: str, verdicts: Path, ansible: Path | None) -> None:
-    """Run the playbook in the foreground, connected through the environment alone.
+def play(playbook: str, variables: Mapping[str, str], url: str, ansible: Path | None) -> None:
+    """Run a playbook in the foreground, connected through the environment alone.
 
     The ansible-playbook of this environment finds the collection by itself; one of another folder is told where it is.
     """
@@ -109,21 +112,21 @@ def deploy(url: str, verdicts: Path, ansible: Path | None) -> None:
         "HW_REGION_NAME": REGION,
         "HW_PROJECT_ID": PROJECT_ID,
         "HW_DATAARTS_ENDPOINT": url,
+        "HW_DLI_ENDPOINT": url,
     }
     if ansible is not None:
         environment["ANSIBLE_COLLECTIONS_PATH"] = str(ROOT / ".venv" / "collections")
-    playbook = (ansible or Path(sys.executable).parent) / "ansible-playbook"
-    variables = json.dumps({"emulator_url": url, "verdicts_file": str(verdicts)})
-    command = [str(playbook), str(HERE / "deploy.yml"), "-e", variables]
+    program = (ansible or Path(sys.executable).parent) / "ansible-playbook"
+    command = [str(program), playbook, "-e", json.dumps(variables)]
     process = subprocess.Popen(command, cwd=ROOT, env=environment)
     try:
         code = process.wait(PLAYBOOK_TIMEOUT)
     except subprocess.TimeoutExpired:
-        raise DemoError(f"the playbook did not end within {PLAYBOOK_TIMEOUT:.0f} s") from None
+        raise DemoError(f"{playbook} did not end within {PLAYBOOK_TIMEOUT:.0f} s") from None
     finally:
         end(process)
     if code:
-        raise DemoError(f"the playbook failed (exit code {code}), see above")
+        raise DemoError(f"{playbook} failed (exit code {code}), see above")
 
 
 def check(verdicts: Path) -> dict[str, Any]:
@@ -148,8 +151,10 @@ def run(ansible: Path | None) -> None:
         with emulator(folder) as url:
             print(f"An emulated cloud runs at {url}, with the real-time jobs job_orders_stream and job_sms.")
             print(f"Now: ansible-playbook {(HERE / 'deploy.yml').relative_to(ROOT)}", flush=True)
-            deploy(url, verdicts, ansible)
-        found = check(verdicts)
+            play(str(HERE / "deploy.yml"), {"emulator_url": url, "verdicts_file": str(verdicts)}, url, ansible)
+            found = check(verdicts)
+            print(f"The last step checks the connection: ansible-playbook {DOCTOR}", flush=True)
+            play(DOCTOR, {}, url, ansible)
     print("The gates said:")
     for key, meaning in MEANING.items():
         print(f"  {found[key]}  {meaning}")

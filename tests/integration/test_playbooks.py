@@ -530,6 +530,7 @@ def test_the_demonstration() -> None:
     assert done.returncode == 0, done.stdout + done.stderr
     assert time.monotonic() - started < 60
     assert "node DLI_SMS_GES is EXCEPTION" in done.stdout
+    assert "ok      authentication  the service accepts the credentials" in done.stdout
     assert SECRET_KEY not in done.stdout + done.stderr
     address = re.search(r"http://127\.0\.0\.1:(\d+)", done.stdout)
     assert address

@@ -30,10 +30,16 @@ RECORDING = OBSERVERS | {f"{UTILS}/_cloud/recording"}
 SERVICES = CLOUD | {f"{UTILS}/_services"}
 GATE = SERVICES | {f"{UTILS}/_gate"}
 SOURCES = GATE | {f"{UTILS}/_sources"}
-SHARED = SOURCES | {
-    f"{UTILS}/{name}.py" for name in ("_argument_spec", "_event_source", "_listing", "_module", "_suggestion")
-}
-REPORT = GATE | {"plugins/plugin_utils/report"}
+DOCTOR = GATE | {f"{UTILS}/_doctor"}
+SHARED = (
+    SOURCES
+    | DOCTOR
+    | {
+        f"{UTILS}/{name}.py"
+        for name in ("_argument_spec", "_connection_info", "_event_source", "_listing", "_module", "_suggestion")
+    }
+)
+REPORT = DOCTOR | {"plugins/plugin_utils/report"}
 CONTROLLER = SHARED | {"plugins/plugin_utils", "plugins/plugin_utils/report"}
 MAY_IMPORT = {
     UTILS: set(),
@@ -48,6 +54,7 @@ MAY_IMPORT = {
     f"{UTILS}/_services": SERVICES,
     f"{UTILS}/_gate": GATE,
     f"{UTILS}/_sources": SOURCES,
+    f"{UTILS}/_doctor": DOCTOR,
     "plugins/modules": SHARED,
     "plugins/plugin_utils": CONTROLLER,
     "plugins/plugin_utils/report": REPORT,
@@ -64,6 +71,7 @@ WITHOUT_ANSIBLE = {
     *GATE,
     *SOURCES,
     *RECORDING,
+    *DOCTOR,
     f"{UTILS}/_event_source.py",
     "plugins/doc_fragments",
     "extensions/eda",

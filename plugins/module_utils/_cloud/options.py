@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import re
 from dataclasses import dataclass, field
-from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Tuple, Union
+from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple, Union
 from urllib.parse import urlsplit
 
 from .._errors import CredentialsError, OptionError
@@ -85,12 +85,16 @@ class Connection:
         return [*asked, *([self.workspace_name, self.dataarts_instance] if self.workspace_name else [self.workspace])]
 
 
-def resolve(params: Mapping[str, Any], environ: Mapping[str, str], service: str) -> Connection:
+def resolve(
+    params: Mapping[str, Any], environ: Mapping[str, str], service: str, optional: Sequence[str] = ()
+) -> Connection:
     """Check the connection options.
 
     :param params: options by name, of any type that YAML gives; None and empty strings count as not given.
     :param environ: the environment of the process.
     :param service: the service that will be called, ``dataarts`` or ``dli``.
+    :param optional: services that will be called as well if their hosts are known. Where *service* has an endpoint of its own,
+        theirs are not derived: they could belong to another cloud, which must not get the credentials.
     :raises OptionError: an option is unusable.
     :raises CredentialsError: there is no complete set of credentials.
     """
@@ -111,7 +115,10 @@ def resolve(params: Mapping[str, Any], environ: Mapping[str, str], service: str)
     warnings.extend(credentials.warnings)
     project_id = _project_id(params, environ, credentials)
     _complete_iam(endpoints, credentials)
+    is_derived = service not in endpoints
     complete_endpoints(endpoints, _services(service, credentials, project_id, workspace_name), region, cloud)
+    if is_derived:
+        complete_endpoints(endpoints, optional, region, cloud)
     if project_id is None and project_name is None:
         if region is None:
             raise OptionError(

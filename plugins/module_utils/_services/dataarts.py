@@ -36,7 +36,7 @@ class DataArts:
 
     def status(self, name: str) -> Task[Reading]:
         """Read a real-time job with its nodes."""
-        call = self._call(("jobs", name, "status"), key=name)
+        call = self.status_call(name)
         (outcome,) = yield [call]
         if isinstance(outcome, RequestError):
             return unread(name, STATUS, outcome)
@@ -106,6 +106,16 @@ class DataArts:
             batch = any(job["name"] == name and job["job_type"] == BATCH for job in batch_jobs.jobs)
             result[name] = (get_close_matches(name, known, 3, 0.6), batch)
         return result
+
+    # -- single calls -----------------------------------------------------------------------------------------------
+
+    def status_call(self, name: str) -> Call:
+        """The call for the status of a job. Its answer is the body as the service sent it."""
+        return self._call(("jobs", name, "status"), key=name)
+
+    def page_call(self, job_type: str, offset: int, limit: int) -> Call:
+        """The call for one page of the list. Its answer is the body as the service sent it."""
+        return self._call(("jobs",), [("jobType", job_type), ("offset", str(offset)), ("limit", str(limit))])
 
     # -- parts ------------------------------------------------------------------------------------------------------
 

@@ -36,10 +36,10 @@ class Dli:
     def status(self, job_id: str) -> Task[Reading]:
         """Read one job. A task: a session runs it."""
         version = self._version()
-        call = self._call(version, job_id, "progress")
+        call = self.progress_call(job_id, version)
         (outcome,) = yield [call]
         if isinstance(outcome, RequestError) and self._wrong_path(version, outcome):
-            call = self._call(self._version(), job_id, "progress")
+            call = self.progress_call(job_id, self._version())
             version = self._version()
             (outcome,) = yield [call]
             if isinstance(outcome, RequestError):
@@ -47,7 +47,7 @@ class Dli:
         if isinstance(outcome, RequestError):
             if outcome.error_code != BUSY:
                 return unread(job_id, STATUS, outcome)
-            call = self._call(STATUS_VERSION, job_id, "status")
+            call = self.status_call(job_id)
             (outcome,) = yield [call]
             if isinstance(outcome, RequestError):
                 return unread(job_id, STATUS, outcome)
@@ -58,7 +58,7 @@ class Dli:
 
         Where it cannot be read, the job as it was. The failure stays, whatever that call says of the state.
         """
-        call = self._call(STATUS_VERSION, job["job_id"], "status")
+        call = self.status_call(job["job_id"])
         (outcome,) = yield [call]
         if isinstance(outcome, RequestError):
             return job
@@ -72,6 +72,16 @@ class Dli:
     @refused.setter
     def refused(self, versions: Iterable[str]) -> None:
         self._refused = set(versions)
+
+    # -- single calls -----------------------------------------------------------------------------------------------
+
+    def progress_call(self, job_id: str, version: str) -> Call:
+        """The progress call under one of PROGRESS_VERSIONS. Its answer is the body as the service sent it."""
+        return self._call(version, job_id, "progress")
+
+    def status_call(self, job_id: str) -> Call:
+        """The call for the status of a job. Its answer is the body as the service sent it."""
+        return self._call(STATUS_VERSION, job_id, "status")
 
     # -- parts ------------------------------------------------------------------------------------------------------
 

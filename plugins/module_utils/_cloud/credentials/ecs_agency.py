@@ -38,6 +38,7 @@ class EcsAgency(Credentials):
             raise RequestError(
                 PERMANENT,
                 f"the metadata service gave no access key ({problem}); check that an agency is set for this cloud server",
+                service="metadata",
                 path=KEY_PATH,
             ) from None
 
@@ -53,7 +54,10 @@ class EcsAgency(Credentials):
         except RequestError as error:
             if error.status is None and error.kind == TRANSIENT:
                 raise RequestError(
-                    error.kind, "no metadata service answers; ecs_agency works only on a cloud server", path=TOKEN_PATH
+                    error.kind,
+                    "no metadata service answers; ecs_agency works only on a cloud server",
+                    service="metadata",
+                    path=TOKEN_PATH,
                 ) from None
         answer = yield KeyRequest("metadata", "GET", self._base + KEY_PATH, headers)
         return answer

@@ -44,6 +44,15 @@ def proxies_for(url: str, option: Optional[str], environ: Mapping[str, str]) -> 
     return dict(requests.utils.get_environ_proxies(url, no_proxy=None))
 
 
+def shown_proxy(url: str, option: Optional[str], environ: Mapping[str, str]) -> str:
+    """Host and port of the proxy of a request to *url*, without user and password; empty for none."""
+    proxies = proxies_for(url, option, environ)
+    parts = urlsplit(url)
+    names = (f"{parts.scheme}://{parts.hostname}", parts.scheme, f"all://{parts.hostname}", "all")
+    proxy = next((proxies[name] for name in names if proxies.get(name)), "")
+    return proxy.rpartition("://")[2].rpartition("@")[2].partition("/")[0]
+
+
 def _entries(environ: Mapping[str, str]) -> Iterator[str]:
     text = environ.get("no_proxy") or environ.get("NO_PROXY") or ""
     for entry in text.replace(",", " ").split():

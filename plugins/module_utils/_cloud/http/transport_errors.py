@@ -20,6 +20,12 @@ from .requests_import import requests
 Explanation = Tuple[str, str]
 _Texts = Sequence[Tuple[str, str]]
 
+# Where a request without an answer ended.
+AT_NAME = "name"
+AT_PROXY = "proxy"
+AT_TLS = "tls"
+AT_CONNECTION = "connection"
+
 _NO_ANSWER = "no answer in time"
 _NOT_RESOLVED = "the host's name cannot be resolved; check region, cloud and endpoints"
 
@@ -60,6 +66,20 @@ def explain(error: BaseException) -> Explanation:
         if explanation is not None:
             return explanation
     return _explain_other(error)
+
+
+def broken_at(error: Optional[BaseException]) -> str:
+    """Where a request without an answer ended: AT_NAME, AT_PROXY, AT_TLS or AT_CONNECTION.
+
+    :param error: what its exchange raised; None where it was given up.
+    """
+    known = requests.exceptions
+    if isinstance(error, known.ProxyError):
+        return AT_PROXY
+    if isinstance(error, known.SSLError):
+        return AT_TLS
+    is_connection = isinstance(error, known.ConnectionError)
+    return AT_NAME if is_connection and _first(_CONNECTION_REASONS, str(error)) == _NOT_RESOLVED else AT_CONNECTION
 
 
 def _explain_body(error: BaseException) -> Optional[Explanation]:

@@ -28,7 +28,14 @@ from ansible_collections.datagate.huaweicloud.plugins.module_utils._cloud.http.b
     parse,
     unpack,
 )
-from ansible_collections.datagate.huaweicloud.plugins.module_utils._cloud.http.transport_errors import explain
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._cloud.http.transport_errors import (
+    AT_CONNECTION,
+    AT_NAME,
+    AT_PROXY,
+    AT_TLS,
+    broken_at,
+    explain,
+)
 from ansible_collections.datagate.huaweicloud.plugins.module_utils._errors import PERMANENT, TRANSIENT
 
 BODY = json.dumps({"jobs": [{"name": "作业"}], "total": 1}).encode("utf-8")
@@ -239,6 +246,23 @@ def test_explain(error: BaseException, kind: str, words: str) -> None:
     assert words in found_words
     assert "q7Zs3cret" not in found_words
     assert "h.example" not in found_words
+
+
+@pytest.mark.parametrize(
+    ("error", "place"),
+    [
+        (None, AT_CONNECTION),
+        (requests.exceptions.ConnectionError("Connection refused"), AT_CONNECTION),
+        (requests.exceptions.ConnectTimeout("timed out"), AT_CONNECTION),
+        (requests.exceptions.ConnectionError("NameResolutionError"), AT_NAME),
+        (requests.exceptions.ProxyError("NameResolutionError"), AT_PROXY),
+        (requests.exceptions.SSLError("CERTIFICATE_VERIFY_FAILED"), AT_TLS),
+        (ValueError("getaddrinfo"), AT_CONNECTION),
+    ],
+    ids=str,
+)
+def test_broken_at(error: BaseException | None, place: str) -> None:
+    assert broken_at(error) == place
 
 
 def test_a_key_with_two_values_is_no_answer() -> None:

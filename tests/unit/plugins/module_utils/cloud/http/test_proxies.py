@@ -8,7 +8,11 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.datagate.huaweicloud.plugins.module_utils._cloud.http.proxies import is_loopback, proxies_for
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._cloud.http.proxies import (
+    is_loopback,
+    proxies_for,
+    shown_proxy,
+)
 
 PROXY = "http://proxy.example:3128"
 BOTH = {"http": PROXY, "https": PROXY}
@@ -85,3 +89,20 @@ def test_no_proxy(host: str, entries: str, past: bool, name: str, monkeypatch: p
     assert (found == {}) == past
     if not past:
         assert found["https"] == PROXY
+
+
+@pytest.mark.parametrize(
+    ("option", "shown"),
+    [
+        ("http://proxy.example:3128", "proxy.example:3128"),
+        ("https://me:q7Zs3cret@proxy.example:3128/", "proxy.example:3128"),
+        ("me:q7Zs3cret@proxy.example", "proxy.example"),
+    ],
+)
+def test_a_proxy_is_shown_without_its_password(option: str, shown: str) -> None:
+    assert shown_proxy("https://cloud.example/v1", option, {}) == shown
+    assert shown_proxy("http://localhost/v1", option, {}) == ""
+
+
+def test_the_proxy_of_the_environment_is_shown() -> None:
+    assert shown_proxy("https://cloud.example/v1", None, {}) == "proxy.example:3128"
