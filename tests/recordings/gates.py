@@ -9,7 +9,6 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -117,7 +116,7 @@ def _clock(make: Callable[[], Clock], **session: Any) -> Iterator[None]:
     try:
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(_module, "Clock", make)
-            patch.setattr(_module, "Session", partial(Session, **session))
+            patch.setattr(_module, "Session", lambda *values, **others: Session(*values, **{**others, **session}))
             yield
     finally:
         random.setstate(before)
