@@ -203,7 +203,11 @@ def run(spec: Spec, service: str, body: Body) -> None:
     try:
         result = execute(module, service, body, note=said.append)
     except KeyboardInterrupt:
-        result = {"failed": True, "changed": any("ordering" in line for line in said), "msg": said[-1] if said else "interrupted"}
+        result = {
+            "failed": True,
+            "changed": any("ordering" in line for line in said),
+            "msg": said[-1] if said else "interrupted",
+        }
     if result.pop("failed", False):
         module.fail_json(**result)
     module.exit_json(**result)

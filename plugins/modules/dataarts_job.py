@@ -294,7 +294,7 @@ instances:
       sample: 4711082
 jobs:
   description:
-    - The jobs. If the module has waited, with the keys of M(datagate.huaweicloud.dataarts_job_status#module), and with
+    - The jobs. If the module has waited, with the keys of M(datagate.huaweicloud.dataarts_job_status), and with
       O(state=run) with the RV(jobs[].instance) and its nodes. Otherwise as in RV(before).
   type: list
   elements: dict
@@ -389,7 +389,7 @@ diff:
 gate:
   description:
     - What was waited for. This and the keys C(job), C(elapsed), C(polls), C(requests), C(history), C(history_dropped),
-      C(by_status), C(notes) and C(resume) are those of M(datagate.huaweicloud.dataarts_job_status#module).
+      C(by_status), C(notes) and C(resume) are those of M(datagate.huaweicloud.dataarts_job_status).
   type: dict
   returned: when the module has waited
   sample:

@@ -20,8 +20,8 @@ from .dli import Dli
 from .fault_rules import FaultRule, Faults
 from .iam import Iam
 from .journal import Journal
-from .quota import SlidingWindow
 from .orders import Acting
+from .quota import SlidingWindow
 from .routes import Call
 from .scenario import Scenario
 from .vendor import Oracle
@@ -52,9 +52,7 @@ class Cloud:
         self.errors = Errors(scenario)
         self.authenticator = Authenticator(scenario, self.errors, oracle)
         self._window = SlidingWindow()
-        self._acting = Acting(
-            scenario.orders, scenario.missing_job_code, self.world, self.errors, self.clock.epoch_ms
-        )
+        self._acting = Acting(scenario.orders, scenario.missing_job_code, self.world, self.errors, self.clock.epoch_ms)
         self._dataarts = DataArts(scenario, self.world, self.errors, self._acting)
         self._dli = Dli(scenario, self.world, self.errors)
         self._iam = Iam(scenario, self.authenticator, self.clock)

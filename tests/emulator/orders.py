@@ -111,9 +111,7 @@ class Acting:
         found = [
             self._instance(run, time)
             for run in reversed(self._runs)
-            if run.workspace == workspace
-            and self._is_meant(run, query)
-            and begin <= self._epoch_ms(run.began) <= end
+            if run.workspace == workspace and self._is_meant(run, query) and begin <= self._epoch_ms(run.began) <= end
         ]
         return answer_json({"total": len(found), "instances": found[offset * limit : (offset + 1) * limit]})
 
@@ -160,7 +158,12 @@ class Acting:
         """The last node of a job is the one that fails."""
         is_last = index == len(run.spec.nodes) - 1
         status = fields["status"] if is_last or fields["status"] in ("waiting", "running") else "success"
-        return {"nodeName": name, "status": status, "logPath": f"obs://dlf-log/{run.spec.name}/{name}.job", "retryTimes": 0}
+        return {
+            "nodeName": name,
+            "status": status,
+            "logPath": f"obs://dlf-log/{run.spec.name}/{name}.job",
+            "retryTimes": 0,
+        }
 
 
 def _is_running(name: str, code: str) -> str | None:

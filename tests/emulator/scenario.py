@@ -188,7 +188,9 @@ def _read(section: Section) -> Scenario:
         list_order=section.choice("list_order", ("given", "name", "last_update"), "given"),
         list_lag=section.number("list_lag", 0.0),
         missing_job_code=section.text("missing_job_code", "DLF.0100"),
-        batch_status_answer=section.choice("batch_status_answer", ("missing", "batch", "DLF.0136", "DLF.3051"), "missing"),
+        batch_status_answer=section.choice(
+            "batch_status_answer", ("missing", "batch", "DLF.0136", "DLF.3051"), "missing"
+        ),
         spelling=_read_spelling(section),
         times_as=section.choice("times_as", ("number", "string"), "number"),
         dli_progress_path=section.choice("dli_progress_path", ("v1", "v1.0", "both"), "v1"),

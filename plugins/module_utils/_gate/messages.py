@@ -229,8 +229,9 @@ def _cause(job: "JobState") -> str:
 
 def unreadable(job: str, error: RequestError, times: int, state: Optional[str]) -> str:
     """A job that could not be read."""
-    text = f"{name(job)} could not be {'read' if error.method == 'GET' else 'ordered'}"
-    if times > 1:
+    is_reading = error.method == "GET"
+    text = f"{name(job)} could not be {'read' if is_reading else 'ordered'}"
+    if times > 1 and is_reading:
         text += f" {times} times in a row"
     if state:
         text += f" (last seen {state_name(state)})"

@@ -8,7 +8,7 @@
 
 from __future__ import annotations
 
-from typing import List, Optional, Tuple
+from typing import Dict, List, Optional, Tuple
 
 from .._services.readings import RESTING_STATES, RUNNING_STATES
 
@@ -62,7 +62,7 @@ def is_reached(order: str, state: Optional[str]) -> bool:
 
 def describe(orders: List[Tuple[str, str]]) -> str:
     """Orders, each with the name of its job, as text: ``stop of a, b; start of c``."""
-    found = {}
+    found: Dict[str, List[str]] = {}
     for order, name in orders:
         found.setdefault(order, []).append(name)
     return "; ".join(f"{order} of {_names(names)}" for order, names in found.items())

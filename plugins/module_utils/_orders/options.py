@@ -56,7 +56,9 @@ def order_options(params: Mapping[str, Any]) -> OrderOptions:
     goal = text(params.get("state"))
     if goal not in GOALS:
         raise OptionError("state", f"must be one of {', '.join(GOALS)}")
-    names = tuple(dict.fromkeys(gate_options.check_name("names", name) for name in gate_options.items(params.get("names"))))
+    names = tuple(
+        dict.fromkeys(gate_options.check_name("names", name) for name in gate_options.items(params.get("names")))
+    )
     left_alone: Dict[str, Optional[str]] = {}
     before = params.get("before")
     if goal == RESTORED:
@@ -84,7 +86,9 @@ def order_options(params: Mapping[str, Any]) -> OrderOptions:
 def _policy(params: Mapping[str, Any]) -> Policy:
     policy = gate_options.policy({"wait": True, **{name: params.get(name) for name in _OF_THE_GATE}})
     if not policy.timeout:
-        raise OptionError("wait_timeout", "must be above 0, because orders take time; wait=false does not wait for their effect")
+        raise OptionError(
+            "wait_timeout", "must be above 0, because orders take time; wait=false does not wait for their effect"
+        )
     return policy
 
 
@@ -94,13 +98,17 @@ def _ran_before(before: Any, names: Tuple[str, ...]) -> Tuple[Tuple[str, ...], D
     :param names: if given, only these jobs count.
     """
     if not isinstance(before, (list, tuple)):
-        raise OptionError("before", f"is needed with state={RESTORED}; give what a task with state=stopped returned as before")
+        raise OptionError(
+            "before", f"is needed with state={RESTORED}; give what a task with state=stopped returned as before"
+        )
     ran: Dict[str, None] = {}
     others: Dict[str, Optional[str]] = {}
     for item in before:
         name = text(item.get("name")) if isinstance(item, Mapping) else None
         if name is None or "status" not in item:
-            raise OptionError("before", "must be a list of dictionaries with name and status, as this module returns it")
+            raise OptionError(
+                "before", "must be a list of dictionaries with name and status, as this module returns it"
+            )
         gate_options.check_name("before", name)
         state = known_state(item["status"])
         if state in RUNNING_STATES:

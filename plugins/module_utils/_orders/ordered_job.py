@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from typing import Any, Dict, List, Optional
 
 from .._errors import DENIED, MISSING, PERMANENT, RequestError
-from .._services.job_actions import ALREADY, DOUBTFUL, NOT_TAKEN, TAKEN, OrderAnswer
+from .._services.job_actions import ALREADY, NOT_TAKEN, TAKEN, UNKNOWN, OrderAnswer
 from .._services.readings import FAILING_STATES, REAL_TIME, RESTING_STATES, RUNNING_STATES, STATUS, Reading
 from .goals import RESTARTED, START, STOP, STOPPING, is_reached
 
@@ -83,6 +83,7 @@ class OrderedJob(Ordered):
     :ivar state: its state, and *start* its ``start_time``, when it was read last before the last order.
     :ivar old_nodes: nodes that were failing then, with their states.
     :ivar has_moved: whether a reading has shown since the last order that it is later.
+    :ivar has_effect: whether a reading has shown since then what the order leads to, or a failure on the way.
     """
 
     goal: str = ""
@@ -92,6 +93,7 @@ class OrderedJob(Ordered):
     start: Optional[int] = None
     old_nodes: Dict[str, str] = field(default_factory=dict)
     has_moved: bool = False
+    has_effect: bool = False
 
     @property
     def is_due(self) -> bool:
@@ -102,7 +104,7 @@ class OrderedJob(Ordered):
         return self.steps[0] != START or self.state != STOPPING
 
     def sent(self) -> str:
-        self.has_moved = False
+        self.has_moved = self.has_effect = False
         return super().sent()
 
     def see(self, reading: Reading) -> Reading:
@@ -142,7 +144,10 @@ class OrderedJob(Ordered):
         """Look for evidence that the reading is later than the order."""
         start = _start_of(job)
         has_started = start is not None and self.start is not None and start > self.start
-        self.has_moved = self.has_moved or has_started or job.get("status") != self.state
+        state = job.get("status")
+        self.has_moved = self.has_moved or has_started or state != self.state
+        has_failed = self.has_moved and state in FAILING_STATES
+        self.has_effect = self.has_effect or has_failed or is_reached(str(self.order), state)
         if self.has_moved:
             now = failing_nodes(job)
             self.old_nodes = {name: state for name, state in self.old_nodes.items() if now.get(name) == state}
@@ -154,15 +159,18 @@ class OrderedJob(Ordered):
             return None
         if answer.meaning == NOT_TAKEN:
             return final(answer.error)
-        if self.has_moved or is_reached(str(self.order), state):
+        if self.has_effect:
             return None
-        if answer.meaning == DOUBTFUL:
+        may_show_later = answer.meaning == UNKNOWN or (answer.meaning == ALREADY and self.order == START)
+        if not may_show_later:
             return final(answer.error)
         return None if self.is_recent(reading.at) else unclear(str(self.order), answer, state)
 
     def _is_old(self, reading: Reading) -> bool:
         job = reading.job or {}
         state, is_recent = job.get("status"), self.is_recent(reading.at)
+        if self.answer is not None and self.answer.meaning != TAKEN and not self.has_effect:
+            return True
         if not self.has_moved:
             return state in FAILING_STATES and is_recent
         if self.order == START and state in RUNNING_STATES and not self._is_newer(job):
@@ -226,5 +234,3 @@ def as_before(job: Fields) -> Fields:
         "status": job.get("status"),
         "start_time": _start_of(job),
     }
-
-

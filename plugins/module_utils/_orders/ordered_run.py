@@ -41,6 +41,10 @@ class OrderedRun(Ordered):
         elif self.instance_id is None and self.known is None:
             self.error = self._lost("and the runs before it could not be read")
 
+    def is_sought(self) -> bool:
+        """Whether the run of an order with an unclear answer has to be looked for."""
+        return self.instance_id is None and self.error is None
+
     def look_for(self, instances: List[Dict[str, Any]], is_complete: bool, at: float) -> None:
         """Look among the runs of the job for the one that an order with an unclear answer has made.
 
@@ -65,5 +69,7 @@ class OrderedRun(Ordered):
 
     def _lost(self, why: str) -> RequestError:
         error = (self.answer and self.answer.error) or RequestError(PERMANENT, "no answer", method="POST")
-        summary = f"the answer to run-immediate was not clear ({error.summary.rstrip('. ')}), {why}; it may have been started"
+        summary = (
+            f"the answer to run-immediate was not clear ({error.summary.rstrip('. ')}), {why}; it may have been started"
+        )
         return final(error, summary, "look at the runs of the job before running it again")

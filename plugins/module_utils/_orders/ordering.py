@@ -23,8 +23,8 @@ from .._services.instances import Instances
 from .._services.job_actions import JobActions
 from .._services.readings import BATCH, RESTING_STATES
 from .._sources.real_time_jobs import RealTimeJobs
-from .interruption import terminable
 from .goals import RUN, STOPPED, describe, steps
+from .interruption import terminable
 from .options import OrderOptions
 from .ordered_job import Ordered, OrderedJob, as_before, failing_nodes
 from .ordered_run import OrderedRun
@@ -82,8 +82,8 @@ class Ordering:
         subjects = self._runs() if self.options.goal == RUN else self._jobs()
         self._orders = orders = self._make_orders(subjects)
         fails_last = orders.has_later_steps
+        orders.send_due()
         if not self.options.wait:
-            orders.send_due()
             orders.finish()
             if orders.are_settled:
                 return self._complete(self._unwaited_result())
@@ -211,7 +211,14 @@ class Ordering:
     def _check_result(self) -> Result:
         planned = self._planned()
         text = f"would order: {describe(planned)}" if planned else "nothing would be ordered"
-        return {"changed": bool(planned), "verdict": PENDING, "reasons": [], "notes": [], "jobs": self._unwaited(), "msg": f"Check mode: {text}."}
+        return {
+            "changed": bool(planned),
+            "verdict": PENDING,
+            "reasons": [],
+            "notes": [],
+            "jobs": self._unwaited(),
+            "msg": f"Check mode: {text}.",
+        }
 
     def _unwaited_result(self) -> Result:
         return {"jobs": self._unwaited(), "msg": "The effect was not waited for."}
@@ -274,5 +281,7 @@ class Ordering:
         ordered: Dict[str, List[str]] = {}
         for order, name in orders:
             ordered.setdefault(name, []).append(order)
-        after = {name: ", ".join(ordered[name]) + " ordered" if name in ordered else state for name, state in before.items()}
+        after = {
+            name: ", ".join(ordered[name]) + " ordered" if name in ordered else state for name, state in before.items()
+        }
         return {"before": before, "after": after}

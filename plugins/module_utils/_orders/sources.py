@@ -113,13 +113,13 @@ class OrderedRuns(OrderingSource):
 
     def read(self, name: str) -> "Task[Reading]":
         run = self._runs[name]
-        if run.instance_id is None and run.error is None:
+        if run.is_sought():
             sent_at = self.session.clock.now()
             page = yield from self._service.around(name, int(self.session.clock.wall() * 1000))
             if isinstance(page, RequestError):
                 return Reading(name, sent_at, STATUS, error=page)
             run.look_for(page.instances, page.is_complete, sent_at)
-            if run.instance_id is None and run.error is None:
+            if run.is_sought():
                 return Reading(name, sent_at, STATUS, job={"status": None, "nodes": []}, is_old=True)
         if run.instance_id is None:
             return Reading(name, self.session.clock.now(), STATUS, error=run.error)

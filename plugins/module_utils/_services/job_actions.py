@@ -84,9 +84,7 @@ class JobActions:
     def _order(
         self, name: str, verb: str, body: Optional[Dict[str, Any]], wants_instance: bool = False
     ) -> Task[OrderAnswer]:
-        call = factory_call(
-            self.workspace, ("jobs", name, verb), key=name, method="POST", body=body, is_order=True
-        )
+        call = factory_call(self.workspace, ("jobs", name, verb), key=name, method="POST", body=body, is_order=True)
         (outcome,) = yield [call]
         if isinstance(outcome, RequestError):
             return OrderAnswer(meaning(outcome), outcome)
