@@ -311,7 +311,12 @@ jobs:
       returned: always
       sample: REAL_TIME
     status:
-      description: State of the job, or with O(state=run) of the run.
+      description:
+        - State of the job. Real-time jobs are V(NORMAL), V(STARTING), V(STOPPING), V(STOPPED), V(EXCEPTION), V(ABNORMAL),
+          V(PAUSE), V(OVERLOAD), V(DISABLE) or V(INIT), batch jobs V(SCHEDULING), V(STOPPED) or V(PAUSED).
+        - With O(state=run) it is the state of the run, V(waiting), V(running), V(success), V(fail),
+          V(running-exception), V(manual-stop), V(pause), V(freeze), V(waiting-confirm), V(skip), V(skip-by-depend),
+          V(forceSuccess) or V(ignoreSuccess).
       type: str
       returned: always
       sample: NORMAL
@@ -361,10 +366,21 @@ verdict:
 reasons:
   description:
     - Why the verdict is not V(PASS), the most severe reason first.
-    - C(code) is V(job_exception), V(node_exception), V(job_missing), V(too_few_jobs), V(denied), V(unreadable),
-      V(unknown_state), V(still_pending), V(not_restarted), V(no_records), V(restarted), V(not_stable), and with
-      O(state=run) also V(run_failed), V(run_skipped), V(run_forced), as a gate returns them.
-    - The other keys are C(job), C(node), C(status), C(message), C(log_path), C(error_code) and C(request_id).
+    - C(code) is one of those in the next lines. The other keys are C(job), C(node), C(status), C(message), C(log_path),
+      C(error_code) and C(request_id).
+    - V(job_exception), the job is V(EXCEPTION) or V(ABNORMAL).
+    - V(node_exception), a node of the job is V(EXCEPTION) or V(ABNORMAL).
+    - V(run_failed), a run has failed, waits for an operator after a failure, or was cancelled (V(fail),
+      V(running-exception) or V(manual-stop)). C(node) and C(log_path) are those of the failed node.
+    - V(run_skipped), a run was skipped (V(skip) or V(skip-by-depend)).
+    - V(run_forced), the success of a run was declared by an operator or a policy (V(forceSuccess) or V(ignoreSuccess)).
+    - V(job_missing), the job does not exist, or has disappeared.
+    - V(too_few_jobs), no job is selected.
+    - V(denied), the credentials were rejected, or a permission is missing.
+    - V(unreadable), an order was refused, or is unclear, or the job could not be read.
+    - V(unknown_state), the job or a node is in a state that this collection does not know, or the job has no state.
+    - V(still_pending), the job is on its way, or still shows its state from before the order.
+    - V(not_restarted), V(no_records), V(restarted), V(not_stable), as in M(datagate.huaweicloud.dataarts_job_status).
   type: list
   elements: dict
   returned: when the module has waited, when it fails after an order, and in check mode

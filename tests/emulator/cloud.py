@@ -175,18 +175,9 @@ class Cloud:
 
     def _dispatch(self, incoming: Incoming, now: float) -> Answer:
         call, headers = incoming.call, incoming.headers
+        if call.service == "dataarts":
+            return self._dispatch_dataarts(incoming, now)
         match call.name:
-            case "job_list":
-                return self._dataarts.list_jobs(headers, incoming.query, now)
-            case "job_status":
-                return self._dataarts.job_status(headers, call.job or "", now)
-            case "job_start" | "job_stop" | "job_run":
-                verb = call.path.rstrip("/").rpartition("/")[2]
-                return self._dataarts.order(verb, headers, call.job or "", incoming.body, now)
-            case "instance_list":
-                return self._dataarts.instances(headers, incoming.query, now)
-            case "instance":
-                return self._dataarts.instance(headers, call.job or "", call.instance or "", now)
             case "dli_progress":
                 return self._dli.progress(call.job or "", now)
             case "dli_status":
@@ -199,6 +190,22 @@ class Cloud:
                 return self._iam.securitykey(headers, now)
             case "metadata_token":
                 return self._iam.metadata_token(headers, now)
+        raise AssertionError(f"no such call: {call.name}")
+
+    def _dispatch_dataarts(self, incoming: Incoming, now: float) -> Answer:
+        call, headers = incoming.call, incoming.headers
+        match call.name:
+            case "job_list":
+                return self._dataarts.list_jobs(headers, incoming.query, now)
+            case "job_status":
+                return self._dataarts.job_status(headers, call.job or "", now)
+            case "job_start" | "job_stop" | "job_run":
+                verb = call.path.rstrip("/").rpartition("/")[2]
+                return self._dataarts.order(verb, headers, call.job or "", incoming.body, now)
+            case "instance_list":
+                return self._dataarts.instances(headers, incoming.query, now)
+            case "instance":
+                return self._dataarts.instance(headers, call.job or "", call.instance or "", now)
         raise AssertionError(f"no such call: {call.name}")
 
     def _faulty(self, fault: FaultRule, incoming: Incoming) -> Answer:
