@@ -20,6 +20,7 @@ from .world import World
 NO_CONTENT: Final = 204
 RUNNING: Final = frozenset({"STARTING", "NORMAL", "OVERLOAD", "SCHEDULING"})
 AT_REST: Final = frozenset({"STOPPED", "PAUSED", "PAUSE"})
+DAY_MS: Final = 86_400_000
 FIRST_INSTANCE: Final = 4_711_000
 
 
@@ -105,8 +106,9 @@ class Acting:
     def instances(self, query: Mapping[str, str], workspace: str | None, time: float) -> Answer:
         """`GET /v1/{project}/jobs/instances/detail`."""
         limit, offset = int(query.get("limit", 10)), int(query.get("offset", 0))
-        begin, end = (int(query.get(key, default)) for key, default in (("minPlanTime", 0), ("maxPlanTime", 1 << 60)))
-        if not 1 <= limit <= 1000 or end - begin > 7 * 86_400_000:
+        end = int(query.get("maxPlanTime", self._epoch_ms(time)))
+        begin = int(query.get("minPlanTime", end - DAY_MS))
+        if not 1 <= limit <= 1000 or end - begin > 7 * DAY_MS:
             return self._errors.make("DLF.3051")
         found = [
             self._instance(run, time)
