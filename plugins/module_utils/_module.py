@@ -40,6 +40,7 @@ SHOWS_REQUESTS = 3  # the verbosity (-vvv) from which modules log their requests
 
 Body = Callable[["Invocation"], Dict[str, Any]]
 OnLook = Callable[[Outcome], None]
+Note = Callable[[str], None]
 
 
 class Host(Protocol):
@@ -59,11 +60,13 @@ class Caller(NamedTuple):
     :ivar name: the module's name.
     :ivar on_look: is called with the progress of a gate; None if it cannot be displayed.
     :ivar on_request: is called with a line about each request; None if the verbosity does not ask for that.
+    :ivar note: is called with a line that the user should see at once, even if the module does not come to its end.
     """
 
     name: str
     on_look: Optional[OnLook] = None
     on_request: Optional[Callable[[str], None]] = None
+    note: Optional[Note] = None
 
 
 class Invocation:
@@ -145,6 +148,19 @@ class Invocation:
                 pair = f"{unquote(user)}:{unquote(password)}"
                 self.hide(base64.b64encode(pair.encode("latin-1", "replace")).decode("ascii"))
 
+    def order(self) -> Dict[str, Any]:
+        """Order jobs, and wait for the effect. Returns the module's result, with ``failed`` if the task fails."""
+        from ._orders.options import order_options
+        from ._orders.ordering import Ordering
+
+        checked = order_options(self.params)
+        session = self.connect()
+        try:
+            note = self.caller.note or (lambda dummy_line: None)
+            return Ordering(checked, session, self.module.check_mode, self.caller.on_look, note).run()
+        finally:
+            session.close()
+
     def observe(self, policy: Policy, selection: Selection, source: Source, session: Session) -> Dict[str, Any]:
         """Run a gate, or a slice of one. Returns the module's result, with ``failed`` if the task fails."""
         return_jobs = options.return_jobs(self.params)
@@ -197,7 +213,7 @@ def _shown(value: Any) -> Any:
 
 
 def execute(host: Host, service: str, body: Body, caller: Caller) -> Dict[str, Any]:
-    """Run a module. Returns its result, or a failed result whose message is one sentence. Never raises."""
+    """Run a module. Returns its result, or a failed result whose message is one sentence. Raises only interruptions."""
     if IMPORT_ERROR is not None:
         from ansible.module_utils.basic import missing_required_lib
 
@@ -246,7 +262,12 @@ def run(spec: Spec, service: str, body: Body) -> None:
 
     module = AnsibleModule(argument_spec={**CONNECTION, **spec}, supports_check_mode=True)
     lines = RequestLines() if module._verbosity >= SHOWS_REQUESTS else None
-    result = execute(module, service, body, Caller(module._name, on_request=lines.add if lines else None))
+    notes: List[str] = []
+    caller = Caller(module._name, on_request=lines.add if lines else None, note=notes.append)
+    try:
+        result = execute(module, service, body, caller)
+    except KeyboardInterrupt:
+        result = {"failed": True, "changed": bool(notes), "msg": notes[-1] if notes else "interrupted"}
     if lines is not None:
         result["request_log"] = lines.all()
     if result.pop("failed", False):

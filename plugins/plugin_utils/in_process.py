@@ -23,7 +23,7 @@ from ansible.module_utils.common.parameters import remove_values
 
 from ansible_collections.datagate.huaweicloud.plugins.module_utils._argument_spec import CONNECTION, Spec
 from ansible_collections.datagate.huaweicloud.plugins.module_utils._errors import DatagateError, OptionError
-from ansible_collections.datagate.huaweicloud.plugins.module_utils._module import Body, Caller, OnLook, execute
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._module import Body, Caller, Note, OnLook, execute
 from ansible_collections.datagate.huaweicloud.plugins.module_utils._text import printable
 
 KINDS = {
@@ -45,7 +45,10 @@ SECONDS = frozenset(
         "request_timeout",
     )
 )
-NEEDED = {"job_ids": "is needed; say which DLI jobs are meant, by their IDs"}
+NEEDED = {
+    "job_ids": "is needed; say which DLI jobs are meant, by their IDs",
+    "state": "is needed; say what to order: started, stopped, restarted, run or restored",
+}
 _UNFIT = re.compile(r"argument '(?P<option>\w+)' is of type .*\bunable to convert to \w+:", re.DOTALL)
 _MISSING = re.compile(r"missing required arguments: (?P<option>\w+)")
 _CHOICES = re.compile(r"value of (?P<option>\w+) must be one of: (?P<choices>.*), got: (?P<value>.*)", re.DOTALL)
@@ -150,6 +153,7 @@ def run(
     name: str,
     on_look: OnLook | None = None,
     on_request: Callable[[str], None] | None = None,
+    note: Note | None = None,
 ) -> dict[str, Any]:
     """Run a module; returns the same result as the module.
 
@@ -158,6 +162,7 @@ def run(
     :param name: the module's name, for messages.
     :param on_look: called while a gate runs, see :class:`Caller`.
     :param on_request: called with a line about each request.
+    :param note: called with lines to print at once, see :class:`Caller`.
     """
     whole: Spec = {**CONNECTION, **spec}
     try:
@@ -171,7 +176,7 @@ def run(
     if problem is not None:
         result: dict[str, Any] = {"failed": True, "changed": False, "msg": str(problem), **problem.extras()}
     else:
-        result = execute(host, service, body, Caller(name, on_look, on_request))
+        result = execute(host, service, body, Caller(name, on_look, on_request, note))
     if host.warnings:
         result["warnings"] = host.warnings
     if host.deprecations:

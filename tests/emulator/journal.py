@@ -38,7 +38,7 @@ class Record:
 
     `at` is real seconds since the start, `time` emulator seconds (the same unless the clock is moved by hand). `status`
     is None until, or unless, an answer was made. `connection` tells TCP connections apart; `in_flight` counts the
-    requests being served when this one came, itself included.
+    requests being served when this one came, itself included. `body` is that of an order.
     """
 
     number: int
@@ -57,6 +57,7 @@ class Record:
     connection: str
     in_flight: int
     request_id: str
+    body: str = ""
     status: int | None = None
     error_code: str | None = None
     fault: str | None = None

@@ -117,6 +117,8 @@ class Server:
             connection=f"{peer[0]}:{peer[1]}" if peer else "",
             in_flight=self._in_flight,
             request_id=incoming.request_id,
+            # Other bodies hold passwords.
+            body=incoming.body.decode("utf-8", "replace") if call.service == "dataarts" else "",
         )
         self.cloud.journal.add(record)
         return record

@@ -31,8 +31,9 @@ SERVICES = CLOUD | {f"{UTILS}/_services"}
 GATE = SERVICES | {f"{UTILS}/_gate"}
 SOURCES = GATE | {f"{UTILS}/_sources"}
 DOCTOR = GATE | {f"{UTILS}/_doctor"}
+ORDERS = SOURCES | {f"{UTILS}/_orders"}
 SHARED = (
-    SOURCES
+    ORDERS
     | DOCTOR
     | {
         f"{UTILS}/{name}.py"
@@ -55,6 +56,7 @@ MAY_IMPORT = {
     f"{UTILS}/_gate": GATE,
     f"{UTILS}/_sources": SOURCES,
     f"{UTILS}/_doctor": DOCTOR,
+    f"{UTILS}/_orders": ORDERS,
     "plugins/modules": SHARED,
     "plugins/plugin_utils": CONTROLLER,
     "plugins/plugin_utils/report": REPORT,
@@ -69,7 +71,7 @@ MAY_IMPORT = {
 WITHOUT_ANSIBLE = {
     UTILS,
     *GATE,
-    *SOURCES,
+    *ORDERS,
     *RECORDING,
     *DOCTOR,
     f"{UTILS}/_event_source.py",

@@ -36,6 +36,10 @@ class Call:
     :param key: any value that identifies the call for the caller.
     :param digest: is applied to the decoded body of the answer at once, and its result replaces the body, so that large answers
         do not accumulate. It may raise a RequestError, which is the outcome then.
+    :param method: the HTTP method.
+    :param body: plain data that is sent as JSON; None for no body.
+    :param is_order: whether the request changes something. It is sent again only if the service cannot have taken it, and an answer
+        without content (HTTP 204) is a success.
     :ivar signed: whether the request is signed with the key or token of the session.
     :ivar auth: signs a request that is not signed with that of the session; None for no signature.
     :ivar has_alternative: another call can be made instead, so this one is not repeated if no answer comes.
@@ -43,8 +47,8 @@ class Call:
     """
 
     __slots__ = (
-        "auth", "body", "digest", "has_alternative", "headers", "key", "method", "query", "segments", "service", "signed",
-        "url",
+        "auth", "body", "digest", "has_alternative", "headers", "is_order", "key", "method", "query", "segments", "service",
+        "signed", "url",
     )  # fmt: skip
 
     def __init__(
@@ -55,6 +59,9 @@ class Call:
         headers: Optional[Mapping[str, str]] = None,
         key: Any = None,
         digest: Optional[Callable[[Any], Any]] = None,
+        method: str = "GET",
+        body: Any = None,
+        is_order: bool = False,
     ) -> None:
         self.service = service
         self.segments = segments
@@ -62,8 +69,9 @@ class Call:
         self.headers = dict(headers or {})
         self.key = key
         self.digest = digest
-        self.method = "GET"
-        self.body: Any = None
+        self.method = method
+        self.body = body
+        self.is_order = is_order
         self.signed = True
         self.auth: Optional[Auth] = None
         self.has_alternative = False
