@@ -12,6 +12,8 @@ from typing import Any, Dict
 
 from ._cloud.credentials.chain import AUTH_TYPES
 from ._gate.options import MISSING_CHOICES, RETURN_CHOICES
+from ._orders.goals import GOALS
+from ._orders.options import MISSING_CHOICES as ORDER_MISSING_CHOICES
 
 Spec = Dict[str, Any]
 
@@ -88,6 +90,21 @@ SELECTION: Spec = {
 }
 DLI_SELECTION: Spec = {
     "job_ids": {"type": "list", "elements": "str", "required": True, "aliases": ["job_id"]},
+}
+# dataarts_job: the orders, and the options of the gate that waits for their effect.
+ORDERS: Spec = {
+    "names": {"type": "list", "elements": "str", "aliases": ["name", "job_names"]},
+    "state": {"type": "str", "required": True, "choices": list(GOALS)},
+    "before": {"type": "list", "elements": "dict"},
+    "job_params": {"type": "dict"},
+    "use_execution_user": {"type": "bool"},
+    "missing": {"type": "str", "choices": list(ORDER_MISSING_CHOICES), "default": "fail"},
+    "wait": {"type": "bool", "default": True},
+    "wait_interval": {"type": "float", "default": 10},
+    "wait_timeout": {"type": "float", "default": 600},
+    "stable_for": {"type": "float", "default": 0},
+    "check_nodes": {"type": "bool", "default": True},
+    "exception_grace": {"type": "float", "default": 0},
 }
 LIST: Spec = {
     "job_type": {"type": "str", "choices": ["REAL_TIME", "BATCH"]},

@@ -22,14 +22,33 @@ TRANSIENT = "transient"  # another request may help
 UNREACHED = "unreached"  # the deadline came first; nothing is known about the requested object
 
 NO_PERMISSION = "DLF.6888"
+BAD_PARAMETER = "DLF.3051"
+ALREADY_RUNNING = "DLF.30107"
 _DATAARTS_CODES = {
     "DLF.0100": MISSING,
     "DLF.30100": MISSING,
     "1001": MISSING,
     "DLF.0819": PERMANENT,
     "DLF.20819": PERMANENT,
-    "DLF.3051": PERMANENT,
+    "DLF.0137": MISSING,
+    "DLF.30137": MISSING,
+    BAD_PARAMETER: PERMANENT,
     NO_PERMISSION: DENIED,
+    # Answers to orders.
+    "DLF.0136": PERMANENT,
+    "DLF.1006": PERMANENT,
+    "DLF.2014": PERMANENT,
+    "DLF.3004": PERMANENT,
+    "DLF.3018": PERMANENT,
+    "DLF.3025": PERMANENT,
+    "DLF.6423": PERMANENT,
+    ALREADY_RUNNING: PERMANENT,
+    "DLF.30109": PERMANENT,
+    "DLF.30111": PERMANENT,
+    "DLF.30117": PERMANENT,
+    "DLF.30118": PERMANENT,
+    "DLF.30119": PERMANENT,
+    "DLF.30122": PERMANENT,
 }
 _DLI_CODES = {
     "DLI.0002": MISSING,
@@ -45,6 +64,7 @@ _GATEWAY = re.compile(r"(?:APIGW|APIG|APIC)\.([0-9]{4})")
 # REFUSED: the signature or token is wrong. CLOCK: the date of the signature is wrong. They count with any status.
 REFUSED = ("0301", "0307")
 CLOCK = "0303"
+THROTTLED_CODE = "0308"
 GATEWAY_CODES = {
     "0101": PERMANENT,
     "0106": PERMANENT,
@@ -62,7 +82,18 @@ GATEWAY_CODES = {
 HINTS = {
     "DLF.0819": "check workspace (HW_DATAARTS_WORKSPACE_ID) and project_id",
     "DLF.20819": "check workspace (HW_DATAARTS_WORKSPACE_ID) and project_id",
-    "DLF.3051": "the service refuses a parameter; check names, tags and page_size",
+    BAD_PARAMETER: "the service refuses a parameter; check names, tags, job_params and page_size",
+    "DLF.0136": "start a real-time job with state=started",
+    "DLF.1006": "add a node to the job, and submit it",
+    "DLF.2014": "check the type of the job",
+    "DLF.3025": "correct the schedule of the job, and submit it",
+    "DLF.6423": "choose a valid agency in the settings of the job or of the workspace",
+    "DLF.30109": "check job_params and the definition of the job",
+    "DLF.30111": "run the job once with state=run, or give it a schedule",
+    "DLF.30117": "check job_params and the definition of the job",
+    "DLF.30118": "look at the nodes of the job, and stop it again later",
+    "DLF.30119": "wait a minute, and stop the job again",
+    "DLF.30122": "add a node to the job, and submit it",
     NO_PERMISSION: "the user lacks the permission for DataArts Factory in this workspace",
     "DLI.0999": "the queue is busy or its back end too old",
     "0101": "wrong host or path; check region, cloud and endpoints",
@@ -77,6 +108,11 @@ HINTS = {
 def normalize_code(code: Optional[str]) -> str:
     """A code in the form of these tables; services differ in case and blanks."""
     return (code or "").strip().upper()
+
+
+def is_known_code(code: Optional[str]) -> bool:
+    """Whether the meaning of a code is known, of DataArts Factory or of the gateway."""
+    return normalize_code(code) in _DATAARTS_CODES or gateway_number(code) in GATEWAY_CODES
 
 
 def gateway_number(code: Optional[str]) -> Optional[str]:

@@ -86,6 +86,7 @@ class RequestError(DatagateError):
         clock.
     :param locked: whether the service says that the access key is locked.
     :param sent_at: when the request was sent, in seconds on the session's clock; None if nothing was sent.
+    :param was_sent: False if it is certain that the service did not get the request.
     """
 
     def __init__(
@@ -105,6 +106,7 @@ class RequestError(DatagateError):
         refused: bool = False,
         locked: bool = False,
         sent_at: Optional[float] = None,
+        was_sent: bool = True,
     ) -> None:
         super().__init__(summary)
         self.kind = kind
@@ -121,6 +123,7 @@ class RequestError(DatagateError):
         self.refused = refused or status == 401 or gateway_number(error_code) in (*REFUSED, CLOCK)
         self.locked = locked
         self.sent_at = sent_at
+        self.was_sent = was_sent
 
     def dump(self) -> List[Any]:
         """The error as plain data, without its time, which has no meaning in another process."""

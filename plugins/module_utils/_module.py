@@ -15,7 +15,7 @@ import base64
 import os
 import sys
 import traceback
-from typing import Any, Callable, Dict, Mapping, Optional, Protocol, Set
+from typing import Any, Callable, Dict, List, Mapping, Optional, Protocol, Set
 from urllib.parse import unquote, urlsplit
 
 from ._argument_spec import CONNECTION, Spec
@@ -36,6 +36,7 @@ from ._values import unquoted
 
 Body = Callable[["Invocation"], Dict[str, Any]]
 OnLook = Callable[[Outcome], None]
+Note = Callable[[str], None]
 
 
 class Host(Protocol):
@@ -54,11 +55,15 @@ class Invocation:
 
     :ivar params: its options.
     :ivar on_look: called with the progress of a gate, if it can be displayed.
+    :ivar note: called with a line that the user should see at once, even if the module does not come to its end.
     """
 
-    def __init__(self, module: Host, service: str, on_look: Optional[OnLook] = None) -> None:
+    def __init__(
+        self, module: Host, service: str, on_look: Optional[OnLook] = None, note: Optional[Note] = None
+    ) -> None:
         self.module = module
         self.on_look = on_look
+        self.note: Note = note or (lambda dummy_line: None)
         self.params: Mapping[str, Any] = module.params
         self.service = service
         self._hide_given()
@@ -106,6 +111,18 @@ class Invocation:
                 pair = f"{unquote(user)}:{unquote(password)}"
                 self.hide(base64.b64encode(pair.encode("latin-1", "replace")).decode("ascii"))
 
+    def order(self) -> Dict[str, Any]:
+        """Order jobs, and wait for the effect. Returns the module's result, with ``failed`` if the task fails."""
+        from ._orders.options import order_options
+        from ._orders.ordering import Ordering
+
+        checked = order_options(self.params)
+        session = self.connect()
+        try:
+            return Ordering(checked, session, self.module.check_mode, self.on_look, self.note).run()
+        finally:
+            session.close()
+
     def observe(self, policy: Policy, selection: Selection, source: Source, session: Session) -> Dict[str, Any]:
         """Run a gate, or a slice of one. Returns the module's result, with ``failed`` if the task fails."""
         return_jobs = options.return_jobs(self.params)
@@ -147,17 +164,20 @@ def _shown(value: Any) -> Any:
     return value
 
 
-def execute(host: Host, service: str, body: Body, on_look: Optional[OnLook] = None) -> Dict[str, Any]:
-    """Run a module. Returns its result, or a failed result whose message is one sentence. Never raises.
+def execute(
+    host: Host, service: str, body: Body, on_look: Optional[OnLook] = None, note: Optional[Note] = None
+) -> Dict[str, Any]:
+    """Run a module. Returns its result, or a failed result whose message is one sentence. Raises only interruptions.
 
     :param on_look: see :class:`Invocation`.
+    :param note: see :class:`Invocation`.
     """
     if IMPORT_ERROR is not None:
         from ansible.module_utils.basic import missing_required_lib
 
         return {"failed": True, "changed": False, "msg": missing_required_lib("requests")}
     try:
-        result = body(Invocation(host, service, on_look))
+        result = body(Invocation(host, service, on_look, note))
     except DatagateError as error:
         result = {"failed": True, "msg": str(error), **error.extras()}
     except Exception as error:  # noqa: BLE001 - a traceback could show secrets
@@ -179,7 +199,15 @@ def run(spec: Spec, service: str, body: Body) -> None:
     from ansible.module_utils.basic import AnsibleModule
 
     module = AnsibleModule(argument_spec={**CONNECTION, **spec}, supports_check_mode=True)
-    result = execute(module, service, body)
+    said: List[str] = []
+    try:
+        result = execute(module, service, body, note=said.append)
+    except KeyboardInterrupt:
+        result = {
+            "failed": True,
+            "changed": any("ordering" in line for line in said),
+            "msg": said[-1] if said else "interrupted",
+        }
     if result.pop("failed", False):
         module.fail_json(**result)
     module.exit_json(**result)

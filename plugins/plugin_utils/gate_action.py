@@ -93,14 +93,14 @@ class GateAction(ActionBase):
 
         arguments = one_name_each(arguments, {**CONNECTION, **code.ARGUMENTS})
         live = None
-        if self._shows_progress(arguments):
+        if self._shows_progress(arguments, code.ARGUMENTS):
             # A run_once gate does not belong to a single host.
             several = len(variables.get("ansible_play_hosts_all") or []) > 1 and not self._task.run_once
             name = str(variables.get("inventory_hostname", "")) if several else ""
             live = Live(name, _seconds(arguments.get("wait_timeout")))
         if self._is_local(variables):
             return self._in_process(module, code, arguments, live)
-        if live is not None:
+        if live is not None and "slice_timeout" in code.ARGUMENTS:
             return self._slices(module, arguments, variables, live)
         wrap_async = bool(self._task.async_val) and not self._connection.has_native_async
         return self._module(module, arguments, variables, wrap_async)
@@ -108,13 +108,13 @@ class GateAction(ActionBase):
     def _is_quiet(self) -> bool:
         return bool(self._task.no_log or self._task.async_val)
 
-    def _shows_progress(self, arguments: Mapping[str, Any]) -> bool:
+    def _shows_progress(self, arguments: Mapping[str, Any], spec: Mapping[str, Any]) -> bool:
         """Whether to print progress: the task waits in the foreground, without no_log and without slices of its own."""
         if self._task.check_mode or self._is_quiet():
             return False
         if arguments.get("resume") or arguments.get("slice_timeout") not in (None, "", 0, "0"):
             return False
-        return _truth(arguments, "wait", False) and _truth(arguments, "progress", True)
+        return _truth(arguments, "wait", spec["wait"]["default"]) and _truth(arguments, "progress", True)
 
     def _in_process(self, module: str, code: Any, arguments: dict[str, Any], live: Live | None) -> dict[str, Any]:
         from ansible_collections.datagate.huaweicloud.plugins.plugin_utils import in_process
@@ -134,6 +134,7 @@ class GateAction(ActionBase):
                 bool(self._task.check_mode),
                 module,
                 None if live is None else live.look,
+                None if self._is_quiet() else show,
             )
 
     def _slices(self, module: str, arguments: dict[str, Any], variables: dict[str, Any], live: Live) -> dict[str, Any]:

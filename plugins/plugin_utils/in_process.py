@@ -23,7 +23,7 @@ from ansible.module_utils.common.parameters import remove_values
 
 from ansible_collections.datagate.huaweicloud.plugins.module_utils._argument_spec import CONNECTION, Spec
 from ansible_collections.datagate.huaweicloud.plugins.module_utils._errors import DatagateError, OptionError
-from ansible_collections.datagate.huaweicloud.plugins.module_utils._module import Body, OnLook, execute
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._module import Body, Note, OnLook, execute
 from ansible_collections.datagate.huaweicloud.plugins.module_utils._text import printable
 
 KINDS = {
@@ -45,7 +45,10 @@ SECONDS = frozenset(
         "request_timeout",
     )
 )
-NEEDED = {"job_ids": "is needed; say which DLI jobs are meant, by their IDs"}
+NEEDED = {
+    "job_ids": "is needed; say which DLI jobs are meant, by their IDs",
+    "state": "is needed; say what to order: started, stopped, restarted, run or restored",
+}
 _UNFIT = re.compile(r"argument '(?P<option>\w+)' is of type .*\bunable to convert to \w+:", re.DOTALL)
 _MISSING = re.compile(r"missing required arguments: (?P<option>\w+)")
 _CHOICES = re.compile(r"value of (?P<option>\w+) must be one of: (?P<choices>.*), got: (?P<value>.*)", re.DOTALL)
@@ -149,6 +152,7 @@ def run(
     check_mode: bool,
     name: str,
     on_look: OnLook | None = None,
+    note: Note | None = None,
 ) -> dict[str, Any]:
     """Run a module; returns the same result as the module.
 
@@ -156,6 +160,7 @@ def run(
     :param spec: the module's own options.
     :param name: the module's name, for messages.
     :param on_look: called while a gate runs, see :class:`Invocation`.
+    :param note: called with lines to print at once, see :class:`Invocation`.
     """
     whole: Spec = {**CONNECTION, **spec}
     try:
@@ -169,7 +174,7 @@ def run(
     if problem is not None:
         result: dict[str, Any] = {"failed": True, "changed": False, "msg": str(problem), **problem.extras()}
     else:
-        result = execute(host, service, body, on_look)
+        result = execute(host, service, body, on_look, note)
     if host.warnings:
         result["warnings"] = host.warnings
     if host.deprecations:

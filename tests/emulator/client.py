@@ -120,6 +120,17 @@ class Client:
         prepared = requests.Request("GET", url, headers=sent).prepare()
         return self.session.send(prepared, timeout=options.pop("timeout", TIMEOUT), allow_redirects=False, **options)
 
+    def post(self, path: str, body: bytes = b"") -> requests.Response:
+        """POST to a path (already encoded), signed."""
+        url = self.url + path
+        sent = signed_headers("POST", url, self.headers, body, access_key=self.access_key, secret_key=self.secret_key)
+        prepared = requests.Request("POST", url, headers=sent, data=body or None).prepare()
+        return self.session.send(prepared, timeout=TIMEOUT, allow_redirects=False)
+
+    def order(self, name: str, verb: str, body: bytes = b"") -> requests.Response:
+        """`start`, `stop` or `run-immediate` of a job."""
+        return self.post(f"/v1/{self.project_id}/jobs/{encoded(name)}/{verb}", body)
+
     def jobs(self, job_type: str | None = "REAL_TIME", **query: Any) -> requests.Response:
         """The job list."""
         if job_type is not None:

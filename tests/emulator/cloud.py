@@ -20,6 +20,7 @@ from .dli import Dli
 from .fault_rules import FaultRule, Faults
 from .iam import Iam
 from .journal import Journal
+from .orders import Acting
 from .quota import SlidingWindow
 from .routes import Call
 from .scenario import Scenario
@@ -51,7 +52,8 @@ class Cloud:
         self.errors = Errors(scenario)
         self.authenticator = Authenticator(scenario, self.errors, oracle)
         self._window = SlidingWindow()
-        self._dataarts = DataArts(scenario, self.world, self.errors)
+        self._acting = Acting(scenario.orders, scenario.missing_job_code, self.world, self.errors, self.clock.epoch_ms)
+        self._dataarts = DataArts(scenario, self.world, self.errors, self._acting)
         self._dli = Dli(scenario, self.world, self.errors)
         self._iam = Iam(scenario, self.authenticator, self.clock)
 
@@ -59,6 +61,7 @@ class Cloud:
         """Begin again: time, events, changes, locks, quotas, counts of the fault rules, and the journal."""
         self.clock.restart()
         self.world.reset()
+        self._acting.reset()
         self.faults.reset()
         self.authenticator.reset()
         self._iam.reset()
@@ -86,6 +89,8 @@ class Cloud:
     def answer(self, incoming: Incoming, fault: FaultRule | None) -> Answer:
         """The answer to a request, or what a fault rule puts in its place."""
         if fault is not None and fault.replaces:
+            if fault.acts:
+                self._checked(incoming, 0.0)
             answer = self._faulty(fault, incoming)
         else:
             answer = self._checked(incoming, (fault.clock_skew if fault else None) or 0.0)
@@ -175,6 +180,13 @@ class Cloud:
                 return self._dataarts.list_jobs(headers, incoming.query, now)
             case "job_status":
                 return self._dataarts.job_status(headers, call.job or "", now)
+            case "job_start" | "job_stop" | "job_run":
+                verb = call.path.rstrip("/").rpartition("/")[2]
+                return self._dataarts.order(verb, headers, call.job or "", incoming.body, now)
+            case "instance_list":
+                return self._dataarts.instances(headers, incoming.query, now)
+            case "instance":
+                return self._dataarts.instance(headers, call.job or "", call.instance or "", now)
             case "dli_progress":
                 return self._dli.progress(call.job or "", now)
             case "dli_status":

@@ -12,6 +12,7 @@ from typing import Any, Final
 from .answers import Answer, Errors, answer_json
 from .jobs_model import JobModel, JobState, NodeState
 from .jobs_spec import JobSpec, NodeSpec
+from .orders import Acting
 from .scenario import Scenario
 from .world import World
 
@@ -26,10 +27,11 @@ TIMES: Final = ("createTime", "startTime", "endTime", "lastUpdateTime", "lastIns
 class DataArts:
     """Answers the DataArts calls from the world; authentication and gateway checks are done before."""
 
-    def __init__(self, scenario: Scenario, world: World, errors: Errors) -> None:
+    def __init__(self, scenario: Scenario, world: World, errors: Errors, acting: Acting) -> None:
         self._scenario = scenario
         self._world = world
         self._errors = errors
+        self._acting = acting
 
     def list_jobs(self, headers: Mapping[str, str], query: Mapping[str, str], time: float) -> Answer:
         """`GET /v1/{project}/jobs`."""
@@ -59,9 +61,27 @@ class DataArts:
         if refusal is not None:
             return refusal
         model = self._world.job(name, workspace, time)
-        if model is None or (model.spec.type == "BATCH" and self._scenario.batch_status_answer == "missing"):
+        if model is None:
             return self._errors.make(self._scenario.missing_job_code)
+        for_batch = self._scenario.batch_status_answer
+        if model.spec.type == "BATCH" and for_batch != "batch":
+            return self._errors.make(self._scenario.missing_job_code if for_batch == "missing" else for_batch)
         return answer_json(self._status(model, time))
+
+    def order(self, verb: str, headers: Mapping[str, str], name: str, body: bytes, time: float) -> Answer:
+        """`POST /v1/{project}/jobs/{name}/{verb}`."""
+        workspace, refusal = self._workspace(headers)
+        return refusal or self._acting.order(verb, name, workspace, body, time)
+
+    def instances(self, headers: Mapping[str, str], query: Mapping[str, str], time: float) -> Answer:
+        """`GET /v1/{project}/jobs/instances/detail`."""
+        workspace, refusal = self._workspace(headers)
+        return refusal or self._acting.instances(query, workspace, time)
+
+    def instance(self, headers: Mapping[str, str], name: str, number: str, time: float) -> Answer:
+        """`GET /v1/{project}/jobs/{name}/instances/{number}`."""
+        workspace, refusal = self._workspace(headers)
+        return refusal or self._acting.instance(name, number, workspace, time)
 
     def _workspace(self, headers: Mapping[str, str]) -> tuple[str | None, Answer | None]:
         """The workspace meant (None: the default one), or the refusal."""

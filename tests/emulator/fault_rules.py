@@ -69,6 +69,7 @@ class FaultRule:
     redirect: str | None
     clock_skew: float | None
     close: bool
+    acts: bool
     fire: str | None
     advance: float
 
@@ -150,6 +151,7 @@ def _read_rule(section: Section, index: int) -> FaultRule:
         redirect=section.optional_text("redirect"),
         clock_skew=section.optional_number("clock_skew", minimum=None),
         close=section.flag("close", False),
+        acts=section.flag("acts", False),
         fire=section.optional_text("fire"),
         advance=section.number("advance", 0.0),
     )

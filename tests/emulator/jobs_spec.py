@@ -100,6 +100,10 @@ class JobSpec:
     nodes: tuple[NodeSpec, ...]
     omit: frozenset[str]
     shift: float
+    started_as: str = "NORMAL"
+    stopped_as: str = "STOPPED"
+    run_as: str = "success"
+    order_errors: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,6 +203,10 @@ def _read_job(section: Section, shift: float) -> JobSpec:
         nodes=nodes,
         omit=frozenset(section.texts("omit")),
         shift=shift,
+        started_as=section.text("started_as", "NORMAL"),
+        stopped_as=section.text("stopped_as", "STOPPED"),
+        run_as=section.text("run_as", "success"),
+        order_errors=tuple(sorted((key, str(code)) for key, code in section.mapping("order_errors").items())),
     )
     section.done()
     return job

@@ -14,6 +14,11 @@ from urllib.parse import unquote
 CALLS: Final = (
     "job_list",
     "job_status",
+    "job_start",
+    "job_stop",
+    "job_run",
+    "instance_list",
+    "instance",
     "dli_progress",
     "dli_status",
     "tokens",
@@ -27,7 +32,7 @@ CALLS: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A call: `path` is decoded, `raw_path` as sent; `job` is the job's name or ID, decoded."""
+    """A call: `path` is decoded, `raw_path` as sent; `job` is the job's name or ID, decoded; `instance` a run's ID."""
 
     method: str
     path: str
@@ -36,11 +41,17 @@ class Call:
     service: str | None = None
     project: str | None = None
     job: str | None = None
+    instance: str | None = None
 
 
 _ROUTES: Final = (
     ("GET", re.compile(r"/(v1)/([^/]+)/jobs/?"), "job_list", "dataarts"),
     ("GET", re.compile(r"/(v1)/([^/]+)/jobs/([^/]+)/status/?"), "job_status", "dataarts"),
+    ("POST", re.compile(r"/(v1)/([^/]+)/jobs/([^/]+)/start/?"), "job_start", "dataarts"),
+    ("POST", re.compile(r"/(v1)/([^/]+)/jobs/([^/]+)/stop/?"), "job_stop", "dataarts"),
+    ("POST", re.compile(r"/(v1)/([^/]+)/jobs/([^/]+)/run-immediate/?"), "job_run", "dataarts"),
+    ("GET", re.compile(r"/(v1)/([^/]+)/jobs/instances/detail/?"), "instance_list", "dataarts"),
+    ("GET", re.compile(r"/(v1)/([^/]+)/jobs/([^/]+)/instances/([0-9]+)/?"), "instance", "dataarts"),
     ("GET", re.compile(r"/(v1|v1\.0)/([^/]+)/jobs/([^/]+)/progress/?"), "dli_progress", "dli"),
     ("GET", re.compile(r"/(v1\.0)/([^/]+)/jobs/([^/]+)/status/?"), "dli_status", "dli"),
     ("POST", re.compile(r"/v3/auth/tokens"), "tokens", "iam"),
@@ -62,5 +73,6 @@ def find_call(method: str, raw_path: str, dli_progress_path: str) -> Call:
                 break
             project = unquote(groups[1]) if len(groups) > 1 else None
             job = unquote(groups[2]) if len(groups) > 2 else None
-            return Call(method, unquote(raw_path), raw_path, name, service, project, job)
+            instance = groups[3] if len(groups) > 3 else None
+            return Call(method, unquote(raw_path), raw_path, name, service, project, job, instance)
     return Call(method, unquote(raw_path), raw_path, "unknown")

@@ -16,6 +16,7 @@ import yaml
 from . import constants
 from .fault_rules import FaultRule, read_faults
 from .jobs_spec import OLD_SPELLINGS, DliJobSpec, JobSpec, read_dli_jobs, read_jobs
+from .order_rules import OrderRules, read_orders
 from .section import ScenarioError, Section
 
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the one in C is ten times as fast
@@ -116,6 +117,7 @@ class Scenario:
     error_keys: tuple[str, str]
     hosts: Mapping[str, str]
     quota: Quota
+    orders: OrderRules
     latency: float
     gzip: bool
     clock: str
@@ -186,7 +188,9 @@ def _read(section: Section) -> Scenario:
         list_order=section.choice("list_order", ("given", "name", "last_update"), "given"),
         list_lag=section.number("list_lag", 0.0),
         missing_job_code=section.text("missing_job_code", "DLF.0100"),
-        batch_status_answer=section.choice("batch_status_answer", ("missing", "batch"), "missing"),
+        batch_status_answer=section.choice(
+            "batch_status_answer", ("missing", "batch", "DLF.0136", "DLF.3051"), "missing"
+        ),
         spelling=_read_spelling(section),
         times_as=section.choice("times_as", ("number", "string"), "number"),
         dli_progress_path=section.choice("dli_progress_path", ("v1", "v1.0", "both"), "v1"),
@@ -195,6 +199,7 @@ def _read(section: Section) -> Scenario:
         error_keys=_read_error_keys(section),
         hosts=_read_hosts(section),
         quota=_read_quota(section),
+        orders=read_orders(section),
         latency=section.number("latency", 0.0),
         gzip=section.flag("gzip", False),
         clock=section.choice("clock", ("real", "manual"), "real"),

@@ -17,7 +17,12 @@ import yaml
 from ansible_collections.datagate.huaweicloud.plugins.module_utils._gate.kinds import COMMON_SEVERITIES, KINDS, Kind
 
 ROOT = Path(__file__).resolve().parents[2]
-MODULES = {"real_time": "dataarts_job_status", "dli": "dli_job_progress"}
+MODULES = {
+    "real_time": "dataarts_job_status",
+    "dli": "dli_job_progress",
+    "ordered": "dataarts_job",
+    "instance": "dataarts_job",
+}
 PAGE = (ROOT / "docs" / "docsite" / "rst" / "guide_verdicts.rst").read_text("utf-8")
 # Codes of a gate over jobs that do not exist for DLI: there is no selection that could be too small, and no nodes.
 ONLY_REAL_TIME = {"too_few_jobs", "not_restarted", "no_records", "restarted", "not_stable"}

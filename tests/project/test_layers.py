@@ -28,7 +28,8 @@ CLOUD = AUTHENTICATION | {f"{UTILS}/_cloud/scheduling"}
 SERVICES = CLOUD | {f"{UTILS}/_services"}
 GATE = SERVICES | {f"{UTILS}/_gate"}
 SOURCES = GATE | {f"{UTILS}/_sources"}
-SHARED = SOURCES | {
+ORDERS = SOURCES | {f"{UTILS}/_orders"}
+SHARED = ORDERS | {
     f"{UTILS}/{name}.py" for name in ("_argument_spec", "_event_source", "_listing", "_module", "_suggestion")
 }
 REPORT = GATE | {"plugins/plugin_utils/report"}
@@ -44,6 +45,7 @@ MAY_IMPORT = {
     f"{UTILS}/_services": SERVICES,
     f"{UTILS}/_gate": GATE,
     f"{UTILS}/_sources": SOURCES,
+    f"{UTILS}/_orders": ORDERS,
     "plugins/modules": SHARED,
     "plugins/plugin_utils": CONTROLLER,
     "plugins/plugin_utils/report": REPORT,
@@ -55,7 +57,7 @@ MAY_IMPORT = {
     **dict.fromkeys(GROUND, GROUND),
     **{name: SHARED for name in SHARED if name.endswith(".py") and name not in GROUND},
 }
-WITHOUT_ANSIBLE = {UTILS, *GATE, *SOURCES, f"{UTILS}/_event_source.py", "plugins/doc_fragments", "extensions/eda"}
+WITHOUT_ANSIBLE = {UTILS, *GATE, *ORDERS, f"{UTILS}/_event_source.py", "plugins/doc_fragments", "extensions/eda"}
 WITH_HTTP = {f"{UTILS}/_cloud/http"}
 STARTS_THREADS = {
     f"{UTILS}/_threads.py": {"Thread"},

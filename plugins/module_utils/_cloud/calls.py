@@ -35,11 +35,27 @@ class Call:
     :param key: any value that identifies the call for the caller.
     :param digest: is applied to the decoded body of the answer at once, and its result replaces the body, so that large answers
         do not accumulate. It may raise a RequestError, which is the outcome then.
+    :param method: the HTTP method.
+    :param body: plain data that is sent as JSON; None for no body.
+    :param is_order: whether the request changes something. It is sent again only if the service cannot have taken it, and an answer
+        without content (HTTP 204) is a success.
     :ivar signed: whether the request is signed with the credentials.
     :ivar url: the whole URL where it is not that of a service's endpoint.
     """
 
-    __slots__ = ("body", "digest", "headers", "key", "method", "query", "segments", "service", "signed", "url")
+    __slots__ = (
+        "body",
+        "digest",
+        "headers",
+        "is_order",
+        "key",
+        "method",
+        "query",
+        "segments",
+        "service",
+        "signed",
+        "url",
+    )
 
     def __init__(
         self,
@@ -49,6 +65,9 @@ class Call:
         headers: Optional[Mapping[str, str]] = None,
         key: Any = None,
         digest: Optional[Callable[[Any], Any]] = None,
+        method: str = "GET",
+        body: Any = None,
+        is_order: bool = False,
     ) -> None:
         self.service = service
         self.segments = segments
@@ -56,8 +75,9 @@ class Call:
         self.headers = dict(headers or {})
         self.key = key
         self.digest = digest
-        self.method = "GET"
-        self.body: Any = None
+        self.method = method
+        self.body = body
+        self.is_order = is_order
         self.signed = True
         self.url: Optional[str] = None
 

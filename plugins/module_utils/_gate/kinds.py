@@ -15,7 +15,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Callable, Dict, FrozenSet, Mapping, Optional
 
-from .._services.readings import DLI_STATES, FAILING_STATES, REAL_TIME_STATES
+from .._services.readings import (
+    BATCH_ONLY,
+    DLI_STATES,
+    FAILING_STATES,
+    INSTANCE_STATES,
+    REAL_TIME_STATES,
+    RESTING_STATES,
+)
 from . import messages
 
 # Severities of reasons: reasons are sorted by them, and 0 is the most severe.
@@ -67,6 +74,7 @@ class Kind:
     :ivar progressing: states in which a job has to make progress (``stall_timeout``).
     :ivar node_failing: states in which a node fails like its job.
     :ivar node_running: states in which a node moves records.
+    :ivar culprits: states of a node that explain the failure of its job, where nodes do not fail by themselves.
     :ivar has_workspace: whether the jobs belong to a workspace.
     """
 
@@ -87,6 +95,7 @@ class Kind:
     progressing: FrozenSet[str] = frozenset()
     node_failing: FrozenSet[str] = frozenset()
     node_running: FrozenSet[str] = frozenset()
+    culprits: FrozenSet[str] = frozenset()
     has_workspace: bool = False
 
     def code_of(self, state: str) -> str:
@@ -105,6 +114,11 @@ def _describe_real_time_job(name: str, job: JobFields, nodes: Any, tasks: Any) -
 def _describe_dli_job(name: str, job: JobFields, nodes: Any, tasks: Any) -> JobFields:
     defaults: JobFields = {"progress": None, "sub_job_id": None, "sub_jobs": [], "message": ""}
     return {**defaults, **job, "job_id": name, "tasks": tasks}
+
+
+def _describe_instance(name: str, job: JobFields, nodes: Any, tasks: Any) -> JobFields:
+    instance = {key: value for key, value in job.items() if key != "nodes"}
+    return {"name": name, "instance": instance, "nodes": list(nodes or [])}
 
 
 REAL_TIME_KIND = Kind(
@@ -139,4 +153,54 @@ DLI_KIND = Kind(
     final=frozenset(("FINISHED", "FAILED", "CANCELLED")),
     progressing=frozenset(("RUNNING",)),
 )
-KINDS = (REAL_TIME_KIND, DLI_KIND)
+# Jobs of both types, as dataarts_job orders them.
+ORDERED_KIND = Kind(
+    key="ordered",
+    noun="job",
+    known=frozenset((*REAL_TIME_STATES, *BATCH_ONLY)),
+    ready=frozenset(("NORMAL", "SCHEDULING")),
+    failing=frozenset(FAILING_STATES),
+    failure_code="job_exception",
+    severities={"job_exception": FAILURE, "node_exception": FAILURE},
+    missing_message=messages.missing_factory_job,
+    describe=_describe_real_time_job,
+    selected_by="names",
+    quiet=frozenset(RESTING_STATES),
+    node_failing=frozenset(FAILING_STATES),
+    node_running=frozenset(("NORMAL",)),
+    has_workspace=True,
+)
+# Runs of batch jobs. The instance's own state decides, its nodes explain.
+INSTANCE_KIND = Kind(
+    key="instance",
+    noun="run",
+    known=frozenset(INSTANCE_STATES),
+    ready=frozenset(("success",)),
+    failing=frozenset(
+        (
+            "fail",
+            "running-exception",
+            "manual-stop",
+            "skip",
+            "skip-by-depend",
+            "forceSuccess",
+            "ignoreSuccess",
+        )
+    ),
+    failure_code="run_failed",
+    codes={
+        "skip": "run_skipped",
+        "skip-by-depend": "run_skipped",
+        "forceSuccess": "run_forced",
+        "ignoreSuccess": "run_forced",
+    },
+    severities={"run_failed": FAILURE, "run_skipped": FAILURE, "run_forced": FAILURE},
+    explained_codes=frozenset(("run_failed",)),
+    missing_message=messages.missing_instance,
+    describe=_describe_instance,
+    selected_by="names",
+    final=frozenset(("success", "fail", "manual-stop", "skip", "skip-by-depend", "forceSuccess", "ignoreSuccess")),
+    culprits=frozenset(("fail", "running-exception", "manual-stop")),
+    has_workspace=True,
+)
+KINDS = (REAL_TIME_KIND, DLI_KIND, ORDERED_KIND, INSTANCE_KIND)

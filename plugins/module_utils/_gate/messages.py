@@ -64,6 +64,16 @@ def missing_dli_job(job: str, workspace: Optional[str]) -> str:
     return f"{name(job)} does not exist as a DLI job in this project (submitting a job returns its ID)"
 
 
+def missing_factory_job(job: str, workspace: Optional[str]) -> str:
+    """A job that does not exist, neither as a real-time job nor as a batch job."""
+    return f"{name(job)} does not exist in {where(workspace)}, neither as a real-time job nor as a batch job"
+
+
+def missing_instance(job: str, workspace: Optional[str]) -> str:
+    """A run that the service does not show."""
+    return f"{name(job)} does not exist as a run in {where(workspace)}"
+
+
 def is_batch(job: str) -> str:
     """A batch job where a real-time job is meant."""
     return f"{name(job)} is a batch job; this gate is for real-time jobs"
@@ -143,6 +153,11 @@ def pending(job: "JobState", at: float) -> str:
     return f"{name(job.name)} is {state_name(job.state)}{silence(job.asked_at, at)}"
 
 
+def old(job: "JobState") -> str:
+    """A job that may look as it did before an order."""
+    return f"{name(job.name)} is {state_name(job.state)}; its order is not carried out yet"
+
+
 def unread_nodes(job: "JobState", at: float) -> str:
     """A job whose nodes have not been read since it got into its state."""
     return f"{name(job.name)} is {state_name(job.state)}, its nodes were not read{silence(job.asked_at, at)}"
@@ -201,7 +216,9 @@ def names(found: Sequence[str]) -> str:
 def failing(job: "JobState", node: Optional[str], state: str) -> str:
     """A failing job or node."""
     if node is None:
-        return f"{name(job.name)} is {state_name(state)}" + _cause(job)
+        culprit = job.culprit()
+        place = "" if culprit is None else f" at node {name(culprit)}"
+        return f"{name(job.name)} is {state_name(state)}{place}" + _cause(job)
     return f"{name(job.name)}: node {name(node)} is {state_name(state)}"
 
 
@@ -212,8 +229,9 @@ def _cause(job: "JobState") -> str:
 
 def unreadable(job: str, error: RequestError, times: int, state: Optional[str]) -> str:
     """A job that could not be read."""
-    text = f"{name(job)} could not be read"
-    if times > 1:
+    is_reading = error.method == "GET"
+    text = f"{name(job)} could not be {'read' if is_reading else 'ordered'}"
+    if times > 1 and is_reading:
         text += f" {times} times in a row"
     if state:
         text += f" (last seen {state_name(state)})"

@@ -32,6 +32,7 @@ class Policy(NamedTuple):
     :ivar fatal: whether a failing state fails a gate that waits. Without it, the gate waits for the state to change.
     :ivar check_nodes: whether the states of nodes count, except for nodes that match ``ignore_nodes`` (shell patterns).
     :ivar max_failing: how many jobs may fail before the gate fails.
+    :ivar fails_last: whether a failure or an error of a job ends the gate only once no other job is pending.
     :ivar started_after: epoch milliseconds.
     :ivar require_records: whether some running node of each job must have moved records. With ``record_nodes`` (shell patterns),
         each node that they match must have.
@@ -50,6 +51,7 @@ class Policy(NamedTuple):
     check_nodes: bool = True
     ignore_nodes: Tuple[str, ...] = ()
     max_failing: int = 0
+    fails_last: bool = False
     exception_grace: float = 0.0
     stable_for: float = 0.0
     started_after: Optional[int] = None

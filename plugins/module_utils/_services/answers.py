@@ -18,7 +18,7 @@ from .._error_codes import gateway_number
 from .._text import printable
 from . import normalize
 from .normalize import Unreadable
-from .readings import BATCH, BATCH_ONLY
+from .readings import BATCH, BATCH_ONLY, REAL_TIME_STATES, STOPPED
 
 # Keys are compared without capitals, underscores and dashes (normalize.squash).
 _CODE_KEYS = frozenset(("errorcode", "errcode", "errno", "code", "retcode", "returncode", "resultcode", "statuscode"))
@@ -144,6 +144,11 @@ def is_batch(job: Dict[str, Any]) -> bool:
     """Whether what the status call shows is a batch job. The pages do not say what the call answers for one."""
     kinds = [normalize.text(job.get(key)) or "" for key in ("job_type", "process_type")]
     return BATCH in [kind.strip().upper() for kind in kinds] or job["status"] in BATCH_ONLY
+
+
+def is_surely_real_time(job: Dict[str, Any]) -> bool:
+    """Whether what the status call shows can only be a real-time job. STOPPED without nodes may be a batch job as well."""
+    return bool(job["nodes"]) or (job["status"] in REAL_TIME_STATES and job["status"] != STOPPED)
 
 
 def _identity(item: Any) -> Optional[str]:

@@ -11,14 +11,20 @@ from __future__ import annotations
 from typing import Any, Dict, Iterable, List, Optional, Sequence, Tuple
 
 from .._cloud.calls import Call, Task, malformed
+from .._error_codes import BAD_PARAMETER, normalize_code
 from .._errors import RequestError
 from . import answers
+from .factory import factory_call
 from .normalize import Unreadable
 from .pager import Pager
 from .readings import BATCH, LIST, REAL_TIME, STATUS, Listing, Reading, unread
 
 MAX_PAGE_SIZE = 100  # the page says 1000, and some regions refuse more than 100
 MAX_COMPARED = 2000  # names that a missing one is compared with
+
+
+# What the status call may answer for a batch job, besides that it does not exist.
+_REFUSES_BATCH = ("DLF.0136", BAD_PARAMETER)
 
 
 class DataArts:
@@ -47,6 +53,38 @@ class DataArts:
         if answers.is_batch(job):
             return Reading(name, outcome.sent_at, STATUS, missing=True, batch=True)
         return Reading(name, outcome.sent_at, STATUS, job=job)
+
+    def batch_status(self, name: str) -> Task[Reading]:
+        """Read a batch job. The status call is documented for real-time jobs only, so the list is its source."""
+        try:
+            listing = yield from self.list(BATCH, name=name, sure=True)
+        except RequestError as error:
+            return Reading(name, 0.0 if error.sent_at is None else error.sent_at, STATUS, error=error)
+        for job in listing.jobs:
+            if job["name"] == name and job["job_type"] == BATCH:
+                return Reading(name, listing.at, STATUS, job={**job, "nodes": []})
+        if listing.strange or not listing.complete:
+            problem = malformed(self._call(("jobs",)), "the list of batch jobs was not read to its end")
+            return Reading(name, listing.at, STATUS, error=problem)
+        return Reading(name, listing.at, STATUS, missing=True)
+
+    def identify(self, name: str) -> Task[Reading]:
+        """Read a job whose type is not known. The job has ``job_type``.
+
+        The status call of a batch job may answer or refuse, so the list of batch jobs is asked unless the answer can only be that of a
+        real-time job.
+        """
+        reading = yield from self.status(name)
+        if reading.job is not None and answers.is_surely_real_time(reading.job):
+            return reading._replace(job={**reading.job, "job_type": REAL_TIME})
+        if reading.error is not None and not _may_be_batch(reading.error):
+            return reading
+        batch = yield from self.batch_status(name)
+        if batch.job is not None or batch.error is not None:
+            return batch
+        if reading.job is not None:
+            return reading._replace(job={**reading.job, "job_type": REAL_TIME})
+        return reading
 
     # -- list -------------------------------------------------------------------------------------------------------
 
@@ -110,5 +148,9 @@ class DataArts:
     # -- parts ------------------------------------------------------------------------------------------------------
 
     def _call(self, segments: Tuple[str, ...], query: Iterable[Tuple[str, str]] = (), key: Any = None) -> Call:
-        headers = {"workspace": self.workspace} if self.workspace else {}
-        return Call("dataarts", ("v1", "{project_id}", *segments), query, headers, key)
+        return factory_call(self.workspace, segments, query, key)
+
+
+def _may_be_batch(error: RequestError) -> bool:
+    """Whether the status call may have refused because the job is a batch job."""
+    return error.status == 400 and normalize_code(error.error_code) in _REFUSES_BATCH

@@ -41,13 +41,21 @@ _WHOLE = frozenset(
         "total_put_records",
         "duration",
         "sub_job_id",
+        "instance_id",
+        "instance_type",
+        "plan_time",
+        "submit_time",
+        "retry_times",
     )
 )
 # Other fields that are known. A known field is found under every spelling: with capitals, underscores or dashes, or without.
 _KNOWN_FIELDS = (
     "create_user",
     "error_code",
+    "error_message",
     "flink_job_info",
+    "force_success",
+    "ignore_success",
     "is_success",
     "job_id",
     "job_name",
@@ -60,6 +68,7 @@ _KNOWN_FIELDS = (
     "log_path",
     "message",
     "name",
+    "node_name",
     "nodes",
     "owner",
     "path",
@@ -255,7 +264,7 @@ def state(data: Any) -> Optional[str]:
 # -- jobs -------------------------------------------------------------------------------------------------------------
 
 
-def _fields(data: Dict[str, Any], part: str = "", parts: Callable[[Any], Any] = value) -> Dict[str, Any]:
+def fields(data: Dict[str, Any], part: str = "", parts: Callable[[Any], Any] = value) -> Dict[str, Any]:
     """All fields under their right names.
 
     :param part: the field that *parts* converts.
@@ -288,12 +297,12 @@ def _number(item: Any) -> Any:
     return item if number is None else number
 
 
-def _state_of(fields: Dict[str, Any], what: str) -> Optional[str]:
+def _state_of(found: Dict[str, Any], what: str) -> Optional[str]:
     """The state among normalised fields, None where none is told.
 
     :raises Unreadable: it is no text.
     """
-    told = fields.get("status")
+    told = found.get("status")
     if told is not None and not isinstance(told, str):
         raise Unreadable(f"the state of {what} is no text")
     return state(told)
@@ -306,7 +315,7 @@ def node(data: Any) -> Dict[str, Any]:
     """
     if not isinstance(data, dict):
         raise Unreadable("the answer's nodes cannot be understood")
-    result = _fields(data)
+    result = fields(data)
     name = result.get("name")
     if name is not None and text(name) is None:
         raise Unreadable("the name of a node is no text")
@@ -333,7 +342,7 @@ def job(data: Any, name: Optional[str] = None) -> Optional[Dict[str, Any]]:
     """
     if not isinstance(data, dict):
         return None
-    result = _fields(data, "nodes", _nodes)
+    result = fields(data, "nodes", _nodes)
     result["name"] = text(result.get("name")) or name
     result["status"] = _state_of(result, "a job")
     if "nodes" in result and result["nodes"] is None:
@@ -353,7 +362,7 @@ def sum_tasks(sub_jobs: Iterable[Dict[str, Any]]) -> Optional[Dict[str, int]]:
 
 
 def _sub_jobs(data: Any) -> List[Dict[str, Any]]:
-    return [_fields(item) for item in data if isinstance(item, dict)] if isinstance(data, list) else []
+    return [fields(item) for item in data if isinstance(item, dict)] if isinstance(data, list) else []
 
 
 def progress(data: Dict[str, Any], job_id: str) -> Dict[str, Any]:
@@ -361,7 +370,7 @@ def progress(data: Dict[str, Any], job_id: str) -> Dict[str, Any]:
 
     :raises Unreadable: its state is no text, or two spellings of one key have different values.
     """
-    result = _fields(data, "sub_jobs", _sub_jobs)
+    result = fields(data, "sub_jobs", _sub_jobs)
     for name in ("is_success", "nodes"):
         result.pop(name, None)
     result["job_id"] = text(result.get("job_id")) or job_id

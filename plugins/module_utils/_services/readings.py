@@ -12,13 +12,14 @@ from typing import Any, Dict, List, NamedTuple, Optional
 
 from .._errors import MISSING, RequestError
 
+STOPPED = "STOPPED"
 # Real-time jobs and their nodes, from the vendor's pages and from newer regions.
 REAL_TIME_STATES = (
     "STARTING",
     "NORMAL",
     "EXCEPTION",
     "STOPPING",
-    "STOPPED",
+    STOPPED,
     "PAUSE",
     "ABNORMAL",
     "DISABLE",
@@ -27,6 +28,25 @@ REAL_TIME_STATES = (
 )
 FAILING_STATES = ("EXCEPTION", "ABNORMAL")
 BATCH_ONLY = ("SCHEDULING", "PAUSED")  # states that real-time jobs do not have
+# Of a real-time or batch job: it runs or is about to; it has been stopped.
+RUNNING_STATES = ("NORMAL", "STARTING", "OVERLOAD", "SCHEDULING")
+RESTING_STATES = (STOPPED, "PAUSED", "PAUSE")
+# Runs of batch jobs and of nodes with a trigger. The last two also come as flags beside success.
+INSTANCE_STATES = (
+    "waiting",
+    "running",
+    "success",
+    "fail",
+    "running-exception",
+    "pause",
+    "manual-stop",
+    "freeze",
+    "skip",
+    "skip-by-depend",
+    "waiting-confirm",
+    "forceSuccess",
+    "ignoreSuccess",
+)
 DLI_STATES = ("LAUNCHING", "RUNNING", "SCALING", "FINISHED", "FAILED", "CANCELLED")
 
 REAL_TIME = "REAL_TIME"
@@ -47,6 +67,7 @@ class Reading(NamedTuple):
     :ivar source: STATUS or LIST.
     :ivar job: the job, normalised; with ``nodes`` when read by STATUS.
     :ivar batch: with *missing*: there is a job of that name, and it is a batch job.
+    :ivar is_old: whether it may show the job as it was before an order, so that it counts neither as ready nor as a failure.
     """
 
     name: str
@@ -56,6 +77,7 @@ class Reading(NamedTuple):
     missing: bool = False
     error: Optional[RequestError] = None
     batch: bool = False
+    is_old: bool = False
 
 
 def unread(name: str, source: str, error: RequestError) -> Reading:

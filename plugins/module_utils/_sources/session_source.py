@@ -49,9 +49,10 @@ class SessionSource(Source):
 
     def next(self, until: Optional[float], room: bool = False) -> Optional[Event]:
         ended = self.session.next(until, room)
-        if ended is None:
-            return None
-        key, result = ended
+        return None if ended is None else self.event(*ended)
+
+    def event(self, key: Any, result: Any) -> Event:
+        """The reading that a task has come to."""
         if key is JOB_LIST:
             return Listed(error=result) if isinstance(result, RequestError) else self.listed(result)
         if isinstance(result, RequestError):

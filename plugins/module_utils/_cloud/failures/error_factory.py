@@ -78,9 +78,9 @@ class ErrorFactory:
             **fields,
         )
 
-    def unreached(self, call: Call, sent_at: Optional[float] = None) -> RequestError:
+    def unreached(self, call: Call, sent_at: Optional[float] = None, was_sent: bool = True) -> RequestError:
         """The error of a call that was not over, or not sent, at the deadline."""
-        return self.make(UNREACHED, "the deadline came before the answer", call, sent_at=sent_at)
+        return self.make(UNREACHED, "the deadline came before the answer", call, sent_at=sent_at, was_sent=was_sent)
 
     def from_answer(self, answer: Answer, call: Call) -> RequestError:
         """The error for an answer with an error status."""

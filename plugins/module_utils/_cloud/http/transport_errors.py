@@ -23,6 +23,8 @@ _Texts = Sequence[Tuple[str, str]]
 _NO_ANSWER = "no answer in time"
 _NOT_RESOLVED = "the host's name cannot be resolved; check region, cloud and endpoints"
 
+# Classes of urllib3 whose exceptions are raised while a connection is made.
+_UNCONNECTED = frozenset(("NewConnectionError", "ConnectTimeoutError", "NameResolutionError"))
 # Parts of an exception's repr: the exceptions of adapter.py arrive wrapped in those of two libraries.
 _FRAMING: _Texts = (
     ("NotFinal()", "the server sends interim answers only"),
@@ -60,6 +62,17 @@ def explain(error: BaseException) -> Explanation:
         if explanation is not None:
             return explanation
     return _explain_other(error)
+
+
+def is_unconnected(error: BaseException) -> bool:
+    """Whether no connection came about, so that nothing of the request was sent."""
+    known = requests.exceptions
+    if not isinstance(error, (known.ConnectTimeout, known.ConnectionError)):
+        return False
+    # The library wraps its own exception, which has the one of urllib3 as its reason.
+    reason = getattr(error.args[0] if error.args else None, "reason", None)
+    names = {kind.__name__ for kind in type(reason).__mro__}
+    return isinstance(error, known.ConnectTimeout) or bool(names & _UNCONNECTED)
 
 
 def _explain_body(error: BaseException) -> Optional[Explanation]:

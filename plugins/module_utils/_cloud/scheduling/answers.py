@@ -15,10 +15,11 @@ from ..calls import Call, Outcome
 from ..failures.error_factory import ErrorFactory
 from ..http.body import NotJson, parse
 from ..http.exchange import Answer
-from ..http.transport_errors import explain
+from ..http.transport_errors import explain, is_unconnected
 
 # Statuses with a complete answer; 201 comes with a token. Anything else in 2xx (206, a proxy's 203) is not trusted.
 COMPLETE_STATUS = (200, 201)
+NO_CONTENT = 204  # the success of an order, which has no body
 
 
 def is_success(status: int) -> bool:
@@ -33,6 +34,9 @@ def read_answer(answer: Answer, call: Call, errors: ErrorFactory) -> Outcome:
         error.sent_at = answer.sent_at
         return error
     try:
+        if call.is_order and answer.status == NO_CONTENT and not answer.data:
+            answer.data = None
+            return answer
         if answer.status not in COMPLETE_STATUS:
             raise NotJson("the answer is not complete")
         answer.data = _json_or_text(answer.data) if call.service == "metadata" else parse(answer.data)
@@ -53,7 +57,7 @@ def error_without_answer(failure: Optional[BaseException], call: Call, errors: E
     :param failure: what the exchange raised; None where it was given up.
     """
     kind, summary = (TRANSIENT, "no answer in time") if failure is None else explain(failure)
-    return errors.make(kind, summary, call)
+    return errors.make(kind, summary, call, was_sent=failure is None or not is_unconnected(failure))
 
 
 def _json_or_text(body: bytes) -> Union[str, Any]:

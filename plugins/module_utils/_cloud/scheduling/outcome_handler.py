@@ -83,7 +83,7 @@ class OutcomeHandler:
     def finish(self, attempt: Attempt, outcome: Optional[Outcome] = None) -> None:
         """End an attempt. Without an outcome it ends with its last error, or as UNREACHED where it has none."""
         if outcome is None:
-            outcome = attempt.error or self._errors.unreached(attempt.call)
+            outcome = attempt.error or self._errors.unreached(attempt.call, was_sent=attempt.tries > 0)
         attempt.outcome = outcome
         if attempt.task is not None:
             self._enqueue(attempt.task, self._tasks.add_outcome(attempt.task, attempt.place, outcome))
@@ -144,7 +144,8 @@ class OutcomeHandler:
         error.sent_at = exchange.sent_at
         attempt.error = error
         left = None if attempt.deadline is None else attempt.deadline - now
-        wait = wait_before_retry(error, attempt.tries, self._retries, left, random.uniform)
+        is_order = attempt.call.is_order
+        wait = wait_before_retry(error, attempt.tries, self._retries, left, random.uniform, is_order)
         if error.status == THROTTLED:
             # The call itself waits as long as the service asks. The others go on, more slowly, after a short pause, because a
             # gate must not stop reading for as long as a single call is throttled.

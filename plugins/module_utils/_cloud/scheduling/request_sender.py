@@ -85,7 +85,7 @@ class RequestSender:
             prepared = request.prepare()
         except (ValueError, requests.exceptions.RequestException):  # the text of either can contain a secret
             summary = "the request cannot be made of these options; check endpoints, workspace and project_name"
-            raise self._errors.make(PERMANENT, summary, call) from None
+            raise self._errors.make(PERMANENT, summary, call, was_sent=False) from None
         bound = now + self._connection.request_timeout
         if attempt.deadline is not None:
             bound = min(bound, attempt.deadline)
@@ -98,6 +98,8 @@ class RequestSender:
             "proxies": self._proxies(call, url),
         }
         exchange = Exchange(prepared, options, self._http.get_adapter(url), bound, now)
+        if call.is_order:
+            attempt.error = None  # that an earlier request was not taken says nothing about this one
         self.sent += 1
         attempt.tries += 1
         attempt.number = self.sent

@@ -4,12 +4,18 @@
 
 # This file is private to the collection and may change in any release. Do not import it from other collections.
 
-"""Decides whether a failed request is sent again, and after which wait. A pure function, tested with a table."""
+"""Decides whether a failed request is sent again, and after which wait. A pure function, tested with a table.
+
+A request that changes something (an order) must not be carried out twice. It is sent again only after an error that shows that the
+service has not taken it: no connection came about, or the gateway throttled it (HTTP 429 with a gateway code), which happens before
+a request reaches the service.
+"""
 
 from __future__ import annotations
 
 from typing import Callable, Optional
 
+from ..._error_codes import THROTTLED_CODE, gateway_number
 from ..._errors import TRANSIENT, RequestError
 
 RETRIED_STATUS = (429, 502, 503, 504)
@@ -23,7 +29,7 @@ Uniform = Callable[[float, float], float]
 
 
 def wait_before_retry(
-    error: RequestError, tries: int, retries: int, left: Optional[float], uniform: Uniform
+    error: RequestError, tries: int, retries: int, left: Optional[float], uniform: Uniform, is_order: bool = False
 ) -> Optional[float]:
     """Seconds to wait before the request is sent again; None where it is not sent again.
 
@@ -31,9 +37,10 @@ def wait_before_retry(
     :param retries: how often it may be sent again after the first time.
     :param left: seconds until the deadline, None for no deadline. A wait that would end later is not begun.
     :param uniform: a random number between two bounds.
+    :param is_order: whether the request changes something.
     """
-    retried = error.status in RETRIED_STATUS or (error.status is None and error.kind == TRANSIENT)
-    if not retried or tries > retries:
+    is_passing = error.status in RETRIED_STATUS or (error.status is None and error.kind == TRANSIENT)
+    if not is_passing or tries > retries or (is_order and not was_not_taken(error)):
         return None
     if error.retry_after is not None:
         wait = error.retry_after
@@ -43,3 +50,9 @@ def wait_before_retry(
         wait = min(MAX_BACKOFF, FIRST_BACKOFF * 2 ** (tries - 1)) * uniform(0.5, 1.0)
     is_acceptable = wait <= MAX_RETRY_AFTER if left is None else wait < left
     return wait if is_acceptable else None
+
+
+def was_not_taken(error: RequestError) -> bool:
+    """Whether an error shows that the service has not taken the request, so that sending it again cannot carry it out twice."""
+    is_throttled = error.status == THROTTLED and gateway_number(error.error_code) == THROTTLED_CODE
+    return is_throttled or not error.was_sent

@@ -39,9 +39,10 @@ def aggregate(gate: "Gate", at: float, since: Optional[float], is_last: bool) ->
         return Verdict(FAIL, [_too_few_jobs(gate)]), readiness
     judged = _judge_all(gate, at, is_last)
     reasons = _reasons(gate, judged, at)
-    if _has_failed(gate.policy, judged, reasons):
+    ends_now = is_last or not _awaits_others(gate, judged)
+    if ends_now and _has_failed(gate.policy, judged, reasons):
         return Verdict(FAIL, reasons), readiness
-    error = _ending_error(gate)
+    error = _ending_error(gate) if ends_now else gate.fatal
     if error is not None:
         return Verdict(ERROR, reasons, error), readiness
     if not _all_ready(gate, judged):
@@ -117,6 +118,15 @@ def _has_failed(policy: Policy, judged: Judgements, reasons: List[Reason]) -> bo
     codes = [found[0]["code"] for verdict, found in judged.values() if verdict == FAIL]
     has_too_few_jobs = policy.missing != MISSING_WAIT and any(item["code"] == "too_few_jobs" for item in reasons)
     return has_too_few_jobs or fail_the_gate(policy, codes)
+
+
+def _awaits_others(gate: "Gate", judged: Judgements) -> bool:
+    """With fails_last: whether jobs are pending for another reason than an error that cannot be overcome."""
+    if not gate.policy.fails_last:
+        return False
+    most = gate.policy.max_errors
+    pending = [gate.jobs[name] for name, (verdict, dummy) in judged.items() if verdict == PENDING]
+    return any(not job.has_permanent_error and job.errors < most for job in pending)
 
 
 def _ending_error(gate: "Gate") -> Optional[RequestError]:

@@ -82,14 +82,15 @@ def _judge_failures(job: JobState, failures: List[Failure], errors: List[Reason]
     found = []
     for node, state in failures:
         code = policy.kind.code_of(state) if node is None else "node_exception"
+        blamed = job.culprit() if node is None else node
         found.append(
             make_reason(
                 code if policy.counts_failing else "still_pending",
                 job.name,
                 messages.failing(job, node, state),
-                node=node,
+                node=blamed,
                 status=state,
-                log_path=job.log_path(node),
+                log_path=job.log_path(blamed),
             )
         )
     return Judgement(FAIL if counts else PENDING, found + errors)
@@ -98,6 +99,8 @@ def _judge_failures(job: JobState, failures: List[Failure], errors: List[Reason]
 def _awaited_state(job: JobState, at: float) -> Optional[Reason]:
     """What a job in its present state is waited for; None where that state is one to wait for and no node is in an unknown one."""
     policy = job.policy
+    if job.is_old:
+        return reason_of_job(job, "still_pending", messages.old(job))
     if job.state not in policy.ready:
         if job.state not in policy.kind.known:
             return reason_of_job(job, "unknown_state", messages.unknown_state(job.name, job.state))

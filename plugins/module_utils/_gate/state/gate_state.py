@@ -242,6 +242,8 @@ class Gate(GateState):
     @property
     def has_failed(self) -> bool:
         """Whether the verdict is FAIL, whatever else is read."""
+        if self.policy.fails_last and self.verdicts.pending:
+            return False
         return fail_the_gate(self.policy, self.verdicts.failing.values())
 
     @property

@@ -40,6 +40,7 @@ class JobState:
     :ivar is_missing: whether the last status call said that the job does not exist.
     :ivar has_existed: whether the job was seen to exist in this gate.
     :ivar is_batch: whether the last status call answered with a batch job.
+    :ivar is_old: whether the last status call may show the job as it was before an order: neither ready nor a failure.
     :ivar claims: what the job list claims and a status call has not confirmed.
     :ivar read_at: the last reading that counts, from the list or a status call.
     :ivar status_at: the last status call, which reads the nodes as well.
@@ -69,6 +70,7 @@ class JobState:
     is_missing: bool = False
     has_existed: bool = False
     is_batch: bool = False
+    is_old: bool = field(default=False, metadata=NOT_KEPT)
     claims: ListClaims = field(default_factory=ListClaims)
     read_at: float = NEVER
     status_at: float = NEVER
@@ -138,7 +140,7 @@ class JobState:
 
     def failures(self) -> List[Failure]:
         """What is failing now: the job itself, nodes that count."""
-        if self.is_missing or (self.state is None and not self.nodes):
+        if self.is_missing or self.is_old or (self.state is None and not self.nodes):
             return []
         found: List[Failure] = []
         if self.state in self.policy.failing:
@@ -197,6 +199,11 @@ class JobState:
         return self.is_failing and not self.lasting_failures and self.failing_for < grace <= self.failing_for + elapsed
 
     # -- the result -------------------------------------------------------------------------------------------------
+
+    def culprit(self) -> Optional[str]:
+        """The node that explains the failure of its job; None for kinds of jobs whose nodes fail by themselves."""
+        states = self.policy.kind.culprits
+        return next((name for name, node in self.nodes.items() if node.get("status") in states), None)
 
     def log_path(self, node: Optional[str] = None) -> Optional[str]:
         """Where a node logs. Without a name: where the failing node logs, or else the first node that says so."""

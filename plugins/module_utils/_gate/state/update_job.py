@@ -34,6 +34,7 @@ def take_reading(job: JobState, reading: Reading, at: float, began: float, again
     elif reading.missing:
         _take_missing(job, reading.batch, at)
     else:
+        job.is_old = reading.is_old
         _take_status(job, reading.job or {}, at)
 
 
@@ -154,7 +155,7 @@ def _conclude(job: JobState, at: float) -> None:
     policy, failures = job.policy, job.failures()
     job.is_failing = bool(failures)
     is_ready = not failures and not job.is_missing and job.state in policy.ready and job.is_started_late_enough
-    if not is_ready:
+    if not is_ready or job.is_old:
         job.ready_at = None
     elif job.ready_at is None:
         job.ready_at = at

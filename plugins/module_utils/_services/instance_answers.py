@@ -1,0 +1,121 @@
+# Copyright (c) datagate contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This file is private to the collection and may change in any release. Do not import it from other collections.
+
+"""Normalises instances, which are runs of batch jobs and of nodes with a trigger, and checks which instance an answer is about."""
+
+from __future__ import annotations
+
+from typing import Any, Dict, List, NamedTuple, Optional, Tuple
+
+from .._text import printable
+from . import normalize
+from .answers import check
+from .normalize import Unreadable
+from .readings import INSTANCE_STATES
+
+_STATES = {normalize.squash(state): state for state in INSTANCE_STATES}
+_SUCCESS = "success"
+# A success that an operator or a policy has declared: a flag in some clouds, a state in others. The first one counts.
+_DECLARED = (("force_success", "forceSuccess"), ("ignore_success", "ignoreSuccess"))
+_TRUE = ("true", "1")
+
+
+class InstancePage(NamedTuple):
+    """Instances from the list call.
+
+    :ivar instances: in the service's order.
+    :ivar is_complete: whether these are all that match.
+    """
+
+    instances: List[Dict[str, Any]]
+    is_complete: bool
+
+
+def state(told: Any) -> Optional[str]:
+    """A state of an instance or its node under its one right name; an unknown one as it came, none as None."""
+    if not isinstance(told, str) or not told.strip():
+        return None
+    return _STATES.get(normalize.squash(told.strip()), normalize.clean(told.strip()))
+
+
+def instance(data: Any) -> Dict[str, Any]:
+    """An instance with ``job_name``, ``instance_id``, ``status``, ``message`` and ``nodes``.
+
+    :raises Unreadable: it is none, its state is no text, or two spellings of one key have different values.
+    """
+    if not isinstance(data, dict):
+        raise Unreadable("the answer holds something else than an instance")
+    found = normalize.fields(data, "nodes", _nodes)
+    found["job_name"] = normalize.text(found.get("job_name"))
+    found["status"] = _state_of(found)
+    found["message"] = normalize.text(found.get("error_message")) or ""
+    found["nodes"] = found.get("nodes") or []
+    return found
+
+
+def one_instance(data: Any, job: str, instance_id: int) -> Dict[str, Any]:
+    """The instance in the answer of the call for one.
+
+    :raises Unreadable: the body is an error, another instance, or no instance.
+    """
+    found = instance(check(data))
+    if found["job_name"] not in (None, job):
+        raise Unreadable(f"the answer is about another job, {printable(found['job_name'])!r}")
+    if found.get("instance_id") not in (None, instance_id):
+        raise Unreadable(f"the answer is about another instance, {printable(str(found['instance_id']))}")
+    if found["status"] is None:
+        raise Unreadable("the answer names no state")
+    return {**found, "job_name": job, "instance_id": instance_id}
+
+
+def instance_page(data: Any, job: str) -> InstancePage:
+    """The instances of one job in an answer of the list call. The service's filter by name may be that of a part of it.
+
+    :raises Unreadable: the body is an error, or no list of instances.
+    """
+    told = normalize.renamed(check(data))
+    raw, total = told.get("instances"), normalize.whole(told.get("total"))
+    if not isinstance(raw, list):
+        raise Unreadable("the answer is no list of instances")
+    found = [instance(item) for item in raw]
+    return InstancePage([item for item in found if item["job_name"] == job], total is None or len(raw) >= total)
+
+
+def _state_of(found: Dict[str, Any]) -> Optional[str]:
+    told = found.get("status")
+    if told is not None and not isinstance(told, str):
+        raise Unreadable("the state of an instance is no text")
+    named = state(told)
+    if named == _SUCCESS:
+        return next((declared for flag, declared in _DECLARED if _is_set(found.get(flag))), named)
+    return named
+
+
+def _is_set(flag: Any) -> bool:
+    return str(flag).strip().casefold() in _TRUE
+
+
+def _nodes(data: Any) -> Optional[List[Dict[str, Any]]]:
+    if data is None:
+        return None
+    if not isinstance(data, list):
+        raise Unreadable("the answer's nodes cannot be understood")
+    return [_node(item) for item in data]
+
+
+def _node(data: Any) -> Dict[str, Any]:
+    if not isinstance(data, dict):
+        raise Unreadable("the answer's nodes cannot be understood")
+    found = normalize.fields(data)
+    found["name"] = normalize.text(_first(found, ("node_name", "name"))) or ""
+    found["status"] = _state_of(found)
+    found["type"] = normalize.text(found.get("type"))
+    found["log_path"] = normalize.text(found.get("log_path")) or None
+    return found
+
+
+def _first(found: Dict[str, Any], names: Tuple[str, ...]) -> Any:
+    return next((found[name] for name in names if found.get(name) is not None), None)

@@ -1,0 +1,450 @@
+#!/usr/bin/python
+# Copyright (c) datagate contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+---
+module: dataarts_job
+short_description: Start, stop, restart and run jobs of DataArts Factory, and wait for the effect
+version_added: 2.0.0
+description:
+  - Starts, stops and restarts real-time jobs and the schedules of batch jobs, and runs batch jobs once. With O(wait) it
+    waits for the effect with the same gate as M(datagate.huaweicloud.dataarts_job_status).
+  - A job that is in the right state already, or on its way to it, gets no order.
+  - An order is sent once. If its answer is unclear (HTTP 5xx, a broken connection, a time limit), the module reads the
+    state of the job instead of sending the order again.
+author:
+  - datagate contributors (@datagate)
+options:
+  names:
+    description:
+      - Names of the jobs, as a list or as one string with commas. Real-time and batch jobs can be mixed, except for
+        O(state=run), which is for batch jobs.
+      - A name is invalid if it is V(.) or V(..), or has a slash, a control character or more than 128 characters.
+      - Required, except for O(state=restored). There it selects some of the jobs in O(before).
+    type: list
+    elements: str
+    aliases:
+      - name
+      - job_names
+  state:
+    description:
+      - V(started) starts the jobs that do not run. A real-time job has started when it is V(NORMAL), a batch job when
+        it is V(SCHEDULING). A job in V(OVERLOAD) runs and is not ordered, and the module waits until it is V(NORMAL).
+      - V(stopped) stops the jobs that are not stopped. Jobs have stopped in V(STOPPED), V(PAUSED) and V(PAUSE). What
+        becomes of a run of a batch job that is under way when its schedule stops depends on the service.
+      - V(restarted) stops the jobs that run, waits until they have stopped, and starts them. Each job is started as
+        soon as it has stopped. A real-time job counts as restarted when its C(start_time) is later than before.
+      - V(run) runs batch jobs once, now, whatever their schedules. Each task with V(run) makes new runs.
+      - V(restored) starts the jobs in O(before) that ran then (V(NORMAL), V(STARTING), V(OVERLOAD) or V(SCHEDULING)).
+        The others are not touched, and RV(left_alone) names them.
+      - A job that is V(STOPPING) is started once it has stopped.
+    type: str
+    required: true
+    choices:
+      - started
+      - stopped
+      - restarted
+      - run
+      - restored
+  before:
+    description:
+      - The jobs with the states that they had before, as a task with O(state=stopped) returns them in RV(before).
+      - Required with O(state=restored), and invalid with other states.
+    type: list
+    elements: dict
+  job_params:
+    description:
+      - Parameters of the job, names with values. Values are sent as text of at most 1024 characters.
+      - Only for O(state=started), O(state=restarted) and O(state=run), and the same for all jobs. They have no effect on
+        jobs that need no start.
+      - If the values are secret, use C(no_log).
+    type: dict
+  use_execution_user:
+    description:
+      - Whether a run uses the execution user of the job. If not set, the service decides.
+      - Only for O(state=run).
+    type: bool
+  missing:
+    description:
+      - What to do about a job that does not exist.
+      - V(fail) fails the task, and nothing is ordered, also not for other jobs.
+      - V(ok) leaves the job out.
+    type: str
+    choices:
+      - fail
+      - ok
+    default: fail
+  wait:
+    description:
+      - Wait until the orders have had their effect on all jobs, or one has failed, or the time limit is reached.
+      - With V(false) the task ends when the orders have been accepted. A job that has to stop before it can be started,
+        and an order with an unclear answer, are waited for in any case.
+    type: bool
+    default: true
+  wait_interval:
+    description:
+      - Seconds between two observations, at least 0.1.
+    type: float
+    default: 10
+  wait_timeout:
+    description:
+      - Time limit in seconds for the whole task, above 0. At the time limit the verdict is V(TIMEOUT).
+    type: float
+    default: 600
+  stable_for:
+    description:
+      - Seconds that all jobs must stay in the right state, at the same time.
+    type: float
+    default: 0
+  check_nodes:
+    description:
+      - Whether a failing node fails the task like its job. Nodes do not count for O(state=stopped) and O(state=run).
+      - After a start, a node that was failing before counts only once it has changed, or after 30 seconds.
+    type: bool
+    default: true
+  exception_grace:
+    description:
+      - Seconds that a job or node may be in a failing state before it counts.
+    type: float
+    default: 0
+attributes:
+  action:
+    description: Has an action plugin that runs on the controller.
+    support: full
+    details:
+      - It prints a line before orders are sent, and progress lines while a task on the controller waits.
+      - A task on the controller (connection V(local), the Python that runs the playbook, without C(become), C(async) and
+        C(environment)) runs in Ansible's process.
+  check_mode:
+    description: Can run in check mode and return the expected status without changing anything.
+    support: full
+    details:
+      - The module reads the jobs, sends no order and does not wait. The verdict is V(PENDING).
+  diff_mode:
+    description: Shows in diff mode what has changed or would change.
+    support: full
+    details:
+      - Shows the state of each job before, and the orders.
+  idempotent:
+    description: A second run in the same situation makes no further changes.
+    support: partial
+    details:
+      - O(state=restarted) and O(state=run) act each time.
+  async:
+    description: Can be run with the keyword C(async).
+    support: full
+  action_group:
+    description: Options for all modules of the group can be set in one place, with C(module_defaults).
+    support: full
+    details:
+      - In C(module_defaults) the name of the group is C(group/datagate.huaweicloud.huaweicloud).
+    membership:
+      - datagate.huaweicloud.huaweicloud
+notes:
+  - Right after an order the service may still show the old state. An old V(EXCEPTION) is not a failure, and an old
+    V(NORMAL) is not a restart. A reading counts when the state has changed since the order, or C(start_time) has grown.
+    An old failing state counts in any case 30 seconds after the answer to the order.
+  - An order is sent again only if it is certain that the service has not taken it. This is so if no connection came
+    about, if the gateway throttled the request (HTTP 429 with code 0308), and if it refused a token that was then
+    renewed.
+  - If the answer to an order is unclear and the state shows no effect within 30 seconds, the verdict is V(ERROR). If the
+    answer to a O(state=run) is lost, the module looks for the run among the runs of the job since then. If it does not
+    find exactly one, the verdict is V(ERROR), and the message says that the job may have been started.
+  - A refusal because the job is already running is a success if the state agrees.
+  - With O(state=restarted), a job that fails ends the task only when no other job is waited for, so that no job stays
+    stopped.
+  - If the task is interrupted, a line says what was ordered.
+  - C(running_data) and C(extend_counter) of a node may contain parameters of the job. If these are secret, use C(no_log).
+seealso:
+  - module: datagate.huaweicloud.dataarts_job_status
+  - module: datagate.huaweicloud.dataarts_job_info
+  - ref: ansible_collections.datagate.huaweicloud.docsite.guide_deploy
+    description: Deploy a streaming job.
+  - name: Starting a Job
+    description: The vendor's page about the call that starts a job.
+    link: https://support.huaweicloud.com/intl/en-us/api-dataartsstudio/dataartsstudio_02_0092.html
+  - name: Stopping a Job
+    description: The vendor's page about the call that stops a job.
+    link: https://support.huaweicloud.com/intl/en-us/api-dataartsstudio/dataartsstudio_02_0064.html
+  - name: Executing a Job Immediately
+    description: The vendor's page about the call that runs a job once.
+    link: https://support.huaweicloud.com/intl/en-us/api-dataartsstudio/dataartsstudio_02_0091.html
+extends_documentation_fragment:
+  - datagate.huaweicloud.connection
+  - datagate.huaweicloud.workspace
+"""
+
+EXAMPLES = r"""
+---
+- name: Start a job and wait until it has been running for a minute
+  datagate.huaweicloud.dataarts_job:
+    name: job_orders_stream
+    state: started
+    stable_for: 60
+  delegate_to: localhost
+
+- name: Deploy while the jobs are stopped, and start again what ran
+  delegate_to: localhost
+  block:
+    - name: Stop the jobs
+      datagate.huaweicloud.dataarts_job:
+        names:
+          - job_orders_stream
+          - job_sms
+        state: stopped
+        missing: ok
+      register: stopped
+
+    - name: Deploy
+      ansible.builtin.command:
+        cmd: /opt/pipelines/deploy.sh
+      changed_when: true
+
+    - name: Start the jobs that ran before
+      datagate.huaweicloud.dataarts_job:
+        state: restored
+        before: "{{ stopped.before }}"
+        stable_for: 60
+
+- name: Restart two jobs
+  datagate.huaweicloud.dataarts_job:
+    names: job_orders_stream,job_sms
+    state: restarted
+    exception_grace: 20
+  delegate_to: localhost
+
+- name: Run a batch job for a date, and wait until the run has ended
+  datagate.huaweicloud.dataarts_job:
+    name: job_nightly
+    state: run
+    job_params:
+      load_date: "2026-03-01"
+    wait_timeout: 3600
+  delegate_to: localhost
+"""
+
+RETURN = r"""
+---
+changed:
+  description: Whether an order may have had an effect. In check mode, whether an order would be sent.
+  type: bool
+  returned: always
+  sample: true
+before:
+  description: The jobs before any order, without those that do not exist.
+  type: list
+  elements: dict
+  returned: always, except when the options or the credentials are invalid or a job cannot be read
+  contains:
+    name:
+      description: Name of the job.
+      type: str
+      returned: always
+      sample: job_orders_stream
+    job_type:
+      description: V(REAL_TIME) or V(BATCH).
+      type: str
+      returned: always
+      sample: REAL_TIME
+    status:
+      description: State of the job, or null if the service did not return one.
+      type: str
+      returned: always
+      sample: NORMAL
+    start_time:
+      description: When the job was started, in epoch milliseconds, or null if the service did not return it.
+      type: int
+      returned: always
+      sample: 1772323201000
+left_alone:
+  description: With O(state=restored), the jobs in O(before) that did not run then and were not touched.
+  type: list
+  elements: dict
+  returned: always, except when the options or the credentials are invalid or a job cannot be read
+  contains:
+    name:
+      description: Name of the job.
+      type: str
+      returned: always
+      sample: job_old
+    status:
+      description: State of the job in O(before).
+      type: str
+      returned: always
+      sample: STOPPED
+instances:
+  description: With O(state=run), the runs that were made.
+  type: list
+  elements: dict
+  returned: always, except when the options or the credentials are invalid or a job cannot be read
+  contains:
+    name:
+      description: Name of the job.
+      type: str
+      returned: always
+      sample: job_nightly
+    instance_id:
+      description: ID of the run.
+      type: int
+      returned: always
+      sample: 4711082
+jobs:
+  description:
+    - The jobs. If the module has waited, with the keys of M(datagate.huaweicloud.dataarts_job_status), and with
+      O(state=run) with the RV(jobs[].instance) and its nodes. Otherwise as in RV(before).
+  type: list
+  elements: dict
+  returned: always, except when the options or the credentials are invalid or a job cannot be read
+  contains:
+    name:
+      description: Name of the job.
+      type: str
+      returned: always
+      sample: job_orders_stream
+    job_type:
+      description: V(REAL_TIME) or V(BATCH).
+      type: str
+      returned: always
+      sample: REAL_TIME
+    status:
+      description: State of the job, or with O(state=run) of the run.
+      type: str
+      returned: always
+      sample: NORMAL
+    orders:
+      description: The orders that may have had an effect, in turn; in check mode, those that would be sent.
+      type: list
+      elements: str
+      returned: always
+      sample:
+        - stop
+        - start
+    verdict:
+      description: V(PASS), V(FAIL) or V(PENDING).
+      type: str
+      returned: when the module has waited
+      sample: PASS
+    reasons:
+      description: Why the job is not V(PASS); keys as in RV(reasons).
+      type: list
+      elements: dict
+      returned: when the module has waited
+      sample: []
+    nodes:
+      description: Nodes of the job or run.
+      type: list
+      elements: dict
+      returned: when the module has waited
+      sample: []
+    instance:
+      description: The run, with the fields that the service returns.
+      type: dict
+      returned: with O(state=run), when the module has waited
+      sample:
+        job_name: job_nightly
+        instance_id: 4711082
+        status: success
+verdict:
+  description:
+    - V(PASS) if all orders have had their effect.
+    - V(FAIL) if a job, a node or a run has failed, or a job does not exist.
+    - V(TIMEOUT) at the time limit.
+    - V(ERROR) if an order was refused, if it is not known whether it was carried out, or if a job could not be read.
+    - V(PENDING) in check mode.
+  type: str
+  returned: when the module has waited, when it fails after an order, and in check mode
+  sample: PASS
+reasons:
+  description:
+    - Why the verdict is not V(PASS), the most severe reason first.
+    - C(code) is V(job_exception), V(node_exception), V(job_missing), V(too_few_jobs), V(denied), V(unreadable),
+      V(unknown_state), V(still_pending), V(not_restarted), V(no_records), V(restarted), V(not_stable), and with
+      O(state=run) also V(run_failed), V(run_skipped), V(run_forced), as a gate returns them.
+    - The other keys are C(job), C(node), C(status), C(message), C(log_path), C(error_code) and C(request_id).
+  type: list
+  elements: dict
+  returned: when the module has waited, when it fails after an order, and in check mode
+  sample:
+    - code: job_exception
+      job: job_orders_stream
+      node: null
+      status: EXCEPTION
+      message: job_orders_stream is EXCEPTION
+      log_path: obs://dlf-log/job_orders_stream/WRITE_ORDERS.job
+      error_code: null
+      request_id: null
+diff:
+  description: The states before, and the orders, by job.
+  type: dict
+  returned: always, except when the options or the credentials are invalid or a job cannot be read
+  sample:
+    before:
+      job_orders_stream: STOPPED
+    after:
+      job_orders_stream: start ordered
+gate:
+  description:
+    - What was waited for. This and the keys C(job), C(elapsed), C(polls), C(requests), C(history), C(history_dropped),
+      C(by_status), C(notes) and C(resume) are those of M(datagate.huaweicloud.dataarts_job_status).
+  type: dict
+  returned: when the module has waited
+  sample:
+    kind: job
+    selection:
+      names:
+        - job_orders_stream
+msg:
+  description: The verdict, the jobs that decided it, and what was ordered.
+  type: str
+  returned: always
+  sample: "PASS after 64 s: 1 of 1 job ready. Ordered: start of job_orders_stream."
+option:
+  description: The invalid option.
+  type: str
+  returned: when an option is invalid
+  sample: names
+error_code:
+  description: Code of the service or its gateway, or null if the response had none or there was no response.
+  type: str
+  returned: when RV(verdict=ERROR) and the task fails
+  sample: DLF.30122
+http_status:
+  description: HTTP status, or null if there was no response.
+  type: int
+  returned: when RV(verdict=ERROR) and the task fails
+  sample: 400
+request_id:
+  description: ID of the request (header C(X-Request-Id)), for the vendor's support.
+  type: str
+  returned: when RV(verdict=ERROR) and the task fails
+  sample: 7f4c2d5e0b1a4c3d9e8f7a6b5c4d3e2f
+method:
+  description: HTTP method of the request that failed.
+  type: str
+  returned: when RV(verdict=ERROR) and the task fails
+  sample: POST
+path:
+  description: Path of the request that failed, without its query.
+  type: str
+  returned: when RV(verdict=ERROR) and the task fails
+  sample: /v1/0123456789abcdef0123456789abcdef/jobs/job_sms/start
+"""
+
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._argument_spec import ORDERS, WORKSPACE
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._module import Invocation, run
+
+ARGUMENTS = {**WORKSPACE, **ORDERS}
+SERVICE = "dataarts"
+BODY = Invocation.order
+
+
+def main() -> None:
+    run(ARGUMENTS, SERVICE, BODY)
+
+
+if __name__ == "__main__":
+    main()
