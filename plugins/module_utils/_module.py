@@ -32,6 +32,7 @@ from ._gate.observing.slices import WHOLE, Slices
 from ._gate.policy import Policy, Selection
 from ._gate.result import AUTO_ALL, as_dict, asked, fails
 from ._gate.source import Source
+from ._orders.cancelling import Cancelling
 from ._values import unquoted
 
 Body = Callable[["Invocation"], Dict[str, Any]]
@@ -123,8 +124,18 @@ class Invocation:
         finally:
             session.close()
 
-    def observe(self, policy: Policy, selection: Selection, source: Source, session: Session) -> Dict[str, Any]:
-        """Run a gate, or a slice of one. Returns the module's result, with ``failed`` if the task fails."""
+    def observe(
+        self,
+        policy: Policy,
+        selection: Selection,
+        source: Source,
+        session: Session,
+        cancelling: Optional[Cancelling] = None,
+    ) -> Dict[str, Any]:
+        """Run a gate, or a slice of one. Returns the module's result, with ``failed`` if the task fails.
+
+        :param cancelling: cancels the jobs where ``cancel_on`` says so.
+        """
         return_jobs = options.return_jobs(self.params)
         seconds, text = options.slices(self.params)
         sliced = policy.wait and not policy.once and (seconds > 0 or text is not None)
@@ -136,13 +147,15 @@ class Invocation:
             state = resume.unpack(text, asked_for) if text else None
             slices = Slices(seconds, state, AUTO_ALL if return_jobs == "auto" else sys.maxsize)
         try:
-            outcome = Loop(policy, selection, source, session.clock, slices=slices, on_look=self.on_look).run()
+            loop = Loop(policy, selection, source, session.clock, slices=slices, on_look=self.on_look)
+            outcome = loop.run() if cancelling is None else cancelling.run(loop)
+            cancelled = {} if cancelling is None else cancelling.complete(outcome)
         finally:
             session.close()
         state_text = (
             resume.pack(outcome.state, asked_for, self.module.no_log_values) if outcome.state is not None else None
         )
-        result = as_dict(outcome, return_jobs, state_text)
+        result = {**as_dict(outcome, return_jobs, state_text), **cancelled}
         result["gate"] = asked(policy, selection, session.connection, session.project_id)
         if fails(policy, outcome):
             result["failed"] = True
@@ -205,7 +218,7 @@ def run(spec: Spec, service: str, body: Body) -> None:
     except KeyboardInterrupt:
         result = {
             "failed": True,
-            "changed": any("ordering" in line for line in said),
+            "changed": any(word in line for line in said for word in ("ordering", "cancelled:")),
             "msg": said[-1] if said else "interrupted",
         }
     if result.pop("failed", False):

@@ -12,7 +12,7 @@ import os
 import signal
 import threading
 from contextlib import contextmanager
-from typing import Any, Iterator
+from typing import Any, Iterator, List
 
 
 class Terminated(KeyboardInterrupt):
@@ -43,3 +43,34 @@ def terminable() -> Iterator[None]:
         raise
     finally:
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+
+@contextmanager
+def interruptible() -> Iterator[None]:
+    """While the block runs, the first SIGTERM or SIGINT raises Terminated in it, and later ones do nothing.
+
+    So the block can end its work. After it, the signal goes to the handler that was there before: that of a worker of Ansible ends
+    the worker. Without such a handler, the exception goes on. A signal that is ignored stays ignored.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    received: List[int] = []
+
+    def interrupt(number: int, frame: Any) -> None:
+        received.append(number)
+        if len(received) == 1:
+            raise Terminated
+
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+    replaced = {number: handler for number, handler in handlers.items() if handler not in (signal.SIG_IGN, None)}
+    for number in replaced:
+        signal.signal(number, interrupt)
+    try:
+        yield
+    finally:
+        for number, handler in replaced.items():
+            signal.signal(number, handler)
+        before = replaced.get(signal.Signals(received[0])) if received else None
+        if callable(before) and before is not signal.default_int_handler:
+            before(received[0], None)
