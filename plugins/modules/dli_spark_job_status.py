@@ -203,7 +203,7 @@ gate:
     kind:
       description: Kind of the jobs.
       type: str
-      sample: Spark batch
+      sample: Spark job
     entry:
       description: The entry point of the role P(datagate.huaweicloud.job_gate#role); null if the module is used directly.
       type: str

@@ -120,7 +120,7 @@ def until(condition: Callable[[], Any]) -> None:
         time.sleep(0.02)
 
 
-def begin(command: list[str], emulator: Emulator, folder: Path, given: str = "") -> "subprocess.Popen[str]":
+def begin(command: list[str], emulator: Emulator, folder: Path, given: str = "") -> subprocess.Popen[str]:
     process = subprocess.Popen(
         command,
         cwd=folder,

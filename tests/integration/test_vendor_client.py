@@ -18,7 +18,18 @@ with other_home():  # the vendor's package writes a file to the home folder whil
     from huaweicloudsdkcore.auth.credentials import BasicCredentials
     from huaweicloudsdkcore.exceptions.exceptions import ClientRequestException
     from huaweicloudsdkdgc.v1 import DgcClient, ListJobsRequest, ShowJobStatusRequest
-    from huaweicloudsdkdli.v1 import DliClient, ShowSqlJobProgressRequest, ShowSqlJobStatusRequest
+    from huaweicloudsdkdli.v1 import (
+        CancelSqlJobRequest,
+        DliClient,
+        ListFlinkJobsRequest,
+        ListSqlJobsRequest,
+        ShowFlinkJobRequest,
+        ShowSparkJobLogRequest,
+        ShowSparkJobRequest,
+        ShowSparkJobStatusRequest,
+        ShowSqlJobProgressRequest,
+        ShowSqlJobStatusRequest,
+    )
 
 DLI_JOB = "85798b38-ae44-48eb-bb90-7cf0dcdafe7b"
 SCENARIO: dict[str, Any] = {
@@ -45,9 +56,11 @@ SCENARIO: dict[str, Any] = {
             "progress": 0.25,
             "sub_job_id": 0,
             "sub_jobs": [{"id": 0, "num_tasks": 8, "killed_tasks_summary": {"why": 1}}],
-            "status_fields": {"statement": "SELECT * FROM t"},
+            "status_fields": {"statement": "SELECT * FROM t", "tags": [{"key": "release", "value": "42"}]},
         }
     ],
+    "flink_jobs": [{"job_id": 7, "name": "orders", "message": "fine"}],
+    "spark_batches": [{"batch_id": "b-1", "name": "nightly", "fields": {"log": ["one", "two"]}}],
 }
 
 

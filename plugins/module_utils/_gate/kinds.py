@@ -240,7 +240,7 @@ FLINK_KIND = Kind(
 )
 SPARK_KIND = Kind(
     key="dli_spark",
-    noun="Spark batch",
+    noun="Spark job",
     known=frozenset(SPARK_STATES),
     ready=frozenset(("success",)),
     failing=frozenset(("dead",)),
