@@ -115,7 +115,9 @@ def meanings() -> dict[str, str]:
     """The first paragraph about each option, with markup."""
     found: dict[str, str] = {}
     texts = [module(f"doc_fragments.{name}").ModuleDocFragment.DOCUMENTATION for name in FRAGMENTS]
-    texts += [module(f"modules.{name}").DOCUMENTATION for name in ("dli_job_progress", "dataarts_job_status")]
+    # Of an option that several modules have, the last one says what it means.
+    own = ("dli_spark_job_status", "dli_flink_job_status", "dli_job_progress", "dataarts_job_status")
+    texts = [module(f"modules.{name}").DOCUMENTATION for name in own] + texts
     for text in texts:
         for name, option in yaml.safe_load(text)["options"].items():
             said = option["description"]
@@ -182,7 +184,7 @@ def role_text() -> str:
     text = ROLE.read_text("utf-8")
     entries = module("plugin_utils.role.entries").ENTRIES
     known: set[str] = set()
-    for entry in ("main", "dli_finished"):
+    for entry in ("main", "dli_finished", "dli_flink_running", "dli_spark_finished"):
         code = module(f"modules.{entries[entry].module}")
         names = {**code.ARGUMENTS, **module("module_utils._argument_spec").CONNECTION}
         names = {name: what for name, what in names.items() if name not in ("wait", "wait_for")}

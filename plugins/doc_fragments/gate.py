@@ -132,7 +132,7 @@ options:
       - none
     default: auto
 notes:
-  - The module only reads. C(changed) is always false.
+  - A gate only reads. C(changed) is false, unless an option makes the module cancel jobs and it has done so.
   - V(PASS) means that all jobs were ready B(at the same time), in the last observation. A job that was ready only
     earlier is not ready.
   - Failures take precedence. An error with one job does not hide the failure of another, an unknown state is neither

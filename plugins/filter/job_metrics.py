@@ -21,7 +21,7 @@ positional: workspace, read_at, nodes
 options:
   _input:
     description:
-      - The results of one reading, by service. At least one of the two keys must be there.
+      - The results of one reading, by service. At least one of the keys must be there.
       - With more than 100 jobs the tasks need C(return_jobs=all). A result that does not hold all jobs is refused.
       - The result of M(datagate.huaweicloud.dataarts_job_info) can stand for C(dataarts). It has neither nodes nor
         verdicts.
@@ -34,6 +34,14 @@ options:
       dli:
         description: What M(datagate.huaweicloud.dli_job_progress) has returned, failed or not.
         type: dict
+      dli_flink:
+        description: What M(datagate.huaweicloud.dli_flink_job_status) has returned, failed or not.
+        type: dict
+        version_added: 2.0.0
+      dli_spark:
+        description: What M(datagate.huaweicloud.dli_spark_job_status) has returned, failed or not.
+        type: dict
+        version_added: 2.0.0
   workspace:
     description: ID of the workspace, for the label C(workspace). Empty is the default workspace, with C(default) as label.
     type: str

@@ -93,6 +93,22 @@ REAL_TIME_GATE: Spec = {
 DLI_GATE: Spec = {
     **GATE,
     "stall_timeout": {"type": "float", "default": 0},
+    "min_result_rows": {"type": "int"},
+    "max_bad_rows": {"type": "int"},
+    "cancel_on": {"type": "list", "elements": "str", "default": []},
+}
+SPARK_GATE: Spec = {
+    **GATE,
+    "wait_for": {"type": "list", "elements": "str", "default": ["success"]},
+    "fail_on_exception": {"type": "bool"},
+    "max_failing": {"type": "int", "default": 0},
+    "stable_for": {"type": "float", "default": 0},
+}
+FLINK_GATE: Spec = {
+    **SPARK_GATE,
+    "wait_for": {"type": "list", "elements": "str", "default": ["job_running", "job_finish"]},
+    "exception_grace": {"type": "float", "default": 0},
+    "started_after": {"type": "int"},
 }
 SELECTION: Spec = {
     "job_names": {"type": "list", "elements": "str", "aliases": ["job_name", "name"]},
@@ -102,7 +118,19 @@ SELECTION: Spec = {
     "min_jobs": {"type": "int", "default": 1},
 }
 DLI_SELECTION: Spec = {
-    "job_ids": {"type": "list", "elements": "str", "required": True, "aliases": ["job_id"]},
+    "job_ids": {"type": "list", "elements": "str", "aliases": ["job_id"]},
+    "job_tags": {"type": "dict"},
+    "queue": {"type": "str"},
+    "since": {"type": "str"},
+    "newest": {"type": "bool", "default": False},
+    "min_jobs": {"type": "int", "default": 1},
+}
+FLINK_SELECTION: Spec = {
+    "job_ids": {"type": "list", "elements": "str", "aliases": ["job_id"]},
+    "names": {"type": "list", "elements": "str", "aliases": ["name"]},
+}
+SPARK_SELECTION: Spec = {
+    "batch_ids": {"type": "list", "elements": "str", "aliases": ["batch_id"]},
 }
 CONNECTION_INFO: Spec = {
     "job_name": {"type": "str"},

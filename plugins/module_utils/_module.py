@@ -34,9 +34,13 @@ from ._gate.observing.slices import WHOLE, Slices
 from ._gate.policy import Policy, Selection
 from ._gate.result import AUTO_ALL, as_dict, asked, fails
 from ._gate.source import Source
+from ._orders.cancelling import Cancelling
 from ._values import unquoted
 
 SHOWS_REQUESTS = 3  # the verbosity (-vvv) from which modules log their requests
+
+# What a note of an interrupted task says if something may have changed.
+CHANGES = ("ordering:", "cancelled:")
 
 Body = Callable[["Invocation"], Dict[str, Any]]
 OnLook = Callable[[Outcome], None]
@@ -148,6 +152,11 @@ class Invocation:
                 pair = f"{unquote(user)}:{unquote(password)}"
                 self.hide(base64.b64encode(pair.encode("latin-1", "replace")).decode("ascii"))
 
+    def note(self, line: str) -> None:
+        """Show a line at once, even if the module does not come to its end."""
+        if self.caller.note is not None:
+            self.caller.note(line)
+
     def order(self) -> Dict[str, Any]:
         """Order jobs, and wait for the effect. Returns the module's result, with ``failed`` if the task fails."""
         from ._orders.options import order_options
@@ -156,13 +165,22 @@ class Invocation:
         checked = order_options(self.params)
         session = self.connect()
         try:
-            note = self.caller.note or (lambda dummy_line: None)
-            return Ordering(checked, session, self.module.check_mode, self.caller.on_look, note).run()
+            return Ordering(checked, session, self.module.check_mode, self.caller.on_look, self.note).run()
         finally:
             session.close()
 
-    def observe(self, policy: Policy, selection: Selection, source: Source, session: Session) -> Dict[str, Any]:
-        """Run a gate, or a slice of one. Returns the module's result, with ``failed`` if the task fails."""
+    def observe(
+        self,
+        policy: Policy,
+        selection: Selection,
+        source: Source,
+        session: Session,
+        cancelling: Optional[Cancelling] = None,
+    ) -> Dict[str, Any]:
+        """Run a gate, or a slice of one. Returns the module's result, with ``failed`` if the task fails.
+
+        :param cancelling: cancels the jobs where ``cancel_on`` says so.
+        """
         return_jobs = options.return_jobs(self.params)
         seconds, text = options.slices(self.params)
         sliced = policy.wait and not policy.once and (seconds > 0 or text is not None)
@@ -174,8 +192,10 @@ class Invocation:
             state = resume.unpack(text, asked_for) if text else None
             slices = Slices(seconds, state, AUTO_ALL if return_jobs == "auto" else sys.maxsize)
         try:
-            outcome = Loop(policy, selection, source, session.clock, slices=slices, on_look=self.caller.on_look).run()
-            result = self._result(session, policy, selection, outcome, asked_for)
+            loop = Loop(policy, selection, source, session.clock, slices=slices, on_look=self.caller.on_look)
+            outcome = loop.run() if cancelling is None else cancelling.run(loop)
+            cancelled = {} if cancelling is None else cancelling.complete(outcome)
+            result = self._result(session, policy, selection, outcome, asked_for, cancelled)
             if session.recorder is not None:
                 session.recorder.gate(self.caller.name, self.params, tuple(CONNECTION), result)
             return result
@@ -183,14 +203,20 @@ class Invocation:
             session.close()
 
     def _result(
-        self, session: Session, policy: Policy, selection: Selection, outcome: Outcome, asked_for: str
+        self,
+        session: Session,
+        policy: Policy,
+        selection: Selection,
+        outcome: Outcome,
+        asked_for: str,
+        cancelled: Mapping[str, Any],
     ) -> Dict[str, Any]:
         state_text = None
         if outcome.state is not None:
             from ._gate import resume
 
             state_text = resume.pack(outcome.state, asked_for, self.module.no_log_values)
-        result = as_dict(outcome, options.return_jobs(self.params), state_text)
+        result = {**as_dict(outcome, options.return_jobs(self.params), state_text), **cancelled}
         result["gate"] = asked(policy, selection, session.connection, session.project_id)
         if fails(policy, outcome):
             result["failed"] = True
@@ -267,7 +293,8 @@ def run(spec: Spec, service: str, body: Body) -> None:
     try:
         result = execute(module, service, body, caller)
     except KeyboardInterrupt:
-        result = {"failed": True, "changed": bool(notes), "msg": notes[-1] if notes else "interrupted"}
+        changed = any(word in line for line in notes for word in CHANGES)
+        result = {"failed": True, "changed": changed, "msg": notes[-1] if notes else "interrupted"}
     if lines is not None:
         result["request_log"] = lines.all()
     if result.pop("failed", False):

@@ -22,13 +22,50 @@ options:
   job_ids:
     description:
       - IDs of the jobs, as a list or as one string with commas. The ID is what DLI returns when the job is submitted.
+      - Required, unless O(job_tags), O(queue) or O(since) choose the jobs.
       - An ID is invalid if it is V(.) or V(..), or has a slash, a control character or more than 128 characters.
       - Setting the option under both of its names is an error, even if one of them is in C(module_defaults).
     type: list
     elements: str
-    required: true
     aliases:
       - job_id
+  job_tags:
+    description:
+      - Selects the jobs that have all these tags, instead of O(job_ids). Keys and values are compared exactly.
+      - The gate reads the job list, and watches the jobs that it finds in the first observation with at least O(min_jobs)
+        jobs. With O(missing=wait) it waits until there are so many.
+      - Jobs that were submitted after that are not part of the gate.
+    type: dict
+    version_added: 2.0.0
+  queue:
+    description:
+      - Selects the jobs that run in this queue, instead of O(job_ids), or among the jobs with O(job_tags).
+    type: str
+    version_added: 2.0.0
+  since:
+    description:
+      - Selects the jobs that were started at this time or later, instead of O(job_ids), or among the jobs with
+        O(job_tags) or in O(queue).
+      - Epoch milliseconds, ISO 8601 with a time zone (V(2026-03-01T02:00:00Z)), or a time before the start of the gate
+        (V(12h), with the units V(s), V(m), V(h), V(d), V(w)).
+      - The list of DLI holds up to 10,000 jobs, and older jobs with the same tags count as well, failed ones too. So
+        combine O(job_tags) with O(since).
+    type: str
+    version_added: 2.0.0
+  newest:
+    description:
+      - Whether only the newest of the selected jobs with the same tags counts, for example the last attempt of a job that
+        is submitted again when it fails.
+      - Only used with O(job_tags), O(queue) or O(since).
+    type: bool
+    default: false
+    version_added: 2.0.0
+  min_jobs:
+    description:
+      - Minimum number of selected jobs. With fewer, the gate fails (V(too_few_jobs)), or, with O(missing=wait), waits.
+    type: int
+    default: 1
+    version_added: 2.0.0
   stall_timeout:
     description:
       - Seconds that a job may be V(RUNNING) without any change in its progress, its current sub-job or its tasks
@@ -38,6 +75,39 @@ options:
       - Only used with O(wait=true).
     type: float
     default: 0
+  min_result_rows:
+    description:
+      - A finished job with fewer rows in its result (C(result_count), the rows that an INSERT has written or a query has
+        returned) fails (V(too_few_rows)).
+      - The number is read from the status of the job once it has finished. If the service names none, the job is pending,
+        and the reason says so.
+    type: int
+    version_added: 2.0.0
+  max_bad_rows:
+    description:
+      - A finished job with more bad rows (C(bad_row_count)) fails (V(bad_rows)). V(0) allows none.
+      - The service counts bad rows of INSERT jobs only. If it names no number, the job is pending, and the reason says
+        so.
+    type: int
+    version_added: 2.0.0
+  cancel_on:
+    description:
+      - When the gate cancels the jobs that have not ended. By default it never does, and the jobs go on and are billed,
+        whatever the verdict is.
+      - V(timeout), if the verdict is RV(verdict=TIMEOUT).
+      - V(stalled), if a job has stalled (see O(stall_timeout)).
+      - V(abort), if the task is interrupted - by SIGTERM, by SIGINT, or by its C(timeout). Within five seconds, each job
+        is cancelled once, and a line names the jobs that were cancelled and those that may still run. This requires that
+        the gate runs on the controller, or that the signal reaches the module. A process that is killed with SIGKILL,
+        which is how AWX cancels a job, cannot cancel anything.
+      - Before a job is cancelled, and after the service has rejected it, the state of the job is read. A job that has
+        ended meanwhile is left alone.
+      - Cancelling can take 30 seconds in addition to O(wait_timeout). In check mode nothing is cancelled.
+      - Only used with O(wait=true).
+    type: list
+    elements: str
+    default: []
+    version_added: 2.0.0
 attributes:
   action:
     description: Has an action plugin that runs on the controller.
@@ -49,7 +119,7 @@ attributes:
         same.
   check_mode:
     details:
-      - The module also reads the jobs in check mode. With O(wait=true) it observes once and does not wait.
+      - The module also reads the jobs in check mode, and cancels nothing. With O(wait=true) it observes once and does not wait.
         RV(verdict=FAIL) and RV(verdict=ERROR) fail the task; other verdicts do not.
 notes:
   - Only the state determines the verdict. The progress is that of the running sub-job, so it drops when the next sub-job
@@ -116,6 +186,21 @@ EXAMPLES = r"""
         tags: reports
         wait: true
 
+- name: Wait for the last attempt of each job of this release, and cancel what has not ended after two hours
+  datagate.huaweicloud.dli_job_progress:
+    job_tags:
+      release: "42"
+    since: 12h
+    newest: true
+    min_jobs: 3
+    missing: wait
+    wait: true
+    wait_timeout: 7200
+    min_result_rows: 1
+    max_bad_rows: 0
+    cancel_on: [timeout, abort]
+  delegate_to: localhost
+
 - name: Wait and handle the verdict in the next tasks
   datagate.huaweicloud.dli_job_progress:
     job_id: 85798b38-ae44-48eb-bb90-7cf0dcdafe7b
@@ -134,7 +219,7 @@ EXAMPLES = r"""
 RETURN = r"""
 jobs:
   description:
-    - The jobs, each with its own verdict, in the order of O(job_ids). O(return_jobs) selects them. Jobs that
+    - The jobs, each with its own verdict, in the order of O(job_ids) or of the job list. O(return_jobs) selects them. Jobs that
       O(missing=ok) ignores are not included.
     - There may be additional fields of the service, with names in snake case.
   type: list
@@ -287,6 +372,22 @@ jobs:
       type: str
       returned: when the status of the job was read
       sample: reports
+    result_count:
+      description: Number of rows in the result. Null if the service names none.
+      type: int
+      returned: when the status of the job was read
+      sample: 120
+    bad_row_count:
+      description: Number of bad rows of an INSERT job. Null if the service names none.
+      type: int
+      returned: when the status of the job was read
+      sample: 0
+    tags:
+      description: The tags of the job, each with C(key) and C(value).
+      type: list
+      elements: dict
+      returned: when the status of the job was read and it has tags
+      sample: [{"key": "release", "value": "42"}]
   sample:
     - job_id: 85798b38-ae44-48eb-bb90-7cf0dcdafe7b
       message: ""
@@ -319,6 +420,13 @@ jobs:
         skipped: 3
         total: 52
       verdict: PENDING
+cancelled:
+  description: The IDs of the jobs that were cancelled because of O(cancel_on). C(changed) is true if there are any.
+  type: list
+  elements: str
+  returned: always, except when the options or the credentials are invalid
+  sample: []
+  version_added: 2.0.0
 job:
   description:
     - The job, with the same fields as in RV(jobs), if there is exactly one. It does not depend on O(return_jobs).
@@ -424,12 +532,16 @@ reasons:
         - V(dli_failed), the job is FAILED. The message contains the reason from the service, if there is one.
         - V(dli_cancelled), the job was cancelled.
         - V(stalled), the job is RUNNING, but made no progress for O(stall_timeout) seconds.
+        - V(too_few_rows), the job has finished with fewer result rows than O(min_result_rows).
+        - V(bad_rows), the job has finished with more bad rows than O(max_bad_rows).
+        - V(too_few_jobs), O(job_tags), O(queue) and O(since) select fewer jobs than O(min_jobs).
         - V(job_missing), the job does not exist, or disappeared during this gate.
         - V(denied), the credentials were rejected, or a permission is missing (HTTP 401 or 403, or the gateway's codes
           0301, 0303 and 0307).
         - V(unreadable), the job could not be read for another reason.
         - V(unknown_state), the job is in a state that this collection does not know, or has no state.
-        - V(still_pending), the job is in a transitional state, or it was not read at all, or its last reading is too old.
+        - V(still_pending), the job is in a transitional state, or it was not read at all, or its last reading is too old,
+          or the service does not name its number of rows.
       type: str
       returned: always
       sample: dli_failed
@@ -605,6 +717,7 @@ from typing import Any, Dict
 from ansible_collections.datagate.huaweicloud.plugins.module_utils._argument_spec import DLI_GATE, DLI_SELECTION
 from ansible_collections.datagate.huaweicloud.plugins.module_utils._gate import options
 from ansible_collections.datagate.huaweicloud.plugins.module_utils._module import Invocation, run
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._orders.cancelling import Cancelling
 from ansible_collections.datagate.huaweicloud.plugins.module_utils._sources.dli_jobs import DliJobs
 
 ARGUMENTS = {**DLI_SELECTION, **DLI_GATE}
@@ -614,8 +727,11 @@ SERVICE = "dli"
 def observe(invocation: Invocation) -> Dict[str, Any]:
     policy = options.dli_policy(invocation.params, once=invocation.module.check_mode)
     selection = options.dli_selection(invocation.params)
+    when = options.cancel_on(invocation.params)
     session = invocation.connect()
-    return invocation.observe(policy, selection, DliJobs(session), session)
+    source = DliJobs(session, selection.query, bool(policy.limited_rows))
+    cancelling = Cancelling(when, source.service, session, invocation.note)
+    return invocation.observe(policy, selection, source, session, cancelling)
 
 
 BODY = observe

@@ -46,7 +46,6 @@ SECONDS = frozenset(
     )
 )
 NEEDED = {
-    "job_ids": "is needed; say which DLI jobs are meant, by their IDs",
     "state": "is needed; say what to order: started, stopped, restarted, run or restored",
 }
 _UNFIT = re.compile(r"argument '(?P<option>\w+)' is of type .*\bunable to convert to \w+:", re.DOTALL)

@@ -17,6 +17,7 @@ from .clock import Clock
 from .constants import STATUS_ERROR
 from .dataarts import DataArts
 from .dli import Dli
+from .dli_clusters import Flink, Spark
 from .fault_rules import FaultRule, Faults
 from .federation import Federation
 from .iam import Iam
@@ -57,6 +58,8 @@ class Cloud:
         self._acting = Acting(scenario.orders, scenario.missing_job_code, self.world, self.errors, self.clock.epoch_ms)
         self._dataarts = DataArts(scenario, self.world, self.errors, self._acting)
         self._dli = Dli(scenario, self.world, self.errors)
+        self._flink = Flink(scenario.dli, self.world, self.errors, self.clock.epoch_ms)
+        self._spark = Spark(scenario.dli, self.world, self.errors, self.clock.epoch_ms)
         self._iam = Iam(scenario, self.authenticator, self.clock)
         self._federation = Federation(scenario, self.authenticator, self.errors, self.clock)
         self._studio = Studio(scenario, self.errors)
@@ -187,11 +190,9 @@ class Cloud:
         call, headers = incoming.call, incoming.headers
         if call.service == "dataarts":
             return self._dispatch_dataarts(incoming, now)
+        if call.service == "dli":
+            return self._answer_dli(incoming, now)
         match call.name:
-            case "dli_progress":
-                return self._dli.progress(call.job or "", now)
-            case "dli_status":
-                return self._dli.status(call.job or "", now)
             case "tokens":
                 return self._iam.tokens(incoming.body, now)
             case "projects":
@@ -229,6 +230,29 @@ class Cloud:
             case "instance":
                 return self._dataarts.instance(headers, call.job or "", call.instance or "", now)
         raise AssertionError(f"no such call: {call.name}")
+
+    def _answer_dli(self, incoming: Incoming, now: float) -> Answer:
+        name, job = incoming.call.name, incoming.call.job or ""
+        match name:
+            case "dli_progress":
+                return self._dli.progress(job, now)
+            case "dli_status":
+                return self._dli.status(job, now)
+            case "dli_list":
+                return self._dli.list_jobs(incoming.query, now)
+            case "dli_cancel":
+                return self._dli.cancel(job, now)
+            case "flink_list":
+                return self._flink.list_jobs(incoming.query, now)
+            case "flink_detail":
+                return self._flink.detail(job, now)
+            case "flink_run" | "flink_stop":
+                return self._flink.order(name.removeprefix("flink_"), incoming.body, now)
+            case "spark_list":
+                return self._spark.list_batches(incoming.query, now)
+            case "spark_batch" | "spark_state" | "spark_log" | "spark_cancel":
+                return self._spark.answer(name, job, now)
+        raise AssertionError(f"no such call: {name}")
 
     def _faulty(self, fault: FaultRule, incoming: Incoming) -> Answer:
         if fault.redirect is not None:

@@ -67,6 +67,9 @@ DLI_FIELDS: Final = (
 )
 """What an entry of a DLI job's timeline may change."""
 
+CLUSTER_FIELDS: Final = ("status", "absent", "message", "extra")
+"""What an entry of the timeline of a Flink job or Spark batch may change."""
+
 JOB_ENTRY: Final = ("status", "absent", *JOB_TIMES, *JOB_FIELDS, "extra")
 NODE_ENTRY: Final = ("status", "absent", "records_per_second", *NODE_FIELDS, "extra")
 FOLLOW: Final = "follow"
@@ -243,6 +246,31 @@ def read_dli_jobs(scenario: Section) -> tuple[DliJobSpec, ...]:
         section.done()
     if len({job.job_id for job in jobs}) != len(jobs):
         raise scenario.fail("dli_jobs", "two jobs have the same job_id")
+    return tuple(jobs)
+
+
+def read_cluster_jobs(scenario: Section, key: str, id_key: str, status: str) -> tuple[DliJobSpec, ...]:
+    """The Flink jobs or Spark batches of the scenario: `name` and further fields of the API stand in `fields`.
+
+    :param status: the state at the start, where the scenario names none.
+    """
+    jobs = []
+    for section in scenario.sections(key):
+        initial = {name: section.any(name) for name in CLUSTER_FIELDS if name in section}
+        fields = {"name": section.text("name", ""), **section.mapping("fields")}
+        jobs.append(
+            DliJobSpec(
+                job_id=section.text(id_key),
+                initial={"status": status, **_checked(section, existing(initial))},
+                timeline=_read_timeline(section, "timeline", CLUSTER_FIELDS),
+                errors=(),
+                fields=fields,
+                omit=frozenset(section.texts("omit")),
+            )
+        )
+        section.done()
+    if len({job.job_id for job in jobs}) != len(jobs):
+        raise scenario.fail(key, f"two have the same {id_key}")
     return tuple(jobs)
 
 

@@ -20,6 +20,7 @@ from .journal import Record
 from .scenario import Scenario, load
 from .server import Server, tls_context
 from .vendor import MISSING, load_oracle
+from .world import FLINK, SPARK
 
 T = TypeVar("T")
 START_TIMEOUT = 30.0
@@ -100,6 +101,14 @@ class Emulator:
     def set_dli_job(self, job_id: str, **changes: Any) -> None:
         """Change a DLI job now, with the names of a timeline's entry."""
         self._do(lambda: self._cloud.world.change_dli_job(job_id, self._cloud.clock.now(), changes))
+
+    def set_flink_job(self, job_id: str, **changes: Any) -> None:
+        """Change a Flink job now, with the names of a timeline's entry."""
+        self._do(lambda: self._cloud.world.change_cluster_job(FLINK, job_id, self._cloud.clock.now(), changes))
+
+    def set_spark_batch(self, batch_id: str, **changes: Any) -> None:
+        """Change a Spark batch now, with the names of a timeline's entry."""
+        self._do(lambda: self._cloud.world.change_cluster_job(SPARK, batch_id, self._cloud.clock.now(), changes))
 
     def advance(self, seconds: float) -> float:
         """Move the time forward; returns the new time."""

@@ -14,6 +14,7 @@ from typing import Any, Final
 import yaml
 
 from . import constants
+from .dli_rules import DliRules, read_dli_rules
 from .fault_rules import FaultRule, read_faults
 from .federation_spec import (
     Agency,
@@ -23,7 +24,7 @@ from .federation_spec import (
     read_identity_providers,
     read_instances,
 )
-from .jobs_spec import OLD_SPELLINGS, DliJobSpec, JobSpec, read_dli_jobs, read_jobs
+from .jobs_spec import OLD_SPELLINGS, DliJobSpec, JobSpec, read_cluster_jobs, read_dli_jobs, read_jobs
 from .order_rules import OrderRules, read_orders
 from .section import ScenarioError, Section
 
@@ -139,6 +140,7 @@ class Scenario:
     hosts: Mapping[str, str]
     quota: Quota
     orders: OrderRules
+    dli: DliRules
     latency: float
     gzip: bool
     clock: str
@@ -146,6 +148,8 @@ class Scenario:
     journal_size: int
     jobs: tuple[JobSpec, ...]
     dli_jobs: tuple[DliJobSpec, ...]
+    flink_jobs: tuple[DliJobSpec, ...]
+    spark_batches: tuple[DliJobSpec, ...]
     faults: tuple[FaultRule, ...]
 
 
@@ -231,6 +235,7 @@ def _read(section: Section) -> Scenario:
         hosts=_read_hosts(section),
         quota=_read_quota(section),
         orders=read_orders(section),
+        dli=read_dli_rules(section),
         latency=section.number("latency", 0.0),
         gzip=section.flag("gzip", False),
         clock=section.choice("clock", ("real", "manual"), "real"),
@@ -238,6 +243,8 @@ def _read(section: Section) -> Scenario:
         journal_size=section.integer("journal_size", 200_000, minimum=1),
         jobs=jobs,
         dli_jobs=read_dli_jobs(section),
+        flink_jobs=read_cluster_jobs(section, "flink_jobs", "job_id", "job_running"),
+        spark_batches=read_cluster_jobs(section, "spark_batches", "batch_id", "running"),
         faults=read_faults(section),
     )
     section.done()

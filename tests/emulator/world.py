@@ -11,10 +11,12 @@ from typing import Any
 
 from .dli_model import DliJobModel
 from .jobs_model import EpochMs, JobModel
-from .jobs_spec import DLI_FIELDS, JOB_ENTRY, NODE_ENTRY, check_changes
+from .jobs_spec import CLUSTER_FIELDS, DLI_FIELDS, JOB_ENTRY, NODE_ENTRY, check_changes
 from .scenario import Scenario
 from .timeline import Change, Firing
 
+FLINK = "flink"
+SPARK = "spark"
 FILTER_CACHE = 64
 """Filtered lists kept; only while no listed job ever disappears."""
 
@@ -27,8 +29,13 @@ class World:
         self._models = [JobModel(spec, epoch_ms) for spec in scenario.jobs]
         self._by_name = {(model.spec.workspace, model.spec.name): model for model in self._models}
         self._dli = {spec.job_id: DliJobModel(spec, epoch_ms) for spec in scenario.dli_jobs}
+        self._clusters = {
+            FLINK: {spec.job_id: DliJobModel(spec, epoch_ms) for spec in scenario.flink_jobs},
+            SPARK: {spec.job_id: DliJobModel(spec, epoch_ms) for spec in scenario.spark_batches},
+        }
         self._listeners: dict[str, list[JobModel | DliJobModel]] = {}
         self._all: list[JobModel | DliJobModel] = [*self._models, *self._dli.values()]
+        self._all += [model for models in self._clusters.values() for model in models.values()]
         for each in self._all:
             for event in each.events:
                 self._listeners.setdefault(event, []).append(each)
@@ -66,6 +73,12 @@ class World:
             raise KeyError(f"there is no DLI job {job_id!r}")
         self._dli[job_id].change(Change(time, check_changes(job_id, changes, DLI_FIELDS)))
 
+    def change_cluster_job(self, kind: str, job_id: str, time: float, changes: Mapping[str, Any]) -> None:
+        """Change a Flink job (`FLINK`) or a Spark batch (`SPARK`) from `time` seconds on."""
+        if job_id not in self._clusters[kind]:
+            raise KeyError(f"there is no {kind} job {job_id!r}")
+        self._clusters[kind][job_id].change(Change(time, check_changes(job_id, changes, CLUSTER_FIELDS)))
+
     def reset(self) -> None:
         """Undo every event and change."""
         self.fired.clear()
@@ -82,6 +95,19 @@ class World:
         """The DLI job of that ID, unless it does not exist at `time` seconds."""
         model = self._dli.get(job_id)
         return None if model is None or model.state(time).absent else model
+
+    def dli_jobs(self, time: float) -> list[DliJobModel]:
+        """The DLI jobs that exist at `time` seconds."""
+        return [model for model in self._dli.values() if not model.state(time).absent]
+
+    def cluster_job(self, kind: str, job_id: str, time: float) -> DliJobModel | None:
+        """The Flink job or Spark batch of that ID, unless it does not exist at `time` seconds."""
+        model = self._clusters[kind].get(job_id)
+        return None if model is None or model.state(time).absent else model
+
+    def cluster_jobs(self, kind: str, time: float) -> list[DliJobModel]:
+        """The Flink jobs or Spark batches that exist at `time` seconds."""
+        return [model for model in self._clusters[kind].values() if not model.state(time).absent]
 
     def jobs(self, workspace: str | None, kind: str, name: str, tags: frozenset[str], time: float) -> list[JobModel]:
         """The jobs that the list holds at `time` seconds, filtered as the server does, in the list's order."""

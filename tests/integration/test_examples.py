@@ -200,6 +200,48 @@ def test_nightly_dli_does_not_wait_for_a_job_that_has_stalled() -> None:
     assert "is RUNNING without any progress for" in done["Fail the play"].msg
 
 
+# The Flink job
+
+
+def test_flink_upgrade_goes_on_when_the_job_runs_without_a_restart() -> None:
+    with cloud("flink_upgrade") as emulator:
+        done = attempt("flink_upgrade", emulator, upgrade_stable_for=1, upgrade_wait_interval=0.2)
+        assert done.code == 0, done.text
+        assert verdicts(done) == ["PASS", "PASS"]
+        assert happened(emulator) == ["stop", "start"]
+    assert "job_savepointing -> job_cancel_success" in done.output
+    assert done.gates[1]["elapsed"] >= 1
+
+
+def test_flink_upgrade_fails_when_the_new_program_does() -> None:
+    with cloud("flink_upgrade") as emulator:
+        done = attempt("flink_upgrade", emulator, 1, upgrade_exception_grace=0.5, upgrade_wait_interval=0.2)
+    assert done.code == 2
+    assert verdicts(done) == ["PASS", "FAIL"]
+    assert "is job_running_exception: The state in the savepoint has another schema" in done["Fail the play"].msg
+
+
+# The Spark batch
+
+
+def test_nightly_spark_goes_on_when_the_batch_has_succeeded(tmp_path: Path) -> None:
+    with cloud("nightly_spark") as emulator:
+        done = attempt("nightly_spark", emulator, nightly_report_dir=str(tmp_path))
+    assert done.code == 0, done.text
+    assert verdicts(done) == ["PASS"]
+    assert "The next step uses its results" in done["Simulate the next step"].msg
+    report = JUnitXml.fromfile(str(tmp_path / "job_gate_nightly.xml"))
+    assert (report.tests, report.failures, report.errors) == (1, 0, 0)
+
+
+def test_nightly_spark_shows_the_end_of_the_log() -> None:
+    with cloud("nightly_spark") as emulator:
+        done = attempt("nightly_spark", emulator, 1, nightly_report_dir="")
+    assert done.code == 2
+    assert "is dead: stderr: java.lang.OutOfMemoryError / YARN Diagnostics" in done["Fail the play"].msg
+    assert not done.all("Simulate the next step")
+
+
 # The rolling update
 
 

@@ -34,7 +34,20 @@ with other_home():  # the vendor's package writes a file to the home folder whil
         StartJobRequest,
         StopJobRequest,
     )
-    from huaweicloudsdkdli.v1 import DliClient, ShowSqlJobProgressRequest, ShowSqlJobStatusRequest
+    from huaweicloudsdkdli.v1 import (
+        BatchStopFlinkJobsRequest,
+        CancelSqlJobRequest,
+        DliClient,
+        ListFlinkJobsRequest,
+        ListSqlJobsRequest,
+        ShowFlinkJobRequest,
+        ShowSparkJobLogRequest,
+        ShowSparkJobRequest,
+        ShowSparkJobStatusRequest,
+        ShowSqlJobProgressRequest,
+        ShowSqlJobStatusRequest,
+        StopFlinkJobsRequestBody,
+    )
 
 DLI_JOB = "85798b38-ae44-48eb-bb90-7cf0dcdafe7b"
 SCENARIO: dict[str, Any] = {
@@ -61,9 +74,11 @@ SCENARIO: dict[str, Any] = {
             "progress": 0.25,
             "sub_job_id": 0,
             "sub_jobs": [{"id": 0, "num_tasks": 8, "killed_tasks_summary": {"why": 1}}],
-            "status_fields": {"statement": "SELECT * FROM t"},
+            "status_fields": {"statement": "SELECT * FROM t", "tags": [{"key": "release", "value": "42"}]},
         }
     ],
+    "flink_jobs": [{"job_id": 7, "name": "orders", "message": "fine"}],
+    "spark_batches": [{"batch_id": "b-1", "name": "nightly", "fields": {"log": ["one", "two"]}}],
 }
 
 
@@ -218,3 +233,40 @@ def test_an_id_token_by_sts(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def endpoints(emulator: Emulator) -> dict[str, str]:
     return dict.fromkeys(("HW_DATAARTS_ENDPOINT", "HW_IAM_ENDPOINT", "HW_STS_ENDPOINT"), emulator.url)
+
+
+def test_dli_list_and_cancel(emulator: Emulator) -> None:
+    client = client_of(DliClient, emulator)
+    answer = client.list_sql_jobs(ListSqlJobsRequest(page_size=10, current_page=1, tags="release=42"))
+    assert (answer.is_success, answer.job_count) == (True, 1)
+    (job,) = answer.jobs
+    assert (job.job_id, job.status, job.queue_name) == (DLI_JOB, "RUNNING", "default")
+    assert client.list_sql_jobs(ListSqlJobsRequest(tags="release=43")).job_count == 0
+    assert client.cancel_sql_job(CancelSqlJobRequest(job_id=DLI_JOB)).is_success is True
+    assert client.show_sql_job_status(ShowSqlJobStatusRequest(job_id=DLI_JOB)).status == "CANCELLED"
+    assert client.cancel_sql_job(CancelSqlJobRequest(job_id=DLI_JOB)).is_success is False
+
+
+def test_dli_flink_jobs(emulator: Emulator) -> None:
+    client = client_of(DliClient, emulator)
+    listed = client.list_flink_jobs(ListFlinkJobsRequest(name="orders", limit=100, offset=0))
+    assert (str(listed.is_success).lower(), listed.job_list.total_count) == ("true", 1)
+    assert [(job.job_id, job.name, job.status) for job in listed.job_list.jobs] == [(7, "orders", "job_running")]
+    stopped = client.batch_stop_flink_jobs(
+        BatchStopFlinkJobsRequest(body=StopFlinkJobsRequestBody(job_ids=[7], trigger_savepoint=True))
+    )
+    assert stopped.status_code == 200
+    emulator.advance(5)
+    detail = client.show_flink_job(ShowFlinkJobRequest(job_id=7)).job_detail
+    assert (detail.status, detail.has_savepoint, detail.restart_times) == ("job_cancel_success", True, 0)
+    with pytest.raises(ClientRequestException) as caught:
+        client.show_flink_job(ShowFlinkJobRequest(job_id=8))
+    assert caught.value.error_code == "DLI.16001"
+
+
+def test_dli_spark_batches(emulator: Emulator) -> None:
+    client = client_of(DliClient, emulator)
+    batch = client.show_spark_job(ShowSparkJobRequest(batch_id="b-1"))
+    assert (batch.id, batch.state, batch.name) == ("b-1", "running", "nightly")
+    assert client.show_spark_job_status(ShowSparkJobStatusRequest(batch_id="b-1")).state == "running"
+    assert client.show_spark_job_log(ShowSparkJobLogRequest(batch_id="b-1")).log == ["one", "two"]

@@ -57,7 +57,10 @@ WORKFLOW_DEFAULTS = {
     name: {"default": NODES["after"]["variables"][name]} for name in ("job_gate_stable_for", "job_gate_wait_timeout")
 }
 INPUTS, INJECTORS = data("credential_type_inputs"), data("credential_type_injectors")
-ENTRIES = (None, "wait_until_normal", "wait_until_stopped", "fail_on_exception", "dli_finished")
+ENTRIES = (
+    *(None, "wait_until_normal", "wait_until_stopped", "fail_on_exception"),
+    *("dli_finished", "dli_flink_running", "dli_spark_finished"),
+)
 
 
 def module_options(module: str) -> dict[str, Any]:
@@ -73,7 +76,8 @@ def module_options(module: str) -> dict[str, Any]:
 
 
 def all_options() -> dict[str, Any]:
-    return {**module_options("dli_job_progress"), **module_options("dataarts_job_status")}
+    modules = ("dli_spark_job_status", "dli_flink_job_status", "dli_job_progress", "dataarts_job_status")
+    return {name: option for module in modules for name, option in module_options(module).items()}
 
 
 # The credential type

@@ -84,6 +84,40 @@ dli_steps = st.lists(
 )  # fmt: skip
 
 
+cluster_states = {
+    "dli_flink": (
+        *("job_running",) * 6,
+        *("job_init", "job_submitting", "job_running_exception", "job_submit_fail", "job_finish", "job_idle", GONE),
+    ),
+    "dli_spark": ("starting", "running", "running", "running", "recovering", "success", "dead", "melting", GONE),
+}
+cluster_waits = {
+    "dli_flink": st.sampled_from([["job_running"], ["job_running", "job_finish"], ["job_finish"]]),
+    "dli_spark": st.sampled_from([["success"], ["running"], ["running", "success"]]),
+}
+
+
+@st.composite
+def cluster_scenarios(draw: Any, kind: str) -> Scenario:
+    """A scenario of Flink jobs or Spark batches."""
+    is_flink = kind == "dli_flink"
+    optional: dict[str, Any] = dict(timing)
+    own = ("fail_on_exception", "max_failing", "stable_for", "missing")
+    optional.update({name: conditions[name] for name in (*own, *(("exception_grace",) if is_flink else ()))})
+    options = {key: draw(optional[key]) for key in sorted(draw(st.sets(st.sampled_from(sorted(optional)), max_size=4)))}
+    options.update(wait_for=draw(cluster_waits[kind]), wait=draw(st.sampled_from([True] * 6 + [False])))
+    options["wait_timeout"] = draw(st.sampled_from([30.9, 45.9, 60.9]))
+    counted = st.sampled_from([0, 0, 1, 2]) if is_flink else st.none()
+    names = ("1", "2", "3")[: draw(st.sampled_from([1, 1, 2, 3]))]
+    jobs = {}
+    for name in names:
+        drawn = st.lists(st.tuples(moments, st.sampled_from(cluster_states[kind]), counted), min_size=1, max_size=6)
+        steps = [Shown(at, state, restart_times=count) for at, state, count in _in_order(draw(drawn))]
+        jobs[name] = Job(steps, draw(few_faults))
+    options["job_ids" if is_flink else "batch_ids"] = list(names)
+    return Scenario(jobs, options, draw(st.integers(0, 7)) == 7)
+
+
 def _in_order(drawn: list[Any]) -> list[Any]:
     """By time, one for each moment, the first from the beginning."""
     ordered = [step for dummy, step in sorted({step[0]: step for step in drawn}.items())]

@@ -18,6 +18,14 @@ GONE = "gone"
 FOREVER = 1e9
 KNOWN = ("STARTING", "NORMAL", "EXCEPTION", "STOPPING", "STOPPED", "PAUSE", "ABNORMAL", "DISABLE", "OVERLOAD", "INIT")
 KNOWN_DLI = ("LAUNCHING", "RUNNING", "SCALING", "FINISHED", "FAILED", "CANCELLED")
+# The kinds of jobs that have no nodes: known states, those of a failure, and ends that fail where nobody waits for them.
+FLINK = (
+    ("job_init", "job_submitting", "job_running", "job_running_exception", "job_submit_fail", "job_finish"),
+    ("job_running_exception", "job_submit_fail"),
+    ("job_finish",),
+)
+SPARK = (("starting", "running", "recovering", "success", "dead"), ("dead",), ("success",))
+CLUSTERS = {"dli_flink": FLINK, "dli_spark": SPARK}
 
 
 class Shown(NamedTuple):
@@ -28,6 +36,7 @@ class Shown(NamedTuple):
     nodes: Mapping[str, Mapping[str, Any]] = {}
     start_time: int | None = None
     progress: float = 0.0
+    restart_times: int | None = None
 
 
 class Fault(NamedTuple):
@@ -75,6 +84,9 @@ class Settings:
     """What is asked of the gate, with the defaults."""
 
     dli: bool
+    kind: str  # dli_flink, dli_spark or empty
+    known: Sequence[str]
+    final: Sequence[str]  # states of jobs that are not read again
     wait: bool
     once: bool
     # The selection.
@@ -103,24 +115,35 @@ class Settings:
     most_errors: int
 
 
-def settings_of(options: Mapping[str, Any], check_mode: bool, dli: bool) -> Settings:
+def settings_of(options: Mapping[str, Any], check_mode: bool, dli: bool, kind: str = "") -> Settings:
     """The settings that *options* stand for."""
     wait = options.get("wait", False)
     once = check_mode or not wait
     starred = options if wait else {}  # what has a meaning only with wait
     fatal = options.get("fail_on_exception", wait)
+    wait_for = ["FINISHED"] if dli else options.get("wait_for", ["NORMAL"])
+    fail_states = ["FAILED", "CANCELLED"] if dli else options.get("fail_states", ["EXCEPTION", "ABNORMAL"])
+    known: tuple[str, ...] = KNOWN_DLI if dli else KNOWN
+    final: tuple[str, ...] = ("FINISHED", "FAILED", "CANCELLED") if dli else ()
+    if kind:
+        known, failing, ends = CLUSTERS[kind]
+        fail_states = [*failing, *(state for state in ends if state not in wait_for)]
+        final = ("success", "dead") if kind == "dli_spark" else ()
     return Settings(
         dli=dli,
+        kind=kind,
+        known=known,
+        final=final,
         wait=wait,
         once=once,
-        by_name=options.get("job_names") or options.get("job_ids") or [],
+        by_name=options.get("job_names") or options.get("job_ids") or options.get("batch_ids") or [],
         name_contains=options.get("name_contains", ""),
         exclude_names=options.get("exclude_names", []),
         min_jobs=options.get("min_jobs", 1),
         missing=options.get("missing", "fail"),
-        wait_for=["FINISHED"] if dli else options.get("wait_for", ["NORMAL"]),
-        fail_states=["FAILED", "CANCELLED"] if dli else options.get("fail_states", ["EXCEPTION", "ABNORMAL"]),
-        check_nodes=options.get("check_nodes", True) and not dli,
+        wait_for=wait_for,
+        fail_states=fail_states,
+        check_nodes=options.get("check_nodes", True) and not dli and not kind,
         ignore_nodes=options.get("ignore_nodes", []),
         max_failing=options.get("max_failing", 0),
         fatal=fatal,
@@ -157,6 +180,7 @@ class JobState:
     counters: dict[Any, int] = field(default_factory=dict)  # (node, counter) -> its last value
     moved_at: float | None = None  # when it was last seen to have written or read records
     latest_start: int | None = None
+    restart_times: int | None = None
     running: tuple[float, float] | None = None  # a running DLI job's progress, and since when
 
 
@@ -308,7 +332,11 @@ def job_gone(settings: Settings, job: JobState, seen: Observation) -> None:
 
 
 def note_start(gate: GateState, job: JobState, shown: Shown, now: float) -> None:
-    """A later start than the latest one is a restart."""
+    """A later start than the latest one is a restart, and so is another count of restarts than before."""
+    if shown.restart_times is not None:
+        if job.restart_times not in (None, shown.restart_times):
+            gate.restarted_at[job.name] = now
+        job.restart_times = shown.restart_times
     if shown.start_time is None:
         return
     if job.latest_start is not None and shown.start_time > job.latest_start:
@@ -399,6 +427,8 @@ def is_stalled(settings: Settings, job: JobState, now: float) -> bool:
 def bad_reasons(name: str, state: str | None, bad: Sequence[str | None]) -> set[Any]:
     """The reasons of a job in a failing state, or with nodes (by name) in one."""
     code = {"FAILED": "dli_failed", "CANCELLED": "dli_cancelled"}.get(state or "", "job_exception")
+    if state in {*FLINK[0], *SPARK[0]}:
+        code = "job_failed"
     return {("node_exception" if node else code, name, node) for node in bad}
 
 
@@ -411,7 +441,7 @@ def pending_reason(settings: Settings, job: JobState, shown: Shown) -> tuple[str
         return "no_records", None
     if ready:
         return None
-    if shown.state not in (KNOWN_DLI if settings.dli else KNOWN):
+    if shown.state not in settings.known:
         return "unknown_state", None
     return "not_restarted" if shown.state in settings.wait_for else "still_pending", None
 
@@ -462,7 +492,7 @@ def job_read(settings: Settings, gate: GateState, job: JobState, shown: Shown, s
     note_failing_and_ready(settings, job, bool(bad), not bad and is_ready(settings, shown), seen.now)
     note_progress(job, shown, seen.now)
     judge(settings, job, shown, bad, seen)
-    if settings.dli and shown.state in ("FINISHED", "FAILED", "CANCELLED"):
+    if shown.state in settings.final:
         job.finished = True
 
 
@@ -560,13 +590,15 @@ def expect(
     dli: bool = False,
     list_faults: Sequence[Fault] = (),
     locked_from: float = FOREVER,
+    kind: str = "",
 ) -> Expected:
     """What a gate with *options* says of *jobs* when requests take no time.
 
     :param list_faults: when the job list cannot be read.
+    :param kind: dli_flink or dli_spark for jobs of these kinds.
     :param locked_from: since when every request is answered with 401.
     """
-    settings = settings_of(options, check_mode, dli)
+    settings = settings_of(options, check_mode, dli, kind)
     cloud = Cloud(jobs, list_faults, locked_from)
     gate = GateState()
     now, polls = settings.delay, 0

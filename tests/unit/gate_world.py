@@ -206,19 +206,26 @@ def _job(name: str, state: Any, nodes: dict[str, Any], with_nodes: bool) -> dict
     return job
 
 
-def gate(world: World, check_mode: bool = False, dli: bool = False, **params: Any) -> dict[str, Any]:
-    """Run a gate over a world: the module's result with ``failed``."""
-    outcome, policy = run(world, check_mode, dli, **params)
+def gate(world: World, check_mode: bool = False, dli: bool = False, kind: str = "", **params: Any) -> dict[str, Any]:
+    """Run a gate over a world: the module's result with ``failed``.
+
+    :param kind: dli_flink or dli_spark for a gate over these.
+    """
+    outcome, policy = run(world, check_mode, dli, kind=kind, **params)
     result = as_dict(outcome, params.get("return_jobs", "auto"))
     result["failed"] = fails(policy, outcome)
     return result
 
 
 def run(
-    world: World, check_mode: bool = False, dli: bool = False, slices: Slices = WHOLE, **params: Any
+    world: World, check_mode: bool = False, dli: bool = False, slices: Slices = WHOLE, kind: str = "", **params: Any
 ) -> tuple[Outcome, Any]:
     """The same, as the loop gives it."""
-    if dli:
+    if kind == "dli_flink":
+        policy, selection = options.flink_policy(params, once=check_mode), options.flink_selection(params)
+    elif kind == "dli_spark":
+        policy, selection = options.spark_policy(params, once=check_mode), options.spark_selection(params)
+    elif dli:
         policy, selection = options.dli_policy(params, once=check_mode), options.dli_selection(params)
     else:
         policy, selection = options.policy(params, once=check_mode), options.selection(params)

@@ -19,9 +19,12 @@ from .._services.readings import (
     BATCH_ONLY,
     DLI_STATES,
     FAILING_STATES,
+    FLINK_FAILING_STATES,
+    FLINK_STATES,
     INSTANCE_STATES,
     REAL_TIME_STATES,
     RESTING_STATES,
+    SPARK_STATES,
 )
 from . import messages
 
@@ -70,6 +73,7 @@ class Kind:
     :ivar describe: how a job looks in the result.
     :ivar selected_by: the option that lists the jobs.
     :ivar final: states that never change again, so that the job need not be read any more.
+    :ivar ends: states in which a job has ended well. One that the options do not name as ready fails: the job does not become ready.
     :ivar quiet: states of a job in which its nodes do not count, because they keep old states.
     :ivar progressing: states in which a job has to make progress (``stall_timeout``).
     :ivar node_failing: states in which a node fails like its job.
@@ -91,6 +95,7 @@ class Kind:
     codes: Mapping[str, str] = field(default_factory=dict)
     explained_codes: FrozenSet[str] = frozenset()
     final: FrozenSet[str] = frozenset()
+    ends: FrozenSet[str] = frozenset()
     quiet: FrozenSet[str] = frozenset()
     progressing: FrozenSet[str] = frozenset()
     node_failing: FrozenSet[str] = frozenset()
@@ -121,6 +126,16 @@ def _describe_instance(name: str, job: JobFields, nodes: Any, tasks: Any) -> Job
     return {"name": name, "instance": instance, "nodes": list(nodes or [])}
 
 
+def _describe_flink_job(name: str, job: JobFields, nodes: Any, tasks: Any) -> JobFields:
+    # Selected by its ID or by its name; what was read says both.
+    selected: JobFields = {"job_id": name, "name": None} if name.isdigit() else {"job_id": None, "name": name}
+    return {**selected, "message": "", **job}
+
+
+def _describe_spark_batch(name: str, job: JobFields, nodes: Any, tasks: Any) -> JobFields:
+    return {"name": None, "message": "", "log": [], **job, "batch_id": name}
+
+
 REAL_TIME_KIND = Kind(
     key="real_time",
     noun="job",
@@ -145,7 +160,13 @@ DLI_KIND = Kind(
     failing=frozenset(("FAILED", "CANCELLED")),
     failure_code="dli_failed",
     codes={"CANCELLED": "dli_cancelled"},
-    severities={"dli_failed": FAILURE, "dli_cancelled": FAILURE, "stalled": FAILURE},
+    severities={
+        "dli_failed": FAILURE,
+        "dli_cancelled": FAILURE,
+        "stalled": FAILURE,
+        "too_few_rows": FAILURE,
+        "bad_rows": FAILURE,
+    },
     explained_codes=frozenset(("dli_failed", "dli_cancelled")),
     missing_message=messages.missing_dli_job,
     describe=_describe_dli_job,
@@ -203,4 +224,33 @@ INSTANCE_KIND = Kind(
     culprits=frozenset(("fail", "running-exception", "manual-stop")),
     has_workspace=True,
 )
-KINDS = (REAL_TIME_KIND, DLI_KIND, ORDERED_KIND, INSTANCE_KIND)
+# A running job that restarts by itself passes through job_running_exception (exception_grace).
+FLINK_KIND = Kind(
+    key="dli_flink",
+    noun="Flink job",
+    known=frozenset(FLINK_STATES),
+    ready=frozenset(("job_running", "job_finish")),
+    failing=frozenset(FLINK_FAILING_STATES),
+    failure_code="job_failed",
+    severities={"job_failed": FAILURE},
+    missing_message=messages.missing_flink_job,
+    describe=_describe_flink_job,
+    selected_by="job_ids",
+    ends=frozenset(("job_finish",)),
+)
+SPARK_KIND = Kind(
+    key="dli_spark",
+    noun="Spark job",
+    known=frozenset(SPARK_STATES),
+    ready=frozenset(("success",)),
+    failing=frozenset(("dead",)),
+    failure_code="job_failed",
+    severities={"job_failed": FAILURE},
+    explained_codes=frozenset(("job_failed",)),
+    missing_message=messages.missing_spark_batch,
+    describe=_describe_spark_batch,
+    selected_by="batch_ids",
+    final=frozenset(("success", "dead")),
+    ends=frozenset(("success",)),
+)
+KINDS = (REAL_TIME_KIND, DLI_KIND, ORDERED_KIND, INSTANCE_KIND, FLINK_KIND, SPARK_KIND)

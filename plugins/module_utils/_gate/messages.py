@@ -14,7 +14,7 @@ from .._errors import RequestError
 from .._text import printable
 
 if TYPE_CHECKING:
-    from .policy import Selection
+    from .policy import DliQuery, Selection
     from .state.job_state import JobState
 
 MIN_SILENCE = 1.0  # seconds that a request has been under way before a message mentions it
@@ -62,6 +62,19 @@ def missing_real_time_job(job: str, workspace: Optional[str]) -> str:
 def missing_dli_job(job: str, workspace: Optional[str]) -> str:
     """A DLI job that does not exist."""
     return f"{name(job)} does not exist as a DLI job in this project (submitting a job returns its ID)"
+
+
+def missing_flink_job(job: str, workspace: Optional[str]) -> str:
+    """A Flink job that does not exist, or that the list does not show."""
+    if job.isdigit():
+        return f"{name(job)} does not exist as a Flink job in this project"
+    advice = "the list may show only the jobs of the user whose credentials are used; job_ids finds the others"
+    return f"{name(job)} does not exist as the name of a Flink job in this project ({advice})"
+
+
+def missing_spark_batch(job: str, workspace: Optional[str]) -> str:
+    """A Spark batch that does not exist."""
+    return f"{name(job)} does not exist as a Spark batch in this project (creating a batch returns its ID)"
 
 
 def missing_factory_job(job: str, workspace: Optional[str]) -> str:
@@ -218,6 +231,8 @@ def failing(job: "JobState", node: Optional[str], state: str) -> str:
     if node is None:
         culprit = job.culprit()
         place = "" if culprit is None else f" at node {name(culprit)}"
+        if state in job.policy.kind.ends:
+            place = f" and has ended, and wait_for names {names(sorted(job.policy.ready))}"
         return f"{name(job.name)} is {state_name(state)}{place}" + _cause(job)
     return f"{name(job.name)}: node {name(node)} is {state_name(state)}"
 
@@ -246,6 +261,8 @@ def general(error: RequestError, times: int) -> str:
 
 def too_few(selection: "Selection", found: int, workspace: Optional[str]) -> str:
     """A selection that holds too few jobs."""
+    if selection.query is not None:
+        return _too_few_dli_jobs(selection.query, found, selection.least)
     if selection.by_name:
         what = "the names given, without those excluded, are"
     elif selection.tags:
@@ -254,6 +271,28 @@ def too_few(selection: "Selection", found: int, workspace: Optional[str]) -> str
         what = f"the name part {printable(selection.name_contains, 100)} selects"
     jobs = "no real-time job" if not found else f"{found} real-time job{'s' if found > 1 else ''}"
     return f"{what} {jobs} in {where(workspace)}, and at least {selection.least} must be there"
+
+
+def _too_few_dli_jobs(query: "DliQuery", found: int, least: int) -> str:
+    asked = [f"{option}={value}" for option, value in query.as_dict().items() if option != "job_tags" and value]
+    asked += [f"tag {key}={value}" for key, value in query.tags]
+    jobs = "no DLI job" if not found else f"{found} DLI job{'s' if found > 1 else ''}"
+    return f"{printable(', '.join(asked), 300)} select {jobs}, and at least {least} must be there"
+
+
+def too_few_rows(job: str, rows: int, wanted: int) -> str:
+    """A finished job whose result holds too few rows."""
+    return f"{name(job)} has finished with {rows} result rows, and min_result_rows is {wanted}"
+
+
+def bad_rows(job: str, rows: int, allowed: int) -> str:
+    """A finished job with too many bad rows."""
+    return f"{name(job)} has finished with {rows} bad rows, and max_bad_rows is {allowed}"
+
+
+def unnamed_rows(job: str, figures: Sequence[str]) -> str:
+    """A finished job of which the service does not say how many rows there are."""
+    return f"{name(job)} has finished, and the service names no {' and no '.join(figures)} for it"
 
 
 def not_stable(held: float, wanted: float) -> str:

@@ -9,21 +9,23 @@
 from __future__ import annotations
 
 import re
-from typing import Any, Callable, Dict, List, Mapping, Optional, Tuple
+import time
+from typing import Any, Callable, Dict, FrozenSet, List, Mapping, Optional, Tuple
 
 from .._errors import OptionError
 from .._services.normalize import state as known_state
 from .._services.readings import FAILING_STATES, REAL_TIME_STATES
 from .._text import has_control, printable
+from .._times import EPOCH_SECONDS, epoch_milliseconds
 from .._values import boolean, is_truth, number, text, whole
-from .kinds import DLI_KIND, REAL_TIME_KIND
-from .policy import MIN_INTERVAL, MISSING_FAIL, MISSING_OK, MISSING_WAIT, Policy, Selection
+from .kinds import DLI_KIND, FLINK_KIND, REAL_TIME_KIND, SPARK_KIND, Kind
+from .policy import MIN_INTERVAL, MISSING_FAIL, MISSING_OK, MISSING_WAIT, DliQuery, Policy, Selection
 
 LONGEST_NAME = 128
 MAX_STATE = 40  # characters; no state of the service is half as long
 MISSING_CHOICES = (MISSING_FAIL, MISSING_WAIT, MISSING_OK)
-# 2001 to 5138 in seconds; in milliseconds no later than March 1973.
-_EPOCH_SECONDS = range(10**9, 10**11)
+MAX_TAG_KEY, MAX_TAG_VALUE = 128, 255  # characters, as the service allows
+CANCEL_CHOICES = ("timeout", "stalled", "abort")
 Warn = Callable[[str], None]
 RETURN_CHOICES = ("auto", "all", "failing", "none")
 
@@ -91,11 +93,82 @@ def selection(params: Mapping[str, Any]) -> Selection:
 
 
 def dli_selection(params: Mapping[str, Any]) -> Selection:
-    """Which DLI jobs are meant."""
+    """Which SQL jobs of DLI are meant: job_ids, or those that job_tags, queue and since describe."""
     names = tuple(check_name("job_ids", name) for name in items(params.get("job_ids")))
-    if not names:
-        raise OptionError("job_ids", "no job is given; give the ID of a DLI job, or a list of them")
-    return Selection(names)
+    query = _dli_query(params)
+    asked = [option for option in ("job_tags", "queue", "since") if query.as_dict()[option]]
+    if names and asked:
+        problem = f"job_ids and {' and '.join(asked)} are given; give either job_ids or the others"
+        raise OptionError("job_ids", problem)
+    if not names and not asked:
+        problem = "no job is selected; give the IDs of DLI jobs, or choose them by job_tags, queue and since"
+        raise OptionError("job_ids", problem)
+    if query.newest and names:
+        raise OptionError(
+            "newest", "chooses among jobs that job_tags, queue or since select; leave it out with job_ids"
+        )
+    least = whole("min_jobs", 1 if params.get("min_jobs") is None else params["min_jobs"], 1)
+    if names:
+        return Selection(names, least=least)
+    return Selection(query=query, least=least)
+
+
+def _dli_query(params: Mapping[str, Any]) -> DliQuery:
+    """The options job_tags, queue, since and newest."""
+    since = text(params.get("since"))
+    if since is not None:
+        epoch_milliseconds("since", since, time.time())
+    queue = text(params.get("queue"))
+    if queue is not None and len(check_line("queue", queue)) > LONGEST_NAME:
+        raise OptionError("queue", f"names have {LONGEST_NAME} characters at most")
+    return DliQuery(_job_tags(params.get("job_tags")), queue, since, boolean("newest", params.get("newest") or False))
+
+
+def _job_tags(value: Any) -> Tuple[Tuple[str, str], ...]:
+    """The option ``job_tags``: keys and values, sorted."""
+    found = []
+    for key, item in sorted((value or {}).items(), key=lambda pair: str(pair[0])):
+        name, content = text(key), "" if item is None else item
+        if isinstance(content, (bool, float)) or not isinstance(content, (str, int)):
+            problem = f"the value of {printable(key, 40)!r} must be text; put quotes around it"
+            raise OptionError("job_tags", problem)
+        if name is None or len(name) > MAX_TAG_KEY or len(str(content)) > MAX_TAG_VALUE:
+            problem = f"keys have 1 to {MAX_TAG_KEY} characters, and values {MAX_TAG_VALUE} at most"
+            raise OptionError("job_tags", problem)
+        found.append((check_line("job_tags", name), check_line("job_tags", str(content))))
+    return tuple(found)
+
+
+def flink_selection(params: Mapping[str, Any]) -> Selection:
+    """Which Flink jobs are meant: one of job_ids and names."""
+    ids = tuple(check_name("job_ids", name) for name in items(params.get("job_ids")))
+    names = tuple(check_name("names", name) for name in items(params.get("names")))
+    if bool(ids) == bool(names):
+        problem = "job_ids and names are given" if ids else "no job is selected"
+        raise OptionError("job_ids", f"{problem}; give one of job_ids and names, and only one")
+    for job_id in ids:
+        if not (job_id.isascii() and job_id.isdigit()):
+            problem = f"{printable(job_id, 60)!r} is no ID of a Flink job, which is a number; names selects by name"
+            raise OptionError("job_ids", problem)
+    return Selection(ids or names, option="names" if names else None)
+
+
+def spark_selection(params: Mapping[str, Any]) -> Selection:
+    """Which Spark batches are meant."""
+    ids = tuple(check_name("batch_ids", name) for name in items(params.get("batch_ids")))
+    if not ids:
+        raise OptionError("batch_ids", "no batch is given; give the ID of a Spark batch, or a list of them")
+    return Selection(ids)
+
+
+def cancel_on(params: Mapping[str, Any]) -> Tuple[str, ...]:
+    """The option ``cancel_on``, each item once."""
+    found = tuple(dict.fromkeys(item.lower() for item in items(params.get("cancel_on"))))
+    for item in found:
+        if item not in CANCEL_CHOICES:
+            problem = f"{printable(item, 40)!r} is not one of {', '.join(CANCEL_CHOICES)}"
+            raise OptionError("cancel_on", problem)
+    return found
 
 
 def _common(params: Mapping[str, Any], once: bool) -> Dict[str, Any]:
@@ -142,33 +215,44 @@ def policy(params: Mapping[str, Any], once: bool = False, warn: Warn = _ignore) 
     if both:
         raise OptionError("fail_states", f"{both[0]} is in wait_for as well; a state cannot be both ready and failing")
     records, record_nodes = require_records(params.get("require_records"))
-    fail = params.get("fail_on_exception")
-    grace = number("exception_grace", params.get("exception_grace") or 0)
-    stable = number("stable_for", params.get("stable_for") or 0)
-    for option, seconds in (("exception_grace", grace), ("stable_for", stable)):
-        if wait and seconds > common["timeout"]:
-            raise OptionError(option, f"{seconds:g} s do not fit into a wait_timeout of {common['timeout']:g} s")
-    after = params.get("started_after")
-    started_after = None if text(after) is None else whole("started_after", after)
-    if started_after is not None and started_after in _EPOCH_SECONDS:
-        problem = f"{started_after} looks like seconds, and every job was started after that; give milliseconds"
-        raise OptionError("started_after", f"{problem} ({started_after}000)")
     patterns = tuple(check_line("ignore_nodes", pattern) for pattern in items(params.get("ignore_nodes")))
     return Policy(
         kind=REAL_TIME_KIND,
         ready=frozenset(ready),
         failing=frozenset(failing),
-        fatal=wait if fail is None else boolean("fail_on_exception", fail),
         check_nodes=boolean("check_nodes", True if params.get("check_nodes") is None else params["check_nodes"]),
         ignore_nodes=patterns,
-        max_failing=whole("max_failing", params.get("max_failing") or 0),
-        exception_grace=grace if wait else 0.0,
-        stable_for=stable if wait else 0.0,
-        started_after=started_after if wait else None,
         require_records=wait and records,
         record_nodes=record_nodes if wait else (),
+        **_tolerance(params, common),
         **common,
     )
+
+
+def _tolerance(params: Mapping[str, Any], common: Mapping[str, Any]) -> Dict[str, Any]:
+    """The options that say which failures a gate tolerates and for how long jobs must be ready, as arguments of Policy.
+
+    :param common: what :func:`_common` has returned.
+    """
+    wait, timeout = common["wait"], common["timeout"]
+    fail = params.get("fail_on_exception")
+    grace = number("exception_grace", params.get("exception_grace") or 0)
+    stable = number("stable_for", params.get("stable_for") or 0)
+    for option, seconds in (("exception_grace", grace), ("stable_for", stable)):
+        if wait and seconds > timeout:
+            raise OptionError(option, f"{seconds:g} s do not fit into a wait_timeout of {timeout:g} s")
+    after = params.get("started_after")
+    started_after = None if text(after) is None else whole("started_after", after)
+    if started_after is not None and started_after in EPOCH_SECONDS:
+        problem = f"{started_after} looks like seconds, and every job was started after that; give milliseconds"
+        raise OptionError("started_after", f"{problem} ({started_after}000)")
+    return {
+        "fatal": wait if fail is None else boolean("fail_on_exception", fail),
+        "max_failing": whole("max_failing", params.get("max_failing") or 0),
+        "exception_grace": grace if wait else 0.0,
+        "stable_for": stable if wait else 0.0,
+        "started_after": started_after if wait else None,
+    }
 
 
 def dli_policy(params: Mapping[str, Any], once: bool = False) -> Policy:
@@ -182,8 +266,56 @@ def dli_policy(params: Mapping[str, Any], once: bool = False) -> Policy:
         fatal=common["wait"],
         check_nodes=False,
         stall_timeout=stall if common["wait"] else 0.0,
+        min_result_rows=_rows("min_result_rows", params),
+        max_bad_rows=_rows("max_bad_rows", params),
         **common,
     )
+
+
+def _rows(option: str, params: Mapping[str, Any]) -> Optional[int]:
+    """A limit for a number of rows, None without one."""
+    return None if text(params.get(option)) is None else whole(option, params[option])
+
+
+def flink_policy(params: Mapping[str, Any], once: bool = False, warn: Warn = _ignore) -> Policy:
+    """The gate for Flink jobs."""
+    return _job_policy(FLINK_KIND, params, once, warn)
+
+
+def spark_policy(params: Mapping[str, Any], once: bool = False, warn: Warn = _ignore) -> Policy:
+    """The gate for Spark batches."""
+    return _job_policy(SPARK_KIND, params, once, warn)
+
+
+def _job_policy(kind: Kind, params: Mapping[str, Any], once: bool, warn: Warn) -> Policy:
+    """The gate for jobs without nodes. An end that wait_for does not name is a failure: the job does not become ready any more."""
+    common = _common(params, once)
+    ready = _states_to_wait_for(kind, params, warn)
+    return Policy(
+        kind=kind,
+        ready=ready,
+        failing=kind.failing | (kind.ends - ready),
+        check_nodes=False,
+        **_tolerance(params, common),
+        **common,
+    )
+
+
+def _states_to_wait_for(kind: Kind, params: Mapping[str, Any], warn: Warn) -> FrozenSet[str]:
+    """The option ``wait_for``, without regard to case. An unknown state is taken with a warning."""
+    chosen = frozenset(item.lower() for item in items(params.get("wait_for"))) or kind.ready
+    for state in sorted(chosen):
+        if len(state) > MAX_STATE:
+            raise OptionError("wait_for", f"{printable(state, MAX_STATE)!r} is too long for a state")
+        if state in kind.failing:
+            raise OptionError("wait_for", f"{state} is a failing state; a gate cannot wait for it")
+        if state not in kind.known:
+            known = ", ".join(sorted(kind.known - kind.failing))
+            warn(
+                f"wait_for: {printable(state)} is not a state of a {kind.noun} that this version knows ({known}). "
+                "Jobs in it count as ready; if it is misspelt, the gate never passes."
+            )
+    return chosen
 
 
 def _states(option: str, params: Mapping[str, Any], default: Tuple[str, ...]) -> Tuple[str, ...]:

@@ -36,6 +36,8 @@ class Policy(NamedTuple):
     :ivar started_after: epoch milliseconds.
     :ivar require_records: whether some running node of each job must have moved records. With ``record_nodes`` (shell patterns),
         each node that they match must have.
+    :ivar min_result_rows: a job with fewer rows in its result fails; None for no limit.
+    :ivar max_bad_rows: a job with more bad rows fails; None for no limit.
     :ivar missing: MISSING_FAIL, MISSING_WAIT or MISSING_OK.
     :ivar max_errors: how many unreadable observations of a job in a row make an ERROR.
     :ivar interval: from the start of one observation to the start of the next.
@@ -57,6 +59,8 @@ class Policy(NamedTuple):
     started_after: Optional[int] = None
     require_records: bool = False
     record_nodes: Tuple[str, ...] = ()
+    min_result_rows: Optional[int] = None
+    max_bad_rows: Optional[int] = None
     missing: str = MISSING_FAIL
     max_errors: int = 5
     stall_timeout: float = 0.0
@@ -74,6 +78,31 @@ class Policy(NamedTuple):
         """Whether the nodes have to be read. The job list does not show them."""
         return self.check_nodes or self.require_records
 
+    @property
+    def limited_rows(self) -> Tuple[str, ...]:
+        """The numbers of rows for which there are limits, by their names in the service's answers."""
+        limits = (("result_count", self.min_result_rows), ("bad_row_count", self.max_bad_rows))
+        return tuple(figure for figure, limit in limits if limit is not None)
+
+
+class DliQuery(NamedTuple):
+    """The SQL jobs of DLI that are selected by what they have in common.
+
+    :ivar tags: keys and values that a job has, sorted by key.
+    :ivar queue: the queue that it runs in; None for any.
+    :ivar since: the earliest start, as the user wrote it; None for any time.
+    :ivar newest: of jobs with the same tags, only the one that was started last.
+    """
+
+    tags: Tuple[Tuple[str, str], ...] = ()
+    queue: Optional[str] = None
+    since: Optional[str] = None
+    newest: bool = False
+
+    def as_dict(self) -> Dict[str, Any]:
+        """The options, by name."""
+        return {"job_tags": dict(self.tags), "queue": self.queue, "since": self.since, "newest": self.newest}
+
 
 class Selection(NamedTuple):
     """The jobs that a gate is about.
@@ -81,6 +110,8 @@ class Selection(NamedTuple):
     :ivar names: names or IDs; empty where tags or a part of the name select.
     :ivar exclude: shell patterns of names that are left out.
     :ivar least: how many jobs the selection must hold.
+    :ivar query: selects SQL jobs of DLI instead of all the above.
+    :ivar option: the option that lists the names, where it is not that of the kind of job.
     """
 
     names: Tuple[str, ...] = ()
@@ -88,19 +119,22 @@ class Selection(NamedTuple):
     name_contains: Optional[str] = None
     exclude: Tuple[str, ...] = ()
     least: int = 1
+    query: Optional[DliQuery] = None
+    option: Optional[str] = None
 
     @property
     def by_name(self) -> bool:
         """Whether the names are given, so that they need not be looked up."""
-        return not self.tags and self.name_contains is None
+        return not self.tags and self.name_contains is None and self.query is None
 
     def as_dict(self, kind: Kind) -> Dict[str, Any]:
         """The options that were given, by name."""
         found: Dict[str, Any] = {
-            kind.selected_by: list(self.names),
+            self.option or kind.selected_by: list(self.names),
             "tags": list(self.tags),
             "name_contains": self.name_contains,
             "exclude_names": list(self.exclude),
+            **(self.query.as_dict() if self.query else {}),
         }
         return {option: value for option, value in found.items() if value}
 

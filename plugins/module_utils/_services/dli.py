@@ -4,16 +4,16 @@
 
 # This file is private to the collection and may change in any release. Do not import it from other collections.
 
-"""Data Lake Insight: the progress of a SQL job, and its status where the progress call does not tell enough."""
+"""Data Lake Insight: SQL jobs. Their progress, their status where the progress call does not tell enough, and cancelling them."""
 
 from __future__ import annotations
 
-from typing import Any, Dict, Iterable, List, Set
+from typing import Any, Dict, Iterable, List, NamedTuple, Optional, Set, Tuple, Union
 
 from .._cloud.calls import Call, Task, malformed
 from .._cloud.http.exchange import Answer
 from .._error_codes import gateway_number
-from .._errors import RequestError
+from .._errors import MISSING, RequestError
 from .._text import printable
 from . import answers
 from .normalize import Unreadable
@@ -24,7 +24,39 @@ PROGRESS_VERSIONS = ("v1", "v1.0")
 STATUS_VERSION = "v1.0"
 BUSY = "DLI.0999"  # may be passing or permanent; the status call is not subject to it
 WRONG_PATH = "0101"
-FAILED = ("FAILED", "CANCELLED")  # final, whatever another call says
+CANCELLED = "CANCELLED"
+FAILED = ("FAILED", CANCELLED)  # final, whatever another call says
+FINISHED = "FINISHED"
+_REFUSALS = (400, 401, 403, 404, 405, 429)  # statuses with which the service does not take an order
+# Numbers of rows, which only the status call names.
+FIGURES = ("input_row_count", "bad_row_count", "result_count")
+
+
+class Cancellation(NamedTuple):
+    """The result of cancelling a job.
+
+    :ivar is_taken: whether the service has taken the order.
+    :ivar may_be_taken: whether it may have taken the order: there was no clear answer.
+    :ivar state: the state that was read after an order that was not taken; None where it was not read, or the job does not exist.
+    :ivar is_missing: whether the job does not exist.
+    :ivar problem: why the order was not taken.
+    """
+
+    is_taken: bool = False
+    may_be_taken: bool = False
+    state: Optional[str] = None
+    is_missing: bool = False
+    problem: str = ""
+
+    @property
+    def is_cancelled(self) -> bool:
+        """Whether the job is cancelled now."""
+        return self.state == CANCELLED
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether there is nothing left to cancel."""
+        return self.is_missing or self.state in (FINISHED, *FAILED)
 
 
 class Dli:
@@ -33,8 +65,18 @@ class Dli:
     def __init__(self) -> None:
         self._refused: Set[str] = set()
 
-    def status(self, job_id: str) -> Task[Reading]:
-        """Read one job. A task: a session runs it."""
+    def status(self, job_id: str, figures: bool = False) -> Task[Reading]:
+        """Read one job. A task: a session runs it.
+
+        :param figures: whether the numbers of rows of a finished job are needed as well.
+        """
+        reading, was_progress = yield from self._progress(job_id)
+        if figures and was_progress and reading.job is not None and reading.job["status"] == FINISHED:
+            reading = yield from self._with_figures(reading)
+        return reading
+
+    def _progress(self, job_id: str) -> Task[Tuple[Reading, bool]]:
+        """Read one job by the progress call, or by the status call where the queue is busy, and whether it was the former."""
         version = self._version()
         call = self.progress_call(job_id, version)
         (outcome,) = yield [call]
@@ -46,12 +88,24 @@ class Dli:
                 self._wrong_path(version, outcome)
         if isinstance(outcome, RequestError):
             if outcome.error_code != BUSY:
-                return unread(job_id, STATUS, outcome)
+                return unread(job_id, STATUS, outcome), True
             call = self.status_call(job_id)
             (outcome,) = yield [call]
             if isinstance(outcome, RequestError):
-                return unread(job_id, STATUS, outcome)
-        return self._reading(call, outcome, job_id)
+                return unread(job_id, STATUS, outcome), False
+        return self._reading(call, outcome, job_id), call.segments[-1] == "progress"
+
+    def _with_figures(self, reading: Reading) -> Task[Reading]:
+        """A finished job with its numbers of rows. They count only where the status call says FINISHED as well."""
+        call = self.status_call(reading.name)
+        (outcome,) = yield [call]
+        if isinstance(outcome, RequestError):
+            return unread(reading.name, STATUS, outcome)
+        told = self._reading(call, outcome, reading.name)
+        if told.job is None or reading.job is None or told.job["status"] in FAILED:
+            return told._replace(at=reading.at)
+        numbers = {name: told.job.get(name) for name in FIGURES} if told.job["status"] == FINISHED else {}
+        return reading._replace(job={**told.job, **reading.job, **dict.fromkeys(FIGURES), **numbers})
 
     def explain(self, job: Dict[str, Any]) -> Task[Dict[str, Any]]:
         """A failed job with the reason that the status call gives: the progress call often gives none.
@@ -63,6 +117,36 @@ class Dli:
         if isinstance(outcome, RequestError):
             return job
         return _explained(job, self._reading(call, outcome, job["job_id"]).job or {})
+
+    def cancel(self, job_id: str, reads_first: bool) -> Task[Cancellation]:
+        """Cancel a job. After an order that was not taken, its state is read: a job that has ended needs no order.
+
+        Cancelling twice does no harm, so the session may send the request again.
+
+        :param reads_first: whether to read the state before, too, and leave a job alone that has ended.
+        """
+        if reads_first:
+            reading, dummy = yield from self._progress(job_id)
+            before = Cancellation(state=(reading.job or {}).get("status"), is_missing=reading.missing)
+            if before.has_ended:
+                return before
+        call = Call("dli", (STATUS_VERSION, "{project_id}", "jobs", job_id), key=job_id, method="DELETE")
+        (outcome,) = yield [call]
+        problem: Union[RequestError, Unreadable, None] = None
+        if isinstance(outcome, RequestError):
+            if outcome.kind == MISSING:
+                return Cancellation(is_missing=True)
+            problem = outcome
+        else:
+            try:
+                answers.check(outcome.data)
+                return Cancellation(is_taken=True)
+            except Unreadable as refusal:
+                problem = refusal
+        is_unclear = isinstance(problem, RequestError) and problem.status not in _REFUSALS and problem.was_sent
+        reading, dummy = yield from self._progress(job_id)
+        state = (reading.job or {}).get("status")
+        return Cancellation(False, is_unclear, state, reading.missing, str(problem))
 
     @property
     def refused(self) -> List[str]:

@@ -46,6 +46,11 @@ _WHOLE = frozenset(
         "plan_time",
         "submit_time",
         "retry_times",
+        "restart_times",
+        "update_time",
+        "input_row_count",
+        "bad_row_count",
+        "result_count",
     )
 )
 # Other fields that are known. A known field is found under every spelling: with capitals, underscores or dashes, or without.

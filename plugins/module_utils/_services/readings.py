@@ -48,6 +48,24 @@ INSTANCE_STATES = (
     "ignoreSuccess",
 )
 DLI_STATES = ("LAUNCHING", "RUNNING", "SCALING", "FINISHED", "FAILED", "CANCELLED")
+# DLI's Flink jobs and Spark batches, in the lower case of the documents. job_idle has no described meaning.
+FLINK_STATES = (
+    "job_init",
+    "job_submitting",
+    "job_submit_fail",
+    "job_running",
+    "job_running_exception",
+    "job_downloading",
+    "job_canceling",
+    "job_cancel_success",
+    "job_cancel_fail",
+    "job_savepointing",
+    "job_arrearage_stopped",
+    "job_arrearage_recovering",
+    "job_finish",
+)
+FLINK_FAILING_STATES = ("job_submit_fail", "job_running_exception", "job_arrearage_stopped")
+SPARK_STATES = ("starting", "running", "recovering", "success", "dead")
 
 REAL_TIME = "REAL_TIME"
 BATCH = "BATCH"

@@ -4,37 +4,65 @@
 
 # This file is private to the collection and may change in any release. Do not import it from other collections.
 
-"""DLI jobs as a source of readings for the gate."""
+"""SQL jobs of DLI as a source of readings for the gate."""
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, Sequence
+from typing import Any, Dict, List, Optional, Sequence
 
 from .._cloud.calls import Task
 from .._cloud.session import Session
+from .._gate.policy import DliQuery
+from .._gate.source import Listed
 from .._services.dli import PROGRESS_VERSIONS, Dli
-from .._services.readings import Reading
+from .._services.dli_list import Wanted, list_jobs
+from .._services.readings import LIST, Reading
+from .._times import epoch_milliseconds
 from .session_source import SessionSource
 
 
 class DliJobs(SessionSource):
-    """DLI jobs, which are read one by one, without a job list."""
+    """SQL jobs, which are read one by one. Their list only selects jobs: it is not read again once they are known.
 
-    def __init__(self, session: Session) -> None:
+    :param query: selects the jobs, None where their IDs are given.
+    :param needs_rows: whether the numbers of rows of finished jobs are needed.
+    """
+
+    def __init__(self, session: Session, query: Optional[DliQuery] = None, needs_rows: bool = False) -> None:
         super().__init__(session)
-        self._service = Dli()
+        self.service = Dli()
+        self._query = query or DliQuery()
+        self._needs_rows = needs_rows
+        # A time back counts from the start of the gate, also in its later slices.
+        since = self._query.since
+        self._since = None if since is None else epoch_milliseconds("since", since, session.clock.wall())
 
     def read(self, name: str) -> "Task[Reading]":
-        return self._service.status(name)
+        return self.service.status(name, self._needs_rows)
+
+    def ask_list(self, deadline: Optional[float], max_pages: int, sure: bool) -> None:
+        query = self._query
+        self.begin_list(list_jobs(Wanted(dict(query.tags), query.queue, self._since, query.newest)), deadline)
+
+    def listed(self, listing: Any) -> Listed:
+        """The list with a reading for each job, which says that it exists, and nothing of its state."""
+        readings = [
+            Reading(job["job_id"], listing.at, LIST, job={"job_id": job["job_id"], "status": None})
+            for job in listing.jobs
+        ]
+        return Listed(listing, readings)
 
     def explain_failures(self, jobs: Sequence[Dict[str, Any]], deadline: float) -> List[Dict[str, Any]]:
-        return list(self.session.complete_all([self._service.explain(job) for job in jobs], deadline))
+        return list(self.session.complete_all([self.service.explain(job) for job in jobs], deadline))
 
     def remember(self) -> Dict[str, Any]:
-        return {**super().remember(), "refused": self._service.refused}
+        return {**super().remember(), "refused": self.service.refused, "since": self._since}
 
     def recall(self, learned: Dict[str, Any], seconds: float) -> None:
         super().recall(learned, seconds)
         if any(version not in PROGRESS_VERSIONS for version in learned["refused"]):
             raise ValueError("another version of the progress call")
-        self._service.refused = learned["refused"]
+        if not isinstance(learned["since"], (int, type(None))):
+            raise ValueError("another form of since")
+        self.service.refused = learned["refused"]
+        self._since = learned["since"]

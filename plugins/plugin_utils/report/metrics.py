@@ -16,7 +16,9 @@ from ansible_collections.datagate.huaweicloud.plugins.module_utils._gate.verdict
 from ansible_collections.datagate.huaweicloud.plugins.module_utils._services.normalize import TASK_FIELDS
 from ansible_collections.datagate.huaweicloud.plugins.module_utils._services.readings import (
     DLI_STATES,
+    FLINK_STATES,
     REAL_TIME_STATES,
+    SPARK_STATES,
 )
 
 from .exposition import COUNTER, GAUGE, Family, Sample, exposition
@@ -24,7 +26,9 @@ from .template_data import ReportError, count, kind, mapping, mappings, number, 
 
 DATAARTS = "dataarts"
 DLI = "dli"
-SERVICES = (DATAARTS, DLI)
+FLINK = "dli_flink"
+SPARK = "dli_spark"
+SERVICES = (DATAARTS, DLI, FLINK, SPARK)
 
 NO_STATE = "UNKNOWN"  # as the modules count jobs that show no state
 DEFAULT_WORKSPACE = "default"  # an empty label is none at all to Prometheus
@@ -89,11 +93,22 @@ DLI_PROGRESS = Family(
 )
 DLI_TASKS = Family("datagate_dli_job_tasks", GAUGE, "Tasks of all sub-jobs seen, by kind.", ("job_id", "kind"))
 
+# -- Flink jobs and Spark batches -------------------------------------------------------------------------------------
+_FLINK = ("job_id", "job_name")
+FLINK_STATE = Family(
+    "datagate_flink_job_state", GAUGE, "State of a Flink job: 1 for the one it is in.", (*_FLINK, "state")
+)
+FLINK_RESTARTS = Family("datagate_flink_job_restarts", GAUGE, "Automatic restarts of a Flink job so far.", _FLINK)
+SPARK_STATE = Family(
+    "datagate_spark_batch_state", GAUGE, "State of a Spark batch: 1 for the one it is in.", ("batch_id", "state")
+)
+
 FAMILIES = (
     *(UP, READ_AT, DURATION, REQUESTS, MISSING),
     *(JOB_STATE, JOB_READY, JOB_FAILING, JOB_START),
     *(NODE_STATE, *NODE_COUNTERS.values()),
     *(DLI_STATE, DLI_PROGRESS, DLI_TASKS),
+    *(FLINK_STATE, FLINK_RESTARTS, SPARK_STATE),
 )
 
 
@@ -108,7 +123,7 @@ def write(results: dict[str, Any], workspace: str, read_at: float, nodes: bool) 
     """
     strange = [service for service in results if service not in SERVICES]
     if strange or not results:
-        raise ReportError(f"what is to be reported must be a mapping with {' or '.join(SERVICES)}, or both")
+        raise ReportError(f"what is to be reported must be a mapping with any of {', '.join(SERVICES)}")
     where = workspace or DEFAULT_WORKSPACE
     samples: list[Sample] = []
     for service in SERVICES:
@@ -119,7 +134,7 @@ def write(results: dict[str, Any], workspace: str, read_at: float, nodes: bool) 
             samples.extend(_reading(result, (where, service), read_at))
             for job in mappings(result.get("jobs")) if _was_read(result) else []:
                 if _known(job):
-                    samples.extend(_real_time_job(job, where, nodes) if service == DATAARTS else _dli_job(job))
+                    samples.extend(_real_time_job(job, where, nodes) if service == DATAARTS else _OF_DLI[service](job))
     return exposition(FAMILIES, samples)
 
 
@@ -197,3 +212,18 @@ def _dli_job(job: dict[str, Any]) -> Iterator[Sample]:
         many = number(value)
         if task in TASK_FIELDS and many is not None and many >= 0:
             yield Sample(DLI_TASKS, (name, task), many)
+
+
+def _flink_job(job: dict[str, Any]) -> Iterator[Sample]:
+    labels = (text(job.get("job_id")) or "", text(job.get("name")) or "")
+    yield from _states(FLINK_STATE, labels, FLINK_STATES, job.get("status"))
+    restarts = number(job.get("restart_times"))
+    if restarts is not None and restarts >= 0:
+        yield Sample(FLINK_RESTARTS, labels, restarts)
+
+
+def _spark_batch(job: dict[str, Any]) -> Iterator[Sample]:
+    yield from _states(SPARK_STATE, (text(job.get("batch_id")) or "",), SPARK_STATES, job.get("status"))
+
+
+_OF_DLI = {DLI: _dli_job, FLINK: _flink_job, SPARK: _spark_batch}

@@ -13,7 +13,10 @@ from collections.abc import Iterable
 from ansible_collections.datagate.huaweicloud.plugins.module_utils._services.readings import (
     DLI_STATES,
     FAILING_STATES,
+    FLINK_FAILING_STATES,
+    FLINK_STATES,
     REAL_TIME_STATES,
+    SPARK_STATES,
 )
 
 FAILING = "failing"
@@ -32,10 +35,12 @@ WORDS = {
 }
 ORDER = {name: place for place, name in enumerate(WORDS)}
 
-ALWAYS_READY = frozenset(("NORMAL", "FINISHED", "SCHEDULING"))  # where nobody says otherwise
-_FAILING = frozenset((*FAILING_STATES, "FAILED", "CANCELLED"))
-_STOPPED = frozenset(("STOPPED", "PAUSE", "PAUSED", "DISABLE"))
-_KNOWN = frozenset((*REAL_TIME_STATES, *DLI_STATES, *ALWAYS_READY, *_STOPPED))
+ALWAYS_READY = frozenset(
+    ("NORMAL", "FINISHED", "SCHEDULING", "job_running", "job_finish", "success")
+)  # where nobody says otherwise
+_FAILING = frozenset((*FAILING_STATES, "FAILED", "CANCELLED", *FLINK_FAILING_STATES, "dead"))
+_STOPPED = frozenset(("STOPPED", "PAUSE", "PAUSED", "DISABLE", "job_init", "job_cancel_success"))
+_KNOWN = frozenset((*REAL_TIME_STATES, *DLI_STATES, *FLINK_STATES, *SPARK_STATES, *ALWAYS_READY, *_STOPPED))
 
 
 class Classes:

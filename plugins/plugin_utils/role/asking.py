@@ -297,9 +297,14 @@ def _check_options(given: Mapping[str, Any]) -> None:
     params = {**host.params, "wait": True}
     options.policy(params)
     options.dli_policy(params)
+    options.cancel_on(params)
     options.slices(params)
     options.return_jobs(params)
     if given.keys() & {"job_names", "tags", "name_contains"}:
         options.selection(params)
-    if "job_ids" in given:
+    if given.keys() & {"job_tags", "queue", "since"} or ("job_ids" in given and "names" not in given):
         options.dli_selection(params)
+    if "names" in given:
+        options.flink_selection(params)
+    if "batch_ids" in given:
+        options.spark_selection(params)

@@ -20,8 +20,12 @@ from ansible_collections.datagate.huaweicloud.plugins.module_utils._argument_spe
     CONNECTION,
     DLI_GATE,
     DLI_SELECTION,
+    FLINK_GATE,
+    FLINK_SELECTION,
     REAL_TIME_GATE,
     SELECTION,
+    SPARK_GATE,
+    SPARK_SELECTION,
     WORKSPACE,
     Spec,
 )
@@ -29,8 +33,19 @@ from ansible_collections.datagate.huaweicloud.plugins.module_utils._errors impor
 from ansible_collections.datagate.huaweicloud.plugins.module_utils._text import printable
 
 PREFIX = "job_gate_"
-#: the options of all gates
-OPTIONS: Spec = {**CONNECTION, **WORKSPACE, **SELECTION, **REAL_TIME_GATE, **DLI_SELECTION, **DLI_GATE}
+#: the options of all gates; of an option that several have, the default of gates for real-time jobs counts
+OPTIONS: Spec = {
+    **CONNECTION,
+    **WORKSPACE,
+    **SPARK_SELECTION,
+    **SPARK_GATE,
+    **FLINK_SELECTION,
+    **FLINK_GATE,
+    **SELECTION,
+    **REAL_TIME_GATE,
+    **DLI_SELECTION,
+    **DLI_GATE,
+}
 #: the role's own variables
 OWN: Spec = {
     "delegate_to": {"type": "str"},

@@ -71,19 +71,20 @@ def test_durations_lists_choices_and_what_is_missing_are_explained() -> None:
     spec = {
         "stable_for": {"type": "float"},
         "jobs": {"type": "list"},
-        "job_ids": {"type": "list", "required": True},
+        "state": {"type": "str", "required": True},
         "missing": {"type": "str", "choices": ["fail", "ok"]},
         "password": {"type": "str", "no_log": True},
     }
 
     def msg(**given: Any) -> str:
-        result = in_process.run({"job_ids": "a", **given}, spec, "dataarts", lambda invocation: {}, False, "m")
+        result = in_process.run({"state": "run", **given}, spec, "dataarts", lambda invocation: {}, False, "m")
         return str(result["msg"])
 
     assert msg(stable_for="1m") == "stable_for: must be seconds, such as 60, not '1m'"
     assert msg(jobs={"a": 1}) == "jobs: must be a list, not \"{'a': 1}\""
     assert msg(missing="no") == "missing: must be one of fail, ok, not 'no'"
-    assert msg(job_ids=None) == "job_ids: is needed; say which DLI jobs are meant, by their IDs"
+    result = in_process.run({}, spec, "dataarts", lambda invocation: {}, False, "m")
+    assert result["msg"].startswith("state: is needed; say what to order")
     endpoints = in_process.run({"endpoints": "http://x"}, {}, "dataarts", lambda invocation: {}, False, "m")
     assert endpoints["msg"].startswith("endpoints: must be a dictionary such as {")
 

@@ -74,6 +74,21 @@ def test_jobs_that_are_not_returned_are_named_all_the_same() -> None:
     assert found.further == 6
 
 
+def test_a_job_has_the_name_or_the_id_that_has_selected_it() -> None:
+    failing = reason("job_failed", "50321", "50321 is job_submit_fail", status="job_submit_fail")
+    by_id = {"job_id": "50321", "name": "orders", "status": "job_submit_fail", "verdict": "FAIL", "reasons": [failing]}
+    batch = {"batch_id": "b-1", "name": "nightly", "status": "success", "verdict": "PASS", "reasons": []}
+    sample = result("FAIL", [by_id, batch], reasons=[failing])
+    sample["history"] = [{"at": 0.0, "job": "b-1", "node": None, "previous": None, "status": "success"}]
+    sample["gate"] = {"kind": "Flink job"}
+    found = gate(sample)
+    assert [(item.name, item.verdict, item.kind) for item in found.jobs] == [
+        ("50321", "FAIL", "failing"),
+        ("b-1", "PASS", "ready"),
+    ]
+    assert found.noun == "Flink job"
+
+
 def test_the_one_job_is_there_whatever_return_jobs_says() -> None:
     sample = result("PASS", [job("a", "NORMAL", "PASS")])
     sample["jobs"] = []

@@ -23,7 +23,12 @@ from prometheus_client.registry import Collector
 from prometheus_client.utils import floatToGoString
 
 from ansible_collections.datagate.huaweicloud.plugins.filter.job_metrics import FilterModule, job_metrics
-from ansible_collections.datagate.huaweicloud.plugins.module_utils._gate.kinds import DLI_KIND, REAL_TIME_KIND
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._gate.kinds import (
+    DLI_KIND,
+    FLINK_KIND,
+    REAL_TIME_KIND,
+    SPARK_KIND,
+)
 from ansible_collections.datagate.huaweicloud.plugins.plugin_utils.report import metrics
 from ansible_collections.datagate.huaweicloud.plugins.plugin_utils.report.exposition import (
     COUNTER,
@@ -84,7 +89,21 @@ DLI: Data = {
     "verdict": "PENDING",
     "reasons": [reason("still_pending", "85798b38")],
 }
-SAMPLE: Data = {"dataarts": gate(SMS, job("job_orders_stream"), verdict="FAIL"), "dli": gate(DLI, verdict="PENDING")}
+FLINK: Data = {
+    "job_id": "7",
+    "name": "orders",
+    "status": "job_running",
+    "restart_times": 3,
+    "verdict": "PASS",
+    "reasons": [],
+}
+SPARK: Data = {"batch_id": "b-1", "name": None, "status": "dead", "verdict": "FAIL", "reasons": []}
+SAMPLE: Data = {
+    "dataarts": gate(SMS, job("job_orders_stream"), verdict="FAIL"),
+    "dli": gate(DLI, verdict="PENDING"),
+    "dli_flink": gate(FLINK),
+    "dli_spark": gate(SPARK, verdict="FAIL"),
+}
 
 
 def written(results: Any, nodes: bool = True, workspace: str = WORKSPACE) -> str:
@@ -267,7 +286,7 @@ def test_a_sample_as_it_stands() -> None:
 
 def test_jobs_and_their_nodes() -> None:
     text = written(SAMPLE)
-    assert values(text, "datagate_up", "service") == {"dataarts": 1.0, "dli": 1.0}
+    assert values(text, "datagate_up", "service") == dict.fromkeys(SAMPLE, 1.0)
     assert values(text, "datagate_job_failing", "job_name") == {"job_sms": 1.0, "job_orders_stream": 0.0}
     assert values(text, "datagate_job_ready", "job_name") == {"job_sms": 0.0, "job_orders_stream": 1.0}
     # The job itself goes on saying NORMAL.
@@ -288,12 +307,21 @@ def test_dli_jobs() -> None:
     assert "datagate_job_" not in text
 
 
+def test_flink_jobs_and_spark_batches() -> None:
+    text = written({"dli_flink": SAMPLE["dli_flink"], "dli_spark": SAMPLE["dli_spark"]})
+    assert state(text, "datagate_flink_job_state", job_id="7", job_name="orders") == ["job_running"]
+    assert values(text, "datagate_flink_job_restarts", "job_name") == {"orders": 3}
+    assert state(text, "datagate_spark_batch_state", batch_id="b-1") == ["dead"]
+
+
 def test_every_known_state_has_its_series() -> None:
     text = written(SAMPLE)
     for metric, known in (
         ("datagate_job_state", REAL_TIME_KIND.known),
         ("datagate_node_state", REAL_TIME_KIND.known),
         ("datagate_dli_job_state", DLI_KIND.known),
+        ("datagate_flink_job_state", FLINK_KIND.known),
+        ("datagate_spark_batch_state", SPARK_KIND.known),
     ):
         assert {dict(labels)["state"] for name, labels in series(text) if name == metric} == known
 
@@ -382,7 +410,7 @@ def test_a_job_that_is_gone_has_no_series_and_is_counted() -> None:
 
 def test_one_service_does_not_hide_the_other() -> None:
     text = written({**SAMPLE, "dli": UNREACHABLE})
-    assert values(text, "datagate_up", "service") == {"dataarts": 1.0, "dli": 0.0}
+    assert values(text, "datagate_up", "service") == {**dict.fromkeys(SAMPLE, 1.0), "dli": 0.0}
     assert "datagate_dli_" not in text
     assert values(text, "datagate_job_failing", "job_name")["job_sms"] == 1.0
 
@@ -447,8 +475,8 @@ def test_numbers_that_are_none_are_left_out(value: Any) -> None:
     ("arguments", "words"),
     [
         (("x", "", 1.0), "a mapping of service to result, not text"),
-        (({}, "", 1.0), "a mapping with dataarts or dli, or both"),
-        (({"dataart": {}}, "", 1.0), "a mapping with dataarts or dli, or both"),
+        (({}, "", 1.0), "a mapping with any of dataarts, dli, dli_flink, dli_spark"),
+        (({"dataart": {}}, "", 1.0), "a mapping with any of dataarts, dli, dli_flink, dli_spark"),
         (({"dli": []}, "", 1.0), "dli must be a module's result, which is a mapping, not a list"),
         (({"dli": {}}, None, 1.0), "workspace must be text, not nothing"),
         (({"dli": {}}, "", "now"), "read_at must be a number of seconds since 1970, not text"),

@@ -46,7 +46,7 @@ def judge_job(job: JobState, at: float, context: Context) -> Judgement:
     if job.policy.stall_timeout and stalled_for >= job.policy.stall_timeout:
         return Judgement(FAIL, [reason_of_job(job, "stalled", messages.stalled(job.name, stalled_for))])
     awaited = _awaited_state(job, at) or _awaited_reading(job, at)
-    return Judgement(PENDING, [awaited]) if awaited else Judgement(PASS, [])
+    return Judgement(PENDING, [awaited]) if awaited else _judge_rows(job)
 
 
 def reason_of_job(job: JobState, code: str, message: str) -> Reason:
@@ -94,6 +94,24 @@ def _judge_failures(job: JobState, failures: List[Failure], errors: List[Reason]
             )
         )
     return Judgement(FAIL if counts else PENDING, found + errors)
+
+
+def _judge_rows(job: JobState) -> Judgement:
+    """The verdict on a ready job by its numbers of rows. A number that the service does not name is not taken for 0."""
+    policy = job.policy
+    found: List[Reason] = []
+    good, bad = job.rows("result_count"), job.rows("bad_row_count")
+    if policy.min_result_rows is not None and good is not None and good < policy.min_result_rows:
+        message = messages.too_few_rows(job.name, good, policy.min_result_rows)
+        found.append(reason_of_job(job, "too_few_rows", message))
+    if policy.max_bad_rows is not None and bad is not None and bad > policy.max_bad_rows:
+        found.append(reason_of_job(job, "bad_rows", messages.bad_rows(job.name, bad, policy.max_bad_rows)))
+    if found:
+        return Judgement(FAIL, found)
+    unnamed = job.unnamed_rows()
+    if unnamed:
+        return Judgement(PENDING, [reason_of_job(job, "still_pending", messages.unnamed_rows(job.name, unnamed))])
+    return Judgement(PASS, [])
 
 
 def _awaited_state(job: JobState, at: float) -> Optional[Reason]:

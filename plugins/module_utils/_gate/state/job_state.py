@@ -22,7 +22,7 @@ from .activity import JobProgress, RecordCounters
 from .list_claims import ListClaims
 
 # What is kept of a job and of a node where there are so many jobs that keeping all would make the state too large.
-_KEPT_OF_JOB = ("status", "start_time", "message", "progress", "sub_job_id")
+_KEPT_OF_JOB = ("status", "start_time", "message", "progress", "sub_job_id", "result_count", "bad_row_count")
 _KEPT_OF_NODE = ("name", "status", "log_path")
 _TEXT_FIELDS = ("name", "status", "message", "log_path")  # of a job or node
 _TEXT_TYPES = (str, type(None))
@@ -59,7 +59,9 @@ class JobState:
         counted up to *counted_at*.
     :ivar ready_at: since when the job has been ready, None while it is not.
     :ivar lasting_failures: the failures with which the job has failed for good; empty before.
-    :ivar latest_start: the greatest ``start_time``, which has grown *restarts* times, the last time seen at *restarted_at*.
+    :ivar latest_start: the greatest ``start_time``.
+    :ivar restart_times: the last ``restart_times`` that the service has reported; None where it reports none.
+    :ivar restarts: how many restarts these two have shown, the last one at *restarted_at*.
     """
 
     name: str = field(metadata=NOT_KEPT)
@@ -92,6 +94,7 @@ class JobState:
     ready_at: Optional[float] = None
     lasting_failures: List[Failure] = field(default_factory=list)
     latest_start: Optional[int] = None
+    restart_times: Optional[int] = None
     restarts: int = 0
     restarted_at: float = NEVER
     records: RecordCounters = field(default_factory=RecordCounters)
@@ -101,8 +104,8 @@ class JobState:
 
     @property
     def is_final(self) -> bool:
-        """Whether the state never changes again."""
-        return self.state in self.policy.kind.final and not self.is_missing
+        """Whether nothing about the job changes again that the verdict needs."""
+        return self.state in self.policy.kind.final and not self.is_missing and not self.unnamed_rows()
 
     @property
     def has_unread_nodes(self) -> bool:
@@ -192,6 +195,17 @@ class JobState:
         """The nodes that require_records names and whose records have not moved since then."""
         moved = self.records.moved_nodes(since)
         return [name for name in self.record_nodes() if name not in moved]
+
+    def rows(self, figure: str) -> Optional[int]:
+        """A number of rows that the service has named, None where it has not: that is not 0."""
+        number = (self.status or {}).get(figure)
+        return number if isinstance(number, int) and not isinstance(number, bool) else None
+
+    def unnamed_rows(self) -> List[str]:
+        """The numbers of rows that a limit is for and that the service has not named. A failed job needs none."""
+        if self.state not in self.policy.ready:
+            return []
+        return [figure for figure in self.policy.limited_rows if self.rows(figure) is None]
 
     def is_grace_over(self, now: float) -> bool:
         """Whether a failure counts now if the job is failing still, so that a long observation reads it again before its end."""

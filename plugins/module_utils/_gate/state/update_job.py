@@ -124,14 +124,22 @@ def _take_status(job: JobState, fields: Dict[str, Any], at: float) -> None:
 
 
 def _note_start(job: JobState, fields: Dict[str, Any], at: float) -> None:
-    """See whether the job was restarted: its ``start_time`` has grown."""
-    start = fields.get("start_time")
-    if not isinstance(start, int) or isinstance(start, bool):
-        return
-    if job.latest_start is not None and start > job.latest_start:
-        job.restarts += 1
+    """See whether the job was restarted: its ``start_time`` has grown, or its ``restart_times`` has changed.
+
+    Both are only compared with an earlier reading. A ``restart_times`` that falls has begun anew with another start.
+    """
+    start, count = fields.get("start_time"), fields.get("restart_times")
+    restarts = 0
+    if isinstance(start, int) and not isinstance(start, bool):
+        restarts = int(job.latest_start is not None and start > job.latest_start)
+        job.latest_start = max(start, job.latest_start or start)
+    if isinstance(count, int) and not isinstance(count, bool):
+        if job.restart_times is not None and count != job.restart_times:
+            restarts = max(restarts, 1, count - job.restart_times)
+        job.restart_times = count
+    if restarts:
+        job.restarts += restarts
         job.restarted_at = max(job.restarted_at, at)
-    job.latest_start = max(start, job.latest_start or start)
 
 
 def _clear_error(job: JobState) -> None:

@@ -37,10 +37,13 @@ VERDICTS = (PASS, FAIL, TIMEOUT, ERROR, PENDING, SKIPPED)
 LEFT_OUT = "LEFT OUT"  # a job that does not exist and need not
 
 FAILING_CODES = frozenset(
-    ("job_exception", "node_exception", "job_missing", "dli_failed", "dli_cancelled", "stalled", "too_few_jobs")
+    (
+        *("job_exception", "node_exception", "job_missing", "dli_failed", "dli_cancelled", "stalled", "too_few_jobs"),
+        *("too_few_rows", "bad_rows", "job_failed"),
+    )
 )
 UNREAD_CODES = frozenset(("unreadable", "denied"))
-_STATE_CODES = frozenset(("job_exception", "node_exception", "dli_failed", "dli_cancelled"))
+_STATE_CODES = frozenset(("job_exception", "node_exception", "dli_failed", "dli_cancelled", "job_failed"))
 
 
 class Reason(NamedTuple):
@@ -233,7 +236,7 @@ def read(result: dict[str, Any], about: About) -> Gate:
         changes=[_shown(change) for change in reading.history],
         dropped=reading.dropped,
         classes=reading.classes,
-        noun="DLI job" if reading.dli else "job",
+        noun=reading.noun,
     )
 
 
@@ -269,11 +272,24 @@ class _Reading:
         listed = mappings(result.get("jobs")) or mappings([result.get("job")])
         self.listed: dict[str, dict[str, Any]] = {}
         for item in listed:
-            self.listed.setdefault(text(item.get("name")) or text(item.get("job_id")) or "", item)
-        self.dli = any("job_id" in item for item in listed) or (
+            self.listed.setdefault(self._key(item), item)
+        kind = text(mapping(result.get("gate")).get("kind"))
+        self.noun = printable(kind, NAME) if kind else self._usual_noun()
+        self.classes = Classes(self._ready_states(), self._failing_states())
+
+    def _key(self, item: dict[str, Any]) -> str:
+        """What the gate calls a job: the name or the ID that has selected it."""
+        names = [found for key in ("name", "job_id", "batch_id") if (found := text(item.get(key)))]
+        told = {*self.reasons, *(change.job for change in self.history)}
+        return next((name for name in names if name in told), names[0] if names else "")
+
+    def _usual_noun(self) -> str:
+        """What jobs are called where the result does not say it."""
+        listed = self.listed.values()
+        is_dli = any("job_id" in item for item in listed) or (
             not listed and bool(self.tally) and set(self.tally) <= DLI_KIND.known | {"missing", "not read"}
         )
-        self.classes = Classes(self._ready_states(), self._failing_states())
+        return "DLI job" if is_dli else "job"
 
     def states(self) -> list[State]:
         """The counts by state, the worst class first, in it the most frequent."""
@@ -310,7 +326,7 @@ class _Reading:
             reasons=reasons,
             nodes=self._nodes_of(key, data),
             changes=[_shown(change) for change in changes],
-            work=_work(data) if data is not None and "job_id" in data else None,
+            work=_work(data) if data is not None and "progress" in data else None,
             settled_at=max(moments) if moments else None,
             read_at=duration(data.get("read_at")) if data is not None else None,
             returned=data is not None,

@@ -31,11 +31,13 @@ from datetime import timedelta
 from typing import NamedTuple
 from xml.etree import ElementTree
 
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._gate.kinds import KINDS
 from ansible_collections.datagate.huaweicloud.plugins.module_utils._gate.verdicts import ERROR, PASS, PENDING, TIMEOUT
 
 from .data import LEFT_OUT, SKIPPED, Gate, Job, Reason
 
 THE_GATE = "the gate"
+DLI_NOUNS = frozenset(kind.noun for kind in KINDS if not kind.has_workspace)
 # What XML 1.0 does not know, not even escaped.
 _FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
@@ -114,7 +116,7 @@ def _properties(gate: Gate) -> dict[str, str]:
 
 def _cases(gate: Gate) -> list[_Case]:
     # A dot would part packages in Jenkins.
-    service = "dli" if gate.noun == "DLI job" else "dataarts"
+    service = "dli" if gate.noun in DLI_NOUNS else "dataarts"
     group = f"{service}.{gate.about.title.replace('.', '_')}"
     cases = [_case(gate, job, group) for job in gate.jobs]
     broken = any(case.outcome in ("failure", "error") for case in cases)

@@ -18,7 +18,7 @@ from ansible_collections.datagate.huaweicloud.plugins.module_utils._errors impor
     TRANSIENT,
     RequestError,
 )
-from ansible_collections.datagate.huaweicloud.tests.unit.gate_draws import Scenario, scenarios
+from ansible_collections.datagate.huaweicloud.tests.unit.gate_draws import Scenario, cluster_scenarios, scenarios
 from ansible_collections.datagate.huaweicloud.tests.unit.gate_model import FOREVER, Expected, Fault, Job, Shown, expect
 from ansible_collections.datagate.huaweicloud.tests.unit.gate_world import World, codes, gate
 
@@ -53,21 +53,23 @@ def shown(step: Shown) -> tuple[Any, dict[str, Any]]:
     fields["_progress"] = step.progress
     if step.start_time is not None:
         fields["_start_time"] = step.start_time
+    if step.restart_times is not None:
+        fields["_restart_times"] = step.restart_times
     return step.state, fields
 
 
-def play(scenario: Scenario, dli: bool) -> Expected:
+def play(scenario: Scenario, dli: bool, kind: str = "") -> Expected:
     """The gate's own result."""
     lock = [Fault(scenario.locked_from, 2 * FOREVER, "locked")]
     world = World(
         {name: script(job, lock) for name, job in scenario.jobs.items()},
         rate=float("inf"),
         latency=scenario.latency,
-        lists=not dli,
+        lists=not (dli or kind),
         lists_say={name: [(step.at, *shown(step)) for step in job.steps] for name, job in scenario.jobs.items()},
         list_errors=[(one.start, one.end, ERRORS[one.kind]) for one in [*lock, *scenario.list_faults]],
     )
-    result = gate(world, scenario.check_mode, dli, **scenario.options)
+    result = gate(world, scenario.check_mode, dli, kind, **scenario.options)
     if scenario.options["wait"] and scenario.options["wait_timeout"]:
         assert result["elapsed"] <= scenario.options["wait_timeout"]
     reasons = codes(result)
@@ -81,14 +83,14 @@ def nameless(result: Expected) -> Expected:
     return result._replace(reasons=reasons)
 
 
-def agree(scenario: Scenario, dli: bool) -> None:
+def agree(scenario: Scenario, dli: bool, kind: str = "") -> None:
     """Whether gate and model say the same."""
     by_list = "name_contains" in scenario.options and not scenario.options.get("check_nodes", True)
     # Without nodes, the list that settles a selection may say all that is needed; the model goes by status calls.
     assume(not by_list or not any(job.faults for job in scenario.jobs.values()))
-    found = play(scenario, dli)
+    found = play(scenario, dli, kind)
     expected = expect(
-        scenario.jobs, scenario.options, scenario.check_mode, dli, scenario.list_faults, scenario.locked_from
+        scenario.jobs, scenario.options, scenario.check_mode, dli, scenario.list_faults, scenario.locked_from, kind
     )
     found, expected = nameless(found), nameless(expected)
     # An observation may fall on the very moment at which a fault ends, and sums of floats on either side of it.
@@ -108,6 +110,16 @@ def test_real_time_jobs(scenario: Scenario) -> None:
 @given(scenarios(dli=True))
 def test_dli_jobs(scenario: Scenario) -> None:
     agree(scenario, True)
+
+
+@given(cluster_scenarios("dli_flink"))
+def test_flink_jobs(scenario: Scenario) -> None:
+    agree(scenario, False, "dli_flink")
+
+
+@given(cluster_scenarios("dli_spark"))
+def test_spark_batches(scenario: Scenario) -> None:
+    agree(scenario, False, "dli_spark")
 
 
 @settings(max_examples=4 * settings().max_examples)

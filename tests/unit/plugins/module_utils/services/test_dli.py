@@ -355,3 +355,76 @@ def test_one_reading_for_each_job_whatever_is_answered(answers: dict[tuple[str, 
         assert reading.name == job_id
         assert [reading.job is not None, reading.missing, reading.error is not None].count(True) == 1
     assert driver.sent <= 2 * 4 * count
+
+
+# -- numbers of rows --------------------------------------------------------------------------------------------------
+
+DONE = {"is_success": True, "status": "FINISHED", "progress": 1}
+
+
+def figures(status: Any) -> Reading:
+    """A finished job whose status call answers so."""
+    driver = driver_of(lambda version, job_id, what: DONE if what == "progress" else status)
+    return driver.run(Dli().status("j1", True))
+
+
+@pytest.mark.parametrize(
+    ("status", "state", "rows"),
+    [
+        ({**DONE, "result_count": 5, "bad_row_count": 0}, "FINISHED", (5, 0)),
+        ({**DONE, "status": "FINISH", "result_count": "5"}, "FINISHED", (5, None)),
+        (DONE, "FINISHED", (None, None)),
+        # Not finished by the status call: its numbers are not the last ones.
+        ({**DONE, "status": "RUNNING", "result_count": 5}, "FINISHED", (None, None)),
+        ({**DONE, "status": "FAILED", "result_count": 5}, "FAILED", (5, None)),
+    ],
+)
+def test_a_finished_job_comes_with_its_numbers_of_rows(status: Any, state: str, rows: Any) -> None:
+    job = figures(status).job
+    assert job is not None
+    assert job["status"] == state
+    assert (job.get("result_count"), job.get("bad_row_count")) == rows
+
+
+def test_a_finished_job_whose_numbers_cannot_be_read_is_unreadable() -> None:
+    assert figures(FORBIDDEN).error is FORBIDDEN
+    assert figures({"is_success": False}).error is not None
+
+
+def test_the_status_call_is_made_only_for_a_finished_job() -> None:
+    driver = driver_of(lambda version, job_id, what: RUNNING)
+    driver.run(Dli().status("j1", True))
+    assert calls(driver) == ["v1 progress"]
+
+
+# -- cancelling -------------------------------------------------------------------------------------------------------
+
+ENDED = RequestError(TRANSIENT, "ended", status=400, error_code="DLI.0001")
+BROKEN = RequestError(TRANSIENT, "no answer")
+
+
+@pytest.mark.parametrize(
+    ("answer", "state", "fields", "requests"),
+    [
+        ({"is_success": True}, "RUNNING", (True, False, False), ["DELETE"]),
+        ({"is_success": False, "message": "ended"}, "FINISHED", (False, False, True), ["DELETE", "GET"]),
+        (ENDED, "CANCELLED", (False, False, True), ["DELETE", "GET"]),
+        (ENDED, "RUNNING", (False, False, False), ["DELETE", "GET"]),
+        (GONE, "RUNNING", (False, False, True), ["DELETE"]),
+        (BROKEN, "RUNNING", (False, True, False), ["DELETE", "GET"]),
+        (BROKEN, "CANCELLED", (False, True, True), ["DELETE", "GET"]),
+        (FORBIDDEN, "RUNNING", (False, False, False), ["DELETE", "GET"]),
+    ],
+)
+def test_a_job_is_cancelled_once(answer: Any, state: str, fields: Any, requests: list[str]) -> None:
+    driver = Driver(lambda call: answer if call.method == "DELETE" else {"is_success": True, "status": state})
+    result = driver.run(Dli().cancel("j1", False))
+    assert (result.is_taken, result.may_be_taken, result.has_ended) == fields
+    assert [call.method for call in driver.calls] == requests
+    assert driver.calls[0].segments == ("v1.0", "{project_id}", "jobs", "j1")
+
+
+def test_a_job_that_has_ended_gets_no_order() -> None:
+    driver = driver_of(lambda version, job_id, what: DONE)
+    assert driver.run(Dli().cancel("j1", True)).has_ended
+    assert calls(driver) == ["v1 progress"]

@@ -1,0 +1,69 @@
+# Copyright (c) datagate contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Points in time in options."""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+from typing import Any
+
+import pytest
+
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._errors import OptionError
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._times import epoch_milliseconds
+
+NOW = 1_772_323_200.0  # 2026-03-01T00:00:00Z
+MS = 1_772_323_200_000
+
+
+@pytest.mark.parametrize(
+    ("given", "found"),
+    [
+        (MS, MS),
+        (str(MS), MS),
+        (" 12h ", MS - 12 * 3_600_000),
+        ("90s", MS - 90_000),
+        ("1.5 H", MS - 5_400_000),
+        ("2d", MS - 2 * 86_400_000),
+        ("1w", MS - 7 * 86_400_000),
+        ("0m", MS),
+        ("2026-03-01T00:00:00Z", MS),
+        ("2026-03-01T08:00:00+08:00", MS),
+        ("2026-03-01 08:00:00+0800", MS),
+        ("2026-03-01T00:00Z", MS),
+        ("2026-02-28T16:00:00.25-08", MS + 250),
+        (str(datetime(2026, 3, 1, tzinfo=timezone.utc)), MS),  # what YAML makes of a date
+        (MS + 60_000, MS + 60_000),  # clocks differ
+    ],
+)
+def test_forms(given: Any, found: int) -> None:
+    assert epoch_milliseconds("since", given, NOW) == found
+
+
+@pytest.mark.parametrize(
+    ("given", "problem"),
+    [
+        ("yesterday", "must be epoch milliseconds"),
+        ("", "must be epoch milliseconds"),
+        ("12", None),
+        ("-5", "must be epoch milliseconds"),
+        ("12y", "must be epoch milliseconds"),
+        ("2026-13-01T00:00:00Z", "must be epoch milliseconds"),
+        ("2026-03-01T00:00:00+99:00", "must be epoch milliseconds"),
+        ("2026-03-01T00:00:00", "has no time zone; add Z"),
+        ("2026-02-01", "has no time zone; add Z"),
+        ("1772323200", "looks like seconds; give milliseconds (1772323200000)"),
+        ("2027-01-01T00:00:00Z", "lies in the future"),
+        (MS + 600_000, "lies in the future"),
+        ("999999999w", "must be epoch milliseconds"),
+    ],
+)
+def test_what_is_no_point_in_time(given: Any, problem: str | None) -> None:
+    if problem is None:
+        assert epoch_milliseconds("since", given, NOW) == int(given)
+        return
+    with pytest.raises(OptionError) as caught:
+        epoch_milliseconds("since", given, NOW)
+    assert problem in str(caught.value)

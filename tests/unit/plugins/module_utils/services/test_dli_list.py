@@ -1,0 +1,157 @@
+# Copyright (c) datagate contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The list of DLI's SQL jobs: whole or an error, and compared here."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._errors import TRANSIENT, RequestError
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._services.dli_list import Wanted, list_jobs
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._services.readings import Listing
+from ansible_collections.datagate.huaweicloud.tests.unit.plugins.module_utils.services.driver import Driver
+
+DATA = Path(__file__).resolve().parents[4] / "data"
+ALL = Wanted({})
+
+
+def job(number: int, start: Any = 1000, queue: str = "q", **tags: str) -> dict[str, Any]:
+    listed = [{"key": key, "value": value} for key, value in tags.items()]
+    return {"job_id": f"j{number}", "queue_name": queue, "start_time": start, "status": "RUNNING", "tags": listed}
+
+
+def paged(jobs: Callable[[int], list[dict[str, Any]]]) -> Callable[[Any], Any]:
+    """Answers from all jobs, which may be others at each request."""
+    asked = [0]
+
+    def answer(call: Any) -> Any:
+        query = dict(call.query)
+        found, size, page = jobs(asked[0]), int(query["page-size"]), int(query["current-page"])
+        asked[0] += 1
+        return {"is_success": True, "job_count": len(found), "jobs": found[(page - 1) * size : page * size]}
+
+    return answer
+
+
+def read(answer: Callable[[Any], Any], wanted: Wanted = ALL) -> tuple[Listing, Driver]:
+    driver = Driver(answer)
+    return driver.run(list_jobs(wanted)), driver
+
+
+def ids(listing: Listing) -> list[str]:
+    return [item["job_id"] for item in listing.jobs]
+
+
+@pytest.mark.parametrize(("count", "requests"), [(0, 1), (1, 1), (99, 1), (100, 2), (250, 3)])
+def test_all_pages_are_read(count: int, requests: int) -> None:
+    jobs = [job(number) for number in range(count)]
+    listing, driver = read(paged(lambda asked: jobs))
+    assert (len(listing.jobs), listing.complete, len(driver.calls)) == (count, True, requests)
+
+
+def test_the_filters_go_to_the_service_and_are_not_relied_on() -> None:
+    jobs = [
+        job(1, release="42"),
+        job(2, release="421"),
+        job(3, release="42", env="x"),
+        job(4, start=99, release="42"),
+        job(5, queue="other", release="42"),
+        job(6, start=None, release="42"),
+    ]
+    wanted = Wanted({"release": "42"}, "q", 1000)
+    listing, driver = read(paged(lambda asked: jobs), wanted)
+    assert ids(listing) == ["j1", "j3", "j6"]
+    (query,) = driver.queries()
+    assert (query["start"], query["queue_name"], query["tags"]) == ("999", "q", "release=42")
+    assert (query["job-type"], query["order"]) == ("ALL", "start_time_asc")
+
+
+def test_tags_that_the_query_cannot_hold_are_only_compared_here() -> None:
+    listing, driver = read(paged(lambda asked: [job(1, a="b=c,d"), job(2, a="b")]), Wanted({"a": "b=c,d"}))
+    assert ids(listing) == ["j1"]
+    assert "tags" not in driver.queries()[0]
+
+
+def test_of_jobs_alike_in_tags_only_the_newest() -> None:
+    jobs = [
+        job(1, 1000, step="load"),
+        job(2, 2000, step="load"),
+        job(3, 1500, step="clean"),
+        job(4, 1000, step="load", env="x"),
+        job(5, None, step="clean"),
+        job(6, 2000, step="load"),
+    ]
+    # A job without a start may be the newest one, and two with the same start may both be.
+    assert ids(read(paged(lambda asked: jobs), Wanted({}, newest=True))[0]) == ["j2", "j3", "j4", "j5", "j6"]
+
+
+def test_jobs_that_are_submitted_meanwhile_come_last() -> None:
+    listing, driver = read(paged(lambda asked: [job(number) for number in range(150 + asked)]))
+    assert (len(listing.jobs), listing.complete, len(driver.calls)) == (151, True, 2)
+
+
+def test_a_list_that_contradicts_itself_is_read_again() -> None:
+    # A service that ignores the order: the new job comes first, and another one moves to the second page.
+    listing, driver = read(paged(lambda asked: [job(number) for number in range(-1 if asked else 0, 150)]))
+    assert (len(listing.jobs), listing.complete, len(driver.calls)) == (151, True, 4)
+
+
+CONTRADICTIONS: list[tuple[str, Callable[[int], list[dict[str, Any]]]]] = [
+    ("shrinks", lambda asked: [job(number) for number in range(300 - asked)]),
+    ("shifts", lambda asked: [job(number) for number in range(-asked, 300)]),
+]
+
+
+@pytest.mark.parametrize(("case", "jobs"), CONTRADICTIONS, ids=[row[0] for row in CONTRADICTIONS])
+def test_a_list_that_goes_on_contradicting_itself_is_incomplete(case: str, jobs: Any) -> None:
+    listing, dummy = read(paged(jobs))
+    assert not listing.complete
+    assert str(listing.problem).startswith("it contradicts itself")
+
+
+def test_a_list_with_fewer_jobs_than_it_says_is_incomplete() -> None:
+    body = {"is_success": True, "job_count": 3, "jobs": [job(1)]}
+    listing, dummy = read(lambda call: body)
+    assert (listing.complete, listing.problem) == (False, "it contradicts itself: it holds 1 of 3 jobs")
+
+
+@pytest.mark.parametrize(
+    ("body", "problem"),
+    [
+        ({"is_success": False, "message": "busy"}, "did not succeed: busy"),
+        ({"is_success": True, "job_count": 1}, "is no list of DLI jobs"),
+        ({"is_success": True, "job_count": 1, "jobs": [{"job_id": ""}]}, "has no ID"),
+        ({"is_success": True, "job_count": 1, "jobs": ["j1"]}, "has no ID"),
+        ({"is_success": True, "job_count": 1, "jobs": [{"job_id": "j1", "tags": ["x"]}]}, "tags of a DLI job"),
+    ],
+)
+def test_what_is_no_list(body: Any, problem: str) -> None:
+    with pytest.raises(RequestError) as caught:
+        read(lambda call: body)
+    assert problem in str(caught.value)
+
+
+def test_a_list_without_end_is_an_error() -> None:
+    jobs = [job(number) for number in range(10_001)]
+    with pytest.raises(RequestError, match="narrow the selection by since"):
+        read(paged(lambda asked: jobs))
+
+
+def test_an_error_of_a_page_is_the_error_of_the_list() -> None:
+    with pytest.raises(RequestError, match="busy"):
+        read(lambda call: RequestError(TRANSIENT, "busy", status=503))
+
+
+def test_the_vendors_examples() -> None:
+    body = json.loads((DATA / "dli_sql_list.json").read_text("utf-8"))
+    assert len(read(lambda call: body)[0].jobs) == 2
+    assert len(read(lambda call: body, Wanted({"release": "42"}))[0].jobs) == 1
+    body = json.loads((DATA / "dli_sql_list_fuzzy_tags.json").read_text("utf-8"))
+    assert read(lambda call: body, Wanted({"release": "42"}))[0].jobs == []
