@@ -472,6 +472,29 @@ class GitLab(Pipeline):
         (self.page,) = job["artifacts"]["paths"]
 
 
+class GitHub(Pipeline):
+    """The workflow in gate.yml. Each step is a script of its own, which ends at the first error."""
+
+    ready, options = "GATE_RUNNER_IS_READY", "-ec"
+
+    def __init__(self) -> None:
+        workflow = yaml.safe_load((EXAMPLES / "github_actions" / "gate.yml").read_text("utf-8"))
+        assert workflow["permissions"]["id-token"] == "write"
+        job = workflow["jobs"]["gate"]
+        assert not CREDENTIALS - {"HW_PROJECT_ID"} & set(job["env"])
+        # What GitHub fills in comes from the test.
+        self.variables = {name: value for name, value in job["env"].items() if "${{" not in value}
+        by_name = {step["name"]: step for step in job["steps"]}
+        self.token = by_name["Request an ID token"]["run"]
+        self.summary = by_name["Show the report on the page of the run"]["run"]
+        self.steps = [
+            by_name[name]["run"] for name in ("Install Ansible and the collection", "Wait until the jobs run")
+        ]
+        store = by_name["Store the report"]
+        assert store["if"] == by_name["Show the report on the page of the run"]["if"] == "always()"
+        self.page, self.junit = store["with"]["path"].split()
+
+
 class Jenkins(Pipeline):
     """The pipeline in Jenkinsfile."""
 
@@ -561,7 +584,9 @@ def fails(example: str, pipeline: Pipeline, folder: Path) -> None:
     assert (report.failures, report.errors) == (1, 0)
 
 
-@pytest.mark.parametrize(("example", "pipeline"), [("gitlab_ci", GitLab), ("jenkins", Jenkins)])
+@pytest.mark.parametrize(
+    ("example", "pipeline"), [("github_actions", GitHub), ("gitlab_ci", GitLab), ("jenkins", Jenkins)]
+)
 def test_the_command_to_try_is_that_of_the_snippet(example: str, pipeline: type[Pipeline]) -> None:
     snippet = pipeline()
     script = snippet.steps[-1]
@@ -569,6 +594,49 @@ def test_the_command_to_try_is_that_of_the_snippet(example: str, pipeline: type[
     meant = string.Template(script[script.index("ansible-playbook") :]).substitute(short)
     (command,) = commands(example, "ansible-playbook")
     assert shlex.split(command) == shlex.split(meant)
+
+
+def test_github_actions_publishes_a_gate_that_fails(tmp_path: Path) -> None:
+    workflow = GitHub()
+    fails("github_actions", workflow, tmp_path)
+    summary = tmp_path / "summary.md"
+    script = ["sh", workflow.options, workflow.summary]
+    environment = {**os.environ, "GITHUB_STEP_SUMMARY": str(summary)}
+    subprocess.run(script, cwd=tmp_path / "work", env=environment, check=True, timeout=60)
+    assert "job_sms: node DLI_SMS_GES is EXCEPTION" in summary.read_text("utf-8")
+
+
+def test_github_actions_installs_what_the_runner_does_not_have(tmp_path: Path) -> None:
+    done = GitHub().run(tmp_path, stubs(tmp_path, "pip", "ansible-galaxy", "ansible-playbook"))
+    assert done.returncode == 0, done.stdout
+    assert called(tmp_path) == [
+        "pip install ansible-core requests",
+        "ansible-galaxy collection install git+https://github.com/datagate/huaweicloud",
+        GATE,
+    ]
+
+
+def test_github_actions_passes_the_id_token_on_in_a_file_that_only_the_runner_can_read(tmp_path: Path) -> None:
+    bin_folder = tmp_path / "bin"
+    bin_folder.mkdir()
+    curl = bin_folder / "curl"
+    curl.write_text(
+        '#!/bin/sh\necho "$*" >"$RUNNER_TEMP/asked"\necho \'{"value": "header.payload.signature"}\'\n', "utf-8"
+    )
+    curl.chmod(0o755)
+    environment = {
+        "PATH": os.pathsep.join([str(bin_folder), os.environ["PATH"]]),
+        "RUNNER_TEMP": str(tmp_path),
+        "GITHUB_ENV": str(tmp_path / "env"),
+        "ACTIONS_ID_TOKEN_REQUEST_TOKEN": "bearer-of-the-job",
+        "ACTIONS_ID_TOKEN_REQUEST_URL": "https://token.example.com/?x=1",
+    }
+    subprocess.run(["sh", GitHub.options, GitHub().token], env=environment, check=True, timeout=60)
+    token = tmp_path / "id_token"
+    assert token.read_text("utf-8") == "header.payload.signature\n"
+    assert token.stat().st_mode & 0o777 == 0o600
+    assert (tmp_path / "env").read_text("utf-8") == f"HW_ASSUME_ROLE_ID_TOKEN_FILE={token}\n"
+    assert "https://token.example.com/?x=1&audience=huaweicloud" in (tmp_path / "asked").read_text("utf-8")
 
 
 def test_gitlab_ci_publishes_a_gate_that_passes(tmp_path: Path) -> None:
