@@ -253,8 +253,11 @@ def updated(done: Run) -> set[str]:
 def test_rolling_update_goes_through_all_batches() -> None:
     with cloud("rolling_update") as emulator:
         done = attempt("rolling_update", emulator)
+        orders = [(record.call, record.job) for record in emulator.journal if record.method == "POST" and record.job]
     assert done.code == 0, done.text
     assert verdicts(done) == ["PASS"] * 4
+    # Once for each batch.
+    assert orders == [("job_stop", "job_orders_stream"), ("job_start", "job_orders_stream")] * 2
     assert updated(done) == {"collector1", "collector2", "collector3", "collector4"}
     before, after, before_next, after_next = done.gates
     assert [before["polls"], before_next["polls"]] == [1, 1]
