@@ -66,7 +66,7 @@ ROWS = [
     (10, None, 10, None, "PASS", None),
     (True, 0, 1, None, "TIMEOUT", "still_pending"),
 ]
-WAIT = {"wait": True, "wait_timeout": 30}
+WAIT: dict[str, Any] = {"wait": True, "wait_timeout": 30}
 
 
 def expected(code: str | None) -> list[Any]:
@@ -123,15 +123,27 @@ RESTARTS = [
 )
 def test_a_restart_begins_the_time_anew(case: str, steps: Any, verdict: str, elapsed: float, restarts: int) -> None:
     script = [(at, "job_running", {"_restart_times": count, "_start_time": start}) for at, count, start in steps]
-    given = {"job_ids": "7", "wait_for": "job_running", "stable_for": 25, "wait": True, "wait_timeout": 60}
+    given: dict[str, Any] = {
+        "job_ids": "7",
+        "wait_for": "job_running",
+        "stable_for": 25,
+        "wait": True,
+        "wait_timeout": 60,
+    }
     result = gate(World({"7": script}, lists=False), kind="dli_flink", **given)
     assert (result["verdict"], result["elapsed"]) == (verdict, elapsed)
     assert result["job"]["restarts"] == restarts
 
 
+def test_a_batch_that_has_succeeded_stays_ready() -> None:
+    given: dict[str, Any] = {"batch_ids": "7", "stable_for": 12, "wait": True, "wait_timeout": 30}
+    result = gate(World({"7": [(0, "success")]}, lists=False), kind="dli_spark", **given)
+    assert (result["verdict"], result["elapsed"]) == ("PASS", 12)
+
+
 def test_grace_for_a_job_that_restarts_by_itself() -> None:
     steps = [(0, "job_running_exception"), (15, "job_submitting"), (25, "job_running")]
-    given = {"job_ids": "7", "wait_for": "job_running", "wait": True, "wait_timeout": 60}
+    given: dict[str, Any] = {"job_ids": "7", "wait_for": "job_running", "wait": True, "wait_timeout": 60}
     assert gate(World({"7": steps}, lists=False), kind="dli_flink", exception_grace=30, **given)["verdict"] == "PASS"
     assert gate(World({"7": steps}, lists=False), kind="dli_flink", exception_grace=5, **given)["verdict"] == "FAIL"
 
