@@ -218,7 +218,7 @@ def run(spec: Spec, service: str, body: Body) -> None:
     except KeyboardInterrupt:
         result = {
             "failed": True,
-            "changed": any(word in line for line in said for word in ("ordering", "cancelled:")),
+            "changed": any(word in line for line in said for word in ("ordering", "cancelled:", "may still run:")),
             "msg": said[-1] if said else "interrupted",
         }
     if result.pop("failed", False):

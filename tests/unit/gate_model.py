@@ -123,7 +123,8 @@ def settings_of(options: Mapping[str, Any], check_mode: bool, dli: bool, kind: s
     fatal = options.get("fail_on_exception", wait)
     wait_for = ["FINISHED"] if dli else options.get("wait_for", ["NORMAL"])
     fail_states = ["FAILED", "CANCELLED"] if dli else options.get("fail_states", ["EXCEPTION", "ABNORMAL"])
-    known, final = (KNOWN_DLI, ("FINISHED", "FAILED", "CANCELLED")) if dli else (KNOWN, ())
+    known: Sequence[str] = KNOWN_DLI if dli else KNOWN
+    final: Sequence[str] = ("FINISHED", "FAILED", "CANCELLED") if dli else ()
     if kind:
         known, failing, ends = CLUSTERS[kind]
         fail_states = [*failing, *(state for state in ends if state not in wait_for)]
