@@ -40,7 +40,7 @@ from ._values import unquoted
 SHOWS_REQUESTS = 3  # the verbosity (-vvv) from which modules log their requests
 
 # What a note of an interrupted task says if something may have changed.
-CHANGES = ("ordering:", "cancelled:")
+CHANGES = ("ordering:", "cancelled:", "may still run:")
 
 Body = Callable[["Invocation"], Dict[str, Any]]
 OnLook = Callable[[Outcome], None]

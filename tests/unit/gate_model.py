@@ -128,7 +128,7 @@ def settings_of(options: Mapping[str, Any], check_mode: bool, dli: bool, kind: s
     if kind:
         known, failing, ends = CLUSTERS[kind]
         fail_states = [*failing, *(state for state in ends if state not in wait_for)]
-        final = ("success", "dead") if kind == "dli_spark" else ()
+        final = ("success", "dead") if kind == "dli_spark" and not starred.get("stable_for") else ()
     return Settings(
         dli=dli,
         kind=kind,
@@ -500,6 +500,8 @@ def observe_job(settings: Settings, cloud: Cloud, gate: GateState, job: JobState
     """Read one job, unless its state never changes."""
     if job.finished:
         seen.reasons |= job.said
+        if job.failing:
+            count_failing(settings, job, seen)
         return
     job.tried = True
     kind = fault_at(cloud.jobs[job.name].faults, seen.now)

@@ -176,6 +176,11 @@ def selection(asked: Mapping[str, Any]) -> str:
     words = {
         "job_names": "",
         "job_ids": "",
+        "names": "",
+        "batch_ids": "",
+        "job_tags": "tags ",
+        "queue": "queue ",
+        "since": "since ",
         "tags": "tags ",
         "name_contains": "names with ",
         "exclude_names": "without ",
@@ -183,10 +188,14 @@ def selection(asked: Mapping[str, Any]) -> str:
     parts = []
     for option, word in words.items():
         value = asked.get(option)
+        if isinstance(value, Mapping):
+            value = [f"{key}={item}" for key, item in value.items()]
         items = [value] if isinstance(value, str) else list(value or [])
         if items:
             more = f", + {len(items) - MAX_NAMED} more" if len(items) > MAX_NAMED else ""
             parts.append(word + ", ".join(printable(item, 60) for item in items[:MAX_NAMED]) + more)
+    if asked.get("newest"):
+        parts.append("only the newest of each")
     return ", ".join(parts) or "nothing"
 
 

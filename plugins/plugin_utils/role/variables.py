@@ -60,6 +60,8 @@ OWN: Spec = {
 #: read by the playbooks of the collection, or set by the role
 OTHERS = ("entry", "hosts", "result")
 TOLERABLE = ("FAIL", "TIMEOUT", "ERROR")
+#: text options whose value may be a whole number, such as epoch milliseconds: nothing of it is lost
+NUMERIC_TEXTS = ("since",)
 _YES = ("true", "yes", "on", "1", "y", "t")
 _NO = ("false", "no", "off", "0", "n", "f")
 _LOSSY = "its spelling may be lost (1.10 becomes 1.1, 0x10 becomes 16); give it as a list, or with double quotes inside"
@@ -180,6 +182,8 @@ class Variables:
         single = self._single(variable, given)
         if single is None:
             return None
+        if isinstance(single, int) and not isinstance(single, bool) and variable.removeprefix(PREFIX) in NUMERIC_TEXTS:
+            return str(single)
         if not isinstance(single, str):
             advice = "it belongs in an environment variable or a file" if secret else f"{_LOSSY}: {_example(variable)}"
             raise OptionError(variable, f"arrives as {_kind(single)}, and must be text; {advice}")

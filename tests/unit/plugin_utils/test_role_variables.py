@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.datagate.huaweicloud.plugins.plugin_utils.role.outcome import selection
 from ansible_collections.datagate.huaweicloud.plugins.plugin_utils.role.variables import Variables
 
 
@@ -39,3 +40,24 @@ def test_truth_or_names(value: Any, found: dict[str, Any]) -> None:
 @pytest.mark.parametrize("value", [5, 1.1, {"a": 1}, ["A", 1.1], "A,"])
 def test_neither(value: Any) -> None:
     assert "job_gate_require_records" in str(read(value).problem)
+
+
+def test_a_point_in_time_may_be_a_number() -> None:
+    found = Variables({"job_gate_since": 1772323200000}, lambda name, raw: raw)
+    assert (found.problem, found.options) == (None, {"since": "1772323200000"})
+
+
+@pytest.mark.parametrize(
+    ("asked", "text"),
+    [
+        (
+            {"job_tags": {"release": "42"}, "since": "12h", "newest": True},
+            "tags release=42, since 12h, only the newest of each",
+        ),
+        ({"names": ["orders"]}, "orders"),
+        ({"batch_ids": ["b-1"]}, "b-1"),
+        ({}, "nothing"),
+    ],
+)
+def test_the_sentence_names_the_selection(asked: dict[str, Any], text: str) -> None:
+    assert selection(asked) == text

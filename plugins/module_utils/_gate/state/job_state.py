@@ -104,8 +104,12 @@ class JobState:
 
     @property
     def is_final(self) -> bool:
-        """Whether nothing about the job changes again that the verdict needs."""
-        return self.state in self.policy.kind.final and not self.is_missing and not self.unnamed_rows()
+        """Whether the job need not be read again: nothing changes that the verdict needs.
+
+        With stable_for it is read all the same, because time without readings does not count.
+        """
+        is_over = self.state in self.policy.kind.final and not self.is_missing
+        return is_over and not self.policy.stable_for and not self.unnamed_rows()
 
     @property
     def has_unread_nodes(self) -> bool:

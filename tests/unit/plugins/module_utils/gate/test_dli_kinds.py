@@ -135,6 +135,12 @@ def test_a_restart_begins_the_time_anew(case: str, steps: Any, verdict: str, ela
     assert result["job"]["restarts"] == restarts
 
 
+def test_a_batch_that_has_succeeded_stays_ready() -> None:
+    given: dict[str, Any] = {"batch_ids": "7", "stable_for": 12, "wait": True, "wait_timeout": 30}
+    result = gate(World({"7": [(0, "success")]}, lists=False), kind="dli_spark", **given)
+    assert (result["verdict"], result["elapsed"]) == ("PASS", 12)
+
+
 def test_grace_for_a_job_that_restarts_by_itself() -> None:
     steps = [(0, "job_running_exception"), (15, "job_submitting"), (25, "job_running")]
     given: dict[str, Any] = {"job_ids": "7", "wait_for": "job_running", "wait": True, "wait_timeout": 60}
