@@ -19,6 +19,7 @@ from .dataarts import DataArts
 from .dli import Dli
 from .fault_rules import FaultRule, Faults
 from .iam import Iam
+from .instances import Instances
 from .journal import Journal
 from .orders import Acting
 from .quota import SlidingWindow
@@ -52,8 +53,9 @@ class Cloud:
         self.errors = Errors(scenario)
         self.authenticator = Authenticator(scenario, self.errors, oracle)
         self._window = SlidingWindow()
-        self._acting = Acting(scenario.orders, scenario.missing_job_code, self.world, self.errors, self.clock.epoch_ms)
-        self._dataarts = DataArts(scenario, self.world, self.errors, self._acting)
+        self._acting = Acting(scenario.orders, scenario.missing_job_code, self.world, self.errors)
+        self.instances = Instances(scenario, self.world, self._acting, self.errors, self.clock.epoch_ms)
+        self._dataarts = DataArts(scenario, self.world, self.errors, self._acting, self.instances)
         self._dli = Dli(scenario, self.world, self.errors)
         self._iam = Iam(scenario, self.authenticator, self.clock)
 
@@ -62,6 +64,7 @@ class Cloud:
         self.clock.restart()
         self.world.reset()
         self._acting.reset()
+        self.instances.reset()
         self.faults.reset()
         self.authenticator.reset()
         self._iam.reset()
@@ -81,7 +84,7 @@ class Cloud:
     def fire(self, event: str) -> int:
         """Fire an event now; returns how many jobs waited for it. KeyError when nothing in the scenario names it."""
         faults = {rule.match.after for rule in self.scenario.faults if rule.match.after is not None}
-        known = {*self.world.events, *faults}
+        known = {*self.world.events, *self.instances.events, *faults}
         if event not in known:
             raise KeyError(f"nothing waits for the event {event!r} (known: {', '.join(sorted(known)) or 'none'})")
         return self.world.fire(event, self.clock.now())
@@ -202,6 +205,8 @@ class Cloud:
             case "job_start" | "job_stop" | "job_run":
                 verb = call.path.rstrip("/").rpartition("/")[2]
                 return self._dataarts.order(verb, headers, call.job or "", incoming.body, now)
+            case "job_definition":
+                return self._dataarts.definition(headers, call.job or "", now)
             case "instance_list":
                 return self._dataarts.instances(headers, incoming.query, now)
             case "instance":

@@ -57,6 +57,9 @@ def _do(cloud: Cloud, method: str, parts: list[str], body: bytes) -> Any:
         case "POST", ["dli_jobs", job_id]:
             cloud.world.change_dli_job(job_id, cloud.clock.now(), _mapping(body))
             return {"job": job_id, "time": cloud.clock.now()}
+        case "POST", ["runs", number]:
+            cloud.instances.change(int(number), cloud.clock.now(), _mapping(body))
+            return {"run": int(number), "time": cloud.clock.now()}
         case "POST", ["advance"]:
             seconds = _mapping(body).get("seconds")
             if isinstance(seconds, bool) or not isinstance(seconds, (int, float)):

@@ -17,6 +17,7 @@ from . import constants
 from .fault_rules import FaultRule, read_faults
 from .jobs_spec import OLD_SPELLINGS, DliJobSpec, JobSpec, read_dli_jobs, read_jobs
 from .order_rules import OrderRules, read_orders
+from .runs_spec import RunRules, read_run_rules
 from .section import ScenarioError, Section
 
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the one in C is ten times as fast
@@ -118,6 +119,7 @@ class Scenario:
     hosts: Mapping[str, str]
     quota: Quota
     orders: OrderRules
+    runs: RunRules
     latency: float
     gzip: bool
     clock: str
@@ -200,6 +202,7 @@ def _read(section: Section) -> Scenario:
         hosts=_read_hosts(section),
         quota=_read_quota(section),
         orders=read_orders(section),
+        runs=read_run_rules(section),
         latency=section.number("latency", 0.0),
         gzip=section.flag("gzip", False),
         clock=section.choice("clock", ("real", "manual"), "real"),

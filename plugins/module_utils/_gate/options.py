@@ -9,15 +9,18 @@
 from __future__ import annotations
 
 import re
+import time
 from typing import Any, Callable, Dict, List, Mapping, Optional, Tuple
 
 from .._errors import OptionError
 from .._services.normalize import state as known_state
 from .._services.readings import FAILING_STATES, REAL_TIME_STATES
 from .._text import has_control, printable
+from .._times import epoch_milliseconds
 from .._values import boolean, is_truth, number, text, whole
 from .kinds import DLI_KIND, REAL_TIME_KIND
 from .policy import MIN_INTERVAL, MISSING_FAIL, MISSING_OK, MISSING_WAIT, Policy, Selection
+from .runs.rule import MAX_RUN_DAYS, NodeRunRule
 
 LONGEST_NAME = 128
 MAX_STATE = 40  # characters; no state of the service is half as long
@@ -98,7 +101,7 @@ def dli_selection(params: Mapping[str, Any]) -> Selection:
     return Selection(names)
 
 
-def _common(params: Mapping[str, Any], once: bool) -> Dict[str, Any]:
+def common(params: Mapping[str, Any], once: bool) -> Dict[str, Any]:
     """The options that both kinds of gates have, as arguments of Policy."""
 
     def given(option: str, default: float) -> Any:
@@ -128,6 +131,20 @@ def _common(params: Mapping[str, Any], once: bool) -> Dict[str, Any]:
     }
 
 
+def durations(params: Mapping[str, Any], given: Mapping[str, Any]) -> Dict[str, Any]:
+    """The options ``exception_grace`` and ``stable_for``, as arguments of Policy. They have a meaning only for a gate that waits.
+
+    :param given: what :func:`common` has returned.
+    """
+    found: Dict[str, Any] = {}
+    for option in ("exception_grace", "stable_for"):
+        seconds = number(option, params.get(option) or 0)
+        if given["wait"] and seconds > given["timeout"]:
+            raise OptionError(option, f"{seconds:g} s do not fit into a wait_timeout of {given['timeout']:g} s")
+        found[option] = seconds if given["wait"] else 0.0
+    return found
+
+
 def policy(params: Mapping[str, Any], once: bool = False, warn: Warn = _ignore) -> Policy:
     """The gate for real-time jobs.
 
@@ -135,24 +152,16 @@ def policy(params: Mapping[str, Any], once: bool = False, warn: Warn = _ignore) 
     :param warn: called with a sentence about each value that is taken although it may be a mistake.
     :raises OptionError: an option is unusable, or two contradict each other.
     """
-    common = _common(params, once)
-    wait = common["wait"]
+    given = common(params, once)
+    wait = given["wait"]
     ready, failing = _wait_for(params, warn), _fail_states(params)
     both = sorted(set(ready) & set(failing))
     if both:
         raise OptionError("fail_states", f"{both[0]} is in wait_for as well; a state cannot be both ready and failing")
     records, record_nodes = require_records(params.get("require_records"))
     fail = params.get("fail_on_exception")
-    grace = number("exception_grace", params.get("exception_grace") or 0)
-    stable = number("stable_for", params.get("stable_for") or 0)
-    for option, seconds in (("exception_grace", grace), ("stable_for", stable)):
-        if wait and seconds > common["timeout"]:
-            raise OptionError(option, f"{seconds:g} s do not fit into a wait_timeout of {common['timeout']:g} s")
-    after = params.get("started_after")
-    started_after = None if text(after) is None else whole("started_after", after)
-    if started_after is not None and started_after in _EPOCH_SECONDS:
-        problem = f"{started_after} looks like seconds, and every job was started after that; give milliseconds"
-        raise OptionError("started_after", f"{problem} ({started_after}000)")
+    seconds = durations(params, given)
+    started_after = _started_after(params)
     patterns = tuple(check_line("ignore_nodes", pattern) for pattern in items(params.get("ignore_nodes")))
     return Policy(
         kind=REAL_TIME_KIND,
@@ -162,27 +171,53 @@ def policy(params: Mapping[str, Any], once: bool = False, warn: Warn = _ignore) 
         check_nodes=boolean("check_nodes", True if params.get("check_nodes") is None else params["check_nodes"]),
         ignore_nodes=patterns,
         max_failing=whole("max_failing", params.get("max_failing") or 0),
-        exception_grace=grace if wait else 0.0,
-        stable_for=stable if wait else 0.0,
         started_after=started_after if wait else None,
         require_records=wait and records,
         record_nodes=record_nodes if wait else (),
-        **common,
+        node_runs=_node_runs(params, started_after) if wait else None,
+        **seconds,
+        **given,
     )
+
+
+def _started_after(params: Mapping[str, Any]) -> Optional[int]:
+    after = params.get("started_after")
+    found = None if text(after) is None else whole("started_after", after)
+    if found is not None and found in _EPOCH_SECONDS:
+        problem = f"{found} looks like seconds, and every job was started after that; give milliseconds"
+        raise OptionError("started_after", f"{problem} ({found}000)")
+    return found
+
+
+def _node_runs(params: Mapping[str, Any], started_after: Optional[int]) -> Optional[NodeRunRule]:
+    """The options ``check_runs``, ``min_runs`` and ``runs_since``."""
+    least = whole("min_runs", params.get("min_runs") or 0)
+    since = text(params.get("runs_since"))
+    if not boolean("check_runs", params.get("check_runs") or False):
+        for option, is_given in (("min_runs", least > 0), ("runs_since", since is not None)):
+            if is_given:
+                raise OptionError(option, "has a meaning only with check_runs=true")
+        return None
+    now = time.time()
+    if since is not None and epoch_milliseconds("runs_since", since, now) < (now - MAX_RUN_DAYS * 86400.0) * 1000:
+        raise OptionError("runs_since", f"lies more than {MAX_RUN_DAYS} days back; give a later time")
+    if since is None and started_after is not None:
+        since = str(started_after)
+    return NodeRunRule(since, least)
 
 
 def dli_policy(params: Mapping[str, Any], once: bool = False) -> Policy:
     """The gate for DLI jobs."""
     stall = number("stall_timeout", params.get("stall_timeout") or 0)
-    common = _common(params, once)
+    given = common(params, once)
     return Policy(
         kind=DLI_KIND,
         ready=DLI_KIND.ready,
         failing=DLI_KIND.failing,
-        fatal=common["wait"],
+        fatal=given["wait"],
         check_nodes=False,
-        stall_timeout=stall if common["wait"] else 0.0,
-        **common,
+        stall_timeout=stall if given["wait"] else 0.0,
+        **given,
     )
 
 

@@ -12,6 +12,7 @@ from fnmatch import fnmatchcase
 from typing import Any, Dict, FrozenSet, NamedTuple, Optional, Sequence, Tuple
 
 from .kinds import Kind
+from .runs.rule import NodeRunRule, RunRule
 
 NEVER = float("-inf")  # the time of an event that has not happened
 MIN_INTERVAL = 0.1  # seconds from the start of one observation to the start of the next
@@ -36,6 +37,8 @@ class Policy(NamedTuple):
     :ivar started_after: epoch milliseconds.
     :ivar require_records: whether some running node of each job must have moved records. With ``record_nodes`` (shell patterns),
         each node that they match must have.
+    :ivar runs: which runs of batch jobs count, in a gate for runs.
+    :ivar node_runs: which runs of nodes with a trigger count; None where they do not.
     :ivar missing: MISSING_FAIL, MISSING_WAIT or MISSING_OK.
     :ivar max_errors: how many unreadable observations of a job in a row make an ERROR.
     :ivar interval: from the start of one observation to the start of the next.
@@ -57,6 +60,8 @@ class Policy(NamedTuple):
     started_after: Optional[int] = None
     require_records: bool = False
     record_nodes: Tuple[str, ...] = ()
+    runs: Optional[RunRule] = None
+    node_runs: Optional[NodeRunRule] = None
     missing: str = MISSING_FAIL
     max_errors: int = 5
     stall_timeout: float = 0.0
@@ -72,7 +77,7 @@ class Policy(NamedTuple):
     @property
     def needs_nodes(self) -> bool:
         """Whether the nodes have to be read. The job list does not show them."""
-        return self.check_nodes or self.require_records
+        return self.check_nodes or self.require_records or self.node_runs is not None
 
 
 class Selection(NamedTuple):

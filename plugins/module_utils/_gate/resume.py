@@ -22,7 +22,7 @@ from .._errors import OptionError
 from .kinds import Kind
 
 # The version of the state. Every change of the kept fields of a dataclass, or of what the loop and the source hand on, needs another.
-VERSION = "5"
+VERSION = "6"
 MAX_TRIES = 20  # to find a text that avoids the secrets
 MAX_STATE = 64 * 1024 * 1024  # bytes of a state, unpacked
 

@@ -85,6 +85,10 @@ class Source:
         """Failed jobs, in the same order, with what the service says of the reason as far as that is known by the deadline."""
         return list(jobs)
 
+    def add_nodes(self, jobs: Sequence[Tuple[str, Dict[str, Any]]], deadline: float) -> List[Dict[str, Any]]:
+        """Jobs, by their names, in the same order, with their nodes as far as they are known by the deadline."""
+        return [job for dummy, job in jobs]
+
     def remember(self) -> Dict[str, Any]:
         """What it has learned of the service, as plain data for the next slice."""
         return {}

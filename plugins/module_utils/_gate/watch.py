@@ -140,7 +140,7 @@ class Watch:
                     self._loud.add(name)
         self._settled = True
         if len(names) < self.selection.least:
-            text = messages.too_few(self.selection, len(names), self._source.workspace)
+            text = messages.too_few(self.selection, len(names), self._source.workspace, self._policy.kind.listed_as)
             self._note_trouble("too_few_jobs", "too_few_jobs", text, None)
 
     def _list(self, deadline: float) -> List[str]:

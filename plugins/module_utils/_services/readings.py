@@ -47,6 +47,13 @@ INSTANCE_STATES = (
     "forceSuccess",
     "ignoreSuccess",
 )
+# A success that an operator or a policy has declared; runs that were left out because of a dependency or condition.
+FORCED_STATES = ("forceSuccess", "ignoreSuccess")
+SKIPPED_STATES = ("skip", "skip-by-depend")
+FAILED_RUN_STATES = ("fail", "running-exception", "manual-stop")
+# These go on only when a person acts.
+HELD_RUN_STATES = ("pause", "freeze", "waiting-confirm")
+NO_RUN = "no-run"  # our own: no run counts yet
 DLI_STATES = ("LAUNCHING", "RUNNING", "SCALING", "FINISHED", "FAILED", "CANCELLED")
 
 REAL_TIME = "REAL_TIME"

@@ -81,7 +81,7 @@ def _judge_failures(job: JobState, failures: List[Failure], errors: List[Reason]
     counts = policy.counts_failing and (not policy.wait or is_grace_over)
     found = []
     for node, state in failures:
-        code = policy.kind.code_of(state) if node is None else "node_exception"
+        code = policy.kind.code_of(state) if node is None else policy.kind.node_code(state)
         blamed = job.culprit() if node is None else node
         found.append(
             make_reason(
@@ -104,7 +104,7 @@ def _awaited_state(job: JobState, at: float) -> Optional[Reason]:
     if job.state not in policy.ready:
         if job.state not in policy.kind.known:
             return reason_of_job(job, "unknown_state", messages.unknown_state(job.name, job.state))
-        return reason_of_job(job, "still_pending", messages.pending(job, at))
+        return reason_of_job(job, policy.kind.pending_code(job.state), messages.pending(job, at))
     if job.claims.is_open:
         return reason_of_job(job, "still_pending", messages.pending(job, at))
     for node, state in job.unknown_nodes():

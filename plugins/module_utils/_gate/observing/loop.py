@@ -280,6 +280,8 @@ class Loop:
             if self._explainer.add_causes(verdict, self._failure.failed_at):
                 verdict = self.gate.conclude(self._time.at(), None, not self._is_single and self._time.is_over)
             self._explainer.add_similar_names(verdict.reasons, self._failure.failed_at)
+        else:
+            self._explainer.add_nodes(verdict)
         outcome = self._outcomes.make(verdict)
         self._outcomes.show(outcome)
         return outcome

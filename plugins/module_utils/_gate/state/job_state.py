@@ -22,7 +22,7 @@ from .activity import JobProgress, RecordCounters
 from .list_claims import ListClaims
 
 # What is kept of a job and of a node where there are so many jobs that keeping all would make the state too large.
-_KEPT_OF_JOB = ("status", "start_time", "message", "progress", "sub_job_id")
+_KEPT_OF_JOB = ("status", "start_time", "plan_time", "message", "progress", "sub_job_id", "instance_id", "run")
 _KEPT_OF_NODE = ("name", "status", "log_path")
 _TEXT_FIELDS = ("name", "status", "message", "log_path")  # of a job or node
 _TEXT_TYPES = (str, type(None))
@@ -59,6 +59,7 @@ class JobState:
         counted up to *counted_at*.
     :ivar ready_at: since when the job has been ready, None while it is not.
     :ivar lasting_failures: the failures with which the job has failed for good; empty before.
+    :ivar latest_plan: the planned time of the run that *latest_start* is about; None for kinds of jobs that are no runs.
     :ivar latest_start: the greatest ``start_time``, which has grown *restarts* times, the last time seen at *restarted_at*.
     """
 
@@ -92,6 +93,7 @@ class JobState:
     ready_at: Optional[float] = None
     lasting_failures: List[Failure] = field(default_factory=list)
     latest_start: Optional[int] = None
+    latest_plan: Optional[int] = None
     restarts: int = 0
     restarted_at: float = NEVER
     records: RecordCounters = field(default_factory=RecordCounters)
@@ -169,7 +171,7 @@ class JobState:
     @property
     def start_time(self) -> Optional[int]:
         """When the job was started, in epoch milliseconds; None where no answer says so."""
-        start = self._merged().get("start_time")
+        start = self.fields.get("start_time")
         return start if isinstance(start, int) else None
 
     @property
@@ -214,13 +216,25 @@ class JobState:
                 return str(self.nodes[name]["log_path"])
         return next((str(item["log_path"]) for item in self.nodes.values() if item.get("log_path")), None)
 
+    @property
+    def has_unshown_nodes(self) -> bool:
+        """Whether the job is shown by a run whose nodes were not read."""
+        number = self.fields.get("instance_id")
+        return self.policy.runs is not None and number is not None and self.fields.get("nodes_of") != number
+
+    @property
+    def run(self) -> Optional[str]:
+        """Which run the state is that of, in words; None for kinds of jobs that are no runs."""
+        return self.fields.get("run")
+
     def describe(self) -> Fields:
         """The job as a module returns it."""
         nodes = (self.status or {}).get("nodes")
-        described = self.policy.kind.describe(self.name, self._merged(), nodes, self.progress.tasks)
+        described = self.policy.kind.describe(self.name, self.fields, nodes, self.progress.tasks)
         return {**described, "status": self.state, "restarts": self.restarts}
 
-    def _merged(self) -> Fields:
+    @property
+    def fields(self) -> Fields:
         """What the list and the status call said, the later over the earlier."""
         listed, status = self.listed or {}, self.status or {}
         return {**status, **listed} if self.listed_at > self.status_at else {**listed, **status}

@@ -124,10 +124,12 @@ def _take_status(job: JobState, fields: Dict[str, Any], at: float) -> None:
 
 
 def _note_start(job: JobState, fields: Dict[str, Any], at: float) -> None:
-    """See whether the job was restarted: its ``start_time`` has grown."""
-    start = fields.get("start_time")
+    """See whether the job was restarted: its ``start_time`` has grown. Of runs, that of the same planned time."""
+    start, plan = fields.get("start_time"), fields.get("plan_time")
     if not isinstance(start, int) or isinstance(start, bool):
         return
+    if plan != job.latest_plan:
+        job.latest_plan, job.latest_start = plan if isinstance(plan, int) else None, None
     if job.latest_start is not None and start > job.latest_start:
         job.restarts += 1
         job.restarted_at = max(job.restarted_at, at)

@@ -244,11 +244,11 @@ class TestText:
             ("x", "is not what an earlier slice returned"),
             ("..", "another version"),
             ("3.0123.AAAA", "another version"),
-            ("5.9999.AAAA", "other options"),
-            ("5.0123.", "damaged"),
-            ("5.0123.AAAA", "damaged"),
-            ("5.0123.%%%", "damaged"),
-            ("5.0123.é", "damaged"),
+            ("6.9999.AAAA", "other options"),
+            ("6.0123.", "damaged"),
+            ("6.0123.AAAA", "damaged"),
+            ("6.0123.%%%", "damaged"),
+            ("6.0123.é", "damaged"),
         ],
     )
     def test_what_is_none_is_refused(self, text: str, why: str) -> None:
