@@ -34,6 +34,8 @@ AWX = ROOT / "playbooks" / "awx"
 PREFIX = "job_gate_"
 FRAGMENTS = ("connection", "workspace", "gate", "real_time_gate")
 WIDTH = 150
+# The modules of gates; of several descriptions of one option the last one is used.
+MODULES = ("dataarts_instance_status", "dli_job_progress", "dataarts_job_status")
 WHOLE_WORDS: dict[str, Any] = {"break_long_words": False, "break_on_hyphens": False}
 
 JSON_TYPES = {
@@ -105,7 +107,7 @@ def meanings() -> dict[str, str]:
     """The first paragraph about each option, with markup."""
     found: dict[str, str] = {}
     texts = [module(f"doc_fragments.{name}").ModuleDocFragment.DOCUMENTATION for name in FRAGMENTS]
-    texts += [module(f"modules.{name}").DOCUMENTATION for name in ("dli_job_progress", "dataarts_job_status")]
+    texts += [module(f"modules.{name}").DOCUMENTATION for name in MODULES]
     for text in texts:
         for name, option in yaml.safe_load(text)["options"].items():
             said = option["description"]
@@ -172,7 +174,7 @@ def role_text() -> str:
     text = ROLE.read_text("utf-8")
     entries = module("plugin_utils.role.entries").ENTRIES
     known: set[str] = set()
-    for entry in ("main", "dli_finished"):
+    for entry in ("main", "runs_succeeded", "dli_finished"):
         code = module(f"modules.{entries[entry].module}")
         names = {**code.ARGUMENTS, **module("module_utils._argument_spec").CONNECTION}
         names = {name: what for name, what in names.items() if name not in ("wait", "wait_for")}

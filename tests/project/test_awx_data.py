@@ -49,7 +49,7 @@ WORKFLOW_DEFAULTS = {
     name: {"default": NODES["after"]["variables"][name]} for name in ("job_gate_stable_for", "job_gate_wait_timeout")
 }
 INPUTS, INJECTORS = data("credential_type_inputs"), data("credential_type_injectors")
-ENTRIES = (None, "wait_until_normal", "wait_until_stopped", "fail_on_exception", "dli_finished")
+ENTRIES = (None, "wait_until_normal", "wait_until_stopped", "fail_on_exception", "runs_succeeded", "dli_finished")
 
 
 def module_options(module: str) -> dict[str, Any]:
@@ -65,7 +65,8 @@ def module_options(module: str) -> dict[str, Any]:
 
 
 def all_options() -> dict[str, Any]:
-    return {**module_options("dli_job_progress"), **module_options("dataarts_job_status")}
+    modules = ("dataarts_instance_status", "dli_job_progress", "dataarts_job_status")
+    return {name: option for module in modules for name, option in module_options(module).items()}
 
 
 # The credential type

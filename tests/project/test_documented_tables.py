@@ -22,10 +22,16 @@ MODULES = {
     "dli": "dli_job_progress",
     "ordered": "dataarts_job",
     "instance": "dataarts_job",
+    "batch_run": "dataarts_instance_status",
+    "given_run": "dataarts_instance_status",
 }
 PAGE = (ROOT / "docs" / "docsite" / "rst" / "guide_verdicts.rst").read_text("utf-8")
-# Codes of a gate over jobs that do not exist for DLI: there is no selection that could be too small, and no nodes.
-ONLY_REAL_TIME = {"too_few_jobs", "not_restarted", "no_records", "restarted", "not_stable"}
+# Common codes that a kind does not have. Of DLI jobs there is no selection that could be too small, and no nodes.
+NOT_OF = {
+    "dli": {"too_few_jobs", "not_restarted", "no_records", "restarted", "not_stable"},
+    "batch_run": {"not_restarted", "no_records"},
+    "given_run": {"not_restarted", "no_records"},
+}
 
 
 def documentation(kind: Kind, part: str) -> Any:
@@ -35,7 +41,7 @@ def documentation(kind: Kind, part: str) -> Any:
 
 
 def codes(kind: Kind) -> set[str]:
-    return set(kind.severities) | set(COMMON_SEVERITIES) - (ONLY_REAL_TIME if kind.key == "dli" else set())
+    return set(kind.severities) | set(COMMON_SEVERITIES) - NOT_OF.get(kind.key, set())
 
 
 def sections(page: str) -> set[str]:

@@ -17,7 +17,8 @@ OURS = "ansible_collections.datagate.huaweicloud."
 # Layer -> what it may import of the collection. docs/docsite/rst/guide_architecture.rst draws this.
 UTILS = "plugins/module_utils"
 GROUND = {
-    f"{UTILS}/{name}.py" for name in ("_clock", "_error_codes", "_errors", "_text", "_threads", "_values", "_version")
+    f"{UTILS}/{name}.py"
+    for name in ("_clock", "_error_codes", "_errors", "_text", "_threads", "_times", "_values", "_version")
 }
 CLOUD_BASE = GROUND | {f"{UTILS}/_cloud"}
 HTTP_LAYER = CLOUD_BASE | {f"{UTILS}/_cloud/http"}

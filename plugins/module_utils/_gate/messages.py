@@ -245,12 +245,27 @@ def names(found: Sequence[str]) -> str:
 
 
 def failing(job: "JobState", node: Optional[str], state: str) -> str:
-    """A failing job or node."""
+    """A failing job or node, or a failed run of a node."""
     if node is None:
         culprit = job.culprit()
         place = "" if culprit is None else f" at node {name(culprit)}"
         return f"{run_of(job)} is {state_name(state)}{place}{_retries(job, culprit)}" + _cause(job)
-    return f"{name(job.name)}: node {name(node)} is {state_name(state)}"
+    run = job.failed_run(node, state)
+    if run is None:
+        return f"{name(job.name)}: node {name(node)} is {state_name(state)}"
+    message = str(run.get("message") or "").strip(". \n")
+    text = f"{name(job.name)}: a run of node {name(node)} is {state_name(state)}"
+    return f"{text}: {printable(message)}" if message else text
+
+
+def awaited_runs(job: "JobState", nodes: Sequence[str]) -> str:
+    """A job whose nodes with a trigger have not had min_runs successful runs; without *nodes*, it has no such node."""
+    if not nodes:
+        return f"{name(job.name)} has no node with a trigger, so min_runs cannot be reached"
+    least = job.policy.node_runs.least if job.policy.node_runs else 0
+    counts = [job.nodes[node]["runs"]["succeeded"] for node in nodes]
+    label = f"node {names(nodes)} {'has' if len(nodes) == 1 else 'have'}"
+    return f"{name(job.name)}: {label} had {min(counts)} of {least} successful runs since runs_since"
 
 
 def last_run_failed(job: str, node: str, state: str) -> str:

@@ -17,6 +17,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any
 
 from ansible_collections.datagate.huaweicloud.plugins.module_utils._argument_spec import (
+    BATCH_GATE,
     CONNECTION,
     DLI_GATE,
     DLI_SELECTION,
@@ -30,7 +31,7 @@ from ansible_collections.datagate.huaweicloud.plugins.module_utils._text import 
 
 PREFIX = "job_gate_"
 #: the options of all gates
-OPTIONS: Spec = {**CONNECTION, **WORKSPACE, **SELECTION, **REAL_TIME_GATE, **DLI_SELECTION, **DLI_GATE}
+OPTIONS: Spec = {**CONNECTION, **WORKSPACE, **SELECTION, **BATCH_GATE, **REAL_TIME_GATE, **DLI_SELECTION, **DLI_GATE}
 #: the role's own variables
 OWN: Spec = {
     "delegate_to": {"type": "str"},

@@ -23,7 +23,7 @@ from .list_claims import ListClaims
 
 # What is kept of a job and of a node where there are so many jobs that keeping all would make the state too large.
 _KEPT_OF_JOB = ("status", "start_time", "plan_time", "message", "progress", "sub_job_id", "instance_id", "run")
-_KEPT_OF_NODE = ("name", "status", "log_path")
+_KEPT_OF_NODE = ("name", "status", "log_path", "runs", "failed_run")
 _TEXT_FIELDS = ("name", "status", "message", "log_path")  # of a job or node
 _TEXT_TYPES = (str, type(None))
 
@@ -150,13 +150,37 @@ class JobState:
         bad = self.policy.kind.node_failing
         if any(node.get("status") in bad for node in self.nodes.values()):
             found += [(name, node["status"]) for name, node in self.counting_nodes() if node.get("status") in bad]
+        if self.policy.node_runs is not None:
+            found += [
+                (name, node["failed_run"]["status"]) for name, node in self.triggered_nodes() if node["failed_run"]
+            ]
         return found
 
     def counting_nodes(self) -> List[Tuple[str, Fields]]:
-        """The nodes whose states count. Those of a stopped job do not, because they keep old states."""
-        if not self.policy.check_nodes or self.state in self.policy.kind.quiet:
+        """The nodes whose states count."""
+        return self._watched_nodes() if self.policy.check_nodes else []
+
+    def triggered_nodes(self) -> List[Tuple[str, Fields]]:
+        """The nodes with a trigger, whose runs count."""
+        return [(name, node) for name, node in self._watched_nodes() if "runs" in node]
+
+    def _watched_nodes(self) -> List[Tuple[str, Fields]]:
+        """The nodes without those left out. Those of a stopped job do not count, because they keep old states."""
+        if self.state in self.policy.kind.quiet:
             return []
         return [(name, node) for name, node in self.nodes.items() if not matches(name, self.policy.ignore_nodes)]
+
+    def awaited_runs(self) -> Optional[List[str]]:
+        """The nodes with a trigger that have had fewer successful runs than ``min_runs``; None where that is not asked for."""
+        rule = self.policy.node_runs
+        if rule is None or not rule.least or self.state in self.policy.kind.quiet:
+            return None
+        return [name for name, node in self.triggered_nodes() if node["runs"]["succeeded"] < rule.least]
+
+    def failed_run(self, node: Optional[str], state: str) -> Optional[Fields]:
+        """The run of a node that is in this failing state; None where the node itself is."""
+        run = self.nodes.get(node or "", {}).get("failed_run")
+        return run if run and run["status"] == state else None
 
     def unknown_nodes(self) -> List[Tuple[str, str]]:
         """Counting nodes, and their states, that this version does not know: neither ready nor failing."""
@@ -297,6 +321,17 @@ def _check_fields(job: Optional[Fields]) -> None:
         for name in _TEXT_FIELDS:
             if type(item.get(name)) not in _TEXT_TYPES:
                 raise ValueError(f"{name} is not text")
+        if "runs" in item:
+            plain_data.check(item["runs"], _RUNS)
+            _check_failed_run(item.get("failed_run"))
+
+
+_RUNS = plain_data.tests({"since": int, "total": int, "succeeded": int, "failed": int})
+
+
+def _check_failed_run(run: Any) -> None:
+    if run is not None and not (isinstance(run, dict) and isinstance(run.get("status"), str)):
+        raise ValueError("failed_run is not a run")
 
 
 def _cut(data: Optional[Fields], names: Tuple[str, ...]) -> Optional[Fields]:
