@@ -99,9 +99,8 @@ class Instances:
 
     def _bounds(self, query: Mapping[str, str], time: float) -> tuple[int, int] | None:
         """The window asked for; None where it is refused."""
-        now = self._epoch_ms(time)
-        begin = _whole(query.get("minPlanTime", str(now - now % DAY_MS)))
-        end = _whole(query.get("maxPlanTime", str(now)))
+        end = _whole(query.get("maxPlanTime", str(self._epoch_ms(time))))
+        begin = None if end is None else _whole(query.get("minPlanTime", str(end - DAY_MS)))
         if begin is None or end is None or end - begin > self._rules.max_days * DAY_MS:
             return None
         return begin, end

@@ -131,7 +131,7 @@ def test_blue_green_switches_the_traffic_when_the_new_colour_works() -> None:
     assert done["Simulate the switch"].result["msg"] == "Traffic goes to job_orders_stream_green now."
     gates = [index for index, task in enumerate(order) if task == "Set the result facts"]
     assert done.gates[0]["elapsed"] >= 1
-    assert gates[0] < order.index("Simulate the switch") < order.index("Simulate the stop") < gates[1]
+    assert gates[0] < order.index("Simulate the switch") < order.index("Stop the old colour") < gates[1]
 
 
 def test_blue_green_keeps_the_traffic_when_a_node_of_the_new_colour_breaks() -> None:
@@ -243,6 +243,23 @@ def test_rolling_update_does_not_begin_while_a_job_is_failing() -> None:
     assert updated(done) == set()
 
 
+# The rolling restart
+
+
+def test_rolling_restart_ends_with_the_batch_that_fails() -> None:
+    with cloud("rolling_restart") as emulator:
+        done = attempt("rolling_restart", emulator, restart_stable_for=0, restart_interval=0.2)
+        orders = [(record.call, record.job) for record in emulator.journal if record.method == "POST"]
+    assert done.code == 2
+    (first, second) = done.all("Restart the jobs of this batch and wait until they run")
+    assert (first["verdict"], second["verdict"]) == ("PASS", "FAIL")
+    assert len(first["jobs"]) == len(second["jobs"]) == 10
+    assert "stream_13: node WRITE is EXCEPTION" in second.msg
+    # Each job of the two batches was stopped and started once, also where another one fails.
+    restarted = {job["name"] for job in [*first["jobs"], *second["jobs"]]}
+    assert sorted(orders) == sorted((call, name) for call in ("job_start", "job_stop") for name in restarted)
+
+
 # Events
 
 
@@ -310,7 +327,7 @@ def test_event_driven_restarts_a_failing_job_once(tmp_path: Path) -> None:
         until(lambda _text: len(emulator.requests("job_status")) >= 4, "the watch")
         emulator.event("break")
         text = until(lambda text: "PLAY RECAP" in text, "the playbook")
-        assert happened(emulator) == ["break", "restart_job_sms"]
+        assert happened(emulator) == ["break", "start_job_sms"]
         polls = len(emulator.requests("job_status"))
         text = until(lambda _text: len(emulator.requests("job_status")) >= polls + 4, "the watch goes on")
     assert "FAIL after 0" in text
@@ -346,7 +363,7 @@ def test_event_driven_fails_when_the_restart_does_not_help() -> None:
     with running(scenario) as emulator:
         emulator.event("break")
         done = remediate(emulator, remediation_grace=1)
-        assert happened(emulator) == ["break", "restart_job_sms"]
+        assert happened(emulator) == ["break", "start_job_sms"]
     assert done.code == 2
     assert verdicts(done) == ["FAIL", "FAIL"]
     assert "job_sms: node DLI_SMS_GES is EXCEPTION" in done["Fail the play"].msg

@@ -159,7 +159,7 @@ def test_every_gate_of_a_deployment_leaves_its_artifact_in_awx(tmp_path: Path, e
         emulator,
         {
             **SURVEY,
-            **nothing(tmp_path),
+            **no_start(tmp_path),
             "job_gate_job_names": "job_good",
             "deploy_timeout": "1",
             "deploy_stable_for": "0",
@@ -189,7 +189,7 @@ def test_artifacts_of_an_earlier_deployment_do_not_become_those_of_this_one(tmp_
         {
             **SURVEY,
             **EARLIER,
-            **nothing(tmp_path),
+            **no_start(tmp_path),
             "job_gate_job_names": "job_good",
             "deploy_timeout": "1",
             "deploy_stable_for": "0",
@@ -199,7 +199,7 @@ def test_artifacts_of_an_earlier_deployment_do_not_become_those_of_this_one(tmp_
     assert (job.code, job.status) == (2, "failed")
     assert job.artifacts["deploy_outcome"] == "failed, not rolled back"
     assert job.artifacts["job_gate_after"]["verdict"] == "TIMEOUT"
-    assert "job_good has not been restarted" in job.artifacts["job_gate_after"]["msg"]
+    assert "job_good is STOPPED" in job.artifacts["job_gate_after"]["msg"]
     (failed,) = job.results("Fail the deployment")
     assert failed["msg"].startswith(
         "The deployment failed and was not rolled back (deploy_rollback_file is not set): TIMEOUT"
@@ -238,6 +238,7 @@ def test_a_deployment_that_restarts_nothing_can_say_so(tmp_path: Path, emulator:
         ({"deploy_task_file": "/nope.yml"}, "deploy_task_file: there is no file /nope.yml"),
         ({"deploy_rollback_file": "nope.yml"}, "deploy_rollback_file: there is no file"),
         ({"deploy_stop_file": "/nope.yml"}, "deploy_stop_file: there is no file /nope.yml"),
+        ({"deploy_start_file": "/nope.yml"}, "deploy_start_file: there is no file /nope.yml"),
         ({"deploy_timeout": "ten"}, "deploy_timeout: must be a number of seconds"),
         ({"deploy_timeout": "40"}, "deploy_stable_for: 60 s must not be longer than deploy_timeout (40 s)"),
     ],
@@ -358,6 +359,12 @@ def nothing(folder: Path) -> dict[str, str]:
     return {"deploy_task_file": tasks_file(folder, "nothing", {"ansible.builtin.debug": {"msg": "nothing"}})}
 
 
+def no_start(folder: Path) -> dict[str, str]:
+    """A deployment that does nothing, and starts nothing afterwards."""
+    given = nothing(folder)
+    return {**given, "deploy_start_file": given["deploy_task_file"]}
+
+
 def event(emulator: Emulator, name: str) -> dict[str, Any]:
     """A task that makes something happen in the emulator."""
     return {"ansible.builtin.uri": {"url": f"{emulator.url}/_emulator/events/{name}", "method": "POST"}}
@@ -402,17 +409,18 @@ def test_a_deployment_without_a_restart_is_rolled_back_and_fails(tmp_path: Path,
     variables = {
         **PACE,
         "job_gate_job_names": "job_good",
-        "deploy_timeout": 1,
+        "deploy_timeout": 3,
         "deploy_rollback_file": tasks_file(tmp_path, "undo", undo),
-        **nothing(tmp_path),
+        **no_start(tmp_path),
     }
     done = run(DEPLOY, connection(emulator), variables=variables)
     assert done.code == 2
-    assert verdicts(done) == ["PASS", "TIMEOUT"]
+    assert verdicts(done) == ["PASS", "PASS", "TIMEOUT"]
     assert done["undo"]["job_gate_after.verdict"] == "TIMEOUT"
     message = done["Fail the deployment"].msg
     assert "was rolled back: TIMEOUT" in message
-    assert "job_good has not been restarted" in message
+    assert "job_good is STOPPED" in message
+    assert message.endswith("The jobs that ran before run (job_good).")
     assert outcome(done) == "failed, rolled back"
 
 
@@ -433,6 +441,51 @@ def test_jobs_that_do_not_stop_are_rolled_back_before_the_deployment(tmp_path: P
     assert done["undo"].status == "ok"
 
 
+def test_a_deployment_stops_and_starts_what_ran_and_names_the_others(tmp_path: Path) -> None:
+    lost = [
+        {"match": {"call": "job_stop"}, "times": 1, "status": 503, "acts": True},
+        {"match": {"call": "job_start", "job": "job_a"}, "times": 1, "reset": "before_headers", "acts": True},
+    ]
+    jobs = [{"name": "job_a", "tags": ["x"]}, {"name": "job_b", "tags": ["x"]}]
+    others = [{"name": "job_old", "tags": ["x"], "status": "STOPPED"}, {"name": "job_other"}]
+    with running({"quota": 0, "jobs": [*jobs, *others]}, faults=lost) as emulator:
+        given = {**PACE, **nothing(tmp_path), "job_gate_tags": "x", "deploy_timeout": 30, "deploy_settle": 0.1}
+        checked = run(DEPLOY, connection(emulator), "--check", variables=given)
+        assert checked.code == 0, checked.text
+        assert "would order: stop of job_a, job_b" in checked["Stop the jobs that run"].msg
+        assert [record for record in emulator.journal if record.method == "POST"] == []
+        done = run(DEPLOY, connection(emulator), variables=given)
+        assert done.code == 0, done.text
+        # A stopped job is not ready, and no reason to stop a deployment.
+        assert (verdicts(done), outcome(done)) == (["PENDING", "PASS", "PASS"], "deployed")
+        orders = [(record.call, record.job) for record in emulator.journal if record.method == "POST"]
+        assert sorted(orders) == [
+            ("job_start", "job_a"),
+            ("job_start", "job_b"),
+            ("job_stop", "job_a"),
+            ("job_stop", "job_b"),
+        ]
+    assert done["Name the jobs that are left as they are"].msg.endswith("job_old")
+
+
+def test_a_deployment_that_fails_starts_again_what_ran(tmp_path: Path) -> None:
+    broken = {"ansible.builtin.fail": {"msg": "not deployed"}}
+    with running({"quota": 0, "jobs": [{"name": "job_a"}, {"name": "job_b", "status": "STOPPED"}]}) as emulator:
+        given = {
+            **PACE,
+            "job_gate_job_names": "job_a,job_b",
+            "deploy_task_file": tasks_file(tmp_path, "deploy", broken),
+        }
+        done = run(DEPLOY, connection(emulator), variables=given)
+        orders = [(record.call, record.job) for record in emulator.journal if record.method == "POST"]
+    assert done.code == 2
+    assert orders == [("job_stop", "job_a"), ("job_start", "job_a")]
+    assert done["Fail the deployment"].msg == (
+        "The deployment failed and was not rolled back (deploy_rollback_file is not set): not deployed. "
+        "The jobs that ran before run (job_a)."
+    )
+
+
 def test_a_roll_back_that_fails_is_told(tmp_path: Path, emulator: Emulator) -> None:
     broken = {"ansible.builtin.fail": {"msg": "no way back"}}
     variables = {
@@ -444,6 +497,7 @@ def test_a_roll_back_that_fails_is_told(tmp_path: Path, emulator: Emulator) -> N
     done = run(DEPLOY, connection(emulator), variables=variables)
     assert done.code == 2
     assert done["undo"].msg == "no way back"
+    assert not done.all("Start again what ran before")
     assert outcome(done) == "failed, and the rollback failed as well"
 
 
@@ -466,6 +520,7 @@ VERDICT = {"verdict": "TIMEOUT", "msg": "TIMEOUT"}
         (GATE, {"job_gate_job_names": "job_trap"}),
         (DEPLOY, {"job_gate_job_names": "job_good", "deploy_task_file": "/etc/hostname"}),
         (REPORT, {}),
+        ("datagate.huaweicloud.job_action", {"job_action_state": "stopped", "job_action_names": "job_good"}),
         ("datagate.huaweicloud.gate_verdict", {"job_gate": VERDICT}),
         ("datagate.huaweicloud.gate_sliced", {"job_gate_hosts": "others"}),
         ("datagate.huaweicloud.job_watch", {"job_watch_file": "x.prom"}),

@@ -12,12 +12,23 @@ from typing import Any
 import pytest
 
 from tests.emulator import ACCESS_KEY, PROJECT_ID, SECRET_KEY, Emulator, running
+from tests.emulator.client import Client
 from tests.emulator.vendor import other_home
 
 with other_home():  # the vendor's package writes a file to the home folder while it is imported
     from huaweicloudsdkcore.auth.credentials import BasicCredentials
     from huaweicloudsdkcore.exceptions.exceptions import ClientRequestException
-    from huaweicloudsdkdgc.v1 import DgcClient, ListJobsRequest, ShowJobStatusRequest
+    from huaweicloudsdkdgc.v1 import (
+        DgcClient,
+        JobParam,
+        ListJobInstancesRequest,
+        ListJobsRequest,
+        ShowJobInstanceRequest,
+        ShowJobStatusRequest,
+        StartJobReq,
+        StartJobRequest,
+        StopJobRequest,
+    )
     from huaweicloudsdkdli.v1 import DliClient, ShowSqlJobProgressRequest, ShowSqlJobStatusRequest
 
 DLI_JOB = "85798b38-ae44-48eb-bb90-7cf0dcdafe7b"
@@ -92,6 +103,28 @@ def test_job_status(emulator: Emulator) -> None:
         '{"jobId": "1"}',
     )
     assert (second.status, second.log_path, second.last_instance_status) == ("EXCEPTION", "obs://logs/n2", "waiting")
+
+
+def test_orders(emulator: Emulator) -> None:
+    client = client_of(DgcClient, emulator)
+    assert client.stop_job(StopJobRequest(job_name="作业 1")).status_code == 204
+    emulator.advance(1)
+    assert client.show_job_status(ShowJobStatusRequest(job_name="作业 1")).status == "STOPPED"
+    params = [JobParam(name="p", value="1")]
+    assert client.start_job(StartJobRequest(job_name="作业 1", body=StartJobReq(job_params=params))).status_code == 204
+    emulator.advance(1)
+    assert client.show_job_status(ShowJobStatusRequest(job_name="作业 1")).status == "NORMAL"
+
+
+def test_instances(emulator: Emulator) -> None:
+    # The vendor's client has no call for run-immediate.
+    number = Client(emulator.url).order("job_batch", "run-immediate").json()["instanceId"]
+    emulator.advance(2)
+    client = client_of(DgcClient, emulator)
+    one = client.show_job_instance(ShowJobInstanceRequest(job_name="job_batch", instance_id=number))
+    assert (one.instance_id, one.status) == (number, "success")
+    listed = client.list_job_instances(ListJobInstancesRequest(job_name="job_batch"))
+    assert [(item.instance_id, item.status) for item in listed.instances] == [(number, "success")]
 
 
 def test_workspace(emulator: Emulator) -> None:

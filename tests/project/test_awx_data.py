@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 import yaml
 
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._argument_spec import CONNECTION, WORKSPACE
 from ansible_collections.datagate.huaweicloud.plugins.module_utils._cloud import environment, options
 from ansible_collections.datagate.huaweicloud.plugins.module_utils._cloud.credentials.chain import FAMILIES
 from ansible_collections.datagate.huaweicloud.plugins.module_utils._errors import CredentialsError
@@ -23,7 +24,14 @@ from tests.integration.awx import rules
 ROOT = rules.ROOT
 PLAYBOOKS = ROOT / "playbooks"
 DATA = PLAYBOOKS / "awx"
-SURVEYS = ("survey_gate", "survey_gate_sliced", "survey_gate_verdict", "survey_job_report", "survey_workflow")
+SURVEYS = (
+    "survey_gate",
+    "survey_gate_sliced",
+    "survey_gate_verdict",
+    "survey_job_action",
+    "survey_job_report",
+    "survey_workflow",
+)
 TYPES = {
     "int": ("integer",),
     "float": ("float",),
@@ -252,6 +260,24 @@ def test_the_survey_of_the_report_asks_what_the_playbook_knows() -> None:
         assert f"{question['variable']} | default(" in text
         is_text = question["type"] in ("text", "textarea")
         assert f"survey_answer('{question['variable']}" in text or not is_text
+
+
+def test_the_survey_of_the_orders_asks_what_the_playbook_knows() -> None:
+    text = (PLAYBOOKS / "job_action.yml").read_text("utf-8")
+    (play,) = load(PLAYBOOKS / "job_action.yml")
+    by_name = {question["variable"]: question for question in data("survey_job_action")["spec"]}
+    assert all(f"{variable} | default(" in text for variable in by_name)
+    assert by_name["job_action_state"]["choices"] == play["vars"]["__job_action_states"]
+    assert set(by_name["job_action_state"]["choices"]) < set(module_options("dataarts_job")["state"]["choices"])
+
+
+def test_the_deployment_hands_every_connection_option_to_its_modules() -> None:
+    (play,) = load(PLAYBOOKS / "deploy_with_gates.yml")
+    given = play["vars"]["__deploy_arguments"]
+    wanted = {**CONNECTION, **WORKSPACE}
+    assert set(given) == set(wanted)
+    for option, value in given.items():
+        assert f"job_gate_{option} | default(omit" in value
 
 
 def test_the_survey_of_the_switch_has_every_verdict() -> None:

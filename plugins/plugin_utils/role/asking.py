@@ -160,6 +160,7 @@ class Asking(GateAction):
             if any(name in variables for name in known)
         }
         within = variables.get("__job_gate_within")
+        only = variables.get("__job_gate_only")
         return outcome.Setting(
             entry_name=entry,
             entry=ENTRIES.get(entry, ENTRIES["main"]),
@@ -169,6 +170,7 @@ class Asking(GateAction):
             started_at=datetime.now(timezone.utc),
             run=run,
             within=None if within is None else str(self._templar.template(within)),
+            only=None if only is None else [str(name) for name in self._templar.template(only)],
             check_mode=bool(self._task.check_mode),
         )
 
@@ -255,11 +257,14 @@ class Asking(GateAction):
         """The arguments of the gate's module: from the variables, module_defaults and the entry point."""
         module = setting.entry.full_name
         code = import_module(f"{MODULES}.{setting.entry.module}")
-        from ansible_collections.datagate.huaweicloud.plugins.module_utils._argument_spec import CONNECTION
+        from ansible_collections.datagate.huaweicloud.plugins.module_utils._argument_spec import CONNECTION, SELECTION
 
         own = {name: value for name, value in given.options.items() if name in CONNECTION or name in code.ARGUMENTS}
         if setting.report_dir is not None:
             own.setdefault("return_jobs", "all")  # a report lists every job
+        if setting.only is not None:
+            own = {name: value for name, value in own.items() if name not in SELECTION}
+            own["job_names"] = setting.only
         own.update(setting.entry.options)
         if hasattr(module_common, "_apply_action_arg_defaults"):
             found = module_common._apply_action_arg_defaults(module, self._task, own, self._templar)

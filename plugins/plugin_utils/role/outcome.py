@@ -41,6 +41,7 @@ class Setting(NamedTuple):
     :ivar run: IDs of the AWX job and workflow run.
     :ivar within: the name of the gate whose ``job_gate_on_failure`` contains this one, or None.
     :ivar check_mode: whether no files may be written.
+    :ivar only: names of jobs that a playbook of the collection has chosen out of the selection; None for the whole selection.
     """
 
     entry_name: str
@@ -52,6 +53,7 @@ class Setting(NamedTuple):
     run: Mapping[str, str]
     within: str | None
     check_mode: bool
+    only: list[str] | None = None
 
     @property
     def name(self) -> str:

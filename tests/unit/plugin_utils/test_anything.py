@@ -22,6 +22,7 @@ from ansible_collections.datagate.huaweicloud.plugins.module_utils._cloud.calls 
 from ansible_collections.datagate.huaweicloud.plugins.module_utils._cloud.options import Connection
 from ansible_collections.datagate.huaweicloud.plugins.module_utils._services import normalize
 from ansible_collections.datagate.huaweicloud.plugins.modules import (
+    dataarts_job,
     dataarts_job_info,
     dataarts_job_status,
     dli_job_progress,
@@ -33,6 +34,7 @@ from ansible_collections.datagate.huaweicloud.tests.unit.plugins.module_utils.se
 )
 
 MODULES: dict[str, Any] = {
+    "dataarts_job": dataarts_job,
     "dataarts_job_info": dataarts_job_info,
     "dataarts_job_status": dataarts_job_status,
     "dli_job_progress": dli_job_progress,
@@ -125,6 +127,9 @@ SELECTIONS: list[tuple[str, dict[str, Any]]] = [
     ("dli_job_progress", {"job_ids": ["a", "b"]}),
     ("dli_job_progress", {"job_ids": "a", "stall_timeout": 2}),
     ("dataarts_job_info", {}),
+    ("dataarts_job", {"names": ["a", "job_sms"], "state": "started"}),
+    ("dataarts_job", {"names": "a", "state": "restarted"}),
+    ("dataarts_job", {"names": "a", "state": "run"}),
 ]
 WAIT = {"wait": True, "wait_timeout": 20, "wait_interval": 3, "max_consecutive_errors": 2}
 
@@ -196,6 +201,7 @@ ANYTHING = st.one_of(
     st.sampled_from([b"bytes", ["a", ["b"]], {"dataarts": {}}, {"dataarts": "https://[::1"}]),
 )
 BASES: dict[str, dict[str, Any]] = {
+    "dataarts_job": {**KEY, "names": "a", "state": "stopped", "wait_timeout": 5},
     "dataarts_job_info": KEY,
     "dataarts_job_status": {**KEY, "job_names": "a", "wait": True, "wait_timeout": 5},
     "dli_job_progress": {**KEY, "job_ids": "a", "wait": True, "wait_timeout": 5},

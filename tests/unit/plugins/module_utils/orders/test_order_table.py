@@ -334,7 +334,7 @@ UNCLEAR = {name for name, told in ANSWERS.items() if told.status in (0, -1, 202,
 READY = {"started": {"NORMAL", "SCHEDULING"}, "stopped": {"STOPPED", "PAUSED"}, "restarted": {"NORMAL", "SCHEDULING"}}
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(
     goal=st.sampled_from(["started", "stopped", "restarted", "run"]),
     states=st.lists(
