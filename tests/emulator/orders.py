@@ -19,7 +19,6 @@ from .world import World
 NO_CONTENT: Final = 204
 RUNNING: Final = frozenset({"STARTING", "NORMAL", "OVERLOAD", "SCHEDULING"})
 AT_REST: Final = frozenset({"STOPPED", "PAUSED", "PAUSE"})
-DAY_MS: Final = 86_400_000
 FIRST_INSTANCE: Final = 4_711_000
 
 
