@@ -153,7 +153,7 @@ class Instances:
         if values.get("error"):
             fields["errorMessage"] = values["error"]
         fields["nodes"] = [
-            _node(run.job.name, name, _node_state(name, run, fields["status"]), run.spec.retries)
+            _node(run.job, name, _node_state(name, run, fields["status"]), run.spec.retries)
             for name in _node_names(run)
         ]
         return {key: value for key, value in fields.items() if key not in run.spec.omit}
@@ -183,7 +183,7 @@ class Instances:
             fields["errorMessage"] = f"Run {run.number} of {run.spec.name} has failed."
         last = run.spec.nodes[-1].name if run.spec.nodes else None
         fields["nodes"] = [
-            _node(run.spec.name, node.name, status if node.name == last or status in UNFINISHED else "success", 0)
+            _node(run.spec, node.name, status if node.name == last or status in UNFINISHED else "success", 0)
             for node in run.spec.nodes
         ]
         return fields
@@ -234,12 +234,13 @@ def _node_state(name: str, run: _Planned, status: str) -> str:
     return "success" if place < culprit or status == "success" else "skip"
 
 
-def _node(job: str, name: str, status: str, retries: int) -> dict[str, Any]:
+def _node(job: JobSpec, name: str, status: str, retries: int) -> dict[str, Any]:
     return {
         "nodeName": name,
         "status": status,
         "type": "DLISQL",
-        "logPath": f"obs://dlf-log/{job}/{name}.job",
+        "logPath": f"obs://dlf-log/{job.name}/{name}.job",
+        "inputRowCount": job.rows if status == "success" else 0,
         "retryTimes": retries if status not in ("success", "skip", "waiting") else 0,
     }
 

@@ -107,6 +107,7 @@ class JobSpec:
     run_as: str = "success"
     order_errors: tuple[tuple[str, str], ...] = ()
     runs: tuple[RunSpec, ...] = ()
+    rows: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,6 +211,7 @@ def _read_job(section: Section, shift: float) -> JobSpec:
         stopped_as=section.text("stopped_as", "STOPPED"),
         run_as=section.text("run_as", "success"),
         runs=read_runs(section),
+        rows=section.integer("rows", 0),
         order_errors=tuple(sorted((key, str(code)) for key, code in section.mapping("order_errors").items())),
     )
     section.done()
