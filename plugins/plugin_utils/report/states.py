@@ -12,7 +12,10 @@ from collections.abc import Iterable
 
 from ansible_collections.datagate.huaweicloud.plugins.module_utils._services.readings import (
     DLI_STATES,
+    FAILED_RUN_STATES,
     FAILING_STATES,
+    INSTANCE_STATES,
+    NO_RUN,
     REAL_TIME_STATES,
 )
 
@@ -32,10 +35,10 @@ WORDS = {
 }
 ORDER = {name: place for place, name in enumerate(WORDS)}
 
-ALWAYS_READY = frozenset(("NORMAL", "FINISHED", "SCHEDULING"))  # where nobody says otherwise
-_FAILING = frozenset((*FAILING_STATES, "FAILED", "CANCELLED"))
+ALWAYS_READY = frozenset(("NORMAL", "FINISHED", "SCHEDULING", "success"))  # where nobody says otherwise
+_FAILING = frozenset((*FAILING_STATES, "FAILED", "CANCELLED", *FAILED_RUN_STATES))
 _STOPPED = frozenset(("STOPPED", "PAUSE", "PAUSED", "DISABLE"))
-_KNOWN = frozenset((*REAL_TIME_STATES, *DLI_STATES, *ALWAYS_READY, *_STOPPED))
+_KNOWN = frozenset((*REAL_TIME_STATES, *DLI_STATES, *INSTANCE_STATES, NO_RUN, *ALWAYS_READY, *_STOPPED))
 
 
 class Classes:

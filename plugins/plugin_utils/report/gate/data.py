@@ -31,16 +31,17 @@ from ..report_facts import About
 from ..states import Classes
 from ..template_data import NAME, PATH, STATE, ReportError, count, duration, mapping, mappings, number, sentence, text
 from ..timeline import Change
+from .run import Run, read_run
 
 SKIPPED = "SKIPPED"
 VERDICTS = (PASS, FAIL, TIMEOUT, ERROR, PENDING, SKIPPED)
 LEFT_OUT = "LEFT OUT"  # a job that does not exist and need not
 
-FAILING_CODES = frozenset(
-    ("job_exception", "node_exception", "job_missing", "dli_failed", "dli_cancelled", "stalled", "too_few_jobs")
+_STATE_CODES = frozenset(
+    ("job_exception", "node_exception", "dli_failed", "dli_cancelled", "run_failed", "run_skipped", "run_forced")
 )
+FAILING_CODES = _STATE_CODES | {"job_missing", "node_run_failed", "stalled", "too_few_jobs"}
 UNREAD_CODES = frozenset(("unreadable", "denied"))
-_STATE_CODES = frozenset(("job_exception", "node_exception", "dli_failed", "dli_cancelled"))
 
 
 class Reason(NamedTuple):
@@ -106,6 +107,7 @@ class Job(NamedTuple):
     :ivar status: its last state, empty where none is known.
     :ivar kind: the class of that state.
     :ivar changes: those of the job itself, oldest first.
+    :ivar run: of a batch job, the run that was judged.
     :ivar settled_at: seconds until it, or the node that fails it, got into the last state; None if not known.
     :ivar read_at: seconds until it was read last; None if not known.
     :ivar returned: False where only reasons or history name it.
@@ -120,6 +122,7 @@ class Job(NamedTuple):
     nodes: list[Node]
     changes: list[Change]
     work: Work | None
+    run: Run | None
     settled_at: float | None
     read_at: float | None
     returned: bool
@@ -233,7 +236,7 @@ def read(result: dict[str, Any], about: About) -> Gate:
         changes=[_shown(change) for change in reading.history],
         dropped=reading.dropped,
         classes=reading.classes,
-        noun="DLI job" if reading.dli else "job",
+        noun="DLI job" if reading.dli else "batch job" if reading.runs else "job",
     )
 
 
@@ -273,6 +276,7 @@ class _Reading:
         self.dli = any("job_id" in item for item in listed) or (
             not listed and bool(self.tally) and set(self.tally) <= DLI_KIND.known | {"missing", "not read"}
         )
+        self.runs = any("instance" in item for item in listed)
         self.classes = Classes(self._ready_states(), self._failing_states())
 
     def states(self) -> list[State]:
@@ -311,6 +315,7 @@ class _Reading:
             nodes=self._nodes_of(key, data),
             changes=[_shown(change) for change in changes],
             work=_work(data) if data is not None and "job_id" in data else None,
+            run=None if data is None else read_run(data),
             settled_at=max(moments) if moments else None,
             read_at=duration(data.get("read_at")) if data is not None else None,
             returned=data is not None,
