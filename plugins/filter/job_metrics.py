@@ -21,7 +21,7 @@ positional: workspace, read_at, nodes
 options:
   _input:
     description:
-      - The results of one reading, by service. At least one of the two keys must be there.
+      - The results of one reading, by service. At least one of the keys must be there.
       - With more than 100 jobs the tasks need C(return_jobs=all). A result that does not hold all jobs is refused.
       - The result of M(datagate.huaweicloud.dataarts_job_info) can stand for C(dataarts). It has neither nodes nor
         verdicts.
@@ -31,6 +31,10 @@ options:
       dataarts:
         description: What M(datagate.huaweicloud.dataarts_job_status) has returned, failed or not.
         type: dict
+      runs:
+        description: What M(datagate.huaweicloud.dataarts_instance_status) has returned, failed or not.
+        type: dict
+        version_added: 2.0.0
       dli:
         description: What M(datagate.huaweicloud.dli_job_progress) has returned, failed or not.
         type: dict
@@ -51,6 +55,7 @@ notes:
     template.
 seealso:
   - module: datagate.huaweicloud.dataarts_job_status
+  - module: datagate.huaweicloud.dataarts_instance_status
   - module: datagate.huaweicloud.dli_job_progress
 """
 

@@ -16,6 +16,8 @@ from ansible_collections.datagate.huaweicloud.plugins.module_utils._gate.verdict
 from ansible_collections.datagate.huaweicloud.plugins.module_utils._services.normalize import TASK_FIELDS
 from ansible_collections.datagate.huaweicloud.plugins.module_utils._services.readings import (
     DLI_STATES,
+    INSTANCE_STATES,
+    NO_RUN,
     REAL_TIME_STATES,
 )
 
@@ -23,8 +25,9 @@ from .exposition import COUNTER, GAUGE, Family, Sample, exposition
 from .template_data import ReportError, count, kind, mapping, mappings, number, text
 
 DATAARTS = "dataarts"
+RUNS = "runs"
 DLI = "dli"
-SERVICES = (DATAARTS, DLI)
+SERVICES = (DATAARTS, RUNS, DLI)
 
 NO_STATE = "UNKNOWN"  # as the modules count jobs that show no state
 DEFAULT_WORKSPACE = "default"  # an empty label is none at all to Prometheus
@@ -82,6 +85,17 @@ NODE_COUNTERS = {
     "total_get_bytes": Family("datagate_node_read_bytes_total", COUNTER, "Bytes that a node has read.", _NODE, add),
 }
 
+# -- runs of batch jobs -----------------------------------------------------------------------------------------------
+RUN_STATE = Family(
+    "datagate_run_state", GAUGE, "State of the last run of a batch job: 1 for that one.", (*_JOB, "state")
+)
+RUN_PLANNED = Family(
+    "datagate_run_plan_time_seconds", GAUGE, "When the last run was planned, in seconds since 1970.", _JOB
+)
+RUN_AGE = Family(
+    "datagate_run_age_seconds", GAUGE, "Seconds from the planned time of the last run to the reading.", _JOB
+)
+
 # -- DLI jobs ---------------------------------------------------------------------------------------------------------
 DLI_STATE = Family("datagate_dli_job_state", GAUGE, "State of a DLI job: 1 for the one it is in.", ("job_id", "state"))
 DLI_PROGRESS = Family(
@@ -93,6 +107,7 @@ FAMILIES = (
     *(UP, READ_AT, DURATION, REQUESTS, MISSING),
     *(JOB_STATE, JOB_READY, JOB_FAILING, JOB_START),
     *(NODE_STATE, *NODE_COUNTERS.values()),
+    *(RUN_STATE, RUN_PLANNED, RUN_AGE),
     *(DLI_STATE, DLI_PROGRESS, DLI_TASKS),
 )
 
@@ -108,7 +123,7 @@ def write(results: dict[str, Any], workspace: str, read_at: float, nodes: bool) 
     """
     strange = [service for service in results if service not in SERVICES]
     if strange or not results:
-        raise ReportError(f"what is to be reported must be a mapping with {' or '.join(SERVICES)}, or both")
+        raise ReportError(f"what is to be reported must be a mapping with at least one of {', '.join(SERVICES)}")
     where = workspace or DEFAULT_WORKSPACE
     samples: list[Sample] = []
     for service in SERVICES:
@@ -119,8 +134,14 @@ def write(results: dict[str, Any], workspace: str, read_at: float, nodes: bool) 
             samples.extend(_reading(result, (where, service), read_at))
             for job in mappings(result.get("jobs")) if _was_read(result) else []:
                 if _known(job):
-                    samples.extend(_real_time_job(job, where, nodes) if service == DATAARTS else _dli_job(job))
+                    samples.extend(_job(service, job, where, nodes, read_at))
     return exposition(FAMILIES, samples)
+
+
+def _job(service: str, job: dict[str, Any], where: str, nodes: bool, read_at: float) -> Iterator[Sample]:
+    if service == DATAARTS:
+        return _real_time_job(job, where, nodes)
+    return _dli_job(job) if service == DLI else _batch_job(job, where, read_at)
 
 
 def _reading(result: dict[str, Any], labels: tuple[str, str], read_at: float) -> Iterator[Sample]:
@@ -185,6 +206,15 @@ def _real_time_job(job: dict[str, Any], workspace: str, nodes: bool) -> Iterator
             value = number(node.get(key))
             if value is not None and value >= 0:
                 yield Sample(family, place, value)
+
+
+def _batch_job(job: dict[str, Any], workspace: str, read_at: float) -> Iterator[Sample]:
+    labels = (workspace, text(job.get("name")) or "")
+    yield from _states(RUN_STATE, labels, (*INSTANCE_STATES, NO_RUN), job.get("status"))
+    planned = number(mapping(job.get("instance")).get("plan_time"))
+    if planned is not None and planned > 0:
+        yield Sample(RUN_PLANNED, labels, planned / 1000)
+        yield Sample(RUN_AGE, labels, read_at - planned / 1000)
 
 
 def _dli_job(job: dict[str, Any]) -> Iterator[Sample]:
