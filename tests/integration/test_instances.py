@@ -12,6 +12,8 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._errors import OptionError
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._event_source import Watcher
 from ansible_collections.datagate.huaweicloud.plugins.modules import dataarts_instance_status, dataarts_job_status
 from ansible_collections.datagate.huaweicloud.plugins.plugin_utils import in_process
 from tests.emulator import ACCESS_KEY, PROJECT_ID, REGION, SECRET_KEY, Emulator, running
@@ -250,6 +252,43 @@ def test_runs_of_nodes(job: dict[str, Any], options: dict[str, Any], expected: t
     is_noted = options.get("check_runs") is False
     assert notes == ([("node_run_failed", "on_file", "obs://node")] if is_noted else [])
     assert ("the last run of node on_file is fail" in result["msg"]) == is_noted
+
+
+# -- events -----------------------------------------------------------------------------------------------------------
+
+
+def test_events_of_runs() -> None:
+    runs = [
+        {"plan": "now-3600", "id": GIVEN},
+        {"plan": "now-60", "id": GIVEN + 1, "absent": True, "status": "success"},
+    ]
+    scenario = {"quota": 0, "jobs": [{"name": NIGHTLY, "type": "BATCH", "nodes": NODES, "runs": runs}]}
+    with running(scenario) as emulator:
+        watcher = Watcher({"job_names": NIGHTLY, "kind": "instance", "since": "12h"}, connection(emulator))
+        try:
+            assert watcher.poll() == []
+            emulator.set_run(GIVEN + 1, absent=False)
+            (event,) = watcher.poll()
+            assert (event["kind"], event["job"], event["instance_id"]) == ("instance", NIGHTLY, GIVEN + 1)
+            assert (event["previous"], event["status"]) == ("success", "success")
+            emulator.set_run(GIVEN + 1, status="fail", error="No table.")
+            (event,) = watcher.poll()
+            assert (event["previous"], event["status"], event["reason"]) == ("success", "fail", "run_failed")
+            assert event["log_path"] == f"obs://dlf-log/{NIGHTLY}/publish.job"
+            assert "No table" in event["message"]
+            assert watcher.poll() == []
+        finally:
+            watcher.close()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "option"),
+    [({"kind": "run"}, "kind"), ({"since": "12h"}, "since"), ({"kind": "instance", "since": "now"}, "since")],
+)
+def test_an_unusable_argument_of_the_event_source(arguments: dict[str, Any], option: str) -> None:
+    with pytest.raises(OptionError) as caught:
+        Watcher({"job_names": NIGHTLY, **arguments}, {})
+    assert caught.value.option == option
 
 
 # -- in playbooks -----------------------------------------------------------------------------------------------------

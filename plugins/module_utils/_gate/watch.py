@@ -48,6 +48,7 @@ class Watch:
     """Polls jobs and says what has changed.
 
     :param stopping: asked before each request whether to end early.
+    :param policy: what is watched instead of real-time jobs.
     :ivar refused: the HTTP 401 after which nothing more must be asked with the same credentials.
     """
 
@@ -60,10 +61,11 @@ class Watch:
         check_nodes: bool = True,
         initial: bool = False,
         stopping: Callable[[], bool] = lambda: False,
+        policy: Optional[Policy] = None,
     ) -> None:
         self.selection = selection
         self.refused: Optional[RequestError] = None
-        self._policy = Policy(
+        self._policy = policy or Policy(
             kind=REAL_TIME_KIND,
             ready=REAL_TIME_KIND.ready,
             failing=REAL_TIME_KIND.failing,
@@ -81,7 +83,8 @@ class Watch:
         self._loud: Set[str] = set()  # jobs whose first state is news
         self._with_nodes: Set[str] = set()  # jobs whose nodes were read before
         # Kept for jobs that leave the selection, too: one that comes back in the same state is no news.
-        self._states: Dict[Tuple[str, Optional[str]], Optional[str]] = {}
+        # With the state, the number of the run that is in it.
+        self._states: Dict[Tuple[str, Optional[str]], Tuple[Optional[str], Any]] = {}
         self._troubles: Dict[Hashable, _Trouble] = {}
         self._began = 0.0
         self._events: List[Event] = []
@@ -167,7 +170,7 @@ class Watch:
         """The jobs to read one by one: what is in doubt, and of the others as many as there is time for."""
         # Those first that were not read for the longest time, so that a slow service, too, tells of all of them in turn.
         plan, jobs = self._plan, sorted(self._jobs.values(), key=lambda job: job.status_at)
-        if self._policy.needs_nodes and plan.mode(len(jobs), False) == STATUS:
+        if plan.mode(len(jobs), False) == STATUS:
             return [job.name for job in jobs]
         first = [job for job in jobs if job.claims.is_open or not job.is_known]
         if not self._policy.needs_nodes:
@@ -222,13 +225,15 @@ class Watch:
 
     def _see(self, job: JobState, node: Optional[str], status: Optional[str], loud: bool) -> None:
         key = (job.name, node)
-        known, previous = key in self._states, self._states.get(key)
-        if known and previous == status:
+        now = (status, job.fields.get("instance_id") if self._policy.runs is not None else None)
+        known, before = key in self._states, self._states.get(key, (None, None))
+        if known and before == now:
             return
-        self._states[key] = status
+        self._states[key] = now
         if not known and not loud:
             return
-        event: Event = {"job": job.name}
+        previous = before[0]
+        event: Event = {"job": job.name, **self._about_run(job)}
         if node is not None:
             event["node"] = node
         event.update(previous=previous, status=status, workspace=self._source.workspace or "")
@@ -237,6 +242,12 @@ class Watch:
         if path:
             event["log_path"] = path
         self._events.append(event)
+
+    def _about_run(self, job: JobState) -> Event:
+        """What an event about a run says besides."""
+        if self._policy.runs is None:
+            return {}
+        return {"kind": "instance", **{key: job.fields.get(key) for key in ("instance_id", "plan_time", "run")}}
 
     def _why(self, job: JobState, node: Optional[str], status: Optional[str]) -> Event:
         """``reason`` and ``message`` of a state that is not as it should be, in a gate's messages."""

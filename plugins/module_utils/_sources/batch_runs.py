@@ -37,10 +37,21 @@ class _Details(NamedTuple):
 
 
 class BatchRuns(SessionSource):
-    """The runs of batch jobs of one workspace, with the list of runs."""
+    """The runs of batch jobs of one workspace, with the list of runs.
 
-    def __init__(self, session: Session, workspace: Optional[str], selection: Selection, policy: Policy) -> None:
+    :param slides: whether the times and the selection count from each reading, and not from the first one.
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        workspace: Optional[str],
+        selection: Selection,
+        policy: Policy,
+        slides: bool = False,
+    ) -> None:
         super().__init__(session)
+        self._slides = slides
         self.workspace = workspace
         self._selection, self._policy = selection, policy
         self._rule = rule = policy.runs or RunRule("24h")
@@ -59,6 +70,7 @@ class BatchRuns(SessionSource):
         if name in self._ids:
             reading = yield from self._by_id(name)
             return reading
+        self._slide()
         query = Query(self._window.begin, self._latest(), name, is_exact=True)
         try:
             listing = yield from self._instances.list(query, lambda item: item["job_name"] == name)
@@ -122,19 +134,22 @@ class BatchRuns(SessionSource):
         return found
 
     def _read_list(self, max_pages: int, sure: bool) -> "Task[Listed]":
-        if sure or self._names is None:
+        self._slide()
+        is_looked_up = not self._selection.by_name and (sure or self._slides or self._names is None)
+        if is_looked_up:
             jobs = yield from self._list_jobs(self._selection.name_contains, self._selection.tags)
             self._names = self._selection.choose(jobs)
             max_pages = max(1, len(self._names) - 1)
             if len(self._names) <= FEW:
                 # Each is read by its own call.
                 return self._unread(self.session.clock.now(), 1)
-        names = frozenset(self._names)
+        chosen_names = self._names or ()
+        names = frozenset(chosen_names)
         query = Query(self._window.begin, self._latest(), self._selection.name_contains)
         listing = yield from self._instances.list(query, lambda item: item["job_name"] in names, max_pages)
         if not listing.complete:
-            return self._unread(listing.at, listing.pages) if sure else Listed(listing._replace(jobs=[]))
-        runs: Dict[str, List[Dict[str, Any]]] = {name: [] for name in self._names}
+            return self._unread(listing.at, listing.pages) if is_looked_up else Listed(listing._replace(jobs=[]))
+        runs: Dict[str, List[Dict[str, Any]]] = {name: [] for name in chosen_names}
         for item in listing.jobs:
             runs[item["job_name"]].append(item)
         chosen = {name: self._chosen(items) for name, items in runs.items()}
@@ -172,6 +187,10 @@ class BatchRuns(SessionSource):
     def _chosen(self, instances: Sequence[Dict[str, Any]]) -> Dict[str, Any]:
         runs = counting(instances, self._rule, self._window)
         return choose(runs, self._rule, self._policy, self._window)
+
+    def _slide(self) -> None:
+        if self._slides:
+            self._window = window_of(self._rule, self.session.clock.wall())
 
     def _latest(self) -> int:
         return max(self._window.end, int(self.session.clock.wall() * 1000))

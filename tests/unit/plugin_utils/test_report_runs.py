@@ -15,8 +15,22 @@ from ansible_collections.datagate.huaweicloud.plugins.plugin_utils.report.gate.r
 
 WORDS = "the run planned for 2026-11-28 02:00 +08:00, the newest since 12 h ago"
 INSTANCE = {"plan_time": 1_795_802_400_000, "start_time": 1_795_802_401_000, "end_time": 1_795_802_521_000}
-GOOD = {"name": "orders_daily", "status": "success", "verdict": "PASS", "run": WORDS, "instance": INSTANCE, "nodes": []}
-NONE = {"name": "stock_daily", "status": "no-run", "verdict": "PENDING", "run": "no run", "instance": None, "nodes": []}
+GOOD: dict[str, Any] = {
+    "name": "orders_daily",
+    "status": "success",
+    "verdict": "PASS",
+    "run": WORDS,
+    "instance": INSTANCE,
+    "nodes": [],
+}
+NONE: dict[str, Any] = {
+    "name": "stock_daily",
+    "status": "no-run",
+    "verdict": "PENDING",
+    "run": "no run",
+    "instance": None,
+    "nodes": [],
+}
 RESULT: dict[str, Any] = {"verdict": "TIMEOUT", "msg": "TIMEOUT.", "jobs": [GOOD, NONE], "reasons": [], "elapsed": 1.0}
 
 

@@ -235,7 +235,7 @@ class JobState:
         """Where a node logs. Without a name: where the failing node logs, or else the first node that says so."""
         if node is not None:
             return self.nodes.get(node, {}).get("log_path")
-        for name, dummy in self.failures():
+        for name in (*(name for name, dummy in self.failures()), self.culprit()):
             if name is not None and self.nodes.get(name, {}).get("log_path"):
                 return str(self.nodes[name]["log_path"])
         return next((str(item["log_path"]) for item in self.nodes.values() if item.get("log_path")), None)

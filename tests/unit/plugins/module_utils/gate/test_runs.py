@@ -74,9 +74,8 @@ def naive(rows: list[dict[str, Any]], options: dict[str, Any]) -> tuple[str, str
 
 def meaning(row: dict[str, Any], options: dict[str, Any]) -> tuple[str, str | None]:
     status = row["status"]
-    forced = status in ("forceSuccess", "ignoreSuccess")
-    forced = forced or (status == "success" and (row.get("forceSuccess") or row.get("ignoreSuccess")))
-    if forced:
+    flagged = status == "success" and (row.get("forceSuccess") or row.get("ignoreSuccess"))
+    if flagged or status in ("forceSuccess", "ignoreSuccess"):
         return ("PASS", None) if options["forced"] else ("FAIL", "run_forced")
     if status == "success":
         return "PASS", None
