@@ -145,8 +145,8 @@ class Watcher:
             if text(self._params.get("since")) is not None:
                 raise OptionError("since", f"has a meaning only with kind: {INSTANCES}")
             return None
-        params = {"wait": True, "missing": MISSING_WAIT, "wait_interval": interval}
-        return run_policy({**params, "since": self._params.get("since")})
+        policy = run_policy(self._params)
+        return policy._replace(wait=True, fatal=True, missing=MISSING_WAIT, interval=interval)
 
     def _truth(self, option: str, default: bool) -> bool:
         value = self._params.get(option)

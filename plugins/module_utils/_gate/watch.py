@@ -233,7 +233,8 @@ class Watch:
         if not known and not loud:
             return
         previous = before[0]
-        event: Event = {"job": job.name, **self._about_run(job)}
+        event: Event = {"job": job.name}
+        event.update(self._about_run(job))
         if node is not None:
             event["node"] = node
         event.update(previous=previous, status=status, workspace=self._source.workspace or "")
@@ -247,7 +248,13 @@ class Watch:
         """What an event about a run says besides."""
         if self._policy.runs is None:
             return {}
-        return {"kind": "instance", **{key: job.fields.get(key) for key in ("instance_id", "plan_time", "run")}}
+        fields = job.fields
+        return {
+            "kind": "instance",
+            "instance_id": fields.get("instance_id"),
+            "plan_time": fields.get("plan_time"),
+            "run": job.run,
+        }
 
     def _why(self, job: JobState, node: Optional[str], status: Optional[str]) -> Event:
         """``reason`` and ``message`` of a state that is not as it should be, in a gate's messages."""
