@@ -34,7 +34,7 @@ AWX = ROOT / "playbooks" / "awx"
 PREFIX = "job_gate_"
 FRAGMENTS = ("connection", "workspace", "gate", "real_time_gate")
 WIDTH = 150
-# The modules of gates; of several descriptions of one option the last one is used.
+# The modules of gates. Of several descriptions of one option the last one is used, and the fragments come after the first module.
 MODULES = ("dataarts_instance_status", "dli_job_progress", "dataarts_job_status")
 WHOLE_WORDS: dict[str, Any] = {"break_long_words": False, "break_on_hyphens": False}
 
@@ -106,8 +106,9 @@ def variables(option: str) -> str:
 def meanings() -> dict[str, str]:
     """The first paragraph about each option, with markup."""
     found: dict[str, str] = {}
-    texts = [module(f"doc_fragments.{name}").ModuleDocFragment.DOCUMENTATION for name in FRAGMENTS]
-    texts += [module(f"modules.{name}").DOCUMENTATION for name in MODULES]
+    runs, *modules = [module(f"modules.{name}").DOCUMENTATION for name in MODULES]
+    fragments = [module(f"doc_fragments.{name}").ModuleDocFragment.DOCUMENTATION for name in FRAGMENTS]
+    texts = [runs, *fragments, *modules]
     for text in texts:
         for name, option in yaml.safe_load(text)["options"].items():
             said = option["description"]

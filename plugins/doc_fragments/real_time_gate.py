@@ -26,8 +26,8 @@ options:
       - NORMAL
   fail_on_exception:
     description:
-      - Whether a job or node in a failing state (see O(fail_states), O(check_nodes)) fails the task.
-      - If not set, it is the same as O(wait).
+      - Whether a job or node in a failing state fails the task.
+      - If not set, it is the same as O(wait). O(fail_states) and O(check_nodes) say what counts as failing.
       - V(true) with O(wait=true) ends the gate as soon as a failure counts (see O(exception_grace), O(max_failing)).
       - V(true) with O(wait=false) reads once and fails the task if a job or node is failing. Transitional states, such
         as V(STARTING), pass. This is a health check.

@@ -81,7 +81,7 @@ options:
       - once
   instance_ids:
     description:
-      - IDs of the runs that count, as M(datagate.huaweicloud.dataarts_job) returns them with O(datagate.huaweicloud.dataarts_job#module:state=run).
+      - IDs of the runs that count, as M(datagate.huaweicloud.dataarts_job) returns them with C(state=run).
         O(since), O(until), O(instance_types) and O(which) do not matter then.
       - Either the runs of a single job in O(job_names), or one run for each job in the same order.
     type: list
