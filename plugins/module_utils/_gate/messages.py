@@ -147,9 +147,10 @@ def not_together(last: bool) -> str:
     return f"every job looked ready, but the last look at all of them together {'was' if last else 'is'} not finished"
 
 
-def unknown_state(job: str, state: Optional[str]) -> str:
+def unknown_state(job: "JobState") -> str:
     """A state that this version does not know, or none at all."""
-    return f"{name(job)} is in the unknown state {state_name(state)}" if state else f"{name(job)} shows no state"
+    state = job.state
+    return f"{run_of(job)} is in the unknown state {state_name(state)}" if state else f"{run_of(job)} shows no state"
 
 
 def stalled(job: str, since: float) -> str:

@@ -41,6 +41,8 @@ class Source:
     rate = 0.0
     #: the largest number of requests under way at once
     workers = 16
+    #: how many requests it takes to read one job
+    cost = 1
     #: the workspace that is asked, for messages
     workspace: Optional[str] = None
 

@@ -93,7 +93,7 @@ class Watch:
     def use(self, source: Source) -> None:
         """Read from *source* from now on; what is known of the jobs is kept."""
         self._source = source
-        self._plan = Plan(self._policy, source.rate, source.workers, source.lists)
+        self._plan = Plan(self._policy, source.rate, source.workers, source.lists, source.cost)
         self.refused = None
 
     def poll(self) -> List[Event]:
@@ -170,7 +170,8 @@ class Watch:
         """The jobs to read one by one: what is in doubt, and of the others as many as there is time for."""
         # Those first that were not read for the longest time, so that a slow service, too, tells of all of them in turn.
         plan, jobs = self._plan, sorted(self._jobs.values(), key=lambda job: job.status_at)
-        if plan.mode(len(jobs), False) == STATUS:
+        is_without_list = self._policy.needs_nodes or self.selection.by_name
+        if is_without_list and plan.mode(len(jobs), False) == STATUS:
             return [job.name for job in jobs]
         first = [job for job in jobs if job.claims.is_open or not job.is_known]
         if not self._policy.needs_nodes:
@@ -268,7 +269,7 @@ class Watch:
                 code = self._policy.kind.code_of(state) if node is None else "node_exception"
                 return {"reason": code, "message": messages.failing(job, node, state)}
         if node is None and status not in self._policy.kind.known:
-            return {"reason": "unknown_state", "message": messages.unknown_state(job.name, status)}
+            return {"reason": "unknown_state", "message": messages.unknown_state(job)}
         return {}
 
     def _request_trouble(self, error: RequestError, job: Optional[JobState]) -> None:

@@ -86,7 +86,7 @@ class Instances:
 
     def contradiction(self, problem: str) -> RequestError:
         """The error for a list that contradicts itself."""
-        return malformed(self._list_call([]), f"the list of runs {problem}")
+        return malformed(self._list_call([]), f"the list of runs cannot be used: {problem}")
 
     def _shaped(self, query: Query, is_wanted: Callable[[Dict[str, Any]], bool], most_pages: int) -> Task[Listing]:
         """One reading. Where the service refuses a wide window or a large page, smaller ones are tried."""

@@ -39,6 +39,7 @@ class RealTimeJobs(SessionSource):
         self._service = DataArts(workspace)
         self._selection = selection
         self._node_runs = None if node_runs is None else NodeRuns(self._service, node_runs, session.clock)
+        self.cost = 1 if node_runs is None else 2
         self.workspace = workspace
 
     def read(self, name: str) -> "Task[Reading]":

@@ -104,7 +104,7 @@ def _awaited_state(job: JobState, at: float) -> Optional[Reason]:
         return reason_of_job(job, "still_pending", messages.old(job))
     if job.state not in policy.ready:
         if job.state not in policy.kind.known:
-            return reason_of_job(job, "unknown_state", messages.unknown_state(job.name, job.state))
+            return reason_of_job(job, "unknown_state", messages.unknown_state(job))
         return reason_of_job(job, policy.kind.pending_code(job.state), messages.pending(job, at))
     if job.claims.is_open:
         return reason_of_job(job, "still_pending", messages.pending(job, at))

@@ -76,7 +76,7 @@ class Loop:
         self.gate = gate = Gate(policy, selection)
         gate.workspace = source.workspace
         self._time = time = GateTime(clock, None if self._is_single else policy.timeout)
-        self._plan = plan = Plan(policy, source.rate, source.workers, source.lists)
+        self._plan = plan = Plan(policy, source.rate, source.workers, source.lists, source.cost)
         self._observation = observation = Observation()
         self._reads = reads = Reads(plan, gate.jobs)
         self._requests = requests = OpenRequests(gate, source, time)

@@ -179,3 +179,32 @@ def test_example_answers(file: str, expected: dict[int, str]) -> None:
         assert set(found.values()) >= {"forceSuccess", "ignoreSuccess"}
     else:
         assert found == expected
+
+
+def test_runs_of_a_node() -> None:
+    body = json.loads((DATA / "instances_list_subjob.json").read_text("utf-8"))
+    name = "orders_stream_on_file"
+    driver = Driver(lambda call: body)
+    query = Query(NOW - DAY, NOW, "orders_stream_", kind=6)
+    listing = driver.run(Instances().list(query, lambda item: item["job_name"] == name))
+    found = {item["instance_id"]: (item["status"], item["instance_type"], item["message"]) for item in listing.jobs}
+    assert found == {4712001: ("success", 6, ""), 4712002: ("fail", 6, "File has no rows.")}
+    (asked,) = driver.queries()
+    assert (asked["jobName"], asked["instanceType"]) == ("orders_stream_", "6")
+
+
+@pytest.mark.parametrize(
+    ("file", "nodes"),
+    [
+        ("instance_detail_fail.json", [("load", "fail", 2), ("publish", "skip", 0)]),
+        # The run decides, whatever its nodes say.
+        ("instance_detail_fail_nodes_success.json", None),
+    ],
+)
+def test_one_run(file: str, nodes: list[tuple[str, str, int]] | None) -> None:
+    body = json.loads((DATA / file).read_text("utf-8"))
+    reading = Driver(lambda call: body).run(Instances().one(body["jobName"], body["instanceId"], "key"))
+    assert reading.job is not None
+    assert reading.job["status"] == "fail"
+    found = [(node["name"], node["status"], node.get("retry_times")) for node in reading.job["nodes"]]
+    assert found == nodes if nodes is not None else {status for dummy, status, times in found} == {"success"}
