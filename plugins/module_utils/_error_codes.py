@@ -82,7 +82,7 @@ GATEWAY_CODES = {
 HINTS = {
     "DLF.0819": "check workspace (HW_DATAARTS_WORKSPACE_ID) and project_id",
     "DLF.20819": "check workspace (HW_DATAARTS_WORKSPACE_ID) and project_id",
-    BAD_PARAMETER: "the service refuses a parameter; check names, tags, job_params and page_size",
+    BAD_PARAMETER: "the service refuses a parameter; check names, tags and page_size",
     "DLF.0136": "start a real-time job with state=started",
     "DLF.1006": "add a node to the job, and submit it",
     "DLF.2014": "check the type of the job",

@@ -157,7 +157,7 @@ notes:
   - A refusal because the job is already running is a success if the state agrees.
   - With O(state=restarted), a job that fails ends the task only when no other job is waited for, so that no job stays
     stopped.
-  - If the task is interrupted, a line says what was ordered.
+  - A line says what is ordered before it is sent, so that it is known also if the task is interrupted.
   - C(running_data) and C(extend_counter) of a node may contain parameters of the job. If these are secret, use C(no_log).
 seealso:
   - module: datagate.huaweicloud.dataarts_job_status

@@ -11,6 +11,7 @@ import os
 import signal
 import subprocess
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -191,9 +192,10 @@ def test_an_interrupted_task_says_what_was_ordered(tmp_path: Path, number: signa
             said = next((line for line in process.stdout if "ordering: start of job_a" in line), None)
             os.killpg(process.pid, number)
             output = said or ""
-            output += process.communicate(timeout=60)[0]
+            output += process.communicate(timeout=90)[0]
         finally:
-            if process.poll() is None:
+            with suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
         assert "ordering: start of job_a" in output
         assert "Traceback" not in output

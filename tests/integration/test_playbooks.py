@@ -455,6 +455,8 @@ def test_a_deployment_stops_and_starts_what_ran_and_names_the_others(tmp_path: P
         checked = run(DEPLOY, connection(emulator), "--check", variables=given)
         assert checked.code == 0, checked.text
         assert "would order: stop of job_a, job_b" in checked["Stop the jobs that run"].msg
+        assert checked["Show what would be done"].msg.startswith("Would stop job_a, job_b, run ")
+        assert checked["Show what would be done"].msg.endswith("and start job_a, job_b")
         assert [record for record in emulator.journal if record.method == "POST"] == []
         done = run(DEPLOY, connection(emulator), variables=given)
         assert done.code == 0, done.text

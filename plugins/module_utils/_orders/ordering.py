@@ -23,7 +23,6 @@ from .._services.job_actions import JobActions
 from .._services.readings import BATCH, RESTING_STATES
 from .._sources.real_time_jobs import RealTimeJobs
 from .goals import RUN, STOPPED, describe, steps
-from .interruption import terminable
 from .options import OrderOptions
 from .ordered_job import Ordered, OrderedJob, as_before, failing_nodes
 from .ordered_run import OrderedRun
@@ -56,17 +55,17 @@ class Ordering:
 
         :raises DatagateError: the task has ended before anything was ordered.
         """
-        with terminable():
-            try:
-                return self._run()
-            except DatagateError as error:
-                if not self._report.acted():
-                    raise
-                return self._report.complete(self._report.of_error(error))
-            except BaseException:
-                acted = self._report.acted()
-                self._note(f"interrupted; ordered: {describe(acted)}" if acted else "interrupted; nothing was ordered")
+        try:
+            return self._run()
+        except DatagateError as error:
+            if not self._report.acted():
                 raise
+            return self._report.complete(self._report.of_error(error))
+        except BaseException:
+            # Ctrl-C or the task's time limit. A process that is terminated cannot say anything, but the line before the orders has.
+            acted = self._report.acted()
+            self._note(f"interrupted; ordered: {describe(acted)}" if acted else "interrupted; nothing was ordered")
+            raise
 
     def _run(self) -> Result:
         missing = self._read()
