@@ -235,42 +235,15 @@ class Watch:
             return
         previous = before[0]
         event: Event = {"job": job.name}
-        event.update(self._about_run(job))
+        event.update(_about_run(job))
         if node is not None:
             event["node"] = node
         event.update(previous=previous, status=status, workspace=self._source.workspace or "")
-        event.update(self._why(job, node, status))
+        event.update(_why(job, node, status, self._source.workspace))
         path = job.log_path(node)
         if path:
             event["log_path"] = path
         self._events.append(event)
-
-    def _about_run(self, job: JobState) -> Event:
-        """What an event about a run says besides."""
-        if self._policy.runs is None:
-            return {}
-        fields = job.fields
-        return {
-            "kind": "instance",
-            "instance_id": fields.get("instance_id"),
-            "plan_time": fields.get("plan_time"),
-            "run": job.run,
-        }
-
-    def _why(self, job: JobState, node: Optional[str], status: Optional[str]) -> Event:
-        """``reason`` and ``message`` of a state that is not as it should be, in a gate's messages."""
-        if job.is_missing:
-            return {
-                "reason": "job_missing",
-                "message": self._policy.kind.missing_message(job.name, self._source.workspace),
-            }
-        for name, state in job.failures():
-            if name == node:
-                code = self._policy.kind.code_of(state) if node is None else "node_exception"
-                return {"reason": code, "message": messages.failing(job, node, state)}
-        if node is None and status not in self._policy.kind.known:
-            return {"reason": "unknown_state", "message": messages.unknown_state(job)}
-        return {}
 
     def _request_trouble(self, error: RequestError, job: Optional[JobState]) -> None:
         if error.refused:
@@ -293,3 +266,32 @@ class Watch:
             if len(trouble.jobs) > 1:
                 event["error"] += f"; {len(trouble.jobs)} jobs in all"
         return event
+
+
+def _about_run(job: JobState) -> Event:
+    """What an event about a run says besides."""
+    if job.policy.runs is None:
+        return {}
+    fields = job.fields
+    return {
+        "kind": "instance",
+        "instance_id": fields.get("instance_id"),
+        "plan_time": fields.get("plan_time"),
+        "run": job.run,
+    }
+
+
+def _why(job: JobState, node: Optional[str], status: Optional[str], workspace: Optional[str]) -> Event:
+    """``reason`` and ``message`` of a state that is not as it should be, in a gate's messages."""
+    if job.is_missing:
+        return {
+            "reason": "job_missing",
+            "message": job.policy.kind.missing_message(job.name, workspace),
+        }
+    for name, state in job.failures():
+        if name == node:
+            code = job.policy.kind.code_of(state) if node is None else "node_exception"
+            return {"reason": code, "message": messages.failing(job, node, state)}
+    if node is None and status not in job.policy.kind.known:
+        return {"reason": "unknown_state", "message": messages.unknown_state(job)}
+    return {}

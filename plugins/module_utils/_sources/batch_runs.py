@@ -26,6 +26,10 @@ from .._services.readings import BATCH, LIST, NO_RUN, REAL_TIME, STATUS, Listing
 from .session_source import SessionSource
 
 
+# Times of the list call stand, so that two calls that round differently do not look like a restart.
+_TIMES = ("plan_time", "submit_time", "start_time")
+
+
 class _Details(NamedTuple):
     """What the call for one run has said of its nodes.
 
@@ -120,7 +124,8 @@ class BatchRuns(SessionSource):
                 return found
             details = _Details(version, reading.job)
             self._details[name] = details
-        told = {key: value for key, value in details.fields.items() if value is not None}
+        listed = {key for key in _TIMES if found.get(key)}
+        told = {key: value for key, value in details.fields.items() if value is not None and key not in listed}
         message = told.get("message") or found["message"]
         return {**found, **told, "message": message, "nodes_of": number}
 
