@@ -25,7 +25,6 @@ from .._services.pager import PAGES, RECORDS
 from .._services.readings import BATCH, LIST, NO_RUN, REAL_TIME, STATUS, Listing, Reading, unread
 from .session_source import SessionSource
 
-
 # Times of the list call stand, so that two calls that round differently do not look like a restart.
 _TIMES = ("plan_time", "submit_time", "start_time")
 
