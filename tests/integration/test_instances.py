@@ -254,6 +254,19 @@ def test_runs_of_nodes(job: dict[str, Any], options: dict[str, Any], expected: t
     assert ("the last run of node on_file is fail" in result["msg"]) == is_noted
 
 
+def test_slices_keep_since_when_runs_of_nodes_count() -> None:
+    options: dict[str, Any] = {"job_names": "stream", "wait": True, "check_runs": True, "min_runs": 1}
+    with running({"quota": 0, "jobs": [stream({"plan": "now+1", "absent": True, "id": GIVEN})]}) as emulator:
+        first = ask(emulator, dataarts_job_status, **options, slice_timeout=0.3)
+        assert said(first) == ("PENDING", ["no_run"])
+        emulator.set_run(GIVEN, absent=False)
+        second = ask(emulator, dataarts_job_status, **options, slice_timeout=30, resume=first["resume"])
+    assert said(second) == ("PASS", [])
+    (node, plain) = second["job"]["nodes"]
+    assert (node["runs"]["succeeded"], node["runs"]["since"]) == (1, first["job"]["nodes"][0]["runs"]["since"])
+    assert "runs" not in plain
+
+
 # -- events -----------------------------------------------------------------------------------------------------------
 
 
