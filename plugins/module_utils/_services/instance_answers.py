@@ -14,10 +14,9 @@ from .._text import printable
 from . import normalize
 from .answers import Page, check, weight
 from .normalize import Unreadable
-from .readings import INSTANCE_STATES
+from .readings import INSTANCE_STATES, SUCCESS
 
 _STATES = {normalize.squash(state): state for state in INSTANCE_STATES}
-_SUCCESS = "success"
 # A success that an operator or a policy has declared: a flag in some clouds, a state in others. The first one counts.
 _DECLARED = (("force_success", "forceSuccess"), ("ignore_success", "ignoreSuccess"))
 _TRUE = ("true", "1")
@@ -114,7 +113,7 @@ def _state_of(found: Dict[str, Any]) -> Optional[str]:
     if told is not None and not isinstance(told, str):
         raise Unreadable("the state of an instance is no text")
     named = state(told)
-    if named == _SUCCESS:
+    if named == SUCCESS:
         return next((declared for flag, declared in _DECLARED if _is_set(found.get(flag))), named)
     return named
 

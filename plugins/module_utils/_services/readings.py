@@ -31,11 +31,12 @@ BATCH_ONLY = ("SCHEDULING", "PAUSED")  # states that real-time jobs do not have
 # Of a real-time or batch job: it runs or is about to; it has been stopped.
 RUNNING_STATES = ("NORMAL", "STARTING", "OVERLOAD", "SCHEDULING")
 RESTING_STATES = (STOPPED, "PAUSED", "PAUSE")
+SUCCESS = "success"
 # Runs of batch jobs and of nodes with a trigger. The last two also come as flags beside success.
 INSTANCE_STATES = (
     "waiting",
     "running",
-    "success",
+    SUCCESS,
     "fail",
     "running-exception",
     "pause",

@@ -22,7 +22,18 @@ from .._gate.source import Listed
 from .._services.dataarts import DataArts
 from .._services.instances import SHAPES, Instances, Query
 from .._services.pager import PAGES, RECORDS
-from .._services.readings import BATCH, LIST, NO_RUN, REAL_TIME, STATUS, Listing, Reading, unread
+from .._services.readings import (
+    BATCH,
+    FORCED_STATES,
+    LIST,
+    NO_RUN,
+    REAL_TIME,
+    STATUS,
+    SUCCESS,
+    Listing,
+    Reading,
+    unread,
+)
 from .session_source import SessionSource
 
 # Times of the list call stand, so that two calls that round differently do not look like a restart.
@@ -30,9 +41,9 @@ _TIMES = ("plan_time", "submit_time", "start_time")
 
 
 class _Details(NamedTuple):
-    """What the call for one run has said of its nodes.
+    """What the call for one run has said.
 
-    :ivar version: the run and its state, as the list showed them.
+    :ivar version: the run and its state, as both calls showed them.
     """
 
     version: Tuple[Any, ...]
@@ -115,18 +126,16 @@ class BatchRuns(SessionSource):
             return found
         version = (number, found["status"], found.get("submit_time"), found.get("start_time"))
         details = self._details.get(name)
-        if details is None or details.version != version or found["status"] not in INSTANCE_KIND.final:
+        if details is None or details.version != version:
             reading = yield from self._instances.one(name, number, name)
             if reading.error is not None and reading.error.refused:
                 raise reading.error
             if reading.job is None:
                 return found
             details = _Details(version, reading.job)
-            self._details[name] = details
-        listed = {key for key in _TIMES if found.get(key)}
-        told = {key: value for key, value in details.fields.items() if value is not None and key not in listed}
-        message = told.get("message") or found["message"]
-        return {**found, **told, "message": message, "nodes_of": number}
+            if reading.job["status"] == found["status"] in INSTANCE_KIND.final:
+                self._details[name] = details
+        return merged(found, details.fields)
 
     # -- the list ---------------------------------------------------------------------------------------------------
 
@@ -232,3 +241,13 @@ class BatchRuns(SessionSource):
         self._jobs.offset_means, self._instances.offset_means = meanings
         self._instances.shape = shape
         self._window = self._window._replace(begin=begin, end=end)
+
+
+def merged(listed: Dict[str, Any], fields: Dict[str, Any]) -> Dict[str, Any]:
+    """A run from the list with what its own call has said later. A declared success stays one: either call may lack the flags."""
+    kept = {key for key in _TIMES if listed.get(key)}
+    if listed["status"] in FORCED_STATES and fields["status"] == SUCCESS:
+        kept.add("status")
+    told = {key: value for key, value in fields.items() if value is not None and key not in kept}
+    message = told.get("message") or listed["message"]
+    return {**listed, **told, "message": message, "nodes_of": listed["instance_id"]}

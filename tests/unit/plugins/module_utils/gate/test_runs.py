@@ -22,6 +22,7 @@ from ansible_collections.datagate.huaweicloud.plugins.module_utils._gate.state.j
 from ansible_collections.datagate.huaweicloud.plugins.module_utils._gate.state.update_job import take_reading
 from ansible_collections.datagate.huaweicloud.plugins.module_utils._services.instance_answers import instance
 from ansible_collections.datagate.huaweicloud.plugins.module_utils._services.readings import STATUS, Reading
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._sources.batch_runs import merged
 
 NOW = 1_795_910_400.0  # 2026-11-29T01:00:00Z
 HOUR = 3_600_000
@@ -192,6 +193,28 @@ def test_a_restarted_run_says_so() -> None:
     later = Reading(JOB, 250.0, STATUS, job={**fields, "status": "running", "start_time": 90, "plan_time": 6})
     take_reading(job, later, 250.0, 250.0)
     assert job.restarts == 1, "another run is no restart"
+
+
+LISTED = {"instance_id": 7, "status": "success", "start_time": 1000, "message": "", "nodes": []}
+
+
+@pytest.mark.parametrize(
+    ("listed", "one", "expected"),
+    [
+        ({}, {"status": "running"}, {"status": "running"}),
+        ({"status": "forceSuccess"}, {"status": "success"}, {"status": "forceSuccess"}),
+        ({"status": "forceSuccess"}, {"status": "fail"}, {"status": "fail"}),
+        ({}, {"status": "ignoreSuccess"}, {"status": "ignoreSuccess"}),
+        ({}, {"status": "success", "start_time": 1001}, {"start_time": 1000}),
+        ({"start_time": 0}, {"status": "success", "start_time": 1001}, {"start_time": 1001}),
+        ({"message": "a"}, {"status": "fail", "message": ""}, {"message": "a"}),
+        ({"message": ""}, {"status": "fail", "message": "b"}, {"message": "b"}),
+        ({}, {"status": "success", "nodes": [{"name": "n"}]}, {"nodes": [{"name": "n"}], "nodes_of": 7}),
+    ],
+)
+def test_what_two_calls_say_of_a_run(listed: dict[str, Any], one: dict[str, Any], expected: dict[str, Any]) -> None:
+    found = merged({**LISTED, **listed}, one)
+    assert {key: found[key] for key in expected} == expected
 
 
 # -- options ----------------------------------------------------------------------------------------------------------
