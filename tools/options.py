@@ -34,6 +34,11 @@ AWX = ROOT / "playbooks" / "awx"
 PREFIX = "job_gate_"
 FRAGMENTS = ("connection", "workspace", "gate", "real_time_gate")
 WIDTH = 150
+# The modules of gates. Of several descriptions of one option the last one is used, and the fragments come after the first module.
+MODULES = (
+    *("dataarts_instance_status", "dli_spark_job_status", "dli_flink_job_status"),
+    *("dli_job_progress", "dataarts_job_status"),
+)
 WHOLE_WORDS: dict[str, Any] = {"break_long_words": False, "break_on_hyphens": False}
 
 JSON_TYPES = {
@@ -114,10 +119,10 @@ def variables(option: str) -> str:
 def meanings() -> dict[str, str]:
     """The first paragraph about each option, with markup."""
     found: dict[str, str] = {}
-    texts = [module(f"doc_fragments.{name}").ModuleDocFragment.DOCUMENTATION for name in FRAGMENTS]
-    # Of an option that several modules have, the last one says what it means.
-    own = ("dli_spark_job_status", "dli_flink_job_status", "dli_job_progress", "dataarts_job_status")
-    texts = [module(f"modules.{name}").DOCUMENTATION for name in own] + texts
+    runs, spark, flink, *modules = [module(f"modules.{name}").DOCUMENTATION for name in MODULES]
+    fragments = [module(f"doc_fragments.{name}").ModuleDocFragment.DOCUMENTATION for name in FRAGMENTS]
+    # Of an option that several have, the last one says what it means.
+    texts = [runs, spark, flink, *fragments, *modules]
     for text in texts:
         for name, option in yaml.safe_load(text)["options"].items():
             said = option["description"]
@@ -184,7 +189,7 @@ def role_text() -> str:
     text = ROLE.read_text("utf-8")
     entries = module("plugin_utils.role.entries").ENTRIES
     known: set[str] = set()
-    for entry in ("main", "dli_finished", "dli_flink_running", "dli_spark_finished"):
+    for entry in ("main", "runs_succeeded", "dli_finished", "dli_flink_running", "dli_spark_finished"):
         code = module(f"modules.{entries[entry].module}")
         names = {**code.ARGUMENTS, **module("module_utils._argument_spec").CONNECTION}
         names = {name: what for name, what in names.items() if name not in ("wait", "wait_for")}

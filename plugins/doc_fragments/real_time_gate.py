@@ -119,4 +119,33 @@ options:
       - Only used with O(wait=true).
     type: raw
     default: false
+  check_runs:
+    description:
+      - Whether the runs of nodes with a cron or event trigger count. A failed run since O(runs_since) counts as a failure of
+        its node (V(node_run_failed)), as for O(check_nodes). O(ignore_nodes) and O(exception_grace) apply to it as well.
+      - The state of such a node does not show whether its runs succeed. V(false) only reports a node whose last run has
+        failed in RV(notes) and RV(msg), because the service does not say when that was.
+      - A node has a trigger if the definition of the job says so, or if the service reports a run of it.
+      - This takes one more request for each job in each observation, and one for its definition.
+      - Only used with O(wait=true).
+    type: bool
+    default: false
+    version_added: 2.0.0
+  min_runs:
+    description:
+      - Number of successful runs that each node with a trigger must have had since O(runs_since) before the gate passes.
+      - A job without such a node is never ready then, and the reason states this.
+      - Only used with O(check_runs=true).
+    type: int
+    default: 0
+    version_added: 2.0.0
+  runs_since:
+    description:
+      - Runs of nodes that were planned earlier do not count. If not set, it is O(started_after), or else the start of the
+        gate.
+      - Epoch milliseconds, ISO 8601 with a time zone (V(2026-03-01T02:00:00+08:00)), or a time back from the start of the
+        gate (V(12h)). At most 31 days back.
+      - Only used with O(check_runs=true).
+    type: str
+    version_added: 2.0.0
 """

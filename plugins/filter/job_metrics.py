@@ -31,6 +31,10 @@ options:
       dataarts:
         description: What M(datagate.huaweicloud.dataarts_job_status) has returned, failed or not.
         type: dict
+      runs:
+        description: What M(datagate.huaweicloud.dataarts_instance_status) has returned, failed or not.
+        type: dict
+        version_added: 2.0.0
       dli:
         description: What M(datagate.huaweicloud.dli_job_progress) has returned, failed or not.
         type: dict
@@ -59,6 +63,7 @@ notes:
     template.
 seealso:
   - module: datagate.huaweicloud.dataarts_job_status
+  - module: datagate.huaweicloud.dataarts_instance_status
   - module: datagate.huaweicloud.dli_job_progress
 """
 

@@ -13,6 +13,7 @@ from typing import Any, Dict
 from ._cloud.credentials.chain import AUTH_TYPES
 from ._cloud.endpoints import HOST_PREFIX
 from ._gate.options import MISSING_CHOICES, RETURN_CHOICES
+from ._gate.runs.options import DEFAULT_SINCE, DEFAULT_TYPES, SKIPPED_CHOICES, WHICH_CHOICES
 from ._orders.goals import GOALS
 from ._orders.options import MISSING_CHOICES as ORDER_MISSING_CHOICES
 
@@ -89,6 +90,25 @@ REAL_TIME_GATE: Spec = {
     "started_after": {"type": "int"},
     # A boolean or a list of node names.
     "require_records": {"type": "raw", "default": False},
+    "check_runs": {"type": "bool", "default": False},
+    "min_runs": {"type": "int", "default": 0},
+    "runs_since": {"type": "str"},
+}
+# Gates for runs of batch jobs. Lists have no choices here for the same reason.
+BATCH_GATE: Spec = {
+    **GATE,
+    "fail_on_exception": {"type": "bool"},
+    "max_failing": {"type": "int", "default": 0},
+    "exception_grace": {"type": "float", "default": 0},
+    "stable_for": {"type": "float", "default": 0},
+    "since": {"type": "str", "default": DEFAULT_SINCE},
+    "until": {"type": "str"},
+    "instance_types": {"type": "list", "elements": "str", "default": list(DEFAULT_TYPES)},
+    "instance_ids": {"type": "list", "elements": "str"},
+    "which": {"type": "str", "choices": list(WHICH_CHOICES), "default": "latest"},
+    "min_instances": {"type": "int", "default": 1},
+    "accept_forced": {"type": "bool", "default": False},
+    "skipped": {"type": "str", "choices": list(SKIPPED_CHOICES), "default": "fail"},
 }
 DLI_GATE: Spec = {
     **GATE,

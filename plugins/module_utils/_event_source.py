@@ -23,16 +23,21 @@ from ._cloud.session import Session
 from ._cloud.session_observers import Tell
 from ._errors import CredentialsError, DatagateError, OptionError
 from ._gate.options import selection
-from ._gate.policy import MIN_INTERVAL
+from ._gate.policy import MIN_INTERVAL, MISSING_WAIT, Policy
+from ._gate.runs.options import run_policy
 from ._gate.watch import Event, Watch
+from ._sources.batch_runs import BatchRuns
 from ._sources.real_time_jobs import RealTimeJobs
+from ._sources.session_source import SessionSource
 from ._suggestion import did_you_mean
 from ._text import printable
 from ._threads import leave_signals
-from ._values import boolean, number
+from ._values import boolean, number, text
 
 SERVICE = "dataarts"
-OWN = ("interval", "check_nodes", "initial")
+JOBS, INSTANCES = "job", "instance"
+KINDS = (JOBS, INSTANCES)
+OWN = ("interval", "check_nodes", "initial", "kind", "since")
 ALIASES = {alias: name for name, spec in SELECTION.items() for alias in spec.get("aliases", ())}
 ARGUMENTS = (*CONNECTION, *WORKSPACE, *SELECTION, *OWN)
 # Arguments that ansible-rulebook adds.
@@ -120,6 +125,7 @@ class Watcher:
         self.interval = number("interval", DEFAULT_INTERVAL if interval is None else interval, MIN_INTERVAL)
         check_nodes = self._truth("check_nodes", True)
         initial = self._truth("initial", False)
+        self._policy = self._runs(self.interval)
         connection = resolve(self._params, self._environ, SERVICE)
         self.warnings = list(connection.warnings)
         self._on_request, self._warn = on_request, warn
@@ -130,8 +136,27 @@ class Watcher:
         self._defects: Set[str] = set()
         source = self._source(connection, chosen)
         self._watch = Watch(
-            chosen, source, self._clock, self.interval, check_nodes, initial, lambda: self._clock.stopped
+            chosen,
+            source,
+            self._clock,
+            self.interval,
+            check_nodes,
+            initial,
+            lambda: self._clock.stopped,
+            self._policy,
         )
+
+    def _runs(self, interval: float) -> Optional[Policy]:
+        """What is watched where it is runs of batch jobs, and None for real-time jobs."""
+        kind = text(self._params.get("kind")) or JOBS
+        if kind not in KINDS:
+            raise OptionError("kind", f"must be one of {', '.join(KINDS)}")
+        if kind == JOBS:
+            if text(self._params.get("since")) is not None:
+                raise OptionError("since", f"has a meaning only with kind: {INSTANCES}")
+            return None
+        policy = run_policy(self._params)
+        return policy._replace(wait=True, fatal=True, missing=MISSING_WAIT, interval=interval)
 
     def _truth(self, option: str, default: bool) -> bool:
         value = self._params.get(option)
@@ -167,12 +192,14 @@ class Watcher:
 
     # -- credentials ------------------------------------------------------------------------------------------------
 
-    def _source(self, connection: Connection, chosen: Any) -> RealTimeJobs:
+    def _source(self, connection: Connection, chosen: Any) -> SessionSource:
         self.close()
         self._used = set()
         self._session = Session(
             connection, self._clock, on_secret=self._learn, on_request=self._on_request, warn=self._warn
         )
+        if self._policy is not None:
+            return BatchRuns(self._session, connection.workspace, chosen, self._policy, slides=True)
         return RealTimeJobs(self._session, connection.workspace, chosen)
 
     def _learn(self, secret: str) -> None:

@@ -533,6 +533,7 @@ reasons:
         - Code of the reason.
         - V(job_exception), the job is in one of O(fail_states).
         - V(node_exception), a node of the job is V(EXCEPTION) or V(ABNORMAL).
+        - V(node_run_failed), a run of a node with a trigger has failed since O(runs_since) (see O(check_runs)).
         - V(job_missing), the job does not exist, or disappeared during this gate. The message contains similar names, and
           whether a batch job has that name.
         - V(too_few_jobs), fewer than O(min_jobs) jobs are selected.
@@ -544,6 +545,7 @@ reasons:
         - V(still_pending), the job is in a transitional state, or in a failing state with O(fail_on_exception=false), or
           its nodes were not read yet, or it was not read at all, or its last reading is too old.
         - V(not_restarted), the job is ready, but was not started after O(started_after).
+        - V(no_run), the job is ready, but a node with a trigger has had fewer than O(min_runs) successful runs.
         - V(no_records), the job is ready, but it, or a node that O(require_records) requires, has read and written no
           records (in the last O(stable_for) seconds, if that is set).
         - V(restarted), the job was restarted, and the time of O(stable_for) started again.
@@ -738,9 +740,8 @@ def observe(invocation: Invocation) -> Dict[str, Any]:
     policy = options.policy(invocation.params, once=invocation.module.check_mode, warn=invocation.module.warn)
     selection = options.selection(invocation.params)
     session = invocation.connect()
-    return invocation.observe(
-        policy, selection, RealTimeJobs(session, session.connection.workspace, selection), session
-    )
+    source = RealTimeJobs(session, session.connection.workspace, selection, policy.node_runs)
+    return invocation.observe(policy, selection, source, session)
 
 
 BODY = observe

@@ -21,6 +21,7 @@ from .dli_clusters import Flink, Spark
 from .fault_rules import FaultRule, Faults
 from .federation import Federation
 from .iam import Iam
+from .instances import Instances
 from .journal import Journal
 from .orders import Acting
 from .quota import SlidingWindow
@@ -55,8 +56,9 @@ class Cloud:
         self.errors = Errors(scenario)
         self.authenticator = Authenticator(scenario, self.errors, oracle)
         self._window = SlidingWindow()
-        self._acting = Acting(scenario.orders, scenario.missing_job_code, self.world, self.errors, self.clock.epoch_ms)
-        self._dataarts = DataArts(scenario, self.world, self.errors, self._acting)
+        self._acting = Acting(scenario.orders, scenario.missing_job_code, self.world, self.errors)
+        self.instances = Instances(scenario, self.world, self._acting, self.errors, self.clock.epoch_ms)
+        self._dataarts = DataArts(scenario, self.world, self.errors, self._acting, self.instances)
         self._dli = Dli(scenario, self.world, self.errors)
         self._flink = Flink(scenario.dli, self.world, self.errors, self.clock.epoch_ms)
         self._spark = Spark(scenario.dli, self.world, self.errors, self.clock.epoch_ms)
@@ -69,6 +71,7 @@ class Cloud:
         self.clock.restart()
         self.world.reset()
         self._acting.reset()
+        self.instances.reset()
         self.faults.reset()
         self.authenticator.reset()
         self._iam.reset()
@@ -89,7 +92,7 @@ class Cloud:
     def fire(self, event: str) -> int:
         """Fire an event now; returns how many jobs waited for it. KeyError when nothing in the scenario names it."""
         faults = {rule.match.after for rule in self.scenario.faults if rule.match.after is not None}
-        known = {*self.world.events, *faults}
+        known = {*self.world.events, *self.instances.events, *faults}
         if event not in known:
             raise KeyError(f"nothing waits for the event {event!r} (known: {', '.join(sorted(known)) or 'none'})")
         return self.world.fire(event, self.clock.now())
@@ -225,6 +228,8 @@ class Cloud:
             case "job_start" | "job_stop" | "job_run":
                 verb = call.path.rstrip("/").rpartition("/")[2]
                 return self._dataarts.order(verb, headers, call.job or "", incoming.body, now)
+            case "job_definition":
+                return self._dataarts.definition(headers, call.job or "", now)
             case "instance_list":
                 return self._dataarts.instances(headers, incoming.query, now)
             case "instance":

@@ -60,6 +60,9 @@ def _do(cloud: Cloud, method: str, parts: list[str], body: bytes) -> Any:
         case "POST", ["flink_jobs" | "spark_batches" as kind, job_id]:
             cloud.world.change_cluster_job(kind.partition("_")[0], job_id, cloud.clock.now(), _mapping(body))
             return {"job": job_id, "time": cloud.clock.now()}
+        case "POST", ["runs", number]:
+            cloud.instances.change(int(number), cloud.clock.now(), _mapping(body))
+            return {"run": int(number), "time": cloud.clock.now()}
         case "POST", ["advance"]:
             seconds = _mapping(body).get("seconds")
             if isinstance(seconds, bool) or not isinstance(seconds, (int, float)):

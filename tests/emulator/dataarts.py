@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from .answers import Answer, Errors, answer_json
+from .instances import Instances
 from .jobs_model import JobModel, JobState, NodeState
 from .jobs_spec import JobSpec, NodeSpec
 from .orders import Acting
@@ -27,11 +28,12 @@ TIMES: Final = ("createTime", "startTime", "endTime", "lastUpdateTime", "lastIns
 class DataArts:
     """Answers the DataArts calls from the world; authentication and gateway checks are done before."""
 
-    def __init__(self, scenario: Scenario, world: World, errors: Errors, acting: Acting) -> None:
+    def __init__(self, scenario: Scenario, world: World, errors: Errors, acting: Acting, instances: Instances) -> None:
         self._scenario = scenario
         self._world = world
         self._errors = errors
         self._acting = acting
+        self._instances = instances
 
     def list_jobs(self, headers: Mapping[str, str], query: Mapping[str, str], time: float) -> Answer:
         """`GET /v1/{project}/jobs`."""
@@ -76,12 +78,26 @@ class DataArts:
     def instances(self, headers: Mapping[str, str], query: Mapping[str, str], time: float) -> Answer:
         """`GET /v1/{project}/jobs/instances/detail`."""
         workspace, refusal = self._workspace(headers)
-        return refusal or self._acting.instances(query, workspace, time)
+        return refusal or self._instances.list(query, workspace, time)
 
     def instance(self, headers: Mapping[str, str], name: str, number: str, time: float) -> Answer:
         """`GET /v1/{project}/jobs/{name}/instances/{number}`."""
         workspace, refusal = self._workspace(headers)
-        return refusal or self._acting.instance(name, number, workspace, time)
+        return refusal or self._instances.one(name, number, workspace, time)
+
+    def definition(self, headers: Mapping[str, str], name: str, time: float) -> Answer:
+        """`GET /v1/{project}/jobs/{name}`."""
+        workspace, refusal = self._workspace(headers)
+        if refusal is not None:
+            return refusal
+        model = self._world.job(name, workspace, time)
+        if model is None:
+            return self._errors.make(self._scenario.missing_job_code)
+        spec = model.spec
+        nodes = [
+            {"name": node.name, "type": "DLISQL", "preNodeName": [], **_trigger(node.trigger)} for node in spec.nodes
+        ]
+        return answer_json({"name": spec.name, "processType": spec.type, "nodes": nodes, "schedule": {"type": "CRON"}})
 
     def _workspace(self, headers: Mapping[str, str]) -> tuple[str | None, Answer | None]:
         """The workspace meant (None: the default one), or the refusal."""
@@ -154,3 +170,11 @@ def _whole(text: str) -> int | None:
         return int(text)
     except ValueError:
         return None
+
+
+def _trigger(kind: str | None) -> dict[str, Any]:
+    if kind is None:
+        return {}
+    if kind == "cron":
+        return {"cronTrigger": {"expression": "0 */5 * * * ?", "concurrent": 1}}
+    return {"eventTrigger": {"eventType": "OBS", "channel": "obs://incoming/", "concurrent": 1}}

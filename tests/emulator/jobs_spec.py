@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
+from .runs_spec import RunSpec, read_runs
 from .section import ScenarioError, Section
 from .timeline import Entry, existing, read_timeline
 
@@ -87,6 +88,7 @@ class NodeSpec:
     initial: Mapping[str, Any]
     timeline: tuple[Entry, ...]
     omit: frozenset[str]
+    trigger: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +109,8 @@ class JobSpec:
     stopped_as: str = "STOPPED"
     run_as: str = "success"
     order_errors: tuple[tuple[str, str], ...] = ()
+    runs: tuple[RunSpec, ...] = ()
+    rows: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,6 +213,8 @@ def _read_job(section: Section, shift: float) -> JobSpec:
         started_as=section.text("started_as", "NORMAL"),
         stopped_as=section.text("stopped_as", "STOPPED"),
         run_as=section.text("run_as", "success"),
+        runs=read_runs(section),
+        rows=section.integer("rows", 0),
         order_errors=tuple(sorted((key, str(code)) for key, code in section.mapping("order_errors").items())),
     )
     section.done()
@@ -223,6 +229,7 @@ def _read_node(section: Section) -> NodeSpec:
         initial=_checked(section, initial),
         timeline=_read_timeline(section, "timeline", NODE_ENTRY),
         omit=frozenset(section.texts("omit")),
+        trigger=section.choice("trigger", ("cron", "event"), "cron") if "trigger" in section else None,
     )
     section.done()
     return node

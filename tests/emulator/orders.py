@@ -2,17 +2,16 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The calls that act on a DataArts job: start, stop and run-immediate; and the runs that the last one makes."""
+"""The calls that act on a DataArts job: start, stop and run-immediate."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from .answers import Answer, Errors, answer_json
-from .jobs_model import EpochMs, JobModel
+from .jobs_model import JobModel
 from .jobs_spec import JobSpec
 from .order_rules import OrderRules
 from .world import World
@@ -20,7 +19,6 @@ from .world import World
 NO_CONTENT: Final = 204
 RUNNING: Final = frozenset({"STARTING", "NORMAL", "OVERLOAD", "SCHEDULING"})
 AT_REST: Final = frozenset({"STOPPED", "PAUSED", "PAUSE"})
-DAY_MS: Final = 86_400_000
 FIRST_INSTANCE: Final = 4_711_000
 
 
@@ -36,19 +34,21 @@ class Run:
 
 
 class Acting:
-    """Carries out orders on the jobs of the world."""
+    """Carries out orders on the jobs of the world.
 
-    def __init__(self, rules: OrderRules, missing_code: str, world: World, errors: Errors, epoch_ms: EpochMs) -> None:
+    :ivar runs: those that run-immediate has made, oldest first.
+    """
+
+    def __init__(self, rules: OrderRules, missing_code: str, world: World, errors: Errors) -> None:
         self._rules = rules
         self._missing_code = missing_code
         self._world = world
         self._errors = errors
-        self._epoch_ms = epoch_ms
-        self._runs: list[Run] = []
+        self.runs: list[Run] = []
 
     def reset(self) -> None:
         """Forget all runs."""
-        self._runs.clear()
+        self.runs.clear()
 
     def order(self, verb: str, name: str, workspace: str | None, body: bytes, time: float) -> Answer:
         """`POST /v1/{project}/jobs/{name}/{verb}`."""
@@ -97,75 +97,9 @@ class Acting:
     def _run(self, model: JobModel, workspace: str | None, time: float) -> Answer:
         if model.spec.type != "BATCH":
             return self._errors.make("DLF.0136")
-        number = FIRST_INSTANCE + len(self._runs) + 1
-        self._runs.append(Run(number, model.spec, workspace, time, model.spec.run_as))
+        number = FIRST_INSTANCE + len(self.runs) + 1
+        self.runs.append(Run(number, model.spec, workspace, time, model.spec.run_as))
         return answer_json({"instanceId": number})
-
-    # -- runs -------------------------------------------------------------------------------------------------------
-
-    def instances(self, query: Mapping[str, str], workspace: str | None, time: float) -> Answer:
-        """`GET /v1/{project}/jobs/instances/detail`."""
-        limit, offset = int(query.get("limit", 10)), int(query.get("offset", 0))
-        end = int(query.get("maxPlanTime", self._epoch_ms(time)))
-        begin = int(query.get("minPlanTime", end - DAY_MS))
-        if not 1 <= limit <= 1000 or end - begin > 7 * DAY_MS:
-            return self._errors.make("DLF.3051")
-        found = [
-            self._instance(run, time)
-            for run in reversed(self._runs)
-            if run.workspace == workspace and self._is_meant(run, query) and begin <= self._epoch_ms(run.began) <= end
-        ]
-        return answer_json({"total": len(found), "instances": found[offset * limit : (offset + 1) * limit]})
-
-    def instance(self, name: str, number: str, workspace: str | None, time: float) -> Answer:
-        """`GET /v1/{project}/jobs/{name}/instances/{number}`."""
-        for run in self._runs:
-            if str(run.number) == number and run.spec.name == name and run.workspace == workspace:
-                fields = self._instance(run, time)
-                fields.pop("errorMessage", None)
-                nodes = [self._node(spec.name, index, run, fields) for index, spec in enumerate(run.spec.nodes)]
-                return answer_json({**fields, "total": len(nodes), "nodes": nodes})
-        return self._errors.make("DLF.30137")
-
-    @staticmethod
-    def _is_meant(run: Run, query: Mapping[str, str]) -> bool:
-        name = query.get("jobName", "")
-        return run.spec.name == name if query.get("preciseQuery") == "true" else name in run.spec.name
-
-    def _instance(self, run: Run, time: float) -> dict[str, Any]:
-        age, rules = time - run.began, self._rules
-        began = self._epoch_ms(run.began)
-        status = "waiting" if age < rules.waiting else "running" if age < rules.waiting + rules.running else run.end
-        fields: dict[str, Any] = {
-            "jobName": run.spec.name,
-            "instanceId": run.number,
-            "status": status,
-            "planTime": began,
-            "submitTime": began,
-            "instanceType": rules.run_type,
-            "forceSuccess": False,
-            "ignoreSuccess": False,
-            "version": 1,
-        }
-        if status != "waiting":
-            fields["startTime"] = began + int(rules.waiting * 1000)
-        if status == run.end:
-            fields["endTime"] = began + int((rules.waiting + rules.running) * 1000)
-        if status == run.end == "fail":
-            fields["errorMessage"] = f"Run {run.number} of {run.spec.name} has failed."
-        return fields
-
-    @staticmethod
-    def _node(name: str, index: int, run: Run, fields: Mapping[str, Any]) -> dict[str, Any]:
-        """The last node of a job is the one that fails."""
-        is_last = index == len(run.spec.nodes) - 1
-        status = fields["status"] if is_last or fields["status"] in ("waiting", "running") else "success"
-        return {
-            "nodeName": name,
-            "status": status,
-            "logPath": f"obs://dlf-log/{run.spec.name}/{name}.job",
-            "retryTimes": 0,
-        }
 
 
 def _is_running(name: str, code: str) -> str | None:

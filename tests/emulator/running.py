@@ -110,6 +110,10 @@ class Emulator:
         """Change a Spark batch now, with the names of a timeline's entry."""
         self._do(lambda: self._cloud.world.change_cluster_job(SPARK, batch_id, self._cloud.clock.now(), changes))
 
+    def set_run(self, number: int, **changes: Any) -> None:
+        """Change a run of the scenario now."""
+        self._do(lambda: self._cloud.instances.change(number, self._cloud.clock.now(), changes))
+
     def advance(self, seconds: float) -> float:
         """Move the time forward; returns the new time."""
         return self._do(lambda: self._cloud.clock.advance(seconds))

@@ -26,6 +26,7 @@ from .federation_spec import (
 )
 from .jobs_spec import OLD_SPELLINGS, DliJobSpec, JobSpec, read_cluster_jobs, read_dli_jobs, read_jobs
 from .order_rules import OrderRules, read_orders
+from .runs_spec import RunRules, read_run_rules
 from .section import ScenarioError, Section
 
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the one in C is ten times as fast
@@ -141,6 +142,7 @@ class Scenario:
     quota: Quota
     orders: OrderRules
     dli: DliRules
+    runs: RunRules
     latency: float
     gzip: bool
     clock: str
@@ -236,6 +238,7 @@ def _read(section: Section) -> Scenario:
         quota=_read_quota(section),
         orders=read_orders(section),
         dli=read_dli_rules(section),
+        runs=read_run_rules(section),
         latency=section.number("latency", 0.0),
         gzip=section.flag("gzip", False),
         clock=section.choice("clock", ("real", "manual"), "real"),

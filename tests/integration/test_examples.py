@@ -166,6 +166,26 @@ def test_blue_green_does_not_guess_which_colour_is_live() -> None:
     )
 
 
+# Nightly batch jobs
+
+
+def test_nightly_chain_publishes_after_the_runs_have_succeeded() -> None:
+    with cloud("nightly_chain") as emulator:
+        done = attempt("nightly_chain", emulator, chain_interval=0.2)
+        assert (done.code, verdicts(done), happened(emulator)) == (0, ["PASS"], ["publish"]), done.text
+        waited = done["Wait for this run"]
+        assert (waited["verdict"], len(emulator.requests("job_run"))) == ("PASS", 1)
+        assert waited["job"]["instance"]["instance_id"] == done["Run the report job"]["instances"][0]["instance_id"]
+
+
+def test_nightly_chain_publishes_nothing_after_a_failed_run() -> None:
+    with cloud("nightly_chain") as emulator:
+        done = attempt("nightly_chain", emulator, 1)
+        assert (done.code, verdicts(done), happened(emulator)) == (2, ["FAIL"], [])
+        assert "is fail at node load after 2 retries: Table stock_raw has no partition" in done.text
+        assert emulator.requests("job_run") == []
+
+
 # The nightly job
 
 

@@ -442,6 +442,17 @@ def test_a_folder_is_no_file(emulator: Emulator, file: Path) -> None:
     assert refused(watch(emulator, file)) == f"job_watch_file: {file} is a directory"
 
 
+def test_the_last_runs_of_batch_jobs(tmp_path: Path) -> None:
+    file = tmp_path / "datagate.prom"
+    runs = [{"plan": "now-100"}, {"plan": "now-50", "status": "fail"}]
+    with running({"jobs": [{"name": "nightly", "type": "BATCH", "runs": runs}]}) as emulator:
+        assert watch(emulator, file, batch_job_names="nightly").code == 0
+        assert not emulator.requests("job_list")
+    states = values(file, "datagate_run_state", "state")
+    assert [name for name, value in states.items() if value] == ["fail"]
+    assert 50 <= values(file, "datagate_run_age_seconds", "job_name")["nightly"] < 50 + 60
+
+
 # -- examples/monitoring ----------------------------------------------------------------------------------------------
 
 BY_NAME: dict[str, Family] = {family.name: family for family in FAMILIES}

@@ -303,10 +303,12 @@ def test_the_report_shows_every_job_by_state(emulator: Emulator) -> None:
 
 
 def test_the_report_looks_at_nodes_where_it_should(tmp_path: Path, emulator: Emulator) -> None:
-    variables = {"job_report_check_nodes": "true", "job_report_dir": str(tmp_path)}
+    variables = {"job_report_check_nodes": "true", "job_report_check_runs": "true", "job_report_dir": str(tmp_path)}
     done = run(REPORT, connection(emulator), variables=variables)
     assert done.code == 0, done.text
-    assert "job_trap: node BROKEN is EXCEPTION" in done["Show the jobs by state"]["msg"][-1]
+    nodes, runs = done["Show the jobs by state"]["msg"][-2:]
+    assert "job_trap: node BROKEN is EXCEPTION" in nodes
+    assert runs.endswith("job_nightly has no run since 24 h ago.")
     assert "node BROKEN is EXCEPTION" in (tmp_path / "jobs.html").read_text("utf-8")
 
 

@@ -29,6 +29,7 @@ with other_home():  # the vendor's package writes a file to the home folder whil
         ListJobInstancesRequest,
         ListJobsRequest,
         ShowJobInstanceRequest,
+        ShowJobRequest,
         ShowJobStatusRequest,
         StartJobReq,
         StartJobRequest,
@@ -65,6 +66,12 @@ SCENARIO: dict[str, Any] = {
         },
         {"name": "job_{i:03d}", "count": 120},
         {"name": "job_batch", "type": "BATCH"},
+        {
+            "name": "nightly",
+            "type": "BATCH",
+            "nodes": [{"name": "load"}],
+            "runs": [{"plan": "now-600", "id": 7}, {"plan": "now-60", "id": 8, "status": "fail", "retries": 2}],
+        },
         {"name": "elsewhere", "workspace": "ws1", "status": "STOPPED"},
     ],
     "dli_jobs": [
@@ -104,7 +111,8 @@ def test_job_list(emulator: Emulator) -> None:
     assert job.start_time < emulator.epoch_ms
     batch = client.list_jobs(ListJobsRequest())
     assert [(job.name, job.status, job.last_instance_status) for job in batch.jobs] == [
-        ("job_batch", "SCHEDULING", "success")
+        ("job_batch", "SCHEDULING", "success"),
+        ("nightly", "SCHEDULING", "success"),
     ]
     fuzzy = client.list_jobs(ListJobsRequest(job_type="REAL_TIME", job_name="作业 ", tags="t1,t2"))
     assert [job.name for job in fuzzy.jobs] == ["作业 1"]
@@ -145,6 +153,26 @@ def test_instances(emulator: Emulator) -> None:
     assert (one.instance_id, one.status) == (number, "success")
     listed = client.list_job_instances(ListJobInstancesRequest(job_name="job_batch"))
     assert [(item.instance_id, item.status) for item in listed.instances] == [(number, "success")]
+
+
+def test_runs_of_the_scenario(emulator: Emulator) -> None:
+    client = client_of(DgcClient, emulator)
+    begin = emulator.epoch_ms - 3_600_000
+    listed = client.list_job_instances(
+        ListJobInstancesRequest(job_name="nightly", min_plan_time=begin, max_plan_time=emulator.epoch_ms, limit=1)
+    )
+    assert (listed.total, [(item.instance_id, item.status) for item in listed.instances]) == (2, [(8, "fail")])
+    assert listed.instances[0].plan_time == emulator.epoch_ms - 60_000
+    one = client.show_job_instance(ShowJobInstanceRequest(job_name="nightly", instance_id=8))
+    (node,) = one.nodes
+    assert (node.node_name, node.status, node.retry_times) == ("load", "fail", 2)
+    assert node.log_path == "obs://dlf-log/nightly/load.job"
+
+
+def test_job_definition(emulator: Emulator) -> None:
+    definition = client_of(DgcClient, emulator).show_job(ShowJobRequest(job_name="nightly"))
+    assert (definition.name, definition.process_type) == ("nightly", "BATCH")
+    assert [node.name for node in definition.nodes] == ["load"]
 
 
 def test_workspace(emulator: Emulator) -> None:

@@ -58,7 +58,7 @@ WORKFLOW_DEFAULTS = {
 }
 INPUTS, INJECTORS = data("credential_type_inputs"), data("credential_type_injectors")
 ENTRIES = (
-    *(None, "wait_until_normal", "wait_until_stopped", "fail_on_exception"),
+    *(None, "wait_until_normal", "wait_until_stopped", "fail_on_exception", "runs_succeeded"),
     *("dli_finished", "dli_flink_running", "dli_spark_finished"),
 )
 
@@ -76,7 +76,10 @@ def module_options(module: str) -> dict[str, Any]:
 
 
 def all_options() -> dict[str, Any]:
-    modules = ("dli_spark_job_status", "dli_flink_job_status", "dli_job_progress", "dataarts_job_status")
+    modules = (
+        *("dataarts_instance_status", "dli_spark_job_status", "dli_flink_job_status"),
+        *("dli_job_progress", "dataarts_job_status"),
+    )
     return {name: option for module in modules for name, option in module_options(module).items()}
 
 

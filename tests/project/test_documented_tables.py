@@ -24,13 +24,17 @@ MODULES = {
     "instance": "dataarts_job",
     "dli_flink": "dli_flink_job_status",
     "dli_spark": "dli_spark_job_status",
+    "batch_run": "dataarts_instance_status",
+    "given_run": "dataarts_instance_status",
 }
 PAGE = (ROOT / "docs" / "docsite" / "rst" / "guide_verdicts.rst").read_text("utf-8")
-# Codes that gates over DLI's jobs do not have: their options cannot lead to them.
+# Common codes that a kind does not have: its options cannot lead to them.
 LACKING = {
     "dli": {"not_restarted", "no_records", "restarted", "not_stable"},
     "dli_flink": {"too_few_jobs", "no_records"},
     "dli_spark": {"too_few_jobs", "no_records", "not_restarted", "restarted"},
+    "batch_run": {"not_restarted", "no_records"},
+    "given_run": {"not_restarted", "no_records"},
 }
 
 

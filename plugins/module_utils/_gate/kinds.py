@@ -12,18 +12,23 @@ another kind of job is another row here, besides the service that reads it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Callable, Dict, FrozenSet, Mapping, Optional
 
 from .._services.readings import (
     BATCH_ONLY,
     DLI_STATES,
+    FAILED_RUN_STATES,
     FAILING_STATES,
     FLINK_FAILING_STATES,
     FLINK_STATES,
+    FORCED_STATES,
+    HELD_RUN_STATES,
     INSTANCE_STATES,
+    NO_RUN,
     REAL_TIME_STATES,
     RESTING_STATES,
+    SKIPPED_STATES,
     SPARK_STATES,
 )
 from . import messages
@@ -79,6 +84,11 @@ class Kind:
     :ivar node_failing: states in which a node fails like its job.
     :ivar node_running: states in which a node moves records.
     :ivar culprits: states of a node that explain the failure of its job, where nodes do not fail by themselves.
+    :ivar held: states that only a person ends.
+    :ivar pending_codes: reason codes of states on the way that have one of their own.
+    :ivar node_codes: reason codes of the runs of a node that fail like the node.
+    :ivar listed_as: what the job list selects, for messages.
+    :ivar other_type: the jobs of the other type, which a missing one may be.
     :ivar has_workspace: whether the jobs belong to a workspace.
     """
 
@@ -101,11 +111,24 @@ class Kind:
     node_failing: FrozenSet[str] = frozenset()
     node_running: FrozenSet[str] = frozenset()
     culprits: FrozenSet[str] = frozenset()
+    held: FrozenSet[str] = frozenset()
+    pending_codes: Mapping[str, str] = field(default_factory=dict)
+    node_codes: Mapping[str, str] = field(default_factory=dict)
+    listed_as: str = "real-time job"
+    other_type: str = "batch job"
     has_workspace: bool = False
 
     def code_of(self, state: str) -> str:
         """The reason code of a failing state."""
         return self.codes.get(state, self.failure_code)
+
+    def pending_code(self, state: Optional[str]) -> str:
+        """The reason code of a state on the way."""
+        return self.pending_codes.get(state or "", "still_pending")
+
+    def node_code(self, state: str) -> str:
+        """The reason code of a failing node, or of a failing run of a node."""
+        return self.node_codes.get(state, "node_exception")
 
     def severity(self, code: str) -> int:
         """The severity of a reason code. One that is in no table counts as a failure, so that its reason is never hidden."""
@@ -121,8 +144,12 @@ def _describe_dli_job(name: str, job: JobFields, nodes: Any, tasks: Any) -> JobF
     return {**defaults, **job, "job_id": name, "tasks": tasks}
 
 
+# What a reading of a run holds besides the fields of the run itself.
+_BESIDES_RUN = frozenset(("nodes", "nodes_of", "run", "instances"))
+
+
 def _describe_instance(name: str, job: JobFields, nodes: Any, tasks: Any) -> JobFields:
-    instance = {key: value for key, value in job.items() if key != "nodes"}
+    instance = {key: value for key, value in job.items() if key not in _BESIDES_RUN}
     return {"name": name, "instance": instance, "nodes": list(nodes or [])}
 
 
@@ -136,6 +163,18 @@ def _describe_spark_batch(name: str, job: JobFields, nodes: Any, tasks: Any) -> 
     return {"name": None, "message": "", "log": [], **job, "batch_id": name}
 
 
+def _describe_run(name: str, job: JobFields, nodes: Any, tasks: Any) -> JobFields:
+    """The nodes are shown only if they belong to the run that counts."""
+    described = _describe_instance(name, job, nodes, tasks)
+    number = job.get("instance_id")
+    if number is None:
+        described["instance"] = None
+    if number is None or job.get("nodes_of") != number:
+        described["nodes"] = []
+    runs = [{key: value for key, value in run.items() if key != "nodes"} for run in job.get("instances") or []]
+    return {**described, "run": job.get("run"), "instances": runs}
+
+
 REAL_TIME_KIND = Kind(
     key="real_time",
     noun="job",
@@ -143,7 +182,13 @@ REAL_TIME_KIND = Kind(
     ready=frozenset(("NORMAL",)),
     failing=frozenset(FAILING_STATES),
     failure_code="job_exception",
-    severities={"job_exception": FAILURE, "node_exception": FAILURE},
+    severities={
+        "job_exception": FAILURE,
+        "node_exception": FAILURE,
+        "node_run_failed": FAILURE,
+        "no_run": PROGRESSING,
+    },
+    node_codes=dict.fromkeys(FAILED_RUN_STATES, "node_run_failed"),
     missing_message=messages.missing_real_time_job,
     describe=_describe_real_time_job,
     selected_by="job_names",
@@ -197,31 +242,17 @@ INSTANCE_KIND = Kind(
     noun="run",
     known=frozenset(INSTANCE_STATES),
     ready=frozenset(("success",)),
-    failing=frozenset(
-        (
-            "fail",
-            "running-exception",
-            "manual-stop",
-            "skip",
-            "skip-by-depend",
-            "forceSuccess",
-            "ignoreSuccess",
-        )
-    ),
+    failing=frozenset((*FAILED_RUN_STATES, *SKIPPED_STATES, *FORCED_STATES)),
     failure_code="run_failed",
-    codes={
-        "skip": "run_skipped",
-        "skip-by-depend": "run_skipped",
-        "forceSuccess": "run_forced",
-        "ignoreSuccess": "run_forced",
-    },
+    codes={**dict.fromkeys(SKIPPED_STATES, "run_skipped"), **dict.fromkeys(FORCED_STATES, "run_forced")},
     severities={"run_failed": FAILURE, "run_skipped": FAILURE, "run_forced": FAILURE},
     explained_codes=frozenset(("run_failed",)),
     missing_message=messages.missing_instance,
     describe=_describe_instance,
     selected_by="names",
     final=frozenset(("success", "fail", "manual-stop", "skip", "skip-by-depend", "forceSuccess", "ignoreSuccess")),
-    culprits=frozenset(("fail", "running-exception", "manual-stop")),
+    culprits=frozenset(FAILED_RUN_STATES),
+    held=frozenset(HELD_RUN_STATES),
     has_workspace=True,
 )
 # A running job that restarts by itself passes through job_running_exception (exception_grace).
@@ -253,4 +284,20 @@ SPARK_KIND = Kind(
     final=frozenset(("success", "dead")),
     ends=frozenset(("success",)),
 )
-KINDS = (REAL_TIME_KIND, DLI_KIND, ORDERED_KIND, INSTANCE_KIND, FLINK_KIND, SPARK_KIND)
+# Batch jobs, each in the state of the run that counts. A restart ends every state, so that none is final.
+BATCH_KIND = replace(
+    INSTANCE_KIND,
+    key="batch_run",
+    known=frozenset((*INSTANCE_STATES, NO_RUN)),
+    severities={**INSTANCE_KIND.severities, "no_run": PROGRESSING},
+    pending_codes={NO_RUN: "no_run"},
+    missing_message=messages.missing_batch_job,
+    describe=_describe_run,
+    selected_by="job_names",
+    final=frozenset(),
+    listed_as="batch job",
+    other_type="real-time job",
+)
+# The same for runs that are given by their IDs.
+GIVEN_RUN_KIND = replace(BATCH_KIND, key="given_run", missing_message=messages.missing_instance)
+KINDS = (REAL_TIME_KIND, DLI_KIND, ORDERED_KIND, INSTANCE_KIND, BATCH_KIND, GIVEN_RUN_KIND, FLINK_KIND, SPARK_KIND)

@@ -82,6 +82,14 @@ def missing_factory_job(job: str, workspace: Optional[str]) -> str:
     return f"{name(job)} does not exist in {where(workspace)}, neither as a real-time job nor as a batch job"
 
 
+def missing_batch_job(job: str, workspace: Optional[str]) -> str:
+    """A batch job that does not exist."""
+    text = f"{name(job)} does not exist as a batch job in {where(workspace)}"
+    if any(char in job for char in "*?["):
+        text += " (names are exact; name_contains selects by a part of the name)"
+    return text
+
+
 def missing_instance(job: str, workspace: Optional[str]) -> str:
     """A run that the service does not show."""
     return f"{name(job)} does not exist as a run in {where(workspace)}"
@@ -117,9 +125,12 @@ def slow(job: str, interval: float) -> str:
     return f"{name(job)} answers more slowly than wait_interval ({seconds(interval)}), so its last answer is too old; raise wait_interval"
 
 
-def similar_names(similar: Sequence[str], is_batch_job: bool) -> str:
-    """Which job may have been meant instead of a missing one; to be added to the message about it."""
-    hints = ["a batch job has that name"] if is_batch_job else []
+def similar_names(similar: Sequence[str], is_other: bool, other: str) -> str:
+    """Which job may have been meant instead of a missing one; to be added to the message about it.
+
+    :param is_other: whether a job of the *other* type has the name.
+    """
+    hints = [f"a {other} has that name"] if is_other else []
     if similar:
         hints.append(f"similar names: {', '.join(name(item) for item in similar)}")
     return f" ({'; '.join(hints)})" if hints else ""
@@ -149,9 +160,10 @@ def not_together(last: bool) -> str:
     return f"every job looked ready, but the last look at all of them together {'was' if last else 'is'} not finished"
 
 
-def unknown_state(job: str, state: Optional[str]) -> str:
+def unknown_state(job: "JobState") -> str:
     """A state that this version does not know, or none at all."""
-    return f"{name(job)} is in the unknown state {state_name(state)}" if state else f"{name(job)} shows no state"
+    state = job.state
+    return f"{run_of(job)} is in the unknown state {state_name(state)}" if state else f"{run_of(job)} shows no state"
 
 
 def stalled(job: str, since: float) -> str:
@@ -163,7 +175,27 @@ def pending(job: "JobState", at: float) -> str:
     """A job that is not in a state to wait for, or may have left it."""
     if job.claims.is_open:
         return f"{name(job.name)} was last seen {state_name(job.state)}, and the job list says otherwise"
+    if job.run is not None:
+        return f"{_pending_run(job, job.run, at)}{silence(job.asked_at, at)}"
     return f"{name(job.name)} is {state_name(job.state)}{silence(job.asked_at, at)}"
+
+
+def _pending_run(job: "JobState", run: str, at: float) -> str:
+    """A job whose run is on its way, or that has none."""
+    kind = job.policy.kind
+    if job.state in kind.pending_codes:
+        return f"{name(job.name)} has {run}"
+    text = f"{run_of(job)} is {state_name(job.state)}"
+    if job.state in kind.held:
+        return f"{text} and waits for a person"
+    if job.restarted_at >= 0:
+        return f"{text}, restarted {seconds(at - job.restarted_at)} ago"
+    return text
+
+
+def run_of(job: "JobState") -> str:
+    """A job with the run that its state is that of."""
+    return name(job.name) if job.run is None else f"{name(job.name)} ({printable(job.run, 200)})"
 
 
 def old(job: "JobState") -> str:
@@ -227,14 +259,42 @@ def names(found: Sequence[str]) -> str:
 
 
 def failing(job: "JobState", node: Optional[str], state: str) -> str:
-    """A failing job or node."""
+    """A failing job or node, or a failed run of a node."""
     if node is None:
         culprit = job.culprit()
         place = "" if culprit is None else f" at node {name(culprit)}"
         if state in job.policy.kind.ends:
             place = f" and has ended, and wait_for names {names(sorted(job.policy.ready))}"
-        return f"{name(job.name)} is {state_name(state)}{place}" + _cause(job)
-    return f"{name(job.name)}: node {name(node)} is {state_name(state)}"
+        return f"{run_of(job)} is {state_name(state)}{place}{_retries(job, culprit)}" + _cause(job)
+    run = job.failed_run(node, state)
+    if run is None:
+        return f"{name(job.name)}: node {name(node)} is {state_name(state)}"
+    message = str(run.get("message") or "").strip(". \n")
+    text = f"{name(job.name)}: a run of node {name(node)} is {state_name(state)}"
+    return f"{text}: {printable(message)}" if message else text
+
+
+def awaited_runs(job: "JobState", nodes: Sequence[str]) -> str:
+    """A job whose nodes with a trigger have not had min_runs successful runs; without *nodes*, it has no such node."""
+    if not nodes:
+        return f"{name(job.name)} has no node with a trigger, so min_runs cannot be reached"
+    least = job.policy.node_runs.least if job.policy.node_runs else 0
+    counts = [job.nodes[node]["runs"]["succeeded"] for node in nodes]
+    label = f"node {names(nodes)} {'has' if len(nodes) == 1 else 'have'}"
+    return f"{name(job.name)}: {label} had {min(counts)} of {least} successful runs since runs_since"
+
+
+def last_run_failed(job: str, node: str, state: str) -> str:
+    """A node whose last run has failed at an unknown time."""
+    return f"{name(job)}: the last run of node {name(node)} is {state_name(state)} (check_runs lets runs count)"
+
+
+def _retries(job: "JobState", node: Optional[str]) -> str:
+    times = {} if node is None else job.nodes.get(node, {})
+    count = times.get("retry_times")
+    if not isinstance(count, int) or count <= 0:
+        return ""
+    return f" after {count} retr{'y' if count == 1 else 'ies'}"
 
 
 def _cause(job: "JobState") -> str:
@@ -259,8 +319,11 @@ def general(error: RequestError, times: int) -> str:
     return f"the jobs could not be read{often}: {error}"
 
 
-def too_few(selection: "Selection", found: int, workspace: Optional[str]) -> str:
-    """A selection that holds too few jobs."""
+def too_few(selection: "Selection", found: int, workspace: Optional[str], noun: str) -> str:
+    """A selection that holds too few jobs.
+
+    :param noun: what the selection is made of.
+    """
     if selection.query is not None:
         return _too_few_dli_jobs(selection.query, found, selection.least)
     if selection.by_name:
@@ -269,7 +332,7 @@ def too_few(selection: "Selection", found: int, workspace: Optional[str]) -> str
         what = f"the tags {printable(', '.join(selection.tags), 100)} select"
     else:
         what = f"the name part {printable(selection.name_contains, 100)} selects"
-    jobs = "no real-time job" if not found else f"{found} real-time job{'s' if found > 1 else ''}"
+    jobs = f"no {noun}" if not found else f"{found} {noun}{'s' if found > 1 else ''}"
     return f"{what} {jobs} in {where(workspace)}, and at least {selection.least} must be there"
 
 

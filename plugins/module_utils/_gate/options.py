@@ -20,6 +20,7 @@ from .._times import EPOCH_SECONDS, epoch_milliseconds
 from .._values import boolean, is_truth, number, text, whole
 from .kinds import DLI_KIND, FLINK_KIND, REAL_TIME_KIND, SPARK_KIND, Kind
 from .policy import MIN_INTERVAL, MISSING_FAIL, MISSING_OK, MISSING_WAIT, DliQuery, Policy, Selection
+from .runs.rule import MAX_RUN_DAYS, NodeRunRule
 
 LONGEST_NAME = 128
 MAX_STATE = 40  # characters; no state of the service is half as long
@@ -171,7 +172,7 @@ def cancel_on(params: Mapping[str, Any]) -> Tuple[str, ...]:
     return found
 
 
-def _common(params: Mapping[str, Any], once: bool) -> Dict[str, Any]:
+def common(params: Mapping[str, Any], once: bool) -> Dict[str, Any]:
     """The options that both kinds of gates have, as arguments of Policy."""
 
     def given(option: str, default: float) -> Any:
@@ -201,6 +202,20 @@ def _common(params: Mapping[str, Any], once: bool) -> Dict[str, Any]:
     }
 
 
+def durations(params: Mapping[str, Any], given: Mapping[str, Any]) -> Dict[str, Any]:
+    """The options ``exception_grace`` and ``stable_for``, as arguments of Policy. They have a meaning only for a gate that waits.
+
+    :param given: what :func:`common` has returned.
+    """
+    found: Dict[str, Any] = {}
+    for option in ("exception_grace", "stable_for"):
+        seconds = number(option, params.get(option) or 0)
+        if given["wait"] and seconds > given["timeout"]:
+            raise OptionError(option, f"{seconds:g} s do not fit into a wait_timeout of {given['timeout']:g} s")
+        found[option] = seconds if given["wait"] else 0.0
+    return found
+
+
 def policy(params: Mapping[str, Any], once: bool = False, warn: Warn = _ignore) -> Policy:
     """The gate for real-time jobs.
 
@@ -208,8 +223,8 @@ def policy(params: Mapping[str, Any], once: bool = False, warn: Warn = _ignore) 
     :param warn: called with a sentence about each value that is taken although it may be a mistake.
     :raises OptionError: an option is unusable, or two contradict each other.
     """
-    common = _common(params, once)
-    wait = common["wait"]
+    given = common(params, once)
+    wait = given["wait"]
     ready, failing = _wait_for(params, warn), _fail_states(params)
     both = sorted(set(ready) & set(failing))
     if both:
@@ -224,51 +239,66 @@ def policy(params: Mapping[str, Any], once: bool = False, warn: Warn = _ignore) 
         ignore_nodes=patterns,
         require_records=wait and records,
         record_nodes=record_nodes if wait else (),
-        **_tolerance(params, common),
-        **common,
+        node_runs=_node_runs(params, _started_after(params)) if wait else None,
+        **_tolerance(params, given),
+        **given,
     )
 
 
-def _tolerance(params: Mapping[str, Any], common: Mapping[str, Any]) -> Dict[str, Any]:
+def _tolerance(params: Mapping[str, Any], given: Mapping[str, Any]) -> Dict[str, Any]:
     """The options that say which failures a gate tolerates and for how long jobs must be ready, as arguments of Policy.
 
-    :param common: what :func:`_common` has returned.
+    :param given: what :func:`common` has returned.
     """
-    wait, timeout = common["wait"], common["timeout"]
-    fail = params.get("fail_on_exception")
-    grace = number("exception_grace", params.get("exception_grace") or 0)
-    stable = number("stable_for", params.get("stable_for") or 0)
-    for option, seconds in (("exception_grace", grace), ("stable_for", stable)):
-        if wait and seconds > timeout:
-            raise OptionError(option, f"{seconds:g} s do not fit into a wait_timeout of {timeout:g} s")
-    after = params.get("started_after")
-    started_after = None if text(after) is None else whole("started_after", after)
-    if started_after is not None and started_after in EPOCH_SECONDS:
-        problem = f"{started_after} looks like seconds, and every job was started after that; give milliseconds"
-        raise OptionError("started_after", f"{problem} ({started_after}000)")
+    wait, fail, started_after = given["wait"], params.get("fail_on_exception"), _started_after(params)
     return {
         "fatal": wait if fail is None else boolean("fail_on_exception", fail),
         "max_failing": whole("max_failing", params.get("max_failing") or 0),
-        "exception_grace": grace if wait else 0.0,
-        "stable_for": stable if wait else 0.0,
         "started_after": started_after if wait else None,
+        **durations(params, given),
     }
+
+
+def _started_after(params: Mapping[str, Any]) -> Optional[int]:
+    after = params.get("started_after")
+    found = None if text(after) is None else whole("started_after", after)
+    if found is not None and found in EPOCH_SECONDS:
+        problem = f"{found} looks like seconds, and every job was started after that; give milliseconds"
+        raise OptionError("started_after", f"{problem} ({found}000)")
+    return found
+
+
+def _node_runs(params: Mapping[str, Any], started_after: Optional[int]) -> Optional[NodeRunRule]:
+    """The options ``check_runs``, ``min_runs`` and ``runs_since``."""
+    least = whole("min_runs", params.get("min_runs") or 0)
+    since = text(params.get("runs_since"))
+    if not boolean("check_runs", params.get("check_runs") or False):
+        for option, is_given in (("min_runs", least > 0), ("runs_since", since is not None)):
+            if is_given:
+                raise OptionError(option, "has a meaning only with check_runs=true")
+        return None
+    now = time.time()
+    if since is not None and epoch_milliseconds("runs_since", since, now) < (now - MAX_RUN_DAYS * 86400.0) * 1000:
+        raise OptionError("runs_since", f"lies more than {MAX_RUN_DAYS} days back; give a later time")
+    if since is None and started_after is not None:
+        since = str(started_after)
+    return NodeRunRule(since, least)
 
 
 def dli_policy(params: Mapping[str, Any], once: bool = False) -> Policy:
     """The gate for DLI jobs."""
     stall = number("stall_timeout", params.get("stall_timeout") or 0)
-    common = _common(params, once)
+    given = common(params, once)
     return Policy(
         kind=DLI_KIND,
         ready=DLI_KIND.ready,
         failing=DLI_KIND.failing,
-        fatal=common["wait"],
+        fatal=given["wait"],
         check_nodes=False,
-        stall_timeout=stall if common["wait"] else 0.0,
+        stall_timeout=stall if given["wait"] else 0.0,
         min_result_rows=_rows("min_result_rows", params),
         max_bad_rows=_rows("max_bad_rows", params),
-        **common,
+        **given,
     )
 
 
@@ -289,15 +319,15 @@ def spark_policy(params: Mapping[str, Any], once: bool = False, warn: Warn = _ig
 
 def _job_policy(kind: Kind, params: Mapping[str, Any], once: bool, warn: Warn) -> Policy:
     """The gate for jobs without nodes. An end that wait_for does not name is a failure: the job does not become ready any more."""
-    common = _common(params, once)
+    given = common(params, once)
     ready = _states_to_wait_for(kind, params, warn)
     return Policy(
         kind=kind,
         ready=ready,
         failing=kind.failing | (kind.ends - ready),
         check_nodes=False,
-        **_tolerance(params, common),
-        **common,
+        **_tolerance(params, given),
+        **given,
     )
 
 

@@ -12,6 +12,7 @@ from fnmatch import fnmatchcase
 from typing import Any, Dict, FrozenSet, NamedTuple, Optional, Sequence, Tuple
 
 from .kinds import Kind
+from .runs.rule import NodeRunRule, RunRule
 
 NEVER = float("-inf")  # the time of an event that has not happened
 MIN_INTERVAL = 0.1  # seconds from the start of one observation to the start of the next
@@ -38,6 +39,8 @@ class Policy(NamedTuple):
         each node that they match must have.
     :ivar min_result_rows: a job with fewer rows in its result fails; None for no limit.
     :ivar max_bad_rows: a job with more bad rows fails; None for no limit.
+    :ivar runs: which runs of batch jobs count, in a gate for runs.
+    :ivar node_runs: which runs of nodes with a trigger count; None where they do not.
     :ivar missing: MISSING_FAIL, MISSING_WAIT or MISSING_OK.
     :ivar max_errors: how many unreadable observations of a job in a row make an ERROR.
     :ivar interval: from the start of one observation to the start of the next.
@@ -61,6 +64,8 @@ class Policy(NamedTuple):
     record_nodes: Tuple[str, ...] = ()
     min_result_rows: Optional[int] = None
     max_bad_rows: Optional[int] = None
+    runs: Optional[RunRule] = None
+    node_runs: Optional[NodeRunRule] = None
     missing: str = MISSING_FAIL
     max_errors: int = 5
     stall_timeout: float = 0.0
@@ -76,7 +81,7 @@ class Policy(NamedTuple):
     @property
     def needs_nodes(self) -> bool:
         """Whether the nodes have to be read. The job list does not show them."""
-        return self.check_nodes or self.require_records
+        return self.check_nodes or self.require_records or self.node_runs is not None
 
     @property
     def limited_rows(self) -> Tuple[str, ...]:

@@ -56,7 +56,7 @@ def as_dict(outcome: Outcome, return_jobs: str, resume: Optional[str] = None) ->
         "job": job,
         "verdict": outcome.verdict.verdict,
         "reasons": outcome.verdict.reasons,
-        "notes": list(getattr(outcome.verdict, "notes", ())),
+        "notes": list(outcome.verdict.notes),
         "elapsed": outcome.elapsed,
         "polls": gate.polls,
         "requests": outcome.requests,
@@ -77,7 +77,7 @@ def asked(policy: Policy, selection: Selection, connection: Connection, project_
     return {
         "kind": policy.kind.noun,
         "entry": None,
-        "selection": selection.as_dict(policy.kind),
+        "selection": {**selection.as_dict(policy.kind), **(policy.runs.as_dict() if policy.runs else {})},
         "wait": policy.wait,
         "wait_for": sorted(policy.ready),
         "fail_states": sorted(policy.failing),

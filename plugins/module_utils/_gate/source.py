@@ -41,6 +41,8 @@ class Source:
     rate = 0.0
     #: the largest number of requests under way at once
     workers = 16
+    #: how many requests it takes to read one job
+    cost = 1
     #: the workspace that is asked, for messages
     workspace: Optional[str] = None
 
@@ -84,6 +86,10 @@ class Source:
     def explain_failures(self, jobs: Sequence[Dict[str, Any]], deadline: float) -> List[Dict[str, Any]]:
         """Failed jobs, in the same order, with what the service says of the reason as far as that is known by the deadline."""
         return list(jobs)
+
+    def add_nodes(self, jobs: Sequence[Tuple[str, Dict[str, Any]]], deadline: float) -> List[Dict[str, Any]]:
+        """Jobs, by their names, in the same order, with their nodes as far as they are known by the deadline."""
+        return [job for dummy, job in jobs]
 
     def remember(self) -> Dict[str, Any]:
         """What it has learned of the service, as plain data for the next slice."""

@@ -11,11 +11,12 @@ from __future__ import annotations
 from typing import Any, Dict, List, Mapping, Sequence
 
 from .._text import printable
-from .messages import name, seconds, state_name
+from .messages import name, run_of, seconds, state_name
 from .state.gate_state import Gate
 from .verdicts import FAIL, PASS
 
 MAX_NAMED_JOBS = 10  # in a message
+MAX_NAMED_RUNS = 3  # with which jobs have passed
 MAX_NAMED_NODES = 3  # of a job in a message, besides the first
 
 
@@ -79,10 +80,33 @@ def describe_jobs(gate: Gate, at: float) -> List[Dict[str, Any]]:
     return result
 
 
-def summarize(verdict: str, reasons: Sequence[Mapping[str, Any]], counts: Tally, elapsed: float, noun: str) -> str:
+def evidence(gate: Gate) -> List[str]:
+    """Which runs the jobs have passed with, in words."""
+    shown = [run_of(job) for job in gate.jobs.values() if job.run is not None and not job.is_left_out]
+    more = [f"and {len(shown) - MAX_NAMED_RUNS} more"] if len(shown) > MAX_NAMED_RUNS else []
+    return [*shown[:MAX_NAMED_RUNS], *more]
+
+
+def summarize_notes(notes: Sequence[Mapping[str, Any]]) -> List[str]:
+    """The first note, and how many more there are."""
+    if not notes:
+        return []
+    more = f", and {len(notes) - 1} more" if len(notes) > 1 else ""
+    return [f"note: {notes[0]['message']}{more}"]
+
+
+def summarize(
+    verdict: str,
+    reasons: Sequence[Mapping[str, Any]],
+    counts: Tally,
+    elapsed: float,
+    noun: str,
+    remarks: Sequence[str] = (),
+) -> str:
     """The sentence of a gate: the verdict, the jobs that decided it with state and log, and how many jobs are ready.
 
     :param noun: what a job is called.
+    :param remarks: what else the sentence of a passing gate says.
     """
     jobs: Dict[Any, List[Mapping[str, Any]]] = {}
     for item in reasons:
@@ -94,7 +118,7 @@ def summarize(verdict: str, reasons: Sequence[Mapping[str, Any]], counts: Tally,
     if not counts.total:
         ready = f"no {noun} to wait for"
     if verdict == PASS:
-        return f"PASS after {seconds(elapsed)}: {ready}" + "".join(f"; {text}" for text in parts) + "."
+        return f"PASS after {seconds(elapsed)}: {ready}" + "".join(f"; {text}" for text in (*parts, *remarks)) + "."
     text = f"{verdict} after {seconds(elapsed)}: {'; '.join(parts) or 'nothing was read'}."
     if counts.total < 2:
         return text

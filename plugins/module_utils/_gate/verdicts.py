@@ -8,7 +8,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, NamedTuple, Optional
+from typing import Any, Dict, List, NamedTuple, Optional, Sequence
 
 from .._errors import DENIED, RequestError
 
@@ -38,11 +38,13 @@ class Verdict(NamedTuple):
     :ivar verdict: PASS, FAIL, PENDING, TIMEOUT or ERROR.
     :ivar reasons: why, the most severe first.
     :ivar error: the request error behind an ERROR.
+    :ivar notes: what did not decide, and should be known all the same.
     """
 
     verdict: str
     reasons: List[Reason]
     error: Optional[RequestError] = None
+    notes: Sequence[Reason] = ()
 
 
 def make_reason(

@@ -49,6 +49,7 @@ class Watch:
     """Polls jobs and says what has changed.
 
     :param stopping: asked before each request whether to end early.
+    :param policy: what is watched instead of real-time jobs.
     :ivar refused: the HTTP 401 after which nothing more must be asked with the same credentials.
     """
 
@@ -61,10 +62,11 @@ class Watch:
         check_nodes: bool = True,
         initial: bool = False,
         stopping: Callable[[], bool] = lambda: False,
+        policy: Optional[Policy] = None,
     ) -> None:
         self.selection = selection
         self.refused: Optional[RequestError] = None
-        self._policy = Policy(
+        self._policy = policy or Policy(
             kind=REAL_TIME_KIND,
             ready=REAL_TIME_KIND.ready,
             failing=REAL_TIME_KIND.failing,
@@ -82,7 +84,8 @@ class Watch:
         self._loud: Set[str] = set()  # jobs whose first state is news
         self._with_nodes: Set[str] = set()  # jobs whose nodes were read before
         # Kept for jobs that leave the selection, too: one that comes back in the same state is no news.
-        self._states: Dict[Tuple[str, Optional[str]], Optional[str]] = {}
+        # With the state, the number of the run that is in it.
+        self._states: Dict[Tuple[str, Optional[str]], Tuple[Optional[str], Any]] = {}
         self._troubles: Dict[Hashable, _Trouble] = {}
         self._began = 0.0
         self._events: List[Event] = []
@@ -91,7 +94,7 @@ class Watch:
     def use(self, source: Source) -> None:
         """Read from *source* from now on; what is known of the jobs is kept."""
         self._source = source
-        self._plan = Plan(self._policy, source.rate, source.workers, source.lists)
+        self._plan = Plan(self._policy, source.rate, source.workers, source.lists, source.cost)
         self.refused = None
 
     def poll(self) -> List[Event]:
@@ -141,7 +144,7 @@ class Watch:
                     self._loud.add(name)
         self._settled = True
         if len(names) < self.selection.least:
-            text = messages.too_few(self.selection, len(names), self._source.workspace)
+            text = messages.too_few(self.selection, len(names), self._source.workspace, self._policy.kind.listed_as)
             self._note_trouble("too_few_jobs", "too_few_jobs", text, None)
 
     def _list(self, deadline: float) -> List[str]:
@@ -168,7 +171,8 @@ class Watch:
         """The jobs to read one by one: what is in doubt, and of the others as many as there is time for."""
         # Those first that were not read for the longest time, so that a slow service, too, tells of all of them in turn.
         plan, jobs = self._plan, sorted(self._jobs.values(), key=lambda job: job.status_at)
-        if self._policy.needs_nodes and plan.mode(len(jobs), False) == STATUS:
+        is_without_list = self._policy.needs_nodes or self.selection.by_name
+        if is_without_list and plan.mode(len(jobs), False) == STATUS:
             return [job.name for job in jobs]
         first = [job for job in jobs if job.claims.is_open or not job.is_known]
         if not self._policy.needs_nodes:
@@ -223,36 +227,24 @@ class Watch:
 
     def _see(self, job: JobState, node: Optional[str], status: Optional[str], loud: bool) -> None:
         key = (job.name, node)
-        known, previous = key in self._states, self._states.get(key)
-        if known and previous == status:
+        now = (status, job.fields.get("instance_id") if self._policy.runs is not None else None)
+        known, before = key in self._states, self._states.get(key, (None, None))
+        if known and before == now:
             return
-        self._states[key] = status
+        self._states[key] = now
         if not known and not loud:
             return
+        previous = before[0]
         event: Event = {"job": job.name}
+        event.update(_about_run(job))
         if node is not None:
             event["node"] = node
         event.update(previous=previous, status=status, workspace=self._source.workspace or "")
-        event.update(self._why(job, node, status))
+        event.update(_why(job, node, status, self._source.workspace))
         path = job.log_path(node)
         if path:
             event["log_path"] = path
         self._events.append(event)
-
-    def _why(self, job: JobState, node: Optional[str], status: Optional[str]) -> Event:
-        """``reason`` and ``message`` of a state that is not as it should be, in a gate's messages."""
-        if job.is_missing:
-            return {
-                "reason": "job_missing",
-                "message": self._policy.kind.missing_message(job.name, self._source.workspace),
-            }
-        for name, state in job.failures():
-            if name == node:
-                code = self._policy.kind.code_of(state) if node is None else "node_exception"
-                return {"reason": code, "message": messages.failing(job, node, state)}
-        if node is None and status not in self._policy.kind.known:
-            return {"reason": "unknown_state", "message": messages.unknown_state(job.name, status)}
-        return {}
 
     def _request_trouble(self, error: RequestError, job: Optional[JobState]) -> None:
         if error.refused:
@@ -275,3 +267,32 @@ class Watch:
             if len(trouble.jobs) > 1:
                 event["error"] += f"; {len(trouble.jobs)} jobs in all"
         return event
+
+
+def _about_run(job: JobState) -> Event:
+    """What an event about a run says besides."""
+    if job.policy.runs is None:
+        return {}
+    fields = job.fields
+    return {
+        "kind": "instance",
+        "instance_id": fields.get("instance_id"),
+        "plan_time": fields.get("plan_time"),
+        "run": job.run,
+    }
+
+
+def _why(job: JobState, node: Optional[str], status: Optional[str], workspace: Optional[str]) -> Event:
+    """``reason`` and ``message`` of a state that is not as it should be, in a gate's messages."""
+    if job.is_missing:
+        return {
+            "reason": "job_missing",
+            "message": job.policy.kind.missing_message(job.name, workspace),
+        }
+    for name, state in job.failures():
+        if name == node:
+            code = job.policy.kind.code_of(state) if node is None else "node_exception"
+            return {"reason": code, "message": messages.failing(job, node, state)}
+    if node is None and status not in job.policy.kind.known:
+        return {"reason": "unknown_state", "message": messages.unknown_state(job)}
+    return {}

@@ -29,7 +29,7 @@ _SUCCESS_KEYS = frozenset(("issuccess", "issucceed", "issucceeded", "success", "
 _PLAIN_ERROR_KEYS = frozenset(("errorcode", "errcode", "errno"))
 _PLAIN_SUCCESS_KEYS = frozenset(("issuccess", "issucceed", "issucceeded"))
 # Parts of an answer that are about jobs: an error code in them is the job's own.
-_CONTENT = frozenset(("nodes", "subjobs", "jobs", "flinkjobinfo", "alarms", "killedtaskssummary"))
+_CONTENT = frozenset(("nodes", "subjobs", "jobs", "instances", "flinkjobinfo", "alarms", "killedtaskssummary"))
 # What a code says where there is no error.
 _NO_ERROR = frozenset(("", "200", "success", "succeeded", "successful", "ok", "none", "null", "false"))
 _TRUE = frozenset(("true", "1", "yes", "ok", "success", "succeeded"))
@@ -146,6 +146,27 @@ def is_batch(job: Dict[str, Any]) -> bool:
     return BATCH in [kind.strip().upper() for kind in kinds] or job["status"] in BATCH_ONLY
 
 
+_TRIGGERS = ("eventtrigger", "crontrigger")
+
+
+def triggered_nodes(data: Any, name: str) -> FrozenSet[str]:
+    """The nodes with a trigger in the definition of a job.
+
+    :raises Unreadable: the body is an error, or no definition of this job.
+    """
+    told = normalize.renamed(check(data))
+    if told.get("name") is not None and _identity(told["name"]) != name:
+        raise Unreadable(f"the answer is about another job, {printable(told['name'])!r}")
+    nodes = told.get("nodes")
+    if not isinstance(nodes, list) or not all(isinstance(node, dict) for node in nodes):
+        raise Unreadable("the answer is no definition of a job with nodes")
+    return frozenset(
+        normalize.text(node.get("name")) or ""
+        for node in nodes
+        if any(normalize.squash(key) in _TRIGGERS and item for key, item in node.items())
+    )
+
+
 def is_surely_real_time(job: Dict[str, Any]) -> bool:
     """Whether what the status call shows can only be a real-time job. STOPPED without nodes may be a batch job as well."""
     return bool(job["nodes"]) or (job["status"] in REAL_TIME_STATES and job["status"] != STOPPED)
@@ -206,13 +227,13 @@ def job_page(data: Any) -> Page:
     if not isinstance(raw, list) and (raw is not None or total is None):
         raise Unreadable("the answer is no job list")
     jobs: List[Tuple[str, Optional[Dict[str, Any]]]] = []
-    strange = weight = 0
+    strange = size = 0
     for item in raw or []:
         key, job = _entry(item)
         strange += job is None or job["name"] != key
-        weight += _weight(job)
+        size += weight(job)
         jobs.append((key, job))
-    return Page(jobs, total, strange, weight)
+    return Page(jobs, total, strange, size)
 
 
 def _entry(item: Any) -> Tuple[str, Optional[Dict[str, Any]]]:
@@ -238,15 +259,15 @@ def _entry(item: Any) -> Tuple[str, Optional[Dict[str, Any]]]:
 _OBJECT, _MEMBER, _CHARACTER = 120, 110, 4
 
 
-def _weight(item: Any) -> int:
+def weight(item: Any) -> int:
     """How many bytes of memory an object or a list takes at most, its members included."""
     if not isinstance(item, (dict, list)):
         return 0
-    weight = _OBJECT + _MEMBER * len(item)
+    size = _OBJECT + _MEMBER * len(item)
     for part in item.values() if isinstance(item, dict) else item:
         kind = type(part)
         if kind is str:
-            weight += _CHARACTER * len(part)
+            size += _CHARACTER * len(part)
         elif kind is dict or kind is list:
-            weight += _weight(part)
-    return weight
+            size += weight(part)
+    return size

@@ -8,7 +8,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, Iterable, List, Optional, Sequence, Tuple
+from typing import Any, Dict, FrozenSet, Iterable, List, Optional, Sequence, Tuple
 
 from .._cloud.calls import Call, Task, malformed
 from .._error_codes import BAD_PARAMETER, normalize_code
@@ -86,6 +86,20 @@ class DataArts:
             return reading._replace(job={**reading.job, "job_type": REAL_TIME})
         return reading
 
+    def triggered_nodes(self, name: str) -> Task[FrozenSet[str]]:
+        """The nodes of a real-time job that a cron or event trigger starts, from the job's definition.
+
+        :raises RequestError: it cannot be read.
+        """
+        call = self._call(("jobs", name), key=name)
+        (outcome,) = yield [call]
+        if isinstance(outcome, RequestError):
+            raise outcome
+        try:
+            return answers.triggered_nodes(outcome.data, name)
+        except Unreadable as problem:
+            raise malformed(call, str(problem)) from None
+
     # -- list -------------------------------------------------------------------------------------------------------
 
     def list(
@@ -120,29 +134,30 @@ class DataArts:
             job.setdefault("job_type", job_type)
         return listing
 
-    def readings(self, listing: Listing) -> List[Reading]:
-        """The jobs of a listing of real-time jobs as readings. The service's filter is not trusted: batch jobs are left out.
+    def readings(self, listing: Listing, other: str = BATCH) -> List[Reading]:
+        """The jobs of a listing as readings. The service's filter is not trusted: jobs of the *other* type are left out.
 
         :raises RequestError: an entry is no job with a usable name, so it is unknown whether it is among those that are meant.
         """
         if listing.strange or not all(job["name"] for job in listing.jobs):
             raise malformed(self._call(("jobs",)), "the job list holds an entry that is no job with a name")
-        return [Reading(job["name"], listing.at, LIST, job=job) for job in listing.jobs if job.get("job_type") != BATCH]
+        return [Reading(job["name"], listing.at, LIST, job=job) for job in listing.jobs if job.get("job_type") != other]
 
-    def resembling(self, names: Sequence[str]) -> Task[Dict[str, Tuple[List[str], bool]]]:
-        """For names of real-time jobs that do not exist: up to three similar names, and whether a batch job is called so.
+    def resembling(self, names: Sequence[str], job_type: str = REAL_TIME) -> Task[Dict[str, Tuple[List[str], bool]]]:
+        """For names of jobs of a type that do not exist: up to three similar names, and whether a job of the other type is called so.
 
         :raises RequestError: a list cannot be read.
         """
         from difflib import get_close_matches
 
-        listing = yield from self.list(enough=MAX_COMPARED)
-        known = [str(job["name"]) for job in listing.jobs if job["name"] and job["job_type"] != BATCH]
+        other = BATCH if job_type == REAL_TIME else REAL_TIME
+        listing = yield from self.list(job_type, enough=MAX_COMPARED)
+        known = [str(job["name"]) for job in listing.jobs if job["name"] and job["job_type"] != other]
         result = {}
         for name in names:
-            batch_jobs = yield from self.list(BATCH, name=name)
-            batch = any(job["name"] == name and job["job_type"] == BATCH for job in batch_jobs.jobs)
-            result[name] = (get_close_matches(name, known, 3, 0.6), batch)
+            others = yield from self.list(other, name=name)
+            is_other = any(job["name"] == name and job["job_type"] == other for job in others.jobs)
+            result[name] = (get_close_matches(name, known, 3, 0.6), is_other)
         return result
 
     # -- single calls -----------------------------------------------------------------------------------------------

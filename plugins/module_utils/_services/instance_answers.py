@@ -8,16 +8,15 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, NamedTuple, Optional, Tuple
+from typing import Any, Callable, Dict, List, NamedTuple, Optional, Tuple
 
 from .._text import printable
 from . import normalize
-from .answers import check
+from .answers import Page, check, weight
 from .normalize import Unreadable
-from .readings import INSTANCE_STATES
+from .readings import INSTANCE_STATES, SUCCESS
 
 _STATES = {normalize.squash(state): state for state in INSTANCE_STATES}
-_SUCCESS = "success"
 # A success that an operator or a policy has declared: a flag in some clouds, a state in others. The first one counts.
 _DECLARED = (("force_success", "forceSuccess"), ("ignore_success", "ignoreSuccess"))
 _TRUE = ("true", "1")
@@ -84,12 +83,37 @@ def instance_page(data: Any, job: str) -> InstancePage:
     return InstancePage([item for item in found if item["job_name"] == job], total is None or len(raw) >= total)
 
 
+def instance_entries(data: Any, is_wanted: Callable[[Dict[str, Any]], bool]) -> Page:
+    """A page of the list of instances, for the pager. The key of an entry is the ID of its instance.
+
+    An entry without a usable ID or job name is strange: it could be any run.
+
+    :param is_wanted: whether an instance is kept.
+    :raises Unreadable: the body is an error, or no list of instances.
+    """
+    told = normalize.renamed(check(data))
+    raw, total = told.get("instances"), normalize.whole(told.get("total"))
+    if not isinstance(raw, list) and (raw is not None or total != 0):
+        raise Unreadable("the answer is no list of instances")
+    entries: List[Tuple[str, Optional[Dict[str, Any]]]] = []
+    strange = size = 0
+    for item in raw or []:
+        found = instance(item)
+        number = found.get("instance_id")
+        is_strange = not isinstance(number, int) or not found["job_name"]
+        kept = found if not is_strange and is_wanted(found) else None
+        strange += is_strange
+        size += weight(kept)
+        entries.append((f"\0{len(entries)}" if is_strange else str(number), kept))
+    return Page(entries, total, strange, size)
+
+
 def _state_of(found: Dict[str, Any]) -> Optional[str]:
     told = found.get("status")
     if told is not None and not isinstance(told, str):
         raise Unreadable("the state of an instance is no text")
     named = state(told)
-    if named == _SUCCESS:
+    if named == SUCCESS:
         return next((declared for flag, declared in _DECLARED if _is_set(found.get(flag))), named)
     return named
 

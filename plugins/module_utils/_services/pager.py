@@ -43,11 +43,18 @@ class Pager:
 
     :param call: makes the call for a page from ``offset`` and ``limit``.
     :param page_size: jobs to ask for at a time.
+    :param digest: makes a page of an answer.
     :ivar offset_means: PAGES or RECORDS; set it where it is known, read it when it was found out.
     """
 
-    def __init__(self, call: Callable[[List[Tuple[str, str]]], Call], page_size: int) -> None:
+    def __init__(
+        self,
+        call: Callable[[List[Tuple[str, str]]], Call],
+        page_size: int,
+        digest: Callable[[Any], answers.Page] = answers.job_page,
+    ) -> None:
         self.offset_means: Optional[str] = None
+        self._digest = digest
         self._call = call
         self._limit = page_size
 
@@ -62,7 +69,7 @@ class Pager:
         """
         known: Optional[FrozenSet[str]] = None
         for left in range(MAX_READINGS - 1, -1, -1):
-            reading = _Reading(self._page, self._limit, self.offset_means, sure)
+            reading = _Reading(self._page, self._limit, self._digest, self.offset_means, sure)
             yield from reading.read(enough, most_pages)
             # A meaning of offset that led to a contradiction is found out anew: jobs that moved may have taught the wrong one.
             self.offset_means = None if reading.problem else reading.means
@@ -99,7 +106,14 @@ class _Reading:
     :ivar atomic: whether one answer held the whole list, as its total says, so that nothing can have moved meanwhile.
     """
 
-    def __init__(self, page: Callable[[int], Call], limit: int, means: Optional[str], strict: bool) -> None:
+    def __init__(
+        self,
+        page: Callable[[int], Call],
+        limit: int,
+        digest: Callable[[Any], answers.Page],
+        means: Optional[str],
+        strict: bool,
+    ) -> None:
         self.jobs: Dict[str, Dict[str, Any]] = {}
         self.problem: Optional[str] = None
         self.unclear = False
@@ -108,6 +122,7 @@ class _Reading:
         self.means = means
         self._page = page
         self._limit = limit
+        self._digest = digest
         self._strict = strict  # a contradiction ends the reading; otherwise the other pages are of use all the same
         self._page_of: Dict[str, int] = {}
         self._at = 0.0
@@ -272,7 +287,7 @@ class _Reading:
 
         def digest(data: Any) -> answers.Page:
             try:
-                page = answers.job_page(data)
+                page = self._digest(data)
             except Unreadable as problem:
                 raise malformed(call, str(problem)) from None
             self._weight += page.weight

@@ -31,11 +31,12 @@ BATCH_ONLY = ("SCHEDULING", "PAUSED")  # states that real-time jobs do not have
 # Of a real-time or batch job: it runs or is about to; it has been stopped.
 RUNNING_STATES = ("NORMAL", "STARTING", "OVERLOAD", "SCHEDULING")
 RESTING_STATES = (STOPPED, "PAUSED", "PAUSE")
+SUCCESS = "success"
 # Runs of batch jobs and of nodes with a trigger. The last two also come as flags beside success.
 INSTANCE_STATES = (
     "waiting",
     "running",
-    "success",
+    SUCCESS,
     "fail",
     "running-exception",
     "pause",
@@ -47,6 +48,13 @@ INSTANCE_STATES = (
     "forceSuccess",
     "ignoreSuccess",
 )
+# A success that an operator or a policy has declared; runs that were left out because of a dependency or condition.
+FORCED_STATES = ("forceSuccess", "ignoreSuccess")
+SKIPPED_STATES = ("skip", "skip-by-depend")
+FAILED_RUN_STATES = ("fail", "running-exception", "manual-stop")
+# These go on only when a person acts.
+HELD_RUN_STATES = ("pause", "freeze", "waiting-confirm")
+NO_RUN = "no-run"  # our own: no run counts yet
 DLI_STATES = ("LAUNCHING", "RUNNING", "SCALING", "FINISHED", "FAILED", "CANCELLED")
 # DLI's Flink jobs and Spark batches, in the lower case of the documents. job_idle has no described meaning.
 FLINK_STATES = (

@@ -14,10 +14,12 @@ from .._cloud.calls import Task
 from .._cloud.session import Session
 from .._errors import RequestError
 from .._gate.policy import Selection
+from .._gate.runs.rule import NodeRunRule
 from .._gate.source import Listed
 from .._services.dataarts import DataArts
 from .._services.pager import PAGES, RECORDS
 from .._services.readings import Reading
+from .node_runs import NodeRuns
 from .session_source import SessionSource
 
 
@@ -26,17 +28,32 @@ class RealTimeJobs(SessionSource):
 
     lists = True
 
-    def __init__(self, session: Session, workspace: Optional[str], selection: Selection) -> None:
+    def __init__(
+        self,
+        session: Session,
+        workspace: Optional[str],
+        selection: Selection,
+        node_runs: Optional[NodeRunRule] = None,
+    ) -> None:
         super().__init__(session)
         self._service = DataArts(workspace)
         self._selection = selection
+        self._node_runs = None if node_runs is None else NodeRuns(self._service, node_runs, session.clock)
+        self.cost = 1 if node_runs is None else 2
 
     @property
     def workspace(self) -> Optional[str]:  # type: ignore[override]
         return self._service.workspace or self.session.connection.workspace
 
     def read(self, name: str) -> "Task[Reading]":
-        return self._service.status(name)
+        if self._node_runs is None:
+            return self._service.status(name)
+        return self._read_with_runs(name, self._node_runs)
+
+    def _read_with_runs(self, name: str, runs: NodeRuns) -> "Task[Reading]":
+        reading = yield from self._service.status(name)
+        reading = yield from runs.add(reading)
+        return reading
 
     def ask_list(self, deadline: Optional[float], max_pages: int, sure: bool) -> None:
         chosen = self._selection
@@ -53,10 +70,15 @@ class RealTimeJobs(SessionSource):
         return self.session.complete(self._service.resembling(names), deadline)
 
     def remember(self) -> Dict[str, Any]:
-        return {**super().remember(), "offset_means": self._service.offset_means}
+        since = None if self._node_runs is None else self._node_runs.since
+        return {**super().remember(), "offset_means": self._service.offset_means, "runs_since": since}
 
     def recall(self, learned: Dict[str, Any], seconds: float) -> None:
         super().recall(learned, seconds)
         if learned["offset_means"] not in (None, PAGES, RECORDS):
             raise ValueError("another meaning of offset")
         self._service.offset_means = learned["offset_means"]
+        if self._node_runs is not None:
+            if not isinstance(learned["runs_since"], int):
+                raise ValueError("another time")
+            self._node_runs.since = learned["runs_since"]

@@ -17,6 +17,8 @@ from ansible_collections.datagate.huaweicloud.plugins.module_utils._services.nor
 from ansible_collections.datagate.huaweicloud.plugins.module_utils._services.readings import (
     DLI_STATES,
     FLINK_STATES,
+    INSTANCE_STATES,
+    NO_RUN,
     REAL_TIME_STATES,
     SPARK_STATES,
 )
@@ -25,10 +27,11 @@ from .exposition import COUNTER, GAUGE, Family, Sample, exposition
 from .template_data import ReportError, count, kind, mapping, mappings, number, text
 
 DATAARTS = "dataarts"
+RUNS = "runs"
 DLI = "dli"
 FLINK = "dli_flink"
 SPARK = "dli_spark"
-SERVICES = (DATAARTS, DLI, FLINK, SPARK)
+SERVICES = (DATAARTS, RUNS, DLI, FLINK, SPARK)
 
 NO_STATE = "UNKNOWN"  # as the modules count jobs that show no state
 DEFAULT_WORKSPACE = "default"  # an empty label is none at all to Prometheus
@@ -86,6 +89,17 @@ NODE_COUNTERS = {
     "total_get_bytes": Family("datagate_node_read_bytes_total", COUNTER, "Bytes that a node has read.", _NODE, add),
 }
 
+# -- runs of batch jobs -----------------------------------------------------------------------------------------------
+RUN_STATE = Family(
+    "datagate_run_state", GAUGE, "State of the last run of a batch job: 1 for that one.", (*_JOB, "state")
+)
+RUN_PLANNED = Family(
+    "datagate_run_plan_time_seconds", GAUGE, "When the last run was planned, in seconds since 1970.", _JOB
+)
+RUN_AGE = Family(
+    "datagate_run_age_seconds", GAUGE, "Seconds from the planned time of the last run to the reading.", _JOB
+)
+
 # -- DLI jobs ---------------------------------------------------------------------------------------------------------
 DLI_STATE = Family("datagate_dli_job_state", GAUGE, "State of a DLI job: 1 for the one it is in.", ("job_id", "state"))
 DLI_PROGRESS = Family(
@@ -107,6 +121,7 @@ FAMILIES = (
     *(UP, READ_AT, DURATION, REQUESTS, MISSING),
     *(JOB_STATE, JOB_READY, JOB_FAILING, JOB_START),
     *(NODE_STATE, *NODE_COUNTERS.values()),
+    *(RUN_STATE, RUN_PLANNED, RUN_AGE),
     *(DLI_STATE, DLI_PROGRESS, DLI_TASKS),
     *(FLINK_STATE, FLINK_RESTARTS, SPARK_STATE),
 )
@@ -123,7 +138,7 @@ def write(results: dict[str, Any], workspace: str, read_at: float, nodes: bool) 
     """
     strange = [service for service in results if service not in SERVICES]
     if strange or not results:
-        raise ReportError(f"what is to be reported must be a mapping with any of {', '.join(SERVICES)}")
+        raise ReportError(f"what is to be reported must be a mapping with at least one of {', '.join(SERVICES)}")
     where = workspace or DEFAULT_WORKSPACE
     samples: list[Sample] = []
     for service in SERVICES:
@@ -134,8 +149,14 @@ def write(results: dict[str, Any], workspace: str, read_at: float, nodes: bool) 
             samples.extend(_reading(result, (where, service), read_at))
             for job in mappings(result.get("jobs")) if _was_read(result) else []:
                 if _known(job):
-                    samples.extend(_real_time_job(job, where, nodes) if service == DATAARTS else _OF_DLI[service](job))
+                    samples.extend(_job(service, job, where, nodes, read_at))
     return exposition(FAMILIES, samples)
+
+
+def _job(service: str, job: dict[str, Any], where: str, nodes: bool, read_at: float) -> Iterator[Sample]:
+    if service == DATAARTS:
+        return _real_time_job(job, where, nodes)
+    return _batch_job(job, where, read_at) if service == RUNS else _OF_DLI[service](job)
 
 
 def _reading(result: dict[str, Any], labels: tuple[str, str], read_at: float) -> Iterator[Sample]:
@@ -200,6 +221,15 @@ def _real_time_job(job: dict[str, Any], workspace: str, nodes: bool) -> Iterator
             value = number(node.get(key))
             if value is not None and value >= 0:
                 yield Sample(family, place, value)
+
+
+def _batch_job(job: dict[str, Any], workspace: str, read_at: float) -> Iterator[Sample]:
+    labels = (workspace, text(job.get("name")) or "")
+    yield from _states(RUN_STATE, labels, (*INSTANCE_STATES, NO_RUN), job.get("status"))
+    planned = number(mapping(job.get("instance")).get("plan_time"))
+    if planned is not None and planned > 0:
+        yield Sample(RUN_PLANNED, labels, planned / 1000)
+        yield Sample(RUN_AGE, labels, read_at - planned / 1000)
 
 
 def _dli_job(job: dict[str, Any]) -> Iterator[Sample]:

@@ -12,9 +12,12 @@ from collections.abc import Iterable
 
 from ansible_collections.datagate.huaweicloud.plugins.module_utils._services.readings import (
     DLI_STATES,
+    FAILED_RUN_STATES,
     FAILING_STATES,
     FLINK_FAILING_STATES,
     FLINK_STATES,
+    INSTANCE_STATES,
+    NO_RUN,
     REAL_TIME_STATES,
     SPARK_STATES,
 )
@@ -35,12 +38,16 @@ WORDS = {
 }
 ORDER = {name: place for place, name in enumerate(WORDS)}
 
-ALWAYS_READY = frozenset(
-    ("NORMAL", "FINISHED", "SCHEDULING", "job_running", "job_finish", "success")
-)  # where nobody says otherwise
-_FAILING = frozenset((*FAILING_STATES, "FAILED", "CANCELLED", *FLINK_FAILING_STATES, "dead"))
+# Where nobody says otherwise.
+ALWAYS_READY = frozenset(("NORMAL", "FINISHED", "SCHEDULING", "job_running", "job_finish", "success"))
+_FAILING = frozenset((*FAILING_STATES, "FAILED", "CANCELLED", *FAILED_RUN_STATES, *FLINK_FAILING_STATES, "dead"))
 _STOPPED = frozenset(("STOPPED", "PAUSE", "PAUSED", "DISABLE", "job_init", "job_cancel_success"))
-_KNOWN = frozenset((*REAL_TIME_STATES, *DLI_STATES, *FLINK_STATES, *SPARK_STATES, *ALWAYS_READY, *_STOPPED))
+_KNOWN = frozenset(
+    (
+        *(*REAL_TIME_STATES, *DLI_STATES, *INSTANCE_STATES, NO_RUN, *FLINK_STATES, *SPARK_STATES),
+        *(*ALWAYS_READY, *_STOPPED),
+    )
+)
 
 
 class Classes:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timezone
 from typing import Any
 
 from ansible_collections.datagate.huaweicloud.plugins.module_utils._errors import DatagateError
@@ -78,6 +79,17 @@ def duration(data: Any) -> float | None:
     """*data* if it is a number of seconds that a gate can take, else None."""
     value = number(data)
     return value if value is not None and 0 <= value <= MAX_SECONDS else None
+
+
+def moment(milliseconds: Any) -> str:
+    """Epoch milliseconds as a time in UTC, to the minute; empty for what is none."""
+    value = number(milliseconds)
+    if value is None or value <= 0:
+        return ""
+    try:
+        return datetime.fromtimestamp(value / 1000, timezone.utc).strftime("%Y-%m-%d %H:%M")
+    except (OverflowError, OSError, ValueError):
+        return ""
 
 
 def count(data: Any) -> int:

@@ -23,6 +23,7 @@ from ansible.utils.vars import load_extra_vars
 
 from ansible_collections.datagate.huaweicloud.plugins.module_utils._errors import DatagateError, OptionError
 from ansible_collections.datagate.huaweicloud.plugins.module_utils._gate import options
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._gate.runs.options import run_policy
 from ansible_collections.datagate.huaweicloud.plugins.module_utils._gate.verdicts import ERROR
 from ansible_collections.datagate.huaweicloud.plugins.module_utils._text import printable
 from ansible_collections.datagate.huaweicloud.plugins.plugin_utils.gate_action import MODULES, GateAction
@@ -296,6 +297,7 @@ def _check_options(given: Mapping[str, Any]) -> None:
         raise problem
     params = {**host.params, "wait": True}
     options.policy(params)
+    run_policy(params)
     options.dli_policy(params)
     options.cancel_on(params)
     options.slices(params)

@@ -43,6 +43,7 @@ ENTRIES: Mapping[str, Entry] = {
     "wait_until_normal": _WAIT_UNTIL_NORMAL,
     "wait_until_stopped": Entry("dataarts_job_status", {"wait": True, "wait_for": ["STOPPED"]}),
     "fail_on_exception": Entry("dataarts_job_status", {"wait": False, "fail_on_exception": True}),
+    "runs_succeeded": Entry("dataarts_instance_status", {"wait": True}),
     "dli_finished": Entry("dli_job_progress", {"wait": True}),
     "dli_flink_running": Entry("dli_flink_job_status", {"wait": True, "wait_for": ["job_running"]}),
     "dli_spark_finished": Entry("dli_spark_job_status", {"wait": True, "wait_for": ["success"]}),

@@ -17,6 +17,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any
 
 from ansible_collections.datagate.huaweicloud.plugins.module_utils._argument_spec import (
+    BATCH_GATE,
     CONNECTION,
     DLI_GATE,
     DLI_SELECTION,
@@ -42,6 +43,7 @@ OPTIONS: Spec = {
     **FLINK_SELECTION,
     **FLINK_GATE,
     **SELECTION,
+    **BATCH_GATE,
     **REAL_TIME_GATE,
     **DLI_SELECTION,
     **DLI_GATE,

@@ -98,6 +98,13 @@ FLINK: Data = {
     "reasons": [],
 }
 SPARK: Data = {"batch_id": "b-1", "name": None, "status": "dead", "verdict": "FAIL", "reasons": []}
+RUN: Data = {
+    "name": "orders_daily",
+    "status": "fail",
+    "verdict": "FAIL",
+    "reasons": [],
+    "instance": {"plan_time": 1_551_405_600_000},
+}
 SAMPLE: Data = {
     "dataarts": gate(SMS, job("job_orders_stream"), verdict="FAIL"),
     "dli": gate(DLI, verdict="PENDING"),
@@ -475,8 +482,8 @@ def test_numbers_that_are_none_are_left_out(value: Any) -> None:
     ("arguments", "words"),
     [
         (("x", "", 1.0), "a mapping of service to result, not text"),
-        (({}, "", 1.0), "a mapping with any of dataarts, dli, dli_flink, dli_spark"),
-        (({"dataart": {}}, "", 1.0), "a mapping with any of dataarts, dli, dli_flink, dli_spark"),
+        (({}, "", 1.0), "a mapping with at least one of dataarts, runs, dli, dli_flink, dli_spark"),
+        (({"dataart": {}}, "", 1.0), "a mapping with at least one of dataarts, runs, dli, dli_flink, dli_spark"),
         (({"dli": []}, "", 1.0), "dli must be a module's result, which is a mapping, not a list"),
         (({"dli": {}}, None, 1.0), "workspace must be text, not nothing"),
         (({"dli": {}}, "", "now"), "read_at must be a number of seconds since 1970, not text"),
@@ -523,10 +530,20 @@ def test_the_table_follows_the_conventions() -> None:
 
 def test_a_full_sample_is_what_the_library_writes() -> None:
     by_name = {family.name: family for family in metrics.FAMILIES}
-    text = written(SAMPLE)
+    text = written({**SAMPLE, "runs": gate(RUN, verdict="FAIL")})
     samples = [
         Sample(by_name[name], tuple(dict(labels)[label] for label in by_name[name].labels), value)
         for (name, labels), value in series(text).items()
     ]
     assert {sample.family for sample in samples} == set(metrics.FAMILIES)
     assert reference(metrics.FAMILIES, samples) == text
+
+
+def test_the_last_run_of_a_batch_job() -> None:
+    text = written(
+        {"runs": gate(RUN, {"name": "new", "status": "no-run", "verdict": "PENDING", "reasons": [], "instance": None})}
+    )
+    assert state(text, "datagate_run_state", job_name="orders_daily") == ["fail"]
+    assert state(text, "datagate_run_state", job_name="new") == ["no-run"]
+    assert values(text, "datagate_run_plan_time_seconds", "job_name") == {"orders_daily": 1_551_405_600.0}
+    assert values(text, "datagate_run_age_seconds", "job_name") == {"orders_daily": READ_AT - 1_551_405_600.0}

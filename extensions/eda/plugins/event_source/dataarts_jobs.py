@@ -80,6 +80,20 @@ options:
       - Whether to emit events for the initial states as well.
     type: bool
     default: false
+  kind:
+    description:
+      - What to watch. job watches real-time jobs and their nodes. instance watches the last runs of batch jobs, and the
+        selection is then about batch jobs. Their events have kind, instance_id, plan_time and run as well, and a new run is
+        an event even if it is in the same state as the one before.
+    type: str
+    choices: [job, instance]
+    default: job
+  since:
+    description:
+      - Only with kind set to instance. Runs planned earlier do not count. Epoch milliseconds, ISO 8601 with a time zone, or a
+        time back from each poll such as 12h.
+      - If not set, 24h is used.
+    type: str
   # -- written by `make options`
   auth_type:
     type: str

@@ -111,7 +111,8 @@ def _general_reasons(gate: "Gate", at: float) -> List[Reason]:
 
 
 def _too_few_jobs(gate: "Gate") -> Reason:
-    return make_reason("too_few_jobs", None, messages.too_few(gate.selection, gate.found, gate.workspace))
+    noun = gate.policy.kind.listed_as
+    return make_reason("too_few_jobs", None, messages.too_few(gate.selection, gate.found, gate.workspace, noun))
 
 
 def _has_failed(policy: Policy, judged: Judgements, reasons: List[Reason]) -> bool:

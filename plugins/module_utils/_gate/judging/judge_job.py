@@ -81,8 +81,9 @@ def _judge_failures(job: JobState, failures: List[Failure], errors: List[Reason]
     counts = policy.counts_failing and (not policy.wait or is_grace_over)
     found = []
     for node, state in failures:
-        code = policy.kind.code_of(state) if node is None else "node_exception"
+        code = policy.kind.code_of(state) if node is None else policy.kind.node_code(state)
         blamed = job.culprit() if node is None else node
+        run = job.failed_run(node, state)
         found.append(
             make_reason(
                 code if policy.counts_failing else "still_pending",
@@ -90,7 +91,7 @@ def _judge_failures(job: JobState, failures: List[Failure], errors: List[Reason]
                 messages.failing(job, node, state),
                 node=blamed,
                 status=state,
-                log_path=job.log_path(blamed),
+                log_path=job.log_path(blamed) if run is None else run.get("log_path"),
             )
         )
     return Judgement(FAIL if counts else PENDING, found + errors)
@@ -121,8 +122,8 @@ def _awaited_state(job: JobState, at: float) -> Optional[Reason]:
         return reason_of_job(job, "still_pending", messages.old(job))
     if job.state not in policy.ready:
         if job.state not in policy.kind.known:
-            return reason_of_job(job, "unknown_state", messages.unknown_state(job.name, job.state))
-        return reason_of_job(job, "still_pending", messages.pending(job, at))
+            return reason_of_job(job, "unknown_state", messages.unknown_state(job))
+        return reason_of_job(job, policy.kind.pending_code(job.state), messages.pending(job, at))
     if job.claims.is_open:
         return reason_of_job(job, "still_pending", messages.pending(job, at))
     for node, state in job.unknown_nodes():
@@ -139,6 +140,9 @@ def _awaited_reading(job: JobState, at: float) -> Optional[Reason]:
         return reason_of_job(job, "not_restarted", message)
     if job.has_unread_nodes:
         return reason_of_job(job, "still_pending", messages.unread_nodes(job, at))
+    awaited = job.awaited_runs()
+    if awaited is not None and (awaited or not job.triggered_nodes()):
+        return reason_of_job(job, "no_run", messages.awaited_runs(job, awaited))
     if policy.require_records and not job.has_moved_records(NEVER):
         return reason_of_job(job, "no_records", messages.no_records(job, NEVER))
     return None

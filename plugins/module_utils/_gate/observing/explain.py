@@ -16,10 +16,11 @@ from ..source import Source
 from ..state.gate_state import Gate
 from ..state.gate_time import GateTime
 from ..state.job_state import JobState
-from ..verdicts import Reason, Verdict
+from ..verdicts import PASS, Reason, Verdict
 
 MAX_FAILURES_EXPLAINED = 10
 MAX_MISSING_EXPLAINED = 3
+MAX_SHOWN = 10  # up to so many jobs that have passed are returned with their nodes
 SECONDS_TO_EXPLAIN = 10.0
 # Seconds after a failure until which it may be read.
 SECONDS_AFTER_FAILURE_IN_ALL = 1.9
@@ -54,6 +55,18 @@ class Explainer:
             job.status = fields
         return True
 
+    def add_nodes(self, verdict: Verdict) -> None:
+        """Read the nodes of the jobs that passed, where only the list was read and the result shows the jobs."""
+        jobs = [job for job in self._gate.jobs.values() if job.has_unshown_nodes]
+        if verdict.verdict != PASS or not jobs or len(self._gate.jobs) > MAX_SHOWN:
+            return
+        try:
+            found = self._source.add_nodes([(job.name, job.fields) for job in jobs], self._until(None))
+        except DatagateError:
+            return
+        for job, fields in zip(jobs, found):
+            job.status = fields
+
     def has_unexplained(self, verdict: Verdict) -> bool:
         """Whether jobs are missing for which no similar names have been looked up. They count as looked up from then on."""
         names = {item["job"] for item in verdict.reasons if item["code"] == "job_missing"}
@@ -76,7 +89,9 @@ class Explainer:
         except DatagateError:
             return []
         similar = {name: ([item for item in near if item != name], batch) for name, (near, batch) in found.items()}
-        self._gate.hints = {name: messages.similar_names(*what) for name, what in similar.items()}
+        self._gate.hints = {
+            name: messages.similar_names(*what, self._gate.policy.kind.other_type) for name, what in similar.items()
+        }
         for item in reasons:
             if item["code"] == "job_missing":
                 item["message"] += self._gate.hints.get(item["job"], "")

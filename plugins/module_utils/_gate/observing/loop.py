@@ -60,7 +60,7 @@ class Loop:
         self._is_single = not policy.wait or policy.once or policy.timeout <= 0
         self.gate = gate = Gate(policy, selection, source.workspace)
         self._time = time = GateTime(clock, None if self._is_single else policy.timeout)
-        self._plan = plan = Plan(policy, source.rate, source.workers, source.lists)
+        self._plan = plan = Plan(policy, source.rate, source.workers, source.lists, source.cost)
         self._observation = observation = Observation()
         self._reads = reads = Reads(plan, gate.jobs)
         self._requests = requests = OpenRequests(gate, source, time)
@@ -266,6 +266,8 @@ class Loop:
             if self._explainer.add_causes(verdict, self._failure.failed_at):
                 verdict = self.gate.conclude(self._time.at(), None, not self._is_single and self._time.is_over)
             self._explainer.add_similar_names(verdict.reasons, self._failure.failed_at)
+        else:
+            self._explainer.add_nodes(verdict)
         outcome = self._outcomes.make(verdict)
         self._outcomes.show(outcome)
         return outcome

@@ -8,16 +8,17 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable, Dict, NamedTuple, Optional
+from typing import Any, Callable, Dict, List, NamedTuple, Optional
 
 from ..._errors import RequestError
+from ..judging.notes import find_notes
 from ..kinds import ABSENCE, READ_ERROR
 from ..policy import NEVER
 from ..source import Source
 from ..state.gate_state import Gate
 from ..state.gate_time import GateTime
-from ..summary import summarize, tally
-from ..verdicts import ERROR, FAIL, PENDING, Verdict
+from ..summary import evidence, summarize, summarize_notes, tally
+from ..verdicts import ERROR, FAIL, PASS, PENDING, Verdict
 
 LOOK_INTERVAL = 1.0  # seconds from one call of on_look to the next, unless an observation or the gate ends
 # The least severe reasons that the message names; jobs on their way are no part of why a gate failed.
@@ -75,7 +76,12 @@ class Outcomes:
         at, kind = self._time.at(), self._gate.policy.kind
         severity = _NAMED_SEVERITY.get(verdict.verdict, 9)
         named = [item for item in verdict.reasons if kind.severity(item["code"]) <= severity]
-        msg = summarize(verdict.verdict, named or verdict.reasons, tally(self._gate, at), at, kind.noun)
+        remarks: List[str] = []
+        if verdict.verdict == PASS:
+            verdict = verdict._replace(notes=find_notes(self._gate.policy, self._gate.jobs.values()))
+            remarks = [*evidence(self._gate), *summarize_notes(verdict.notes)]
+        counts = tally(self._gate, at)
+        msg = summarize(verdict.verdict, named or verdict.reasons, counts, at, kind.noun, remarks)
         return Outcome(verdict, self._gate, round(at, 3), self.requests, msg, state)
 
     def so_far(self, state: Optional[Dict[str, Any]] = None) -> Outcome:

@@ -36,14 +36,16 @@ class Plan:
     :param rate: ceiling in requests per second, 0 for none.
     :param workers: requests that can be under way at once.
     :param lists: whether there is a list at all (there is none for DLI jobs).
+    :param cost: how many requests it takes to read one job without the list.
     :ivar pages: how many requests the list took when it was last read, or would have taken; None before.
     """
 
-    def __init__(self, policy: Policy, rate: float, workers: int, lists: bool) -> None:
+    def __init__(self, policy: Policy, rate: float, workers: int, lists: bool, cost: int = 1) -> None:
         self.policy = policy
         self.rate = rate or QUOTA
         self.workers = workers
         self.lists = lists
+        self.cost = cost
         self.pages: Optional[int] = None
 
     def seconds(self, requests: float) -> float:
@@ -52,7 +54,7 @@ class Plan:
 
     def sweep(self, jobs: int, latency: float) -> float:
         """How long it takes to read all nodes, at the ceiling and at the usual time of an answer."""
-        return max(self.seconds(jobs), -(-jobs // self.workers) * latency)
+        return max(self.seconds(jobs * self.cost), -(-jobs // self.workers) * latency * self.cost)
 
     def max_age(self, jobs: int, latency: float) -> float:
         """Seconds that a node reading may be old when the gate passes."""
@@ -64,7 +66,7 @@ class Plan:
             return False
         most = self.max_age(jobs, latency)
         sweep = self.sweep(jobs, latency) / (1.0 - MAX_LIST_SHARE)
-        return sweep + self.list_seconds(latency) > most >= self.seconds(jobs - 1) + latency
+        return sweep + self.list_seconds(latency) > most >= self.seconds((jobs - 1) * self.cost) + latency * self.cost
 
     def look_interval(self, requests: int) -> float:
         """Seconds from one look at all jobs to the next in a long observation, where it takes so many requests."""
@@ -89,7 +91,7 @@ class Plan:
         if not self.lists:
             return STATUS
         if self.policy.needs_nodes:
-            fits = once or jobs <= FEW or self.seconds(jobs) <= self.policy.interval
+            fits = once or jobs <= FEW or self.seconds(jobs * self.cost) <= self.policy.interval
             return STATUS if fits or (self.pages or 0) > self.max_pages(jobs) else ROTATION
         return STATUS if jobs <= FEW or (self.pages or 0) > self.max_pages(jobs) else LIST
 

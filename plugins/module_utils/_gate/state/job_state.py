@@ -22,8 +22,19 @@ from .activity import JobProgress, RecordCounters
 from .list_claims import ListClaims
 
 # What is kept of a job and of a node where there are so many jobs that keeping all would make the state too large.
-_KEPT_OF_JOB = ("status", "start_time", "message", "progress", "sub_job_id", "result_count", "bad_row_count")
-_KEPT_OF_NODE = ("name", "status", "log_path")
+_KEPT_OF_JOB = (
+    "status",
+    "start_time",
+    "plan_time",
+    "message",
+    "progress",
+    "sub_job_id",
+    "result_count",
+    "bad_row_count",
+    "instance_id",
+    "run",
+)
+_KEPT_OF_NODE = ("name", "status", "log_path", "runs", "failed_run")
 _TEXT_FIELDS = ("name", "status", "message", "log_path")  # of a job or node
 _TEXT_TYPES = (str, type(None))
 
@@ -59,6 +70,7 @@ class JobState:
         counted up to *counted_at*.
     :ivar ready_at: since when the job has been ready, None while it is not.
     :ivar lasting_failures: the failures with which the job has failed for good; empty before.
+    :ivar latest_plan: the planned time of the run that *latest_start* is about; None for kinds of jobs that are no runs.
     :ivar latest_start: the greatest ``start_time``.
     :ivar restart_times: the last ``restart_times`` that the service has reported; None where it reports none.
     :ivar restarts: how many restarts these two have shown, the last one at *restarted_at*.
@@ -95,6 +107,7 @@ class JobState:
     lasting_failures: List[Failure] = field(default_factory=list)
     latest_start: Optional[int] = None
     restart_times: Optional[int] = None
+    latest_plan: Optional[int] = None
     restarts: int = 0
     restarted_at: float = NEVER
     records: RecordCounters = field(default_factory=RecordCounters)
@@ -155,13 +168,37 @@ class JobState:
         bad = self.policy.kind.node_failing
         if any(node.get("status") in bad for node in self.nodes.values()):
             found += [(name, node["status"]) for name, node in self.counting_nodes() if node.get("status") in bad]
+        if self.policy.node_runs is not None:
+            found += [
+                (name, node["failed_run"]["status"]) for name, node in self.triggered_nodes() if node["failed_run"]
+            ]
         return found
 
     def counting_nodes(self) -> List[Tuple[str, Fields]]:
-        """The nodes whose states count. Those of a stopped job do not, because they keep old states."""
-        if not self.policy.check_nodes or self.state in self.policy.kind.quiet:
+        """The nodes whose states count."""
+        return self._watched_nodes() if self.policy.check_nodes else []
+
+    def triggered_nodes(self) -> List[Tuple[str, Fields]]:
+        """The nodes with a trigger, whose runs count."""
+        return [(name, node) for name, node in self._watched_nodes() if "runs" in node]
+
+    def _watched_nodes(self) -> List[Tuple[str, Fields]]:
+        """The nodes without those left out. Those of a stopped job do not count, because they keep old states."""
+        if self.state in self.policy.kind.quiet:
             return []
         return [(name, node) for name, node in self.nodes.items() if not matches(name, self.policy.ignore_nodes)]
+
+    def awaited_runs(self) -> Optional[List[str]]:
+        """The nodes with a trigger that have had fewer successful runs than ``min_runs``; None where that is not asked for."""
+        rule = self.policy.node_runs
+        if rule is None or not rule.least or self.state in self.policy.kind.quiet:
+            return None
+        return [name for name, node in self.triggered_nodes() if node["runs"]["succeeded"] < rule.least]
+
+    def failed_run(self, node: Optional[str], state: str) -> Optional[Fields]:
+        """The run of a node that is in this failing state; None where the node itself is."""
+        run = self.nodes.get(node or "", {}).get("failed_run")
+        return run if run and run["status"] == state else None
 
     def unknown_nodes(self) -> List[Tuple[str, str]]:
         """Counting nodes, and their states, that this version does not know: neither ready nor failing."""
@@ -176,7 +213,7 @@ class JobState:
     @property
     def start_time(self) -> Optional[int]:
         """When the job was started, in epoch milliseconds; None where no answer says so."""
-        start = self._merged().get("start_time")
+        start = self.fields.get("start_time")
         return start if isinstance(start, int) else None
 
     @property
@@ -227,18 +264,30 @@ class JobState:
         """Where a node logs. Without a name: where the failing node logs, or else the first node that says so."""
         if node is not None:
             return self.nodes.get(node, {}).get("log_path")
-        for name, dummy in self.failures():
+        for name in (*(name for name, dummy in self.failures()), self.culprit()):
             if name is not None and self.nodes.get(name, {}).get("log_path"):
                 return str(self.nodes[name]["log_path"])
         return next((str(item["log_path"]) for item in self.nodes.values() if item.get("log_path")), None)
 
+    @property
+    def has_unshown_nodes(self) -> bool:
+        """Whether the job is shown by a run whose nodes were not read."""
+        number = self.fields.get("instance_id")
+        return self.policy.runs is not None and number is not None and self.fields.get("nodes_of") != number
+
+    @property
+    def run(self) -> Optional[str]:
+        """Which run the state is that of, in words; None for kinds of jobs that are no runs."""
+        return self.fields.get("run")
+
     def describe(self) -> Fields:
         """The job as a module returns it."""
         nodes = (self.status or {}).get("nodes")
-        described = self.policy.kind.describe(self.name, self._merged(), nodes, self.progress.tasks)
+        described = self.policy.kind.describe(self.name, self.fields, nodes, self.progress.tasks)
         return {**described, "status": self.state, "restarts": self.restarts}
 
-    def _merged(self) -> Fields:
+    @property
+    def fields(self) -> Fields:
         """What the list and the status call said, the later over the earlier."""
         listed, status = self.listed or {}, self.status or {}
         return {**status, **listed} if self.listed_at > self.status_at else {**listed, **status}
@@ -301,6 +350,17 @@ def _check_fields(job: Optional[Fields]) -> None:
         for name in _TEXT_FIELDS:
             if type(item.get(name)) not in _TEXT_TYPES:
                 raise ValueError(f"{name} is not text")
+        if "runs" in item:
+            plain_data.check(item["runs"], _RUNS)
+            _check_failed_run(item.get("failed_run"))
+
+
+_RUNS = plain_data.tests({"since": int, "total": int, "succeeded": int, "failed": int})
+
+
+def _check_failed_run(run: Any) -> None:
+    if run is not None and not (isinstance(run, dict) and isinstance(run.get("status"), str)):
+        raise ValueError("failed_run is not a run")
 
 
 def _cut(data: Optional[Fields], names: Tuple[str, ...]) -> Optional[Fields]:

@@ -126,11 +126,15 @@ def _take_status(job: JobState, fields: Dict[str, Any], at: float) -> None:
 def _note_start(job: JobState, fields: Dict[str, Any], at: float) -> None:
     """See whether the job was restarted: its ``start_time`` has grown, or its ``restart_times`` has changed.
 
-    Both are only compared with an earlier reading. A ``restart_times`` that falls has begun anew with another start.
+    Both are only compared with an earlier reading; the ``start_time`` of a run with one of the same planned time. A ``restart_times``
+    that falls has begun anew with another start.
     """
     start, count = fields.get("start_time"), fields.get("restart_times")
     restarts = 0
     if isinstance(start, int) and not isinstance(start, bool):
+        plan = fields.get("plan_time")
+        if plan != job.latest_plan:
+            job.latest_plan, job.latest_start = plan if isinstance(plan, int) else None, None
         restarts = int(job.latest_start is not None and start > job.latest_start)
         job.latest_start = max(start, job.latest_start or start)
     if isinstance(count, int) and not isinstance(count, bool):

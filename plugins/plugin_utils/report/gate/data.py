@@ -31,19 +31,20 @@ from ..report_facts import About
 from ..states import Classes
 from ..template_data import NAME, PATH, STATE, ReportError, count, duration, mapping, mappings, number, sentence, text
 from ..timeline import Change
+from .run import Run, read_run
 
 SKIPPED = "SKIPPED"
 VERDICTS = (PASS, FAIL, TIMEOUT, ERROR, PENDING, SKIPPED)
 LEFT_OUT = "LEFT OUT"  # a job that does not exist and need not
 
-FAILING_CODES = frozenset(
+_STATE_CODES = frozenset(
     (
-        *("job_exception", "node_exception", "job_missing", "dli_failed", "dli_cancelled", "stalled", "too_few_jobs"),
-        *("too_few_rows", "bad_rows", "job_failed"),
+        *("job_exception", "node_exception", "dli_failed", "dli_cancelled", "job_failed"),
+        *("run_failed", "run_skipped", "run_forced"),
     )
 )
+FAILING_CODES = _STATE_CODES | {"job_missing", "node_run_failed", "stalled", "too_few_jobs", "too_few_rows", "bad_rows"}
 UNREAD_CODES = frozenset(("unreadable", "denied"))
-_STATE_CODES = frozenset(("job_exception", "node_exception", "dli_failed", "dli_cancelled", "job_failed"))
 
 
 class Reason(NamedTuple):
@@ -109,6 +110,7 @@ class Job(NamedTuple):
     :ivar status: its last state, empty where none is known.
     :ivar kind: the class of that state.
     :ivar changes: those of the job itself, oldest first.
+    :ivar run: of a batch job, the run that was judged.
     :ivar settled_at: seconds until it, or the node that fails it, got into the last state; None if not known.
     :ivar read_at: seconds until it was read last; None if not known.
     :ivar returned: False where only reasons or history name it.
@@ -123,6 +125,7 @@ class Job(NamedTuple):
     nodes: list[Node]
     changes: list[Change]
     work: Work | None
+    run: Run | None
     settled_at: float | None
     read_at: float | None
     returned: bool
@@ -289,7 +292,9 @@ class _Reading:
         is_dli = any("job_id" in item for item in listed) or (
             not listed and bool(self.tally) and set(self.tally) <= DLI_KIND.known | {"missing", "not read"}
         )
-        return "DLI job" if is_dli else "job"
+        if is_dli:
+            return "DLI job"
+        return "batch job" if any("instance" in item for item in listed) else "job"
 
     def states(self) -> list[State]:
         """The counts by state, the worst class first, in it the most frequent."""
@@ -327,6 +332,7 @@ class _Reading:
             nodes=self._nodes_of(key, data),
             changes=[_shown(change) for change in changes],
             work=_work(data) if data is not None and "progress" in data else None,
+            run=None if data is None else read_run(data),
             settled_at=max(moments) if moments else None,
             read_at=duration(data.get("read_at")) if data is not None else None,
             returned=data is not None,

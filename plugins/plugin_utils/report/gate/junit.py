@@ -136,7 +136,7 @@ def _case(gate: Gate, job: Job, group: str) -> _Case:
     case = _Case(job.name or "a job without a name", group, job.settled_at)
     message = "; ".join(reason.message for reason in job.reasons) or f"{job.name} is {job.verdict}"
     if job.verdict == PASS:
-        return case
+        return case._replace(output=f"{job.run.words}; {job.run.line}") if job.run else case
     if job.verdict == LEFT_OUT:
         return _skipped(case, f"left out: {message}")
     if job.tolerated:

@@ -24,6 +24,7 @@ from .data import SKIPPED, Gate, Job, Reason
 MAX_JOBS = 50
 MAX_REASONS = 50
 MAX_CHANGES = 20
+RUN_HEAD = ("Planned (UTC)", "Began (UTC)", "Took")
 MARKS = {
     PASS: "\N{WHITE HEAVY CHECK MARK}",
     FAIL: "\N{CROSS MARK}",
@@ -74,8 +75,9 @@ def _jobs(gate: Gate) -> list[list[str]]:
         return []
     shown = gate.jobs[:MAX_JOBS]
     work = any(job.work for job in shown)
-    head = ["Verdict", "State", "Job", "Since", *(["Progress"] if work else [])]
-    lines = table(head, [_row(job, work) for job in shown])
+    runs = any(job.run for job in shown)
+    head = ["Verdict", "State", "Job", "Since", *(["Progress"] if work else []), *(RUN_HEAD if runs else [])]
+    lines = table(head, [[*_row(job, work), *(_run(job) if runs else [])] for job in shown])
     more = len(gate.jobs) - len(shown) + gate.further
     return [["### Jobs"], lines, [f"and {more} more"] if more else []]
 
@@ -85,6 +87,11 @@ def _row(job: Job, work: bool) -> list[str]:
     since = NOTHING if job.settled_at is None else short(job.settled_at)
     row = [f"**{verdict}**" if job.verdict != PASS else verdict, code(job.status), code(job.name), since]
     return [*row, (job.work.words if job.work else "") or NOTHING] if work else row
+
+
+def _run(job: Job) -> list[str]:
+    found = ("", "", "") if job.run is None else (job.run.planned, job.run.began, job.run.took)
+    return [value or NOTHING for value in found]
 
 
 def _reasons(gate: Gate) -> list[list[str]]:

@@ -8,7 +8,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
 from typing import Any, NamedTuple
 
 from ansible_collections.datagate.huaweicloud.plugins.module_utils._text import printable
@@ -16,7 +15,7 @@ from ansible_collections.datagate.huaweicloud.plugins.module_utils._text import 
 from .. import states
 from ..gate.data import State
 from ..report_facts import About
-from ..template_data import NAME, STATE, ReportError, count, mapping, mappings, number, text
+from ..template_data import NAME, STATE, ReportError, count, mapping, mappings, moment, text
 
 NO_STATE = "UNKNOWN"  # as the module counts jobs that show no state
 # How runs of batch jobs end that somebody has to look at.
@@ -112,14 +111,3 @@ def _job(data: dict[str, Any], classes: states.Classes) -> Job:
         run_end=moment(data.get("last_instance_end_time")),
         run_failed=run.lower() in _BAD_RUNS,
     )
-
-
-def moment(milliseconds: Any) -> str:
-    """Epoch milliseconds as a time in UTC, to the minute; empty for what is none."""
-    value = number(milliseconds)
-    if value is None or value <= 0:
-        return ""
-    try:
-        return datetime.fromtimestamp(value / 1000, timezone.utc).strftime("%Y-%m-%d %H:%M")
-    except (OverflowError, OSError, ValueError):
-        return ""
