@@ -138,7 +138,7 @@ def test_nothing_in_an_artifact_is_a_template(emulator: Emulator) -> None:
         [
             play(
                 [
-                    passage("names", tags="odd", soft_fail=True, id="names"),
+                    passage("names", tags="odd", soft_fail=True, id="odd_names"),
                     passage("dli", entry="dli_finished", job_ids="dli-bad", soft_fail=True, id="dli"),
                 ]
             )
@@ -147,19 +147,19 @@ def test_nothing_in_an_artifact_is_a_template(emulator: Emulator) -> None:
     )
     assert done.code == 0, done.text
     left = stats(done)
-    assert left["job_gate_names"]["verdict"] == left["job_gate_dli"]["verdict"] == "FAIL"
+    assert left["job_gate_odd_names"]["verdict"] == left["job_gate_dli"]["verdict"] == "FAIL"
     # As AWX hands it to the next job of a workflow: as extra variables, which are templates.
     later = run(
-        [play([show("names", "job_gate_names"), show("dli", "job_gate_dli")])], connection(emulator), variables=left
+        [play([show("names", "job_gate_odd_names"), show("dli", "job_gate_dli")])], connection(emulator), variables=left
     )
     assert later.code == 0, later.text
-    assert later["names"]["job_gate_names"] == left["job_gate_names"]
+    assert later["names"]["job_gate_odd_names"] == left["job_gate_odd_names"]
     assert later["dli"]["job_gate_dli"] == left["job_gate_dli"]
     text = json.dumps(left)
     assert "EVALUATED" not in (later.text + done.text).replace("echo EVALUATED", "")
     assert "{{" not in text.replace('": {', "")
     assert '"#' not in text
-    assert "lookup('pipe'" in left["job_gate_names"]["msg"]
+    assert "lookup('pipe'" in left["job_gate_odd_names"]["msg"]
 
 
 # -- extra variables that are called like the facts -----------------------------------------------------------------------

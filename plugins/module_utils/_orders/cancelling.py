@@ -62,12 +62,13 @@ class Cancelling:
         """Run the gate. If it is interrupted, cancel the jobs and say what was left."""
         if ON_ABORT not in self._when:
             return loop.run()
-        with interruptible():
+        with interruptible() as interruption:
             try:
                 return loop.run()
             except Exception:
                 raise
             except BaseException:
+                interruption.is_taken = True
                 self._abort(loop.gate)
                 raise
 

@@ -18,32 +18,44 @@ class Terminated(KeyboardInterrupt):
     """The process received SIGTERM or SIGINT."""
 
 
+class Interruption:
+    """Whether the block of :func:`interruptible` is to be ended.
+
+    :ivar is_taken: whether the block has received the exception, and ends its work.
+    """
+
+    def __init__(self) -> None:
+        self.is_taken = False
+        self.signals: List[int] = []
+
+    def receive(self, number: int, frame: Any) -> None:
+        """Handle a signal. The exception is raised again at each signal until it is taken, since a destructor may have lost it."""
+        self.signals.append(number)
+        if not self.is_taken:
+            raise Terminated
+
+
 @contextmanager
-def interruptible() -> Iterator[None]:
-    """While the block runs, the first SIGTERM or SIGINT raises Terminated in it, and later ones do nothing.
+def interruptible() -> Iterator[Interruption]:
+    """While the block runs, SIGTERM and SIGINT raise Terminated in it, until it says that it has taken it.
 
     So the block can end its work. After it, the signal goes to the handler that was there before: that of a worker of Ansible ends
     the worker. Without such a handler, the exception goes on. A signal that is ignored stays ignored.
     """
+    interruption = Interruption()
     if threading.current_thread() is not threading.main_thread():
-        yield
+        yield interruption
         return
-    received: List[int] = []
-
-    def interrupt(number: int, frame: Any) -> None:
-        received.append(number)
-        if len(received) == 1:
-            raise Terminated
-
     handlers = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
     replaced = {number: handler for number, handler in handlers.items() if handler not in (signal.SIG_IGN, None)}
     for number in replaced:
-        signal.signal(number, interrupt)
+        signal.signal(number, interruption.receive)
     try:
-        yield
+        yield interruption
     finally:
         for number, handler in replaced.items():
             signal.signal(number, handler)
+        received = interruption.signals
         before = replaced.get(signal.Signals(received[0])) if received else None
         if callable(before) and before is not signal.default_int_handler:
             before(received[0], None)

@@ -56,7 +56,7 @@ class Ordering:
 
         :raises DatagateError: the task has ended before anything was ordered.
         """
-        with interruptible():
+        with interruptible() as interruption:
             try:
                 return self._run()
             except DatagateError as error:
@@ -64,6 +64,7 @@ class Ordering:
                     raise
                 return self._report.complete(self._report.of_error(error))
             except BaseException:
+                interruption.is_taken = True
                 acted = self._report.acted()
                 self._note(f"interrupted; ordered: {describe(acted)}" if acted else "interrupted; nothing was ordered")
                 raise

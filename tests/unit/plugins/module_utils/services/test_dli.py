@@ -428,3 +428,17 @@ def test_a_job_that_has_ended_gets_no_order() -> None:
     driver = driver_of(lambda version, job_id, what: DONE)
     assert driver.run(Dli().cancel("j1", True)).has_ended
     assert calls(driver) == ["v1 progress"]
+
+
+@pytest.mark.parametrize(
+    ("name", "is_taken", "problem"),
+    [
+        ("dli_sql_cancel_answer", True, ""),
+        ("dli_sql_cancel_refused_unproven", False, "The job has ended."),
+    ],
+)
+def test_a_cancellation_with_the_answer_of_an_example(name: str, is_taken: bool, problem: str) -> None:
+    driver = Driver(lambda call: example(name if call.method == "DELETE" else "dli_progress_running"))
+    found = driver.run(Dli().cancel("85798b38-ae44-48eb-bb90-7cf0dcdafe7b", False))
+    assert found.is_taken == is_taken
+    assert problem in found.problem

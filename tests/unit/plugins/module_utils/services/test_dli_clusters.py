@@ -44,6 +44,12 @@ def test_the_vendors_example_of_a_failed_job() -> None:
     assert not {"sql_body", "job_config"} & job.keys()
 
 
+def test_the_vendors_example_of_a_running_job() -> None:
+    job = flink(example("flink_detail_running")).job
+    assert job is not None
+    assert (job["job_id"], job["status"]) == ("50321", "job_running")
+
+
 @pytest.mark.parametrize(
     ("fields", "status", "start"),
     [
