@@ -174,6 +174,7 @@ seealso:
     description: The vendor's page about the call that runs a job once.
     link: https://support.huaweicloud.com/intl/en-us/api-dataartsstudio/dataartsstudio_02_0091.html
 extends_documentation_fragment:
+  - datagate.huaweicloud.attributes
   - datagate.huaweicloud.connection
   - datagate.huaweicloud.workspace
 """

@@ -44,8 +44,8 @@ options:
     version_added: 2.0.0
   since:
     description:
-      - Selects the jobs that were started at this time or later, instead of O(job_ids), or among the jobs with
-        O(job_tags) or in O(queue).
+      - What was started earlier does not count; of runs of batch jobs, what was planned earlier.
+      - Selects jobs instead of O(job_ids), or among the jobs with O(job_tags) or in O(queue).
       - Epoch milliseconds, ISO 8601 with a time zone (V(2026-03-01T02:00:00Z)), or a time before the start of the gate
         (V(12h), with the units V(s), V(m), V(h), V(d), V(w)).
       - The list of DLI holds up to 10,000 jobs, and older jobs with the same tags count as well, failed ones too. So

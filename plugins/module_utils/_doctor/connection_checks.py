@@ -84,7 +84,6 @@ def proxy(evidence: Evidence) -> Judgement:
 def tls(evidence: Evidence) -> Judgement:
     """Encryption, and trust in the certificate of the server."""
     error = first_error(evidence)
-    assert evidence.connection is not None
     if error is not None and evidence.seen[LIST].broken_at == AT_TLS:
         return fail(
             error.summary,
@@ -92,10 +91,10 @@ def tls(evidence: Evidence) -> Judgement:
         )
     if not evidence.seen[LIST].headers:
         return skipped(_NOTHING_SENT)
-    url = urlsplit(evidence.connection.endpoints["dataarts"])
+    url = urlsplit(evidence.opened.endpoints["dataarts"])
     if url.scheme == "http" and is_loopback(url.hostname):
         return ok("not used on the loopback interface")
-    if evidence.connection.verify is False:
+    if evidence.opened.verify is False:
         return warn(
             "certificates are not checked, so any server can take the credentials",
             "set validate_certs to true (unset HW_INSECURE), and name the certificate authority in ca_path (HW_CACERT)",
@@ -125,8 +124,7 @@ def clock(evidence: Evidence) -> Judgement:
 
 def authentication(evidence: Evidence) -> Judgement:
     """Whether the service accepts the signature or the token."""
-    assert evidence.connection is not None
-    found, error = evidence.connection.credentials, first_error(evidence)
+    found, error = evidence.opened.credentials, first_error(evidence)
     stop = evidence.stop if evidence.stopped_at == LIST else None
     if isinstance(stop, CredentialsError):
         return fail(str(stop), f"check {found.what} in {found.place}")
@@ -162,8 +160,7 @@ def is_proof(error: RequestError) -> bool:
 
 
 def _host_name(evidence: Evidence) -> str:
-    assert evidence.connection is not None
     error = first_error(evidence)
     if error is not None and error.host:
         return error.host
-    return urlsplit(evidence.connection.endpoints["dataarts"]).netloc
+    return urlsplit(evidence.opened.endpoints["dataarts"]).netloc

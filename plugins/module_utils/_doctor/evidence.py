@@ -78,6 +78,13 @@ class Evidence:
     proxy: str = ""
     requests: int = 0
 
+    @property
+    def opened(self) -> Connection:
+        """The connection, for checks that run only where the credentials are complete."""
+        if self.connection is None:
+            raise ValueError("the credentials are incomplete")
+        return self.connection
+
     def answer(self, call: str) -> Optional[Answer]:
         """The answer to a call, None without one."""
         outcome = self.seen[call].outcome if call in self.seen else None

@@ -196,7 +196,7 @@ def _probed(evidence: Evidence) -> str:
 
 def _total(data: Any) -> int:
     found = [value for key, value in data.items() if squash(key) == "total"] if isinstance(data, dict) else []
-    return found[0] if found and type(found[0]) is int else 0
+    return found[0] if found and isinstance(found[0], int) and not isinstance(found[0], bool) else 0
 
 
 def _states(evidence: Evidence) -> Iterator[Tuple[str, str, Tuple[str, ...]]]:

@@ -42,7 +42,6 @@ _TRY_AGAIN = "try again in a few minutes; if it stays, check proxy (HTTPS_PROXY)
 
 def project(evidence: Evidence) -> Judgement:
     """The project that is asked."""
-    assert evidence.connection is not None
     error = first_error(evidence)
     if error is not None and is_project_lookup(error):
         return fail(str(error), "set project_id (HW_PROJECT_ID), or let the user list projects and check project_name")
@@ -53,22 +52,21 @@ def project(evidence: Evidence) -> Judgement:
         )
     if error is not None and not is_proof(error):
         return skipped(f"the service did not look at it: {error.summary}")
-    named = evidence.connection.project_id is not None
-    return ok(f"{evidence.project_id}{'' if named else f', looked up as {evidence.connection.project_name}'}")
+    named = evidence.opened.project_id is not None
+    return ok(f"{evidence.project_id}{'' if named else f', looked up as {evidence.opened.project_name}'}")
 
 
 def workspace(evidence: Evidence) -> Judgement:
     """The workspace that is asked."""
-    assert evidence.connection is not None
-    error, name = first_error(evidence), evidence.connection.workspace
+    error, name = first_error(evidence), evidence.opened.workspace
     shown = f"workspace {printable(name, 64)}" if name else "the default workspace"
     if error is not None and is_workspace_lookup(error):
         return fail(
             str(error),
             "correct workspace_name and dataarts_instance, or set workspace (HW_DATAARTS_WORKSPACE_ID) to the ID of the workspace",
         )
-    if evidence.connection.workspace_name:
-        shown = f"{shown}, looked up as {printable(evidence.connection.workspace_name, 64)}"
+    if evidence.opened.workspace_name:
+        shown = f"{shown}, looked up as {printable(evidence.opened.workspace_name, 64)}"
     if not evidence.has_ended(LIST):
         return skipped("the job list was not read")
     if error is not None and normalize_code(error.error_code) in _NO_WORKSPACE:

@@ -133,7 +133,7 @@ class BatchRuns(SessionSource):
             if reading.job is None:
                 return found
             details = _Details(version, reading.job)
-            if reading.job["status"] == found["status"] in INSTANCE_KIND.final:
+            if reading.job["status"] == found["status"] and found["status"] in INSTANCE_KIND.final:
                 self._details[name] = details
         return merged(found, details.fields)
 

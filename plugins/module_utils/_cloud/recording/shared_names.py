@@ -140,16 +140,15 @@ class SharedNames:
             return
         fcntl.flock(self._handle, fcntl.LOCK_EX)
         try:
-            self._read()
+            self._read(self._handle)
             yield
         finally:
             fcntl.flock(self._handle, fcntl.LOCK_UN)
 
-    def _read(self) -> None:
-        assert self._handle is not None
+    def _read(self, handle: int) -> None:
         data = b""
         while True:
-            chunk = os.pread(self._handle, _CHUNK, self._read_to + len(data))
+            chunk = os.pread(handle, _CHUNK, self._read_to + len(data))
             data += chunk
             if len(chunk) < _CHUNK:
                 break
