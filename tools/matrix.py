@@ -15,8 +15,9 @@ one of them failed or if nothing ran.
 Each ansible-core gets `ansible-test sanity` and the demonstration (role, action plugins, modules and playbooks against the
 emulator), and the unit tests with each Python that it supports. The layers of module_utils below the entry points import nothing
 of Ansible (tests/project/test_layers.py), so no ansible-core can make a difference to them: their tests run with the
-newest ansible-core on the oldest Python (`make test` has another), and everywhere only if --whole says so. pylint needs two thirds
-of the time of `ansible-test sanity`; it runs with the oldest and the newest ansible-core, and everywhere with --whole.
+newest ansible-core on the oldest Python (`make test` has another), and everywhere only if --whole says so. The tests of
+`ansible-test sanity` that need most of its time depend on the Python and on their own tools, and hardly on ansible-core; they run with
+the oldest and the newest ansible-core, and everywhere with --whole.
 """
 
 from __future__ import annotations
@@ -47,6 +48,8 @@ WITHOUT_ANSIBLE: Final = (
     "simulation",
 )
 """The folders of tests/unit whose tests are the same on every ansible-core."""
+
+SLOW_SANITY_TESTS: Final = ("compile", "import", "pep8", "pylint")
 
 PASSED, FAILED, NOT_THERE, UNSUPPORTED = "passed", "failed", "not there", "-"
 
@@ -116,10 +119,10 @@ def is_whole(core: str, python: str, there: Iterable[str]) -> bool:
     )
 
 
-def has_pylint(core: str) -> bool:
-    """Whether `ansible-test sanity` includes pylint: with the oldest and the newest ansible-core."""
+def skipped_sanity_tests(core: str) -> tuple[str, ...]:
+    """The tests of `ansible-test sanity` that do not run with *core*: slow ones, between the oldest and the newest ansible-core."""
     oldest, *dummy, newest = CORES
-    return core in (oldest, newest)
+    return () if core in (oldest, newest) else SLOW_SANITY_TESTS
 
 
 def plan(there: Iterable[str], cores: Iterable[str], kinds: Iterable[str]) -> dict[Cell, Outcome | None]:
