@@ -43,7 +43,9 @@ OLDEST_MODULE_PYTHON: Final = 9
 """As tests/config.yml has it: 3.9."""
 WITHOUT_ANSIBLE: Final = (
     "plugins/module_utils/cloud",
+    "plugins/module_utils/doctor",
     "plugins/module_utils/gate",
+    "plugins/module_utils/orders",
     "plugins/module_utils/services",
     "simulation",
 )
