@@ -528,6 +528,8 @@ VERDICT = {"verdict": "TIMEOUT", "msg": "TIMEOUT"}
         ("datagate.huaweicloud.gate_verdict", {"job_gate": VERDICT}),
         ("datagate.huaweicloud.gate_sliced", {"job_gate_hosts": "others"}),
         ("datagate.huaweicloud.job_watch", {"job_watch_file": "x.prom"}),
+        ("datagate.huaweicloud.job_action", {"job_action_names": "job_good", "job_action_state": "started"}),
+        ("datagate.huaweicloud.doctor", {}),
     ],
 )
 def test_no_playbook_succeeds_without_its_work_because_of_a_limit_or_tags(
