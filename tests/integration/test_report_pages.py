@@ -141,7 +141,7 @@ def test_the_list_of_jobs_is_written(emulator: Emulator, tmp_path: Path) -> None
     data = json.loads((target / "jobs.json").read_text("utf-8"))
     assert {item["name"] for item in data["jobs"]} >= {"{{ 7*7 }}", "job_nightly"}
     facts = data["about"]["facts"]
-    assert list(facts) == ["Region", "Nodes"]
+    assert list(facts) == ["Region", "Nodes", "Runs"]
     assert facts["Nodes"] == "not checked; the states are those of the jobs"
     lines = done["Show the jobs by state"]["msg"]
     assert lines[0].split() == ["EXCEPTION", "1"]

@@ -229,7 +229,7 @@ def test_an_id_token_by_iam(tmp_path: Path) -> None:
         credentials = BasicCredentials().with_project_id(PROJECT_ID).with_iam_endpoint(emulator.url)
         credentials = credentials.with_idp_id("ci-provider").with_id_token_file(str(file))
         client = DgcClient.new_builder().with_credentials(credentials).with_endpoint(emulator.url).build()
-        assert client.list_jobs(ListJobsRequest()).total == 1
+        assert client.list_jobs(ListJobsRequest()).total == 2
         assert [record.call for record in emulator.journal] == ["id_tokens", "securitytokens", "job_list"]
 
 
@@ -246,7 +246,7 @@ def test_an_id_token_by_sts(monkeypatch: pytest.MonkeyPatch) -> None:
             monkeypatch.setenv(name, value)
         credentials = OidcStsCredentialProvider.get_basic().get_credentials()
         client = DgcClient.new_builder().with_credentials(credentials).with_endpoint(emulator.url).build()
-        assert client.list_jobs(ListJobsRequest()).total == 1
+        assert client.list_jobs(ListJobsRequest()).total == 2
         theirs = [record.call for record in emulator.journal]
         # The same variables lead this collection to the same calls.
         emulator.clear()
