@@ -205,6 +205,7 @@ def test_a_job_that_vanished_is_gone_from_the_file(emulator: Emulator, file: Pat
     assert "job_sms does not exist" in done["Show the result of the reading"].msg
 
 
+@pytest.mark.slow
 def test_a_workspace_without_real_time_jobs(emulator: Emulator, file: Path) -> None:
     for name in ("job_sms", "job_orders_stream", PIPE):
         emulator.set_job(name, absent=True)
@@ -215,6 +216,7 @@ def test_a_workspace_without_real_time_jobs(emulator: Emulator, file: Path) -> N
     assert done["Show the result of the reading"].msg == "No real-time job in the workspace."
 
 
+@pytest.mark.slow
 def test_the_file_of_another_host(emulator: Emulator, file: Path) -> None:
     inventory = hosts("monitor", ansible_connection="local", ansible_python_interpreter="{{ ansible_playbook_python }}")
     done = watch(emulator, file, inventory=inventory, file_host="monitor", job_names="job_sms")
@@ -314,6 +316,7 @@ def test_a_failed_reading_leaves_no_state(emulator: Emulator, file: Path) -> Non
     assert len(emulator.journal) == 1
 
 
+@pytest.mark.slow
 def test_a_soft_failure(emulator: Emulator, file: Path) -> None:
     emulator.event("deny")
     done = watch(emulator, file, soft_fail="yes", rounds=3, interval=1)
@@ -322,6 +325,7 @@ def test_a_soft_failure(emulator: Emulator, file: Path) -> None:
     assert "DLF.6888" in done["Show the result of the reading"].msg
 
 
+@pytest.mark.slow
 def test_half_a_reading(emulator: Emulator, file: Path) -> None:
     emulator.event("half")
     done = watch(emulator, file, job_names="job_orders_stream,job_sms")
@@ -437,6 +441,7 @@ def test_wrong_variables_are_refused_before_anything_is_sent(
     assert not file.exists()
 
 
+@pytest.mark.slow
 def test_a_folder_is_no_file(emulator: Emulator, file: Path) -> None:
     file.mkdir()
     assert refused(watch(emulator, file)) == f"job_watch_file: {file} is a directory"

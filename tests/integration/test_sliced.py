@@ -126,8 +126,7 @@ def test_without_an_inventory_nothing_is_passed(emulator: Emulator) -> None:
     assert "check that the inventory was read" in " ".join(done.text.split())
 
 
-@pytest.mark.parametrize("in_folder", [False, True])
-@pytest.mark.parametrize("arguments", [(), ("--limit", "a_01,a_02")])
+@pytest.mark.parametrize(("in_folder", "arguments"), [(False, ()), (True, ("--limit", "a_01,a_02"))])
 def test_an_inventory_that_lacks_a_file_is_refused(
     tmp_path: Path, emulator: Emulator, in_folder: bool, arguments: tuple[str, ...]
 ) -> None:
