@@ -86,7 +86,7 @@ def test_windows_cover_the_time(begin: int, length: int, days: int) -> None:
     assert found[0][0] == begin
     assert found[-1][1] == begin + length
     assert all(0 <= end - start <= days * DAY for start, end in found)
-    assert all(before[1] == after[0] for before, after in zip(found, found[1:], strict=False))
+    assert all(before[1] == after[0] for before, after in zip(found, found[1:]))
     assert len(found) <= length // (days * DAY) + 1
 
 
