@@ -6,13 +6,13 @@
 
 python tools/docs.py [FOLDER]    FOLDER is dist/docs unless it is given
 
-antsibull-docs renders modules, plugins, role and guides, on a copy that holds nothing but the tree's own files. MyST reads
-what the repository has in Markdown. Sphinx makes the site of it all, anew each time, because it tells its warnings only of
-pages that it reads. No network is needed.
+antsibull-docs renders modules, plugins and role, on a copy of the files that belong to the tree. MyST renders the Markdown files
+of the repository that docs/site/navigation.yml lists. Sphinx makes the site of both, from scratch each time, because it prints
+warnings only for pages that it reads. No network is needed.
 
-What is done here, none of them does: antsibull-docs knows what ansible-doc knows, and that is neither event sources nor
-playbooks, and it makes the index of a site with many collections. MyST takes the place of a page in the repository for its
-place in the site, and a file that is no page for one to download, so links are turned before it reads them.
+This file does what these tools do not: antsibull-docs documents neither event sources nor playbooks, and its index is for a site
+with many collections. Relative links in Markdown files lead to files of the repository; here they become links to pages of the
+site, or to the repository for files that are not pages.
 """
 
 from __future__ import annotations
@@ -41,21 +41,16 @@ BIN = Path(sys.executable).parent
 NAME = ".".join(COLLECTION.parts[1:])
 LABEL = f"ansible_collections.{NAME}"
 SITE = Path("docs", "site")
-DOCSITE = Path("docs", "docsite")
+NAVIGATION = SITE / "navigation.yml"
+SETTINGS = Path("docs", "docsite", "config.yml")
+ENVIRONMENT = "docs/guides/environment.md"
+# The first cell of a row in the tables of that guide.
+VARIABLE = re.compile(r"^\| `([A-Z][A-Z0-9_]+)` \|", re.MULTILINE)
 EVENT_SOURCES = Path("extensions", "eda", "plugins", "event_source")
 # Folder of plugins -> the ending of their pages. An action plugin is its module's, and has no page of its own.
 PLUGINS = {"modules": "module", "filter": "filter", "inventory": "inventory"}
 HEADER_LINES = 3
 
-# Pages that the tree has in Markdown: name in the site -> file, label, title in the navigation.
-MARKDOWN = {
-    "guides/examples": ("examples/README.md", "datagate_examples", "Examples"),
-    "reference/job_gate": ("roles/job_gate/README.md", "datagate_job_gate", "job_gate in use"),
-    "project/contributing": ("CONTRIBUTING.md", "datagate_contributing", "Contributing"),
-    "project/benchmarks": ("docs/benchmarks.md", "datagate_benchmarks", "Benchmarks"),
-    "project/reliability": ("docs/reliability.md", "datagate_reliability", "Reliability"),
-    "project/security": ("SECURITY.md", "datagate_security", "Security"),
-}
 PICTURES = ("docs/pictures/gate-passes.svg",)
 
 
@@ -102,8 +97,9 @@ class Pages:
         self.tree = tree
         self.target = target
         self.galaxy = _yaml(tree / "galaxy.yml")
-        self.sections = _yaml(tree / DOCSITE / "extra-docs.yml")["sections"]
-        self.variables = set(_yaml(tree / DOCSITE / "config.yml")["envvar_directives"])
+        self.sections = _yaml(tree / NAVIGATION)["sections"]
+        self.files = [file for section in self.sections for file in section["pages"]]
+        self.variables = variables(tree)
         self.plugins = {
             path.stem: kind
             for folder, kind in PLUGINS.items()
@@ -139,7 +135,7 @@ class Pages:
     def marked(self, text: str) -> str:
         """RST of a text that was written for a terminal: what has a page is linked, and names of variables are code."""
         return re.sub(
-            r"(?P<guide>docs/docsite/rst/(?P<stem>\w+)\.rst)"
+            r"(?P<guide>docs/guides/\w+\.md)"
             r"|(?P<code>\bC\((?P<inner>[^)]*)\))"
             rf"|(?P<full>\b{re.escape(NAME)}\.(?P<short>[a-z_]+))"
             r"|(?P<word>(?<![\w/.])(?:[A-Za-z0-9<>]+_[\w<>]*|[\w-]+\.(?:html|md|json|xml|yml))(?:=\w+)?)"
@@ -150,7 +146,7 @@ class Pages:
 
     def _mark(self, found: re.Match[str]) -> str:
         if found["guide"]:
-            return f":ref:`{LABEL}.docsite.{found['stem']}`"
+            return f":doc:`/{page_name(found['guide'])}`"
         if found["code"]:
             shown = re.fullmatch(rf"ansible-doc ({re.escape(NAME)}\.(\w+))", found["inner"])
             return self._plugin(*shown.groups()) if shown else _literal(found["inner"])
@@ -240,22 +236,37 @@ class Pages:
 
     # -- Markdown ---------------------------------------------------------------------------------------------------
 
-    def markdown(self, name: str) -> None:
-        """Take a page in Markdown into the site, with a label, and with links that lead to pages or to the repository."""
-        file, label, dummy = MARKDOWN[name]
+    def markdown(self, file: str) -> None:
+        """Write the page of a Markdown file, with a label, links for the site, and anchors for environment variables."""
         if not (self.tree / file).is_file():
             raise Problem(f"{file} is missing")
+        name = page_name(file)
         text = (self.tree / file).read_text("utf-8")
-        parts = re.split(r"(^```.*?^```$)", text, flags=re.MULTILINE | re.DOTALL)
-        for index in range(0, len(parts), 2):  # the others are code
+        if file == ENVIRONMENT:
+            text = VARIABLE.sub(r'| <span id="envvar-\1"></span>`\1` |', text)
+        parts = re.split(r"(^ *```.*?^ *```$|^#[^\n]*$)", text, flags=re.MULTILINE | re.DOTALL)
+        for index in range(0, len(parts), 2):  # the others are code and titles
             parts[index] = re.sub(
-                r"(!?)\[([^\]]*)\]\(([^)\s]+)\)",
-                lambda found: f"{found[1]}[{found[2]}]({self.link(file, found[3], bool(found[1]))})",
+                r"(?P<picture>!?)\[(?P<text>[^\]]*)\]\((?P<target>[^)\s]+)\)"
+                rf"|`{re.escape(NAME)}\.(?P<plugin>\w+)`",
+                lambda found: self._linked(file, found),
                 parts[index],
             )
         page = self.target / f"{name}.md"
         page.parent.mkdir(parents=True, exist_ok=True)
-        page.write_text(re.sub(r"^# ", f"({label})=\n# ", "".join(parts), count=1, flags=re.MULTILINE), "utf-8")
+        text = "".join(parts)
+        page.write_text(re.sub(r"^# ", f"({page_label(file)})=\n# ", text, count=1, flags=re.MULTILINE), "utf-8")
+
+    def _linked(self, file: str, found: re.Match[str]) -> str:
+        """A link with its address in the site; the name of a plugin, role or playbook as a link to its page."""
+        if not found["plugin"]:
+            target = self.link(file, found["target"], bool(found["picture"]))
+            return f"{found['picture']}[{found['text']}]({target})"
+        name = found["plugin"]
+        if name in self.playbook_names:
+            return f"[{found[0]}](#datagate_playbook_{name})"
+        kind = self.plugins.get(name) or ("role" if name in self.roles else "")
+        return f"[{found[0]}](/collection/{name}_{kind}.rst)" if kind else found[0]
 
     def link(self, file: str, target: str, picture: bool = False) -> str:
         """The address in the site of what *file* links to.
@@ -271,11 +282,12 @@ class Pages:
         if picture:
             return self.copy_picture(path)
         anchor = f"#{parts.fragment}" if parts.fragment else ""
-        for name, (other, *dummy) in MARKDOWN.items():
-            if other == path:
-                return f"/{name}.md{anchor}"
-        if Path(path).parent == DOCSITE / "rst":
-            return f"/collection/docsite/{Path(path).name}{anchor}"
+        if path in self.files:
+            return f"/{page_name(path)}.md{anchor}"
+        if Path(path).parent == EVENT_SOURCES:
+            return f"/reference/event_source.rst{anchor}"
+        if Path(path).parent == Path("playbooks") and Path(path).stem in self.playbook_names:
+            return f"#datagate_playbook_{Path(path).stem}"
         return f"{self.galaxy['repository']}/{'tree' if (self.tree / path).is_dir() else 'blob'}/main/{path}{anchor}"
 
     # -- all --------------------------------------------------------------------------------------------------------
@@ -286,13 +298,13 @@ class Pages:
         playbooks = [self.playbook(name) for name in self.playbook_names]
         for picture in PICTURES:
             self.copy_picture(picture)
-        for name in MARKDOWN:
-            self.markdown(name)
+        for file in self.files:
+            self.markdown(file)
         # antsibull-docs' own index is for sites with many collections; the lists of plugins and roles are taken from it.
         index = self.target / "collection" / "index.rst"
         plugins = _lists(index.read_text("utf-8"))
         index.unlink()
-        (index.parent / "environment_variables.rst").unlink(missing_ok=True)  # the guide to them has more
+        (index.parent / "environment_variables.rst").unlink(missing_ok=True)  # the guide describes them in full
         self.write("reference/index", "reference.rst.j2", plugins=plugins, source=source, playbooks=playbooks)
         self.write("reference/event_source", "event_source.rst.j2", source=source)
         self.write("reference/playbooks", "playbooks.rst.j2", playbooks=playbooks)
@@ -300,14 +312,13 @@ class Pages:
         self.write(
             "index",
             "index.rst.j2",
-            guides="collection/docsite",
             sections=list(self._navigation()),
             core=re.sub(r"^>=(\d+\.\d+).*", r"\1", core),
         )
 
     def _navigation(self) -> Iterator[tuple[str, list[str]]]:
         for section in self.sections:
-            guides = [f"/collection/docsite/{name}" for name in section["toctree"]]
+            pages = [f"{title} </{page_name(file)}>" for file, title in section["pages"].items()]
             if section["title"] == "Reference":
                 entries = ["Overview </reference/index>"]
                 for name, kind in self.plugins.items():
@@ -315,12 +326,10 @@ class Pages:
                     if kind == "module" and name == list(self._of("module"))[-1]:
                         entries += [f"{role} (role) </collection/{role}_role>" for role in self.roles]
                 entries += ["dataarts_jobs (event source) </reference/event_source>", "/reference/playbooks"]
-                guides = entries + guides
+                pages = entries + pages
             elif section["title"] == "Project":
-                guides += ["Changelog </collection/changelog>"]
-            folder = f"{section['title'].lower()}/"
-            guides += [f"{title} </{name}>" for name, (*dummy, title) in MARKDOWN.items() if name.startswith(folder)]
-            yield section["title"], guides
+                pages += ["Changelog </collection/changelog>"]
+            yield section["title"], pages
 
     def _of(self, kind: str) -> list[str]:
         return [name for name, found in self.plugins.items() if found == kind]
@@ -338,6 +347,21 @@ class Pages:
             *(f"the action plugin {name} has no module" for name in actions if self.plugins.get(name) != "module"),
             *("no guide documents the variable " + name.replace("\\", "") for name in sorted(mentioned)),
         ]
+
+
+def page_name(file: str) -> str:
+    """The name in the site of a Markdown file: docs/guides/awx.md is guides/awx, examples/README.md is examples."""
+    return file.removeprefix("docs/").removesuffix(".md").removesuffix("/README").lower()
+
+
+def page_label(file: str) -> str:
+    """The target for references to the page of a Markdown file."""
+    return "datagate_" + page_name(file).replace("/", "_")
+
+
+def variables(tree: Path) -> list[str]:
+    """The environment variables that the guide describes, in its order."""
+    return VARIABLE.findall((tree / ENVIRONMENT).read_text("utf-8"))
 
 
 def _yaml(path: Path) -> Any:
@@ -452,6 +476,9 @@ def build(folder: Path) -> None:
         for path in (source, source / "collection"):
             path.chmod(0o755)  # antsibull-docs refuses folders that others may write to
         pages = Pages(tree, source)
+        # antsibull-docs then links what names one of them.
+        with (tree / SETTINGS).open("a", encoding="utf-8") as settings:
+            settings.write(yaml.safe_dump({"envvar_directives": pages.variables}))
         run(
             source,
             "antsibull-docs",

@@ -6,7 +6,7 @@
 
 python tools/release.py 1.2.3
 
-The fragments in changelogs/fragments say how large the step must be: docs/docsite/rst/guide_versions.rst is the policy. Nothing is
+The fragments in changelogs/fragments say how large the step must be: docs/guides/versions.md is the policy. Nothing is
 committed, tagged or sent. A version that is in the changelog already is built again from what is there, and no file of the tree changes.
 
 antsibull-changelog writes the changelog, but does not see whether the version fits the changes. The releaser of antsibull-nox is

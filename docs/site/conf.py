@@ -58,6 +58,8 @@ PAGES = {
 }
 # Settings that have a variable of ansible-core's, and beside it one that belongs to inventories.
 CORE_VARIABLE = re.compile(r"ANSIBLE_CACHE_PLUGIN(_\w+)?")
+# The page in Markdown whose tables have an anchor for each variable, which tools/docs.py adds.
+VARIABLES = "guides/environment"
 CORE_PLUGIN = re.compile(r"ansible_collections\.(ansible)\.(builtin)\.(\w+)")
 
 
@@ -73,9 +75,12 @@ def _address(kind: str, target: str) -> str | None:
 
 def _resolve(app: Any, env: Any, node: Any, contnode: nodes.Element) -> nodes.reference | None:
     address = _address(node["reftype"], node["reftarget"])
-    if address is None:
-        return None
-    return nodes.reference("", "", contnode, internal=False, refuri=address)
+    if address is not None:
+        return nodes.reference("", "", contnode, internal=False, refuri=address)
+    if node["reftype"] == "envvar" and f'id="envvar-{node["reftarget"]}"' in env.doc2path(VARIABLES).read_text("utf-8"):
+        address = f"{app.builder.get_relative_uri(node['refdoc'], VARIABLES)}#envvar-{node['reftarget']}"
+        return nodes.reference("", "", contnode, internal=True, refuri=address)
+    return None
 
 
 def setup(app: Any) -> dict[str, bool]:

@@ -162,7 +162,7 @@ notes:
 seealso:
   - module: datagate.huaweicloud.dataarts_job_status
   - module: datagate.huaweicloud.dataarts_job_info
-  - ref: ansible_collections.datagate.huaweicloud.docsite.guide_deploy
+  - ref: datagate_guides_deploy
     description: Deploy a streaming job.
   - name: Starting a Job
     description: The vendor's page about the call that starts a job.

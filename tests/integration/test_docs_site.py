@@ -95,10 +95,10 @@ def test_everything_has_a_page(pages: dict[str, Found]) -> None:
     wanted |= {f"collection/{name}_filter.html" for name in names("plugins/filter")}
     wanted |= {f"collection/{name}_inventory.html" for name in names("plugins/inventory")}
     wanted |= {f"collection/{path.name}_role.html" for path in (ROOT / "roles").iterdir()}
-    wanted |= {f"collection/docsite/{name}.html" for name in names("docs/docsite/rst", "*.rst")}
-    wanted |= {f"reference/{name}.html" for name in ("index", "event_source", "job_gate", "playbooks")}
-    wanted |= {f"project/{name}.html" for name in ("benchmarks", "contributing", "reliability", "security")}
-    wanted |= {"index.html", "search.html", "collection/changelog.html", "guides/examples.html"}
+    wanted |= {f"guides/{name}.html" for name in names("docs/guides", "*.md")}
+    wanted |= {f"reference/{name}.html" for name in ("index", "event_source", "playbooks")}
+    wanted |= {f"{name}.html" for name in ("benchmarks", "contributing", "examples", "reliability", "security")}
+    wanted |= {"index.html", "search.html", "collection/changelog.html", "roles/job_gate.html"}
     assert set(pages) == wanted
 
 
@@ -118,13 +118,13 @@ def test_options_returned_keys_arguments_and_variables_have_anchors(pages: dict[
     schema = ROOT / "extensions" / "eda" / "plugins" / "event_source" / "schemas" / "dataarts_jobs.json"
     arguments = set(yaml.safe_load(schema.read_text("utf-8"))["properties"]) - {"job_name", "name"}
     assert {f"parameter-{name}" for name in arguments} <= source
-    variables = yaml.safe_load((ROOT / "docs" / "docsite" / "config.yml").read_text("utf-8"))["envvar_directives"]
-    assert {f"envvar-{name}" for name in variables} <= pages["collection/docsite/guide_environment.html"].anchors
+    anchors = pages["guides/environment.html"].anchors
+    assert {"envvar-HW_ACCESS_KEY", "envvar-HW_CACERT", "envvar-ANSIBLE_INVENTORY_CACHE"} <= anchors
 
 
 def test_a_module_leads_to_the_variables(pages: dict[str, Found]) -> None:
     for name in ("collection/dli_job_progress_module.html", "reference/event_source.html"):
-        assert any(link.endswith("guide_environment.html#envvar-HW_ACCESS_KEY") for link in pages[name].links), name
+        assert any(link.endswith("guides/environment.html#envvar-HW_ACCESS_KEY") for link in pages[name].links), name
 
 
 def test_every_page_can_be_reached_from_the_first_one(pages: dict[str, Found]) -> None:
@@ -195,18 +195,18 @@ WIDE = """() => [...document.querySelectorAll('.rst-content *')].filter(element 
 
 # One of each kind.
 SHOWN = (
+    "benchmarks",
     "index",
     "search",
     "collection/changelog",
     "collection/dataarts_job_status_module",
     "collection/dataarts_jobs_inventory",
-    "collection/docsite/guide_awx",
-    "collection/docsite/guide_environment",
-    "project/benchmarks",
+    "guides/awx",
+    "guides/environment",
     "reference/event_source",
     "reference/index",
-    "reference/job_gate",
     "reference/playbooks",
+    "roles/job_gate",
 )
 
 

@@ -92,10 +92,10 @@ def test_a_recording_that_was_cut_is_read_up_to_its_last_whole_line(tmp_path: Pa
 
 
 def test_the_guide_shows_what_the_emulator_says() -> None:
-    guide = (FOLDER.parents[1] / "docs" / "docsite" / "rst" / "guide_report_a_problem.rst").read_text("utf-8")
+    guide = (FOLDER.parents[1] / "docs" / "guides" / "report_a_problem.md").read_text("utf-8")
     recording = read_recording(FOLDER / "demo_broken_node.jsonl")
     for line in recording.questions():
-        assert f"     {line.replace(str(recording.project_id), 'PROJECT_ID')}\n" in guide
+        assert f"\n  {line.replace(str(recording.project_id), 'PROJECT_ID')}\n" in guide
 
 
 @pytest.mark.parametrize(

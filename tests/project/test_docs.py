@@ -10,29 +10,19 @@ import ast
 import re
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-GUIDES = ROOT / "docs" / "docsite" / "rst"
+GUIDES = ROOT / "docs" / "guides"
 CLOUD = ROOT / "plugins" / "module_utils" / "_cloud"
-LABEL = "ansible_collections.datagate.huaweicloud.docsite."
 PROXIES = {"ALL_PROXY", "HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY"}  # requests reads them
 CACHE = {"XDG_CACHE_HOME"}  # private_folder.py reads it
 OTHERS = ("ANSIBLE_", "CONTROLLER_", "PYTHON")  # of Ansible, of what sets AWX up, and of Python
 
 sys.path.insert(0, str(ROOT / "tools"))
 import docs  # noqa: E402
-
-
-def settings(name: str) -> Any:
-    return yaml.safe_load((ROOT / "docs" / "docsite" / name).read_text("utf-8"))
-
-
-def documented() -> list[str]:
-    return re.findall(r"^\.\. envvar:: (.+)$", (GUIDES / "guide_environment.rst").read_text("utf-8"), re.MULTILINE)
 
 
 def read_by_the_code() -> set[str]:
@@ -49,7 +39,7 @@ def read_by_the_code() -> set[str]:
 
 
 def test_each_variable_is_documented_once() -> None:
-    names = documented()
+    names = docs.variables(ROOT)
     assert sorted(set(names)) == sorted(names)
     assert {name for name in names if not name.startswith(OTHERS)} == read_by_the_code() | PROXIES | CACHE
 
@@ -58,29 +48,15 @@ def test_the_names_are_found_in_the_code() -> None:
     assert {"HW_ACCESS_KEY", "HUAWEICLOUD_SDK_CREDENTIALS_FILE", "HW_INSECURE", "CURL_CA_BUNDLE"} <= read_by_the_code()
 
 
-def test_whatever_names_a_variable_links_to_the_guide() -> None:
-    assert settings("config.yml")["envvar_directives"] == documented()
-
-
-def test_no_other_guide_documents_a_variable() -> None:
-    for guide in GUIDES.glob("*.rst"):
-        if guide.stem != "guide_environment":
-            assert ".. envvar::" not in guide.read_text("utf-8"), guide.name
-
-
 # -- guides -----------------------------------------------------------------------------------------------------------
 
 
-def test_every_guide_is_listed_and_every_listed_one_is_there() -> None:
-    listed = [name for section in settings("extra-docs.yml")["sections"] for name in section["toctree"]]
-    assert sorted(listed) == sorted(path.stem for path in GUIDES.glob("*.rst"))
-
-
-@pytest.mark.parametrize("guide", sorted(GUIDES.glob("*.rst")), ids=lambda path: path.stem)
-def test_a_guide_can_be_linked_to(guide: Path) -> None:
-    text = guide.read_text("utf-8")
-    label = text.index(f".. _{LABEL}{guide.stem}:\n")
-    assert re.match(r"\.\. _.*:\n\n.+\n=+\n", text[label:]), "the label stands right before the title"
+def test_the_navigation_lists_every_guide_once() -> None:
+    sections = yaml.safe_load((ROOT / docs.NAVIGATION).read_text("utf-8"))["sections"]
+    listed = [file for section in sections for file in section["pages"]]
+    assert sorted(set(listed)) == sorted(listed)
+    guides = {path.relative_to(ROOT).as_posix() for path in GUIDES.iterdir()}
+    assert guides == {file for file in listed if file.startswith("docs/guides/")}
 
 
 # -- pages that are made of comments ----------------------------------------------------------------------------------
@@ -124,7 +100,7 @@ def test_a_playbook_that_says_nothing_is_a_problem(tmp_path: Path, pages: docs.P
     [
         ("HW_ACCESS_KEY and so on", ":ansenvvarref:`HW_ACCESS_KEY` and so on"),
         ("REAL_TIME or BATCH", "``REAL_TIME`` or BATCH"),
-        ("docs/docsite/rst/guide_awx.rst is", f":ref:`{LABEL}guide_awx` is"),
+        ("docs/guides/awx.md is", ":doc:`/guides/awx` is"),
         ("the role job_gate, and", "the role :ansplugin:`job_gate <datagate.huaweicloud.job_gate#role>`, and"),
         ("datagate.huaweicloud.gate", ":ref:`datagate.huaweicloud.gate <datagate_playbook_gate>`"),
         (
@@ -169,8 +145,14 @@ def test_every_key_of_an_event_is_told() -> None:
 @pytest.mark.parametrize(
     ("file", "target", "wanted"),
     [
-        ("SECURITY.md", "docs/reliability.md#throttling", "/project/reliability.md#throttling"),
-        ("docs/benchmarks.md", "../docs/docsite/rst/guide_awx.rst", "/collection/docsite/guide_awx.rst"),
+        ("SECURITY.md", "docs/reliability.md#throttling", "/reliability.md#throttling"),
+        ("docs/benchmarks.md", "guides/awx.md", "/guides/awx.md"),
+        ("docs/guides/awx.md", "../../playbooks/gate.yml", "#datagate_playbook_gate"),
+        (
+            "docs/guides/events.md",
+            "../../extensions/eda/plugins/event_source/dataarts_jobs.py",
+            "/reference/event_source.rst",
+        ),
         ("docs/benchmarks.md", "benchmarks/results.json", "{repository}/blob/main/docs/benchmarks/results.json"),
         ("roles/job_gate/README.md", "../../playbooks", "{repository}/tree/main/playbooks"),
         ("SECURITY.md", "https://example.com/x", "https://example.com/x"),
@@ -180,6 +162,19 @@ def test_every_key_of_an_event_is_told() -> None:
 def test_links_of_the_repository_lead_somewhere(pages: docs.Pages, file: str, target: str, wanted: str) -> None:
     found = pages.link(file, target)
     assert found == wanted.format(repository="https://github.com/datagate/huaweicloud")
+
+
+def test_a_page_has_links_to_plugins_and_anchors_for_variables(tmp_path: Path) -> None:
+    pages = docs.Pages(ROOT, tmp_path)
+    pages.markdown("docs/guides/environment.md")
+    pages.markdown("docs/guides/batch.md")
+    environment = (tmp_path / "guides" / "environment.md").read_text("utf-8")
+    assert '| <span id="envvar-HW_ACCESS_KEY"></span>`HW_ACCESS_KEY` |' in environment
+    assert "\n(datagate_guides_environment)=\n# Environment variables\n" in environment
+    batch = (tmp_path / "guides" / "batch.md").read_text("utf-8")
+    module = "datagate.huaweicloud.dataarts_instance_status"
+    assert f"[`{module}`](/collection/dataarts_instance_status_module.rst)" in batch
+    assert f"\n  {module}:\n" in batch, "code is left alone"
 
 
 def test_a_link_to_nothing_is_a_problem(pages: docs.Pages) -> None:

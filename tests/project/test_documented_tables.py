@@ -27,7 +27,7 @@ MODULES = {
     "batch_run": "dataarts_instance_status",
     "given_run": "dataarts_instance_status",
 }
-PAGE = (ROOT / "docs" / "docsite" / "rst" / "guide_verdicts.rst").read_text("utf-8")
+PAGE = (ROOT / "docs" / "guides" / "verdicts.md").read_text("utf-8")
 # Common codes that a kind does not have: its options cannot lead to them.
 LACKING = {
     "dli": {"not_restarted", "no_records", "restarted", "not_stable"},
@@ -50,7 +50,7 @@ def codes(kind: Kind) -> set[str]:
 
 def sections(page: str) -> set[str]:
     """Titles that look like a reason code."""
-    return set(re.findall(r"^([a-z]+_?[a-z_]*)\n[-~^]{3,}$", page, re.MULTILINE))
+    return set(re.findall(r"^#+ ([a-z]+_?[a-z_]*)$", page, re.MULTILINE))
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.key)

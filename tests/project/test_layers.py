@@ -14,7 +14,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 OURS = "ansible_collections.datagate.huaweicloud."
-# Layer -> what it may import of the collection. docs/docsite/rst/guide_architecture.rst draws this.
+# Layer -> what it may import of the collection. docs/guides/architecture.md draws this.
 UTILS = "plugins/module_utils"
 GROUND = {
     f"{UTILS}/{name}.py"
