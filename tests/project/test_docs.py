@@ -14,6 +14,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._cloud import environment
+
 ROOT = Path(__file__).resolve().parent.parent.parent
 GUIDES = ROOT / "docs" / "guides"
 CLOUD = ROOT / "plugins" / "module_utils" / "_cloud"
@@ -46,6 +48,15 @@ def test_each_variable_is_documented_once() -> None:
 
 def test_the_names_are_found_in_the_code() -> None:
     assert {"HW_ACCESS_KEY", "HUAWEICLOUD_SDK_CREDENTIALS_FILE", "HW_INSECURE", "CURL_CA_BUNDLE"} <= read_by_the_code()
+
+
+def test_the_table_names_the_options_that_the_code_reads_a_variable_for() -> None:
+    text = (ROOT / docs.ENVIRONMENT).read_text("utf-8")
+    shown = dict(re.findall(r"^\| `(\w+)` \| ((?:`\w+`(?:: )?)*) ?\|", text, re.MULTILINE))
+    for option, names in environment.ENVIRONMENT.items():
+        assert shown[names[0]] == f"`{option}`"
+    for service, names in environment.ENDPOINT_ENVIRONMENT.items():
+        assert {shown[name] for name in names} == {f"`endpoints`: `{service}`"}
 
 
 # -- guides -----------------------------------------------------------------------------------------------------------
