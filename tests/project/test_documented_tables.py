@@ -15,6 +15,7 @@ import pytest
 import yaml
 
 from ansible_collections.datagate.huaweicloud.plugins.module_utils._gate.kinds import COMMON_SEVERITIES, KINDS, Kind
+from ansible_collections.datagate.huaweicloud.plugins.plugin_utils.report.metrics import FAMILIES
 
 ROOT = Path(__file__).resolve().parents[2]
 MODULES = {
@@ -27,7 +28,9 @@ MODULES = {
     "batch_run": "dataarts_instance_status",
     "given_run": "dataarts_instance_status",
 }
-PAGE = (ROOT / "docs" / "guides" / "verdicts.md").read_text("utf-8")
+GUIDES = ROOT / "docs" / "guides"
+PAGE = (GUIDES / "verdicts.md").read_text("utf-8")
+STATES = frozenset[str]().union(*(kind.known for kind in KINDS))
 # Common codes that a kind does not have: its options cannot lead to them.
 LACKING = {
     "dli": {"not_restarted", "no_records", "restarted", "not_stable"},
@@ -64,6 +67,38 @@ def test_a_module_documents_each_reason_code(kind: Kind) -> None:
 
 def test_the_guide_has_a_section_for_each_reason_code() -> None:
     assert set().union(*(codes(kind) for kind in KINDS)) <= sections(PAGE)
+
+
+def rows(page: str, first_title: str) -> list[list[str]]:
+    """The cells of the tables whose first column has this title."""
+    found = []
+    for table in re.findall(rf"^\| {re.escape(first_title)} \|.*\n\| --- .*\n((?:\|.*\n)+)", page, re.MULTILINE):
+        found += [line.strip("| ").split(" | ") for line in table.splitlines()]
+    return found
+
+
+def parts_of_messages() -> list[str]:
+    """What the guide says that messages contain, without verdicts, states, HTTP statuses and placeholders."""
+    cells = [cell for cell, *dummy in rows(PAGE, "the message contains")]
+    found = [part for cell in cells for part in re.findall(r"`([^`]+)`", cell)]
+    is_other = re.compile(r"[A-Z]+|HTTP \d+|option: what is wrong")
+    return [part for part in found if not is_other.fullmatch(part) and part.removeprefix("is ") not in STATES]
+
+
+def test_messages_contain_what_the_guide_says() -> None:
+    """The guide leads from parts of messages to the next steps."""
+    folders = (ROOT / "plugins" / "module_utils", ROOT / "plugins" / "plugin_utils" / "role")
+    code = "\n".join(path.read_text("utf-8") for folder in folders for path in sorted(folder.rglob("*.py")))
+    parts = parts_of_messages()
+    assert len(parts) > 30
+    assert [part for part in parts if part.removeprefix("APIGW.") not in code] == []
+
+
+def test_the_guide_describes_each_metric_with_its_labels() -> None:
+    described = {}
+    for names, labels, *dummy in rows((GUIDES / "monitoring.md").read_text("utf-8"), "metric"):
+        described.update(dict.fromkeys(re.findall(r"`(\w+)`", names), set(re.findall(r"`(\w+)`", labels))))
+    assert described == {family.name: set(family.labels) for family in FAMILIES}
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.key)
