@@ -14,6 +14,8 @@ MAKEFLAGS += --no-print-directory
 
 ARGS ?=
 VERSION ?=
+PUBLISHED ?=
+TAG ?=
 PY := .venv/bin/python
 LOCK = ../../.venv/bin/uv pip compile --quiet --no-progress --universal --python-version 3.11 --generate-hashes \
     --custom-compile-command 'make lock' $(ARGS) >/dev/null
@@ -96,8 +98,8 @@ docs: venv ## the documentation site, in dist/docs/
 	@$(PY) tools/docs.py $(ARGS)
 
 .PHONY: release
-release: venv ## make release VERSION=1.2.3: version, changelog, tarball and documentation
-	@$(PY) tools/release.py "$(VERSION)"
+release: venv ## make release VERSION=1.2.3: version, changelog, tarball, docs; PUBLISHED=1: for Galaxy; TAG=1: the tag
+	@$(PY) tools/release.py "$(VERSION)" $(if $(PUBLISHED),--published) $(if $(TAG),--tag)
 
 .PHONY: bench
 bench: venv ## what waiting for jobs costs, beside uri, the SDK and Airflow; ARGS=--quick for a try

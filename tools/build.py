@@ -30,6 +30,7 @@ from urllib.parse import urlsplit
 
 import yaml
 
+from release import PUBLISHED
 from tree import ROOT, export
 
 EPOCH = 315532800
@@ -39,11 +40,12 @@ LINK = re.compile(r"(!?)(\[[^\]]*\])\(([^)\s]+)\)")
 
 
 def complete_links(source: Path) -> None:
-    """Let links of the Markdown pages lead to the release's tag in the repository where the tarball lacks what they lead to.
+    """Let links to files that the tarball lacks lead to the release's tag in the repository.
 
-    The README stands alone where Galaxy shows it, so all its links do.
+    Galaxy shows the README without the other files, so if it is published there, this holds for all links of the README.
     """
     galaxy = yaml.safe_load((source / "galaxy.yml").read_text("utf-8"))
+    is_published = PUBLISHED in (source / README).read_text("utf-8")
 
     def left_out(path: Path) -> bool:
         parts = (path, *list(path.parents)[:-1])
@@ -54,7 +56,7 @@ def complete_links(source: Path) -> None:
         parts = urlsplit(target)
         path = Path(os.path.normpath(page.parent / parts.path))
         there = not parts.scheme and parts.path and (source / path).exists()
-        if not there or not (str(page) == README or left_out(path)):
+        if not there or not ((is_published and str(page) == README) or left_out(path)):
             return found[0]
         kind = "raw" if picture else "tree" if (source / path).is_dir() else "blob"
         fragment = f"#{parts.fragment}" if parts.fragment else ""

@@ -2,13 +2,12 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Makes the pictures of the documentation anew: terminal runs of gates, and the report they write.
+"""Creates the pictures of the documentation: terminal runs of gates, and the report that a gate writes.
 
 python tools/pictures.py
 
-The gates are real ones, against the emulator; what they print is recorded with its colours. The report is photographed in
-a Chromium that has to be on PATH. Everything goes to docs/pictures/. rich draws and playwright photographs; what is here is
-only which runs and which pages.
+The gates run against the emulator, with the default settings of Ansible. Their output is recorded with its colours, and rich draws
+it. The report is a screenshot of Chromium, which must be on PATH. All pictures are in docs/pictures/.
 """
 
 from __future__ import annotations
@@ -46,7 +45,7 @@ class Recording(NamedTuple):
 
     :ivar name: of the picture.
     :ivar variables: extra variables, as they are typed.
-    :ivar events: what happens in the emulated cloud, and how many seconds after the start of the playbook.
+    :ivar events: events of the emulated cloud, and how many seconds after the start of the gate's task they happen.
     """
 
     name: str
@@ -71,24 +70,23 @@ RECORDINGS = (
             "job_gate_wait_interval=1",
             "job_gate_report_dir=reports",
         ),
-        {"deploy": 0.0, "break": 9.0},
+        {"deploy": 0.0, "break": 8.0},
     ),
 )
 
 
 def record(emulator: Emulator, recording: Recording, folder: Path) -> str:
-    """Run it, and give back what it printed, with its colours."""
+    """Run it; returns its output, with its colours."""
     (folder / "ansible.cfg").touch()
     arguments = [item for variable in recording.variables for item in ("-e", variable)]
     timers = [threading.Timer(after, emulator.event, (event,)) for event, after in recording.events.items()]
-    for timer in timers:
-        timer.start()
-    done = subprocess.run(
+    printed: list[str] = []
+    with subprocess.Popen(
         [str(Path(sys.executable).with_name("ansible-playbook")), *INVENTORY, "datagate.huaweicloud.gate", *arguments],
         cwd=folder,
         env={
             **os.environ,
-            # An empty file, for Ansible's defaults: what readers see on their own machines.
+            # An empty file, for the default settings of Ansible: no ansible.cfg of this machine is read.
             "ANSIBLE_CONFIG": str(folder / "ansible.cfg"),
             "ANSIBLE_COLLECTIONS_PATH": str(ROOT / ".venv" / "collections"),
             "ANSIBLE_FORCE_COLOR": "1",
@@ -102,16 +100,22 @@ def record(emulator: Emulator, recording: Recording, folder: Path) -> str:
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        timeout=120,
-        check=False,
-    )
+    ) as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            printed.append(line)
+            if "TASK [Run the gate]" in line:
+                for timer in timers:
+                    timer.start()
     for timer in timers:
         timer.join()
     lines = [f"  -e {variable} \\" for variable in recording.variables]
     lines[-1] = lines[-1].removesuffix(" \\")
     command = "\n".join([f"$ ansible-playbook {' '.join(INVENTORY)} datagate.huaweicloud.gate \\", *lines])
     # The paths of this machine mean nothing to readers.
-    return f"{command}\n{done.stdout}".replace(f"{ROOT}/.venv/collections/", "").replace(f"{folder}/", "/home/deploy/")
+    return f"{command}\n{''.join(printed)}".replace(f"{ROOT}/.venv/collections/", "").replace(
+        f"{folder}/", "/home/deploy/"
+    )
 
 
 def draw(text: str, recording: Recording) -> None:
@@ -125,20 +129,15 @@ def draw(text: str, recording: Recording) -> None:
 
 
 def photograph(page_file: Path) -> None:
-    """The report by day on a desk, and by night on a phone."""
+    """A screenshot of the report."""
     with sync_playwright() as driver:
         browser = driver.chromium.launch(
             executable_path=shutil.which("chromium"),
             args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
         )
-        for name, scheme, width, height in (("report", "light", 1100, 700), ("report-phone", "dark", 390, 780)):
-            page = browser.new_page(
-                color_scheme="dark" if scheme == "dark" else "light",
-                viewport={"width": width, "height": height},
-                device_scale_factor=1.5,
-            )
-            page.goto(page_file.as_uri())
-            page.screenshot(path=str(PICTURES / f"{name}.png"), full_page=name == "report")
+        page = browser.new_page(color_scheme="light", viewport={"width": 1100, "height": 700}, device_scale_factor=1.5)
+        page.goto(page_file.as_uri())
+        page.screenshot(path=str(PICTURES / "report.png"), full_page=True)
         browser.close()
 
 

@@ -2,19 +2,22 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Prepares a release: the version wherever it stands, the changelog, and in dist/ the tarball and the documentation.
+"""Prepares a release: the version in all files, the changelog, and in dist/ the tarball and the documentation.
 
-python tools/release.py 1.2.3
+python tools/release.py 1.2.3 [--published]    prepares it; with --published, the pages say that it is on Ansible Galaxy
+python tools/release.py 1.2.3 --tag            tags the commit with the annotated tag v1.2.3
 
-The fragments in changelogs/fragments say how large the step must be: docs/guides/versions.md is the policy. Nothing is
-committed, tagged or sent. A version that is in the changelog already is built again from what is there, and no file of the tree changes.
+The fragments in changelogs/fragments determine the smallest version: docs/guides/versions.md is the policy. Nothing is committed or
+pushed. A version that is in the changelog already is built again, and no file of the tree changes. The tag needs a clean work tree
+in which the version is prepared and committed.
 
-antsibull-changelog writes the changelog, but does not see whether the version fits the changes. The releaser of antsibull-nox is
+antsibull-changelog writes the changelog, but does not check whether the version fits the changes. The releaser of antsibull-nox is
 for projects that have Zuul, and pushes to GitHub itself.
 """
 
 from __future__ import annotations
 
+import argparse
 import re
 import subprocess
 import sys
@@ -31,12 +34,21 @@ BIN = Path(sys.executable).parent
 FRAGMENTS = Path("changelogs", "fragments")
 CHANGELOG = Path("changelogs", "changelog.yaml")
 
-# File -> what stands around a version in it, and how often.
+# File -> the text around the version in it.
 PLACES = {
-    "galaxy.yml": (r"^(version: )\S+()$", 1),
-    "plugins/module_utils/_version.py": (r'^(VERSION = ")[^"]+(")$', 1),
-    "execution-environment/execution-environment.yml": (r"(/datagate-huaweicloud-)\d\S*?(\.tar\.gz)$", 2),
+    "galaxy.yml": r"^(version: )\S+()$",
+    "plugins/module_utils/_version.py": r'^(VERSION = ")[^"]+(")$',
 }
+# Files that may name the tarball with its version.
+TARBALL = r"(datagate-huaweicloud-)\d+\.\d+\.\d+(\.tar\.gz)"
+WITH_TARBALL = ("README.md", "docs/**/*.md", "docs/site/*.cfg", "examples/**/*", "execution-environment/*.yml")
+
+# The part of a page that depends on whether the collection is on Ansible Galaxy.
+GALAXY_PART = re.compile(r"(<!-- galaxy -->\n).*?(\n<!-- /galaxy -->)", re.DOTALL)
+NOT_PUBLISHED = (
+    "It is not on Ansible Galaxy yet. Once it is, the name `datagate.huaweicloud` replaces the path of the tarball."
+)
+PUBLISHED = "It is also on Ansible Galaxy: the name `datagate.huaweicloud` can replace the path of the tarball."
 
 # Section of a fragment -> the part of the version that has to grow.
 MAJOR, MINOR, PATCH = "major", "minor", "patch"
@@ -126,24 +138,63 @@ def due(root: Path, version: Version) -> bool:
     return True
 
 
-def write_version(root: Path, version: Version) -> None:
-    """Put the version wherever it stands.
+def places(root: Path) -> dict[Path, str]:
+    """The files that contain the version -> the text around it."""
+    found = {root / name: pattern for name, pattern in PLACES.items()}
+    for path in sorted({path for pattern in WITH_TARBALL for path in root.glob(pattern) if path.is_file()}):
+        if path.suffix in (".md", ".yml", ".yaml", ".cfg", "") and re.search(TARBALL, path.read_text("utf-8")):
+            found[path] = TARBALL
+    return found
 
-    :raises ReleaseError: a place is not as expected; nothing is written then.
+
+def write_version(root: Path, version: Version) -> None:
+    """Write the version into all files that contain it.
+
+    :raises ReleaseError: a file does not contain it where expected; nothing is written then.
     """
     texts = {}
-    for name, (pattern, times) in PLACES.items():
-        text, count = re.subn(
-            pattern,
-            rf"\g<1>{version}\g<2>",
-            (root / name).read_text("utf-8"),
-            flags=re.MULTILINE,
-        )
-        if count != times:
-            raise ReleaseError(f"{name} should hold the version {times} times, not {count} times")
-        texts[name] = text
-    for name, text in texts.items():
-        (root / name).write_text(text, "utf-8")
+    for path, pattern in places(root).items():
+        text, count = re.subn(pattern, rf"\g<1>{version}\g<2>", path.read_text("utf-8"), flags=re.MULTILINE)
+        if not count:
+            raise ReleaseError(f"{path.relative_to(root)} does not contain the version as expected")
+        texts[path] = text
+    for path, text in texts.items():
+        path.write_text(text, "utf-8")
+
+
+def write_published(root: Path) -> None:
+    """Let the pages say that the collection is on Ansible Galaxy."""
+    for path in [root / "README.md", *sorted((root / "docs" / "guides").glob("*.md"))]:
+        path.write_text(GALAXY_PART.sub(rf"\g<1>{PUBLISHED}\g<2>", path.read_text("utf-8")), "utf-8")
+
+
+def git(root: Path, *arguments: str) -> str:
+    """The output of a git command.
+
+    :raises ReleaseError: it failed.
+    """
+    done = subprocess.run(
+        ["git", *arguments], cwd=root, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        raise ReleaseError(f"git {arguments[0]} failed: {done.stderr.strip()}")
+    return done.stdout.strip()
+
+
+def tag(root: Path, version: Version) -> None:
+    """Tag the commit.
+
+    :raises ReleaseError: the version is not prepared, or not committed, or has a tag.
+    """
+    if released(root)[-1] != version or fragments(root):
+        raise ReleaseError(f"{version} is not prepared: run `make release VERSION={version}` first")
+    if yaml.safe_load((root / "galaxy.yml").read_text("utf-8"))["version"] != str(version):
+        raise ReleaseError(f"galaxy.yml does not have the version {version}")
+    if git(root, "status", "--porcelain"):
+        raise ReleaseError("the work tree has changes: commit them before the tag")
+    if git(root, "tag", "--list", f"v{version}"):
+        raise ReleaseError(f"the tag v{version} exists")
+    git(root, "tag", "--annotate", f"v{version}", "--message", f"datagate.huaweicloud {version}")
 
 
 def run(*command: str | Path) -> None:
@@ -155,27 +206,39 @@ def run(*command: str | Path) -> None:
         raise ReleaseError(f"{Path(command[0]).name} failed, see above")
 
 
+def prepare(version: Version, published: bool) -> None:
+    """Write version and changelog unless that is done, and build tarball and documentation."""
+    new = due(ROOT, version)
+    if new:
+        write_version(ROOT, version)
+        run(BIN / "antsibull-changelog", "release", "--version", str(version))
+    if published:
+        write_published(ROOT)
+    run(sys.executable, ROOT / "tools" / "build.py")
+    run(sys.executable, ROOT / "tools" / "docs.py")
+    print(f"release: {version} is in dist/, its documentation in dist/docs/.")
+    if new:
+        print(f"Review CHANGELOG.rst, commit, and wait for the CI. Then: make release VERSION={version} TAG=1")
+
+
 def main(arguments: list[str]) -> int:
-    """Prepare it; returns the exit code."""
-    if len(arguments) != 1 or not arguments[0]:
-        print("usage: make release VERSION=1.2.3", file=sys.stderr)
-        return 2
+    """Prepare or tag a release; returns the exit code."""
+    parser = argparse.ArgumentParser(prog="release", usage="make release VERSION=1.2.3 [PUBLISHED=1 | TAG=1]")
+    parser.add_argument("version")
+    action = parser.add_mutually_exclusive_group()
+    action.add_argument("--published", action="store_true")
+    action.add_argument("--tag", action="store_true")
+    given = parser.parse_args(arguments)
     try:
-        version = parsed(arguments[0])
-        new = due(ROOT, version)
-        if new:
-            write_version(ROOT, version)
-            run(BIN / "antsibull-changelog", "release", "--version", str(version))
-        run(sys.executable, ROOT / "tools" / "build.py")
-        run(sys.executable, ROOT / "tools" / "docs.py")
+        version = parsed(given.version)
+        if given.tag:
+            tag(ROOT, version)
+            print(f"release: the tag is v{version}. To publish it: git push origin v{version}")
+        else:
+            prepare(version, given.published)
     except ReleaseError as error:
         print(f"release: {error}", file=sys.stderr)
         return 1
-    print(f"release: {version} is in dist/, its documentation in dist/docs/.")
-    if new:
-        print(
-            f"Now look at CHANGELOG.rst, commit, and let CI run. Then: git tag v{version} && git push origin v{version}"
-        )
     return 0
 
 

@@ -634,7 +634,7 @@ def test_github_actions_installs_what_the_runner_does_not_have(tmp_path: Path) -
     assert done.returncode == 0, done.stdout
     assert called(tmp_path) == [
         "pip install ansible-core requests",
-        "ansible-galaxy collection install git+https://github.com/datagate/huaweicloud",
+        "ansible-galaxy collection install ./datagate-huaweicloud-2.0.0.tar.gz",
         GATE,
     ]
 
@@ -676,7 +676,7 @@ def test_gitlab_ci_installs_what_the_image_does_not_have(tmp_path: Path) -> None
     assert done.returncode == 0, done.stdout
     assert called(tmp_path) == [
         "pip install ansible-core requests",
-        "ansible-galaxy collection install git+https://github.com/datagate/huaweicloud",
+        "ansible-galaxy collection install ./datagate-huaweicloud-2.0.0.tar.gz",
         GATE,
     ]
 
@@ -696,6 +696,6 @@ def test_jenkins_installs_what_the_agent_does_not_have(tmp_path: Path) -> None:
     assert called(tmp_path) == [
         "python3 -m venv .gate",
         "pip install ansible-core requests",
-        "ansible-galaxy collection install git+https://github.com/datagate/huaweicloud",
+        "ansible-galaxy collection install ./datagate-huaweicloud-2.0.0.tar.gz",
         GATE,
     ]

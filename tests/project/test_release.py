@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import sys
 from pathlib import Path
@@ -94,30 +95,94 @@ def test_a_version_has_three_numbers(text: str) -> None:
 
 
 def copied(folder: Path) -> Path:
-    """The files that hold the version."""
-    for name in release.PLACES:
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(ROOT / name, folder / name)
+    """The files that contain the version."""
+    for path in release.places(ROOT):
+        copy = folder / path.relative_to(ROOT)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(path, copy)
     return folder
 
 
-def test_the_version_is_written_wherever_it_stands(tmp_path: Path) -> None:
+def test_the_version_is_written_into_all_files_that_contain_it(tmp_path: Path) -> None:
     root = copied(tmp_path)
+    names = {path.relative_to(ROOT).as_posix() for path in release.places(ROOT)}
+    assert {
+        "README.md",
+        "galaxy.yml",
+        "docs/site/antsibull-docs.cfg",
+        "execution-environment/execution-environment.yml",
+    } <= names
     release.write_version(root, release.parsed("12.34.56"))
     before = yaml.safe_load((ROOT / "galaxy.yml").read_text("utf-8"))["version"]
-    for name in release.PLACES:
-        assert (root / name).read_text("utf-8") == (ROOT / name).read_text("utf-8").replace(before, "12.34.56")
+    for name in names:
+        assert "12.34.56" in (root / name).read_text("utf-8")
+        assert f"-{before}.tar.gz" not in (root / name).read_text("utf-8")
     release.write_version(root, release.parsed(before))
-    for name in release.PLACES:
+    for name in names:
         assert (root / name).read_text("utf-8") == (ROOT / name).read_text("utf-8")
 
 
-def test_nothing_is_written_where_a_place_has_changed(tmp_path: Path) -> None:
+def test_nothing_is_written_if_a_file_lacks_the_version(tmp_path: Path) -> None:
     root = copied(tmp_path)
-    (root / "execution-environment/execution-environment.yml").write_text("---\n", "utf-8")
-    with pytest.raises(release.ReleaseError, match="2 times, not 0"):
+    (root / "plugins/module_utils/_version.py").write_text("", "utf-8")
+    with pytest.raises(release.ReleaseError, match=r"_version\.py does not contain the version"):
         release.write_version(root, release.parsed("12.34.56"))
     assert "12.34.56" not in (root / "galaxy.yml").read_text("utf-8")
+
+
+def test_the_pages_say_whether_the_collection_is_on_galaxy(tmp_path: Path) -> None:
+    (tmp_path / "docs").mkdir()
+    shutil.copytree(ROOT / "docs" / "guides", tmp_path / "docs" / "guides")
+    shutil.copy(ROOT / "README.md", tmp_path)
+    release.write_published(tmp_path)
+    for name in ("README.md", "docs/guides/first_gate.md", "docs/guides/versions.md"):
+        text = (tmp_path / name).read_text("utf-8")
+        assert f"<!-- galaxy -->\n{release.PUBLISHED}\n<!-- /galaxy -->\n" in text
+        assert release.NOT_PUBLISHED not in text
+    release.write_published(tmp_path)
+    assert (tmp_path / "README.md").read_text("utf-8").count(release.PUBLISHED) == 1
+
+
+# -- tag --------------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Path:
+    """A repository with the version 2.0.0, prepared and committed."""
+    root = tree(tmp_path, ["1.0.0", "2.0.0"])
+    (root / "galaxy.yml").write_text("version: 2.0.0\n", "utf-8")
+    release.git(root, "init", "--quiet")
+    release.git(root, "config", "user.name", "maintainer")
+    release.git(root, "config", "user.email", "maintainer@example.com")
+    release.git(root, "add", "--all")
+    release.git(root, "commit", "--quiet", "--message", "Release 2.0.0")
+    return root
+
+
+def test_a_prepared_version_gets_an_annotated_tag_once(repository: Path) -> None:
+    release.tag(repository, release.parsed("2.0.0"))
+    assert release.git(repository, "cat-file", "-t", "v2.0.0") == "tag"
+    assert release.git(repository, "rev-parse", "v2.0.0^{commit}") == release.git(repository, "rev-parse", "HEAD")
+    with pytest.raises(release.ReleaseError, match=r"the tag v2\.0\.0 exists"):
+        release.tag(repository, release.parsed("2.0.0"))
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "version", "problem"),
+    [
+        ("new.txt", "", "2.0.0", "the work tree has changes"),
+        ("galaxy.yml", "version: 1.0.0\n", "2.0.0", "galaxy.yml does not have the version 2.0.0"),
+        ("changelogs/fragments/fix.yml", "bugfixes: [x]\n", "2.0.0", "2.0.0 is not prepared"),
+        ("new.txt", "", "2.1.0", "2.1.0 is not prepared"),
+    ],
+)
+def test_a_version_that_is_not_prepared_and_committed_gets_no_tag(
+    repository: Path, file: str, text: str, version: str, problem: str
+) -> None:
+    (repository / file).write_text(text, "utf-8")
+    with pytest.raises(release.ReleaseError, match=problem):
+        release.tag(repository, release.parsed(version))
+    assert release.git(repository, "tag", "--list") == ""
 
 
 def test_the_sections_are_those_of_the_changelog() -> None:
@@ -129,8 +194,25 @@ def test_the_sections_are_those_of_the_changelog() -> None:
     assert set(release.STEPS) == known
 
 
-def test_every_place_holds_the_version_of_the_collection() -> None:
+def test_all_files_contain_the_version_of_the_collection() -> None:
     version = yaml.safe_load((ROOT / "galaxy.yml").read_text("utf-8"))["version"]
-    assert release.released(ROOT)[-1] == release.parsed(version)
-    for name in release.PLACES:
-        assert version in (ROOT / name).read_text("utf-8")
+    for path, pattern in release.places(ROOT).items():
+        found = {match[0] for match in re.finditer(pattern, path.read_text("utf-8"), re.MULTILINE)}
+        assert all(version in text for text in found), path
+
+
+def test_the_version_of_the_collection_is_the_last_or_the_next_one() -> None:
+    """Between releases, the collection has the version of the next one."""
+    version = release.parsed(yaml.safe_load((ROOT / "galaxy.yml").read_text("utf-8"))["version"])
+    if release.fragments(ROOT):
+        assert version > release.released(ROOT)[-1]
+    else:
+        assert version == release.released(ROOT)[-1]
+
+
+def test_the_pages_have_one_of_the_two_sentences_about_galaxy() -> None:
+    found = set()
+    for path in [ROOT / "README.md", *(ROOT / "docs" / "guides").glob("*.md")]:
+        found |= {match[0] for match in release.GALAXY_PART.finditer(path.read_text("utf-8"))}
+    assert len(found) == 1
+    assert found.pop().split("\n")[1] in (release.PUBLISHED, release.NOT_PUBLISHED)
