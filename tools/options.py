@@ -259,7 +259,7 @@ def source_options() -> dict[str, Any]:
 
 def schema() -> dict[str, Any]:
     """The schema of the event source."""
-    aliases = module("module_utils._event_source").ALIASES
+    aliases = module("module_utils._entry_points.event_source").ALIASES
     endpoints = module("module_utils._argument_spec").CONNECTION["endpoints"]["options"]
     properties: dict[str, Any] = {}
     for name, option in source_options().items():
@@ -291,7 +291,7 @@ def schema() -> dict[str, Any]:
 
 def event_source() -> Iterator[str]:
     """The event source: its arguments have the types of the modules' options, no defaults of variables, and its schema."""
-    spec, code = module("module_utils._argument_spec"), module("module_utils._event_source")
+    spec, code = module("module_utils._argument_spec"), module("module_utils._entry_points.event_source")
     shared = {**spec.CONNECTION, **spec.WORKSPACE, **spec.SELECTION}
     documented = source_options()
     for name in sorted(documented.keys() ^ set(code.ARGUMENTS)):

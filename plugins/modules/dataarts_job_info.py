@@ -302,8 +302,8 @@ request_log:
 
 from typing import Any, Dict
 
-from ansible_collections.datagate.huaweicloud.plugins.module_utils import _listing as listing
 from ansible_collections.datagate.huaweicloud.plugins.module_utils._argument_spec import LIST, WORKSPACE
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._entry_points import listing
 from ansible_collections.datagate.huaweicloud.plugins.module_utils._module import Invocation, run
 
 ARGUMENTS = {**WORKSPACE, **LIST}

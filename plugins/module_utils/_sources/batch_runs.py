@@ -19,9 +19,9 @@ from .._gate.policy import Policy, Selection
 from .._gate.runs.choice import choose, counting
 from .._gate.runs.rule import RunRule, RunWindow, window_of
 from .._gate.source import Listed
-from .._services.dataarts import DataArts
-from .._services.instances import SHAPES, Instances, Query
-from .._services.pager import PAGES, RECORDS
+from .._services.factory.instances import SHAPES, Instances, Query
+from .._services.factory.jobs import DataArts
+from .._services.factory.pager import PAGES, RECORDS
 from .._services.readings import (
     BATCH,
     FORCED_STATES,
