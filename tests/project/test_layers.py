@@ -21,7 +21,7 @@ OURS = "ansible_collections.datagate.huaweicloud."
 UTILS = "plugins/module_utils"
 GROUND = {
     f"{UTILS}/{name}.py"
-    for name in ("_clock", "_error_codes", "_errors", "_text", "_threads", "_times", "_values", "_version")
+    for name in ("_clock", "_error_codes", "_errors", "_states", "_text", "_threads", "_times", "_values", "_version")
 }
 CLOUD_BASE = GROUND | {f"{UTILS}/_cloud"}
 HTTP_LAYER = CLOUD_BASE | {f"{UTILS}/_cloud/http"}

@@ -20,8 +20,9 @@ from .._gate.result import as_dict, asked, fails
 from .._services.factory.instances import Instances
 from .._services.factory.job_actions import JobActions
 from .._services.factory.jobs import DataArts
-from .._services.readings import BATCH, RESTING_STATES
+from .._services.readings import BATCH
 from .._sources.real_time_jobs import RealTimeJobs
+from .._states import RESTING_STATES
 from .goals import RUN, STOPPED, describe, steps
 from .interruption import interruptible
 from .options import OrderOptions

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Iterable, List
 
 from ..._services.factory.instance_answers import state as run_state
-from ..._services.readings import FAILED_RUN_STATES
+from ..._states import FAILED_RUN_STATES
 from .. import messages
 from ..policy import Policy
 from ..state.job_state import JobState
