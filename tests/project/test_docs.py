@@ -123,7 +123,7 @@ def test_the_event_source_is_told_with_what_its_schema_says(pages: docs.Pages) -
 
 def test_every_key_of_an_event_is_told() -> None:
     keys: set[str] = set()
-    for name in ("_gate/watch.py", "_event_source.py"):
+    for name in ("_gate/watch.py", "_entry_points/event_source.py"):
         tree = ast.parse((ROOT / "plugins" / "module_utils" / name).read_text("utf-8"))
         for node in ast.walk(tree):
             if isinstance(node, ast.Dict) and node.keys and all(isinstance(key, ast.Constant) for key in node.keys):
