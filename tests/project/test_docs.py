@@ -174,7 +174,7 @@ def test_a_page_has_links_to_plugins_and_anchors_for_variables(tmp_path: Path) -
     batch = (tmp_path / "guides" / "batch.md").read_text("utf-8")
     module = "datagate.huaweicloud.dataarts_instance_status"
     assert f"[`{module}`](/collection/dataarts_instance_status_module.rst)" in batch
-    assert f"\n  {module}:\n" in batch, "code is left alone"
+    assert f"\n      {module}:\n" in batch, "code is left alone"
 
 
 def test_a_link_to_nothing_is_a_problem(pages: docs.Pages) -> None:
