@@ -34,22 +34,52 @@ SPDX-License-Identifier: GPL-3.0-or-later
 
 # Reliability: how a gate handles faults
 
-A gate never passes for jobs that it could not read, and it always ends in time. The age of a reading counts from sending its request,
-and a reading that is too old is repeated. The service does not report states between two readings of a job.
-
-Each row below is tested with real sockets, for each of the listed calls: the project look-up, the token, the job list, the job status,
-and DLI's progress and status. The fault occurs when the jobs are ready and the gate is about to pass; for the job status also in the
-first observation and during the wait.
-
-- A fault *once* affects one request, a *lasting* fault affects all later requests.
-- The verdicts are those of a waiting gate whose jobs become ready, with default options unless the row says otherwise.
-- `ERROR` and `TIMEOUT` never hide a failure: if a failing job was read, the verdict is `FAIL` within two seconds, even if other
-  requests are pending.
-- Only a complete, final response for the requested job counts. A job counts as missing only with HTTP 400 and 404.
-- In all cases the gate ends no later than `wait_timeout` plus one `request_timeout`, its message is one line without a traceback, its
-  result contains no secret, and a module uses less than 150 MB of memory.
+A gate never passes on jobs that it could not read, and it always ends in time. This page lists each fault that is tested, what the gate
+does about it, and how the gate ends.
 """
-CODES = "Reason codes and verdicts are explained in `ansible-doc datagate.huaweicloud.dataarts_job_status`.\n"
+PROMISES: dict[str, tuple[str, str]] = {
+    "A PASS rests on complete, final answers about the jobs that were asked for, in which all jobs are ready together": (
+        "tests/unit/simulation/test_random_gates.py",
+        "test_a_selection",
+    ),
+    "Once a call has shown a failing job, the verdict is FAIL within two seconds, whatever other requests are pending": (
+        "tests/unit/simulation/test_random_gates.py",
+        "test_jobs_by_name",
+    ),
+    "Only HTTP 400 and 404 say that a job does not exist": (
+        "tests/unit/plugins/module_utils/cloud/test_errors.py",
+        "test_the_status_says_which_codes_are_believed",
+    ),
+    "The gate ends no later than `wait_timeout` plus one `request_timeout`": (
+        "tests/integration/faults/test_deadline.py",
+        "test_the_deadline",
+    ),
+    "The message is one line without a traceback": ("tests/integration/faults/test_cases.py", "test_fault"),
+    "No output contains a secret": ("tests/integration/faults/test_secrets.py", "test_secrets_in_options"),
+    "A module uses less than 150 MB of memory, whatever it is sent": (
+        "tests/integration/faults/test_modules_alone.py",
+        "test_memory",
+    ),
+}
+"""What holds in all cases, each with the file and the function of its test."""
+TABLES = """\
+## How to read the tables
+
+The test of each section is named below its title. It uses real sockets. In the first tables, each fault occurs in each of the listed
+calls: the project look-up, the token, the job list, the job status, and DLI's progress and status. It occurs when the jobs are ready
+and the gate is about to pass; for the job status also in the first observation and during the wait.
+
+A fault *once* affects one request, a *lasting* fault affects all later requests. The verdicts are those of a waiting gate whose jobs
+become ready, with default options unless the row says otherwise.
+"""
+TESTS = {
+    "Credentials": "test_credentials.py",
+    "Network and TLS": "test_network.py",
+    "Jobs that change": "test_changes.py",
+    "The deadline": "test_deadline.py",
+}
+"""The test file of each section of special cases, in tests/integration/faults."""
+CODES = "[What a verdict means](guides/verdicts.md) explains verdicts and reason codes.\n"
 
 
 def _cell(text: str) -> str:
@@ -62,28 +92,49 @@ def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _case(case: Case, everywhere: tuple[str, ...]) -> tuple[str, ...]:
+def _behaviour(case: Case, everywhere: tuple[str, ...]) -> tuple[str, ...]:
     from tests.integration.faults.cases import PLACES
 
     calls = "all" if case.calls == everywhere else ", ".join(PLACES[call].title for call in case.calls)
-    return (case.fault, case.duration, calls, case.happens, case.verdict, f"`{case.reason}`" if case.reason else "")
+    return (case.duration, calls, case.happens, case.verdict, f"`{case.reason}`" if case.reason else "")
+
+
+def _grouped(cases: Iterable[Case], everywhere: tuple[str, ...]) -> Iterable[tuple[str, ...]]:
+    """Rows of the cases. Faults with the same effects share their rows."""
+    effects: dict[str, dict[tuple[str, ...], None]] = {}
+    for case in cases:
+        effects.setdefault(case.fault, {})[_behaviour(case, everywhere)] = None
+    faults: dict[tuple[tuple[str, ...], ...], list[str]] = {}
+    for fault, behaviours in effects.items():
+        faults.setdefault(tuple(behaviours), []).append(fault)
+    for behaviours_of_group, names in faults.items():
+        for number, behaviour in enumerate(behaviours_of_group):
+            yield ("; ".join(names) if number == 0 else "the same", *behaviour)
 
 
 def _special(row: Special) -> tuple[str, ...]:
     return (row.fault, row.happens, row.verdict, f"`{row.reason}`" if row.reason else "")
 
 
+def _tested(file: str, function: str = "") -> str:
+    return f"`{function}` in `{file}`" if function else f"`{file}`"
+
+
 def page() -> str:
     """The text of the page."""
     from tests.integration.faults import cases as table
 
-    parts = [HEAD]
+    promises = [(claim, _tested(*test)) for claim, test in PROMISES.items()]
+    parts = [HEAD, "## In all cases\n", _table(("claim", "test"), promises), TABLES]
+    folder = "tests/integration/faults"
     for title, section in table.SECTIONS.items():
-        rows = dict.fromkeys(_case(case, table.ALL) for case in section())
-        parts += [f"## {title}\n", _table(("fault", "", "calls", "what happens", "verdict", "reason"), rows)]
+        rows = _grouped(section(), table.ALL)
+        parts += [f"## {title}\n", f"Tested by {_tested(f'{folder}/test_cases.py', 'test_fault')}.\n"]
+        parts.append(_table(("fault", "", "calls", "what happens", "verdict", "reason"), rows))
     for title, specials in table.SPECIAL_SECTIONS.items():
         shown = [_special(row) for row in specials.values()]
-        parts += [f"## {title}\n", _table(("fault", "what happens", "verdict", "reason"), shown)]
+        parts += [f"## {title}\n", f"Tested by {_tested(f'{folder}/{TESTS[title]}')}.\n"]
+        parts.append(_table(("fault", "what happens", "verdict", "reason"), shown))
     parts.append(CODES)
     return "\n".join(parts)
 

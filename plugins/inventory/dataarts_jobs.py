@@ -167,12 +167,12 @@ from ansible.inventory.data import InventoryData
 from ansible.module_utils.basic import missing_required_lib
 from ansible.plugins.inventory import BaseInventoryPlugin, Cacheable, Constructable
 
-from ansible_collections.datagate.huaweicloud.plugins.module_utils import _listing as listing
 from ansible_collections.datagate.huaweicloud.plugins.module_utils._argument_spec import CONNECTION
 from ansible_collections.datagate.huaweicloud.plugins.module_utils._clock import Clock
 from ansible_collections.datagate.huaweicloud.plugins.module_utils._cloud.http.requests_import import IMPORT_ERROR
 from ansible_collections.datagate.huaweicloud.plugins.module_utils._cloud.options import Connection, resolve
 from ansible_collections.datagate.huaweicloud.plugins.module_utils._cloud.session import Session
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._entry_points import listing
 from ansible_collections.datagate.huaweicloud.plugins.module_utils._errors import DatagateError, OptionError
 from ansible_collections.datagate.huaweicloud.plugins.module_utils._gate.options import items
 from ansible_collections.datagate.huaweicloud.plugins.module_utils._module import SHOWS_REQUESTS

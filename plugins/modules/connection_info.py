@@ -165,8 +165,8 @@ option:
 
 from typing import Any, Dict
 
-from ansible_collections.datagate.huaweicloud.plugins.module_utils import _connection_info as connection_info
 from ansible_collections.datagate.huaweicloud.plugins.module_utils._argument_spec import CONNECTION_INFO, WORKSPACE
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._entry_points import connection_info
 from ansible_collections.datagate.huaweicloud.plugins.module_utils._module import Invocation, run
 
 ARGUMENTS = {**WORKSPACE, **CONNECTION_INFO}

@@ -313,8 +313,8 @@ jobs:
       sample: REAL_TIME
     status:
       description:
-        - State of the job. Real-time jobs are V(NORMAL), V(STARTING), V(STOPPING), V(STOPPED), V(EXCEPTION), V(ABNORMAL),
-          V(PAUSE), V(OVERLOAD), V(DISABLE) or V(INIT), batch jobs V(SCHEDULING), V(STOPPED) or V(PAUSED).
+        - State of the job. Real-time jobs are V(STARTING), V(NORMAL), V(EXCEPTION), V(STOPPING), V(STOPPED), V(PAUSE),
+          V(ABNORMAL), V(DISABLE), V(OVERLOAD) and V(INIT), batch jobs V(SCHEDULING), V(STOPPED) or V(PAUSED).
         - With O(state=run) it is the state of the run, V(waiting), V(running), V(success), V(fail),
           V(running-exception), V(manual-stop), V(pause), V(freeze), V(waiting-confirm), V(skip), V(skip-by-depend),
           V(forceSuccess) or V(ignoreSuccess).

@@ -42,9 +42,9 @@ options:
   statuses:
     description:
       - List only jobs in one of these states. If not set, jobs in any state are listed.
-      - Real-time jobs are V(STARTING), V(NORMAL), V(EXCEPTION), V(STOPPING) or V(STOPPED), and in newer regions also
-        V(PAUSE), V(ABNORMAL), V(DISABLE), V(OVERLOAD) or V(INIT). Batch jobs are V(SCHEDULING), V(STOPPED) or
-        V(PAUSED). V(UNKNOWN) selects jobs without a state.
+      - Real-time jobs are V(STARTING), V(NORMAL), V(EXCEPTION), V(STOPPING), V(STOPPED), V(PAUSE), V(ABNORMAL),
+        V(DISABLE), V(OVERLOAD) and V(INIT). Batch jobs are V(SCHEDULING), V(STOPPED) or V(PAUSED). V(UNKNOWN) selects
+        jobs without a state.
       - Other states are accepted and are case-sensitive, in case the service has new ones.
     type: list
     elements: str
@@ -302,8 +302,8 @@ request_log:
 
 from typing import Any, Dict
 
-from ansible_collections.datagate.huaweicloud.plugins.module_utils import _listing as listing
 from ansible_collections.datagate.huaweicloud.plugins.module_utils._argument_spec import LIST, WORKSPACE
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._entry_points import listing
 from ansible_collections.datagate.huaweicloud.plugins.module_utils._module import Invocation, run
 
 ARGUMENTS = {**WORKSPACE, **LIST}

@@ -269,8 +269,8 @@ jobs:
     status:
       description:
         - Last known state of the job, or null if the job does not exist, has no state, or was never read.
-        - All regions have V(STARTING), V(NORMAL), V(EXCEPTION), V(STOPPING) and V(STOPPED). Newer regions also have
-          V(PAUSE), V(ABNORMAL), V(DISABLE), V(OVERLOAD) and V(INIT).
+        - The known states are V(STARTING), V(NORMAL), V(EXCEPTION), V(STOPPING), V(STOPPED), V(PAUSE), V(ABNORMAL),
+          V(DISABLE), V(OVERLOAD) and V(INIT). New regions may have others.
       type: str
       returned: always
       sample: NORMAL

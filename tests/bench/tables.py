@@ -61,8 +61,18 @@ def _figures(results: Results, title: str, name: str, scenario: str, contenders:
     for contender in contenders:
         cells = [_cell(results.get(contender, jobs, scenario), name) for jobs in results.sizes]
         if any(cell != NONE for cell in cells):
-            rows.append([contender.label, *cells])
+            rows.append([short(contender), *cells])
     return Table(title, ["", *_heads(results)], rows)
+
+
+def short(contender: Contender) -> str:
+    """Its name in the first column of a table."""
+    return (
+        contender.label.replace("dataarts_job_status ", "")
+        .replace(" (default)", "")
+        .partition(", loop")[0]
+        .partition(", Python")[0]
+    )
 
 
 def _heads(results: Results) -> list[str]:

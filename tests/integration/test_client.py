@@ -44,8 +44,8 @@ from ansible_collections.datagate.huaweicloud.plugins.module_utils._errors impor
 )
 from ansible_collections.datagate.huaweicloud.plugins.module_utils._gate.options import selection
 from ansible_collections.datagate.huaweicloud.plugins.module_utils._gate.source import read_jobs
-from ansible_collections.datagate.huaweicloud.plugins.module_utils._services.dataarts import DataArts
-from ansible_collections.datagate.huaweicloud.plugins.module_utils._services.dli import Dli
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._services.dli.sql_jobs import Dli
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._services.factory.jobs import DataArts
 from ansible_collections.datagate.huaweicloud.plugins.module_utils._sources.real_time_jobs import RealTimeJobs
 from tests.clocks import LONG, JumpClock
 from tests.emulator import (

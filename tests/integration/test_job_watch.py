@@ -27,10 +27,7 @@ import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
 from ansible_collections.datagate.huaweicloud.plugins.module_utils._services.normalize import TASK_FIELDS
-from ansible_collections.datagate.huaweicloud.plugins.module_utils._services.readings import (
-    DLI_STATES,
-    REAL_TIME_STATES,
-)
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._states import DLI_STATES, REAL_TIME_STATES
 from ansible_collections.datagate.huaweicloud.plugins.plugin_utils.report.exposition import (
     COUNTER,
     Family,

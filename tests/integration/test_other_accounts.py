@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.datagate.huaweicloud.plugins.module_utils._event_source import Watcher
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._entry_points.event_source import Watcher
 from tests.emulator import ACCESS_KEY, OTHER_DOMAIN_NAME, PROJECT_ID, SECRET_KEY, Emulator, running
 
 from .playbook import OWN_PROCESS, connection, gate, play, run, settings, task

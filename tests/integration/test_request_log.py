@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.datagate.huaweicloud.plugins.module_utils._event_source import Watcher
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._entry_points.event_source import Watcher
 from ansible_collections.datagate.huaweicloud.plugins.modules import dataarts_job_status
 from ansible_collections.datagate.huaweicloud.plugins.plugin_utils import in_process
 from tests.emulator import ACCESS_KEY, AUTH_TOKEN, PROJECT_ID, REGION, SECRET_KEY, Recording, read_recording, running

@@ -14,7 +14,7 @@ import pytest
 
 from ansible_collections.datagate.huaweicloud.plugins.module_utils._cloud.options import resolve
 from ansible_collections.datagate.huaweicloud.plugins.module_utils._cloud.session import Session
-from ansible_collections.datagate.huaweicloud.plugins.module_utils._services.dataarts import DataArts
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._services.factory.jobs import DataArts
 from tests.emulator import ACCESS_KEY, OTHER_DOMAIN_ID, PROJECT_ID, REGION, SECRET_KEY, Emulator, running
 from tests.emulator.client import Client
 from tests.emulator.vendor import other_home

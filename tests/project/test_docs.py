@@ -134,7 +134,7 @@ def test_the_event_source_is_told_with_what_its_schema_says(pages: docs.Pages) -
 
 def test_every_key_of_an_event_is_told() -> None:
     keys: set[str] = set()
-    for name in ("_gate/watch.py", "_event_source.py"):
+    for name in ("_gate/watch.py", "_entry_points/event_source.py"):
         tree = ast.parse((ROOT / "plugins" / "module_utils" / name).read_text("utf-8"))
         for node in ast.walk(tree):
             if isinstance(node, ast.Dict) and node.keys and all(isinstance(key, ast.Constant) for key in node.keys):
@@ -185,7 +185,7 @@ def test_a_page_has_links_to_plugins_and_anchors_for_variables(tmp_path: Path) -
     batch = (tmp_path / "guides" / "batch.md").read_text("utf-8")
     module = "datagate.huaweicloud.dataarts_instance_status"
     assert f"[`{module}`](/collection/dataarts_instance_status_module.rst)" in batch
-    assert f"\n  {module}:\n" in batch, "code is left alone"
+    assert f"\n      {module}:\n" in batch, "code is left alone"
 
 
 def test_a_link_to_nothing_is_a_problem(pages: docs.Pages) -> None:

@@ -7,6 +7,9 @@
 from __future__ import annotations
 
 import ast
+import io
+import tokenize
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
@@ -18,7 +21,7 @@ OURS = "ansible_collections.datagate.huaweicloud."
 UTILS = "plugins/module_utils"
 GROUND = {
     f"{UTILS}/{name}.py"
-    for name in ("_clock", "_error_codes", "_errors", "_text", "_threads", "_times", "_values", "_version")
+    for name in ("_clock", "_error_codes", "_errors", "_states", "_text", "_threads", "_times", "_values", "_version")
 }
 CLOUD_BASE = GROUND | {f"{UTILS}/_cloud"}
 HTTP_LAYER = CLOUD_BASE | {f"{UTILS}/_cloud/http"}
@@ -28,7 +31,10 @@ AUTHENTICATION = FAILURES | {f"{UTILS}/_cloud/authentication"}
 OBSERVERS = AUTHENTICATION | {f"{UTILS}/_cloud/observers"}
 CLOUD = OBSERVERS | {f"{UTILS}/_cloud/scheduling"}
 RECORDING = OBSERVERS | {f"{UTILS}/_cloud/recording"}
-SERVICES = CLOUD | {f"{UTILS}/_services"}
+SHARED_SERVICES = CLOUD | {f"{UTILS}/_services"}
+FACTORY = SHARED_SERVICES | {f"{UTILS}/_services/factory"}
+DLI = SHARED_SERVICES | {f"{UTILS}/_services/dli"}
+SERVICES = FACTORY | DLI
 GATE = SERVICES | {f"{UTILS}/_gate"}
 SOURCES = GATE | {f"{UTILS}/_sources"}
 DOCTOR = GATE | {f"{UTILS}/_doctor"}
@@ -36,10 +42,8 @@ ORDERS = SOURCES | {f"{UTILS}/_orders"}
 SHARED = (
     ORDERS
     | DOCTOR
-    | {
-        f"{UTILS}/{name}.py"
-        for name in ("_argument_spec", "_connection_info", "_event_source", "_listing", "_module", "_suggestion")
-    }
+    | {f"{UTILS}/_entry_points"}
+    | {f"{UTILS}/{name}.py" for name in ("_argument_spec", "_module", "_suggestion")}
 )
 REPORT = DOCTOR | {"plugins/plugin_utils/report"}
 CONTROLLER = SHARED | {"plugins/plugin_utils", "plugins/plugin_utils/report"}
@@ -53,11 +57,14 @@ MAY_IMPORT = {
     f"{UTILS}/_cloud/observers": OBSERVERS,
     f"{UTILS}/_cloud/recording": RECORDING,
     f"{UTILS}/_cloud/scheduling": CLOUD,
-    f"{UTILS}/_services": SERVICES,
+    f"{UTILS}/_services": SHARED_SERVICES,
+    f"{UTILS}/_services/factory": FACTORY,
+    f"{UTILS}/_services/dli": DLI,
     f"{UTILS}/_gate": GATE,
     f"{UTILS}/_sources": SOURCES,
     f"{UTILS}/_doctor": DOCTOR,
     f"{UTILS}/_orders": ORDERS,
+    f"{UTILS}/_entry_points": SHARED,
     "plugins/modules": SHARED,
     "plugins/plugin_utils": CONTROLLER,
     "plugins/plugin_utils/report": REPORT,
@@ -75,7 +82,7 @@ WITHOUT_ANSIBLE = {
     *ORDERS,
     *RECORDING,
     *DOCTOR,
-    f"{UTILS}/_event_source.py",
+    f"{UTILS}/_entry_points",
     "plugins/doc_fragments",
     "extensions/eda",
 }
@@ -128,6 +135,41 @@ def test_a_file_imports_only_what_its_layer_may(path: PurePosixPath) -> None:
         top = name.partition(".")[0]
         assert top != "ansible" or here not in WITHOUT_ANSIBLE, f"{path} imports {name}"
         assert top not in HTTP or here in WITH_HTTP, f"{path} imports {name}"
+
+
+MAX_FILES = 12  # in a folder, besides __init__.py
+MAX_CLASS_LINES = 200  # without blank lines, comments and docstrings
+
+
+def test_a_folder_holds_at_most_a_dozen_files() -> None:
+    counts = Counter(path.parent for path in FILES if path.name != "__init__.py")
+    assert {str(folder): count for folder, count in counts.items() if count > MAX_FILES} == {}
+
+
+def code_lines(source: str, node: ast.AST) -> int:
+    """The lines of a class or function that hold code: no blank lines, comments and docstrings."""
+    documented = {
+        line
+        for item in ast.walk(node)
+        if isinstance(item, ast.Expr) and isinstance(item.value, ast.Constant) and isinstance(item.value.value, str)
+        for line in range(item.lineno, (item.end_lineno or item.lineno) + 1)
+    }
+    nothing = (tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT)
+    lines = {
+        line
+        for token in tokenize.generate_tokens(io.StringIO(source).readline)
+        if token.type not in nothing
+        for line in range(token.start[0], token.end[0] + 1)
+    }
+    first, last = getattr(node, "lineno", 1), getattr(node, "end_lineno", 0)
+    return len([line for line in lines - documented if first <= line <= last])
+
+
+@pytest.mark.parametrize("path", [path for path in FILES if layer(path) != "plugins/doc_fragments"], ids=str)
+def test_a_class_is_short(path: PurePosixPath) -> None:
+    source = (ROOT / path).read_text("utf-8")
+    classes = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.ClassDef)]
+    assert {node.name: code_lines(source, node) for node in classes if code_lines(source, node) > MAX_CLASS_LINES} == {}
 
 
 def test_every_layer_is_there() -> None:

@@ -14,7 +14,7 @@ from .._cloud.http.exchange import Answer
 from .._services import documented
 from .._services.answers import job_page
 from .._services.normalize import Unreadable, squash
-from .._services.readings import BATCH_ONLY, DLI_STATES, REAL_TIME_STATES
+from .._states import BATCH_ONLY, DLI_STATES, REAL_TIME_STATES
 from .evidence import BATCH_LIST, DLI_STATUS, LIST, OTHER_PROGRESS, PROGRESS, STATUS, Evidence
 
 Entry = Tuple[str, Dict[str, Any]]

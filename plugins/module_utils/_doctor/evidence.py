@@ -15,7 +15,7 @@ from .._cloud.http.exchange import Answer
 from .._cloud.options import Connection
 from .._error_codes import gateway_number
 from .._errors import DatagateError, RequestError
-from .._services.dli import WRONG_PATH
+from .._services.dli.sql_jobs import WRONG_PATH
 
 MAX_REQUESTS = 12
 

@@ -19,8 +19,8 @@ from .._cloud.http.transport_errors import broken_at
 from .._cloud.session import Session
 from .._errors import DENIED, DatagateError, OptionError, RequestError
 from .._gate.options import check_name
-from .._services.dataarts import MAX_PAGE_SIZE, DataArts
-from .._services.dli import PROGRESS_VERSIONS, Dli
+from .._services.dli.sql_jobs import PROGRESS_VERSIONS, Dli
+from .._services.factory.jobs import MAX_PAGE_SIZE, DataArts
 from .._services.readings import BATCH, REAL_TIME
 from .._values import text
 from .bodies import Entry, entries

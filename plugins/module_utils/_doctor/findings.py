@@ -16,10 +16,10 @@ from typing import Any, Callable, Dict, Iterable, Iterator, List, NamedTuple, Tu
 from .._cloud.http.exchange import Answer
 from .._errors import MISSING, RequestError
 from .._services import documented
-from .._services.dataarts import MAX_PAGE_SIZE
-from .._services.dli import PROGRESS_VERSIONS
+from .._services.dli.sql_jobs import PROGRESS_VERSIONS
+from .._services.factory.jobs import MAX_PAGE_SIZE
+from .._services.factory.pager import PAGES, RECORDS
 from .._services.normalize import squash, state
-from .._services.pager import PAGES, RECORDS
 from .._text import printable
 from . import bodies
 from .evidence import (

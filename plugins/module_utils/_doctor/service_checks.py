@@ -14,7 +14,7 @@ from typing import Optional
 from .._error_codes import DENIED, MISSING, NO_PERMISSION, gateway_number, normalize_code
 from .._errors import RequestError
 from .._services import answers
-from .._services.dli import BUSY
+from .._services.dli.sql_jobs import BUSY
 from .._services.normalize import Unreadable
 from .._text import printable
 from .connection_checks import first_error, is_project_lookup, is_proof, is_workspace_lookup

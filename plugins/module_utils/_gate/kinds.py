@@ -15,7 +15,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Any, Callable, Dict, FrozenSet, Mapping, Optional
 
-from .._services.readings import (
+from .._states import (
     BATCH_ONLY,
     DLI_STATES,
     FAILED_RUN_STATES,

@@ -14,7 +14,7 @@ from typing import Any, Callable, Dict, FrozenSet, List, Mapping, Optional, Tupl
 
 from .._errors import OptionError
 from .._services.normalize import state as known_state
-from .._services.readings import FAILING_STATES, REAL_TIME_STATES
+from .._states import FAILING_STATES, REAL_TIME_STATES
 from .._text import has_control, printable
 from .._times import EPOCH_SECONDS, epoch_milliseconds
 from .._values import boolean, is_truth, number, text, whole

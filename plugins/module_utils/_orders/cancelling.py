@@ -17,7 +17,7 @@ from .._gate.observing.loop import Loop
 from .._gate.observing.outcome import Outcome
 from .._gate.state.gate_state import Gate
 from .._gate.verdicts import FAIL, TIMEOUT
-from .._services.dli import Cancellation, Dli
+from .._services.dli.sql_jobs import Cancellation, Dli
 from .interruption import interruptible
 
 ON_TIMEOUT, ON_STALLED, ON_ABORT = "timeout", "stalled", "abort"

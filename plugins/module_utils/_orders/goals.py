@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Dict, List, Optional, Tuple
 
-from .._services.readings import RESTING_STATES, RUNNING_STATES
+from .._states import RESTING_STATES, RUNNING_STATES
 
 # What a task wants.
 STARTED = "started"

@@ -15,7 +15,7 @@ from .._errors import OptionError
 from .._gate import options as gate_options
 from .._gate.policy import MISSING_FAIL, MISSING_OK, Policy
 from .._services.normalize import state as known_state
-from .._services.readings import RUNNING_STATES
+from .._states import RUNNING_STATES
 from .._text import printable
 from .._values import boolean, text
 from .goals import GOALS, RESTARTED, RESTORED, RUN, STARTED

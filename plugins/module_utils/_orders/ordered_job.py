@@ -17,8 +17,9 @@ from dataclasses import dataclass, field
 from typing import Any, Dict, List, Optional
 
 from .._errors import DENIED, MISSING, PERMANENT, RequestError
-from .._services.job_actions import ALREADY, NOT_TAKEN, TAKEN, UNKNOWN, OrderAnswer
-from .._services.readings import FAILING_STATES, REAL_TIME, RESTING_STATES, RUNNING_STATES, STATUS, Reading
+from .._services.factory.job_actions import ALREADY, NOT_TAKEN, TAKEN, UNKNOWN, OrderAnswer
+from .._services.readings import REAL_TIME, STATUS, Reading
+from .._states import FAILING_STATES, RESTING_STATES, RUNNING_STATES
 from .goals import RESTARTED, START, STOP, STOPPING, is_reached
 
 OLD_STATE_SECONDS = 30.0

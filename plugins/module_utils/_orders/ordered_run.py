@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import Any, Dict, FrozenSet, List, Optional
 
 from .._errors import PERMANENT, RequestError
-from .._services.instances import IMMEDIATE_TYPES
-from .._services.job_actions import UNKNOWN, OrderAnswer
+from .._services.factory.instances import IMMEDIATE_TYPES
+from .._services.factory.job_actions import UNKNOWN, OrderAnswer
 from .._services.readings import Reading
 from .ordered_job import Ordered, final
 

@@ -17,11 +17,12 @@ from .._gate.observing.loop import Loop
 from .._gate.observing.outcome import OnLook
 from .._gate.policy import MISSING_FAIL, MISSING_WAIT, Policy, Selection
 from .._gate.result import as_dict, asked, fails
-from .._services.dataarts import DataArts
-from .._services.instances import Instances
-from .._services.job_actions import JobActions
-from .._services.readings import BATCH, RESTING_STATES
+from .._services.factory.instances import Instances
+from .._services.factory.job_actions import JobActions
+from .._services.factory.jobs import DataArts
+from .._services.readings import BATCH
 from .._sources.real_time_jobs import RealTimeJobs
+from .._states import RESTING_STATES
 from .goals import RUN, STOPPED, describe, steps
 from .interruption import interruptible
 from .options import OrderOptions

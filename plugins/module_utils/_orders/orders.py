@@ -13,7 +13,7 @@ from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Optional, Seq
 from .._cloud.calls import Task
 from .._cloud.session import Session
 from .._errors import TRANSIENT, RequestError
-from .._services.job_actions import UNKNOWN, JobActions, OrderAnswer
+from .._services.factory.job_actions import UNKNOWN, JobActions, OrderAnswer
 from .goals import START, STOP, describe
 from .ordered_job import Ordered
 

@@ -18,8 +18,8 @@ from .._cloud.calls import Task
 from .._cloud.session import Session
 from .._errors import RequestError
 from .._gate.source import Event
-from .._services.dataarts import DataArts
-from .._services.instances import Instances
+from .._services.factory.instances import Instances
+from .._services.factory.jobs import DataArts
 from .._services.readings import BATCH, STATUS, Reading
 from .._sources.session_source import SessionSource
 from .ordered_job import OrderedJob

@@ -15,10 +15,11 @@ from __future__ import annotations
 from typing import Any, Dict, FrozenSet, List, NamedTuple, Optional, Tuple
 
 from .._error_codes import gateway_number
+from .._states import BATCH_ONLY, REAL_TIME_STATES, STOPPED
 from .._text import printable
 from . import normalize
 from .normalize import Unreadable
-from .readings import BATCH, BATCH_ONLY, REAL_TIME_STATES, STOPPED
+from .readings import BATCH
 
 # Keys are compared without capitals, underscores and dashes (normalize.squash).
 _CODE_KEYS = frozenset(("errorcode", "errcode", "errno", "code", "retcode", "returncode", "resultcode", "statuscode"))

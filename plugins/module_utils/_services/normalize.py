@@ -17,8 +17,9 @@ import re
 from functools import lru_cache
 from typing import Any, Callable, Dict, Iterable, List, Match, Optional, Tuple
 
+from .._states import BATCH_ONLY, DLI_STATES, REAL_TIME_STATES
 from .._text import printable
-from .readings import BATCH, BATCH_ONLY, DLI_STATES, REAL_TIME, REAL_TIME_STATES
+from .readings import BATCH, REAL_TIME
 
 _MAX_DEPTH = 20
 _STATE_ALIASES = {"STARTTING": "STARTING", "FINISH": "FINISHED", "CANCELED": "CANCELLED"}

@@ -19,21 +19,11 @@ from .._gate.policy import Policy, Selection
 from .._gate.runs.choice import choose, counting
 from .._gate.runs.rule import RunRule, RunWindow, window_of
 from .._gate.source import Listed
-from .._services.dataarts import DataArts
-from .._services.instances import SHAPES, Instances, Query
-from .._services.pager import PAGES, RECORDS
-from .._services.readings import (
-    BATCH,
-    FORCED_STATES,
-    LIST,
-    NO_RUN,
-    REAL_TIME,
-    STATUS,
-    SUCCESS,
-    Listing,
-    Reading,
-    unread,
-)
+from .._services.factory.instances import SHAPES, Instances, Query
+from .._services.factory.jobs import DataArts
+from .._services.factory.pager import PAGES, RECORDS
+from .._services.readings import BATCH, LIST, REAL_TIME, STATUS, Listing, Reading, unread
+from .._states import FORCED_STATES, NO_RUN, SUCCESS
 from .session_source import SessionSource
 
 # Times of the list call stand, so that two calls that round differently do not look like a restart.

@@ -14,8 +14,8 @@ from .._cloud.calls import Task
 from .._cloud.session import Session
 from .._gate.policy import DliQuery
 from .._gate.source import Listed
-from .._services.dli import PROGRESS_VERSIONS, Dli
-from .._services.dli_list import Wanted, list_jobs
+from .._services.dli.sql_job_list import Wanted, list_jobs
+from .._services.dli.sql_jobs import PROGRESS_VERSIONS, Dli
 from .._services.readings import LIST, Reading
 from .._times import epoch_milliseconds
 from .session_source import SessionSource

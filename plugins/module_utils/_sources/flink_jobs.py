@@ -13,7 +13,7 @@ from typing import Any, Dict
 from .._cloud.calls import Task
 from .._cloud.session import Session
 from .._gate import plain_data
-from .._services.dli_flink import DliFlink
+from .._services.dli.flink_jobs import DliFlink
 from .._services.readings import Reading
 from .session_source import SessionSource
 

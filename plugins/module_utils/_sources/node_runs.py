@@ -14,10 +14,11 @@ from .._cloud.calls import Task
 from .._errors import RequestError
 from .._gate.runs.choice import planned_at, rank
 from .._gate.runs.rule import NodeRunRule, since_of
-from .._services.dataarts import DataArts
-from .._services.instance_answers import state as run_state
-from .._services.instances import Instances, Query
-from .._services.readings import FAILED_RUN_STATES, RESTING_STATES, STATUS, Reading
+from .._services.factory.instance_answers import state as run_state
+from .._services.factory.instances import Instances, Query
+from .._services.factory.jobs import DataArts
+from .._services.readings import STATUS, Reading
+from .._states import FAILED_RUN_STATES, RESTING_STATES
 
 _SUB_JOB = 6  # the type of a run of a node
 

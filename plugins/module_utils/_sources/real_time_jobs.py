@@ -16,8 +16,8 @@ from .._errors import RequestError
 from .._gate.policy import Selection
 from .._gate.runs.rule import NodeRunRule
 from .._gate.source import Listed
-from .._services.dataarts import DataArts
-from .._services.pager import PAGES, RECORDS
+from .._services.factory.jobs import DataArts
+from .._services.factory.pager import PAGES, RECORDS
 from .._services.readings import Reading
 from .node_runs import NodeRuns
 from .session_source import SessionSource

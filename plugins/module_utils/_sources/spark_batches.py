@@ -12,7 +12,7 @@ from typing import Any, Dict, List, Sequence
 
 from .._cloud.calls import Task
 from .._cloud.session import Session
-from .._services.dli_spark import DliSpark
+from .._services.dli.spark_batches import DliSpark
 from .._services.readings import Reading
 from .session_source import SessionSource
 

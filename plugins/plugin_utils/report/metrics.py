@@ -14,7 +14,7 @@ from typing import Any
 
 from ansible_collections.datagate.huaweicloud.plugins.module_utils._gate.verdicts import ERROR, FAIL, PASS
 from ansible_collections.datagate.huaweicloud.plugins.module_utils._services.normalize import TASK_FIELDS
-from ansible_collections.datagate.huaweicloud.plugins.module_utils._services.readings import (
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._states import (
     DLI_STATES,
     FLINK_STATES,
     INSTANCE_STATES,

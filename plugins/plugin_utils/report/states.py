@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ansible_collections.datagate.huaweicloud.plugins.module_utils._services.readings import (
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._states import (
     DLI_STATES,
     FAILED_RUN_STATES,
     FAILING_STATES,

@@ -22,7 +22,7 @@ Data = Mapping[str, Any]
 
 ONCE, LASTING = "once", "lasting"
 RECOVERS, READY = 4.0, 8.0
-"""Seconds at which a fault in mid-wait begins, and at which the jobs get ready."""
+"""Seconds at which a fault during the wait begins, and at which the jobs become ready."""
 WAIT: Data = {"wait": True, "wait_interval": 1, "wait_timeout": 250, "request_timeout": 10}
 SLOW: Data = {"request_timeout": 0.4, "retries": 1, "max_consecutive_errors": 2}
 """Options of cases that really wait for an answer."""
@@ -387,7 +387,7 @@ def _refusals() -> list[Case]:
                  calls=("dli_status",)),
         Case("0999-progress", "DLI.0999 of the progress call alone", "the status call is asked instead",
              {"error_code": "DLI.0999"}, LASTING, calls=("dli_progress",)),
-        *passing("unknown-code", "an error code that nobody knows, with HTTP 400", {"error_code": "DLF.9999"}, NEXT,
+        *passing("unknown-code", "an unknown error code, with HTTP 400", {"error_code": "DLF.9999"}, NEXT,
                  COUNTS, words="DLF.9999", calls=JOBS),
         *passing("is-success", "HTTP 200 with is_success: false", {"json": _progress(is_success=False, message="busy")},
                  NEXT, COUNTS, words="the request did not succeed: busy", calls=("dli_progress", "dli_status")),
@@ -412,22 +412,22 @@ def _oddities() -> list[Case]:
     )
     return [
         _tells("nan", "NaN and Infinity as numbers", "job_status", numbers + '"totalPutRecords": -Infinity}]}',
-               "these numbers count as not there"),
+               "these numbers are ignored"),
         _tells("nan-dli", "NaN as the progress", "dli_progress", '{"status": "FINISHED", "progress": NaN}',
-               "that number counts as not there"),
-        _tells("text-numbers", "numbers and truth as text", "dli_progress",
-               _progress(is_success="true", progress="1", sub_job_id="0"), "read as what they stand for"),
+               "that number is ignored"),
+        _tells("text-numbers", "numbers and booleans as text", "dli_progress",
+               _progress(is_success="true", progress="1", sub_job_id="0"), "read as the numbers and booleans that they contain"),
         _tells("text-times", "times as text", "job_status", _job(startTime="1680783636000"),
-               "read as what they stand for"),
+               "read as the numbers and booleans that they contain"),
         _tells("no-nodes", "a job without nodes", "job_status", {"name": JOB, "status": "NORMAL"}, "no node can fail"),
         _tells("no-state", "a job without its state", "job_status", {"name": JOB, "nodes": []},
                "the gate waits: an unknown state is not ready", reason="unknown_state", words="shows no state", **TIMEOUT),
         _tells("null-state", "null as the state", "job_status", _job(status=None),
                "the gate waits: an unknown state is not ready", reason="unknown_state", words="shows no state", **TIMEOUT),
         _tells("number-state", "a number as the state", "job_status", _job(status=1), "unreadable", **UNREADABLE),
-        _tells("new-state", "a state that nobody knows", "job_status", _job(status="SLEEPING"),
+        _tells("new-state", "an unknown state", "job_status", _job(status="SLEEPING"),
                "the gate waits, and names the state", reason="unknown_state", words="the unknown state SLEEPING", **TIMEOUT),
-        _tells("new-dli-state", "a state that nobody knows", "dli_progress", _progress(status="SLEEPING"),
+        _tells("new-dli-state", "an unknown state", "dli_progress", _progress(status="SLEEPING"),
                "the gate waits, and names the state", reason="unknown_state", words="the unknown state SLEEPING", **TIMEOUT),
         _tells("list-state", "a job list without states", "job_list",
                _list(*({**_listed(number), "status": None} for number in range(3))),
@@ -519,7 +519,7 @@ class Special:
 CREDENTIALS: dict[str, Special] = {
     "bad-signature": Special(
         "wrong secret key, unknown access key or wrong security token",
-        "one request, whatever the number of jobs; then it ends, and the message says what to check",
+        "one request, for any number of jobs; then it ends, and the message says what to check",
         "ERROR", "denied", "check the access key, its secret and its security token",
     ),
     "broken-401": Special(
@@ -529,7 +529,7 @@ CREDENTIALS: dict[str, Special] = {
     ),
     "refused-403": Special(
         "the gateway refuses the signature (0301) with HTTP 403 or 503 in place of 401",
-        "one request, whatever the number of jobs: the code says that the key must not be used again",
+        "one request, for any number of jobs: the code says that the key must not be used again",
         "ERROR", "denied", "check the access key, its secret and its security token",
     ),
     "next-run": Special(
@@ -537,7 +537,7 @@ CREDENTIALS: dict[str, Special] = {
         "nothing is sent; the message says when they were refused, where they come from and how long to wait",
         "ERROR", "denied", "these credentials were refused",
     ),
-    "mended": Special("a refused access key with another secret", "asked with at once", "PASS"),
+    "mended": Special("a refused access key with another secret", "used immediately", "PASS"),
     "locked": Special(
         "the access key is locked after too many failed signatures",
         "one request; the message says that the key is locked, and how long to wait",
@@ -545,26 +545,26 @@ CREDENTIALS: dict[str, Special] = {
     ),
     "clock": Special(
         "this machine's clock differs by more than 15 minutes",
-        "one request; the message says by how much, and that the clock is to be set right",
+        "one request; the message says by how much, and that the clock must be set",
         "ERROR", "denied", "set it right",
     ),
     "token-ends": Special(
-        "a token ends in mid-wait", "one more request, then it ends: nobody can renew a token", "ERROR", "denied",
+        "a token ends during the wait", "one more request, then it ends, because a token cannot be renewed", "ERROR", "denied",
         "the token is outdated",
     ),
-    "password-renews": Special("the token that a password has got ends in mid-wait", "a new one is got, once", "PASS"),
+    "password-renews": Special("the token of a password ends during the wait", "a new one is requested, once", "PASS"),
     "password-dies": Special(
-        "the token that a password has got ends, and the password has changed",
+        "the token of a password ends, and the password has changed",
         "one try to renew it, then it ends", "ERROR", "denied",
     ),
     "file-renews": Special(
-        "a temporary key from a file ends in mid-wait, and the file holds a new one", "the file is read again", "PASS"
+        "a temporary key from a file ends during the wait, and the file holds a new one", "the file is read again", "PASS"
     ),
     "file-stays": Special(
-        "a temporary key from a file ends in mid-wait, and the file is the old one", "one more request, then it ends",
+        "a temporary key from a file ends during the wait, and the file is the old one", "one more request, then it ends",
         "ERROR", "denied",
     ),
-    "agency-renews": Special("the agency's key ends in mid-wait", "the metadata service is asked for a new one", "PASS"),
+    "agency-renews": Special("the agency's key ends during the wait", "the metadata service is asked for a new one", "PASS"),
     "agency-fails-once": Special(
         "the agency's key ends, and the metadata service fails for a while", "read again by the next observation", "PASS"
     ),
@@ -573,7 +573,7 @@ CREDENTIALS: dict[str, Special] = {
         "no metadata service answers",
     ),
     "key-ends": Special(
-        "an access key ends in mid-wait", "one more request for all jobs and threads, then it ends", "ERROR", "denied"
+        "an access key ends during the wait", "one more request for all jobs and threads, then it ends", "ERROR", "denied"
     ),
 }  # fmt: skip
 NETWORK: dict[str, Special] = {
@@ -584,7 +584,7 @@ NETWORK: dict[str, Special] = {
     "early-hints": Special(
         "an interim answer (103 Early Hints) before each answer", "skipped; each request gets the answer to itself", "PASS"
     ),
-    "refused": Special("the service is gone in mid-wait", GIVES_UP, "ERROR", "unreadable", "the connection was refused"),
+    "refused": Special("the service is gone during the wait", GIVES_UP, "ERROR", "unreadable", "the connection was refused"),
     "dns": Special("the name cannot be resolved", GIVES_UP, "ERROR", "unreadable", "the host's name cannot be resolved"),
     "dns-once": Special("the name cannot be resolved for a while", RETRIED, "PASS"),
     "dns-hangs": Special(
@@ -595,7 +595,7 @@ NETWORK: dict[str, Special] = {
         "the host takes connections and is silent from mid-wait on", GIVES_UP, "ERROR", "unreadable", "no answer in time"
     ),
     "tls-cut": Special("TLS breaks within an answer", RETRIED, "PASS"),
-    "tls-breaks": Special("the TLS handshake breaks off in mid-wait, for a while", RETRIED, "PASS"),
+    "tls-breaks": Special("the TLS handshake breaks off during the wait, for a while", RETRIED, "PASS"),
     "tls-lasting": Special("no TLS handshake succeeds any more", GIVES_UP, "ERROR", "unreadable"),
     "tls-untrusted": Special(
         "another certificate, which is not trusted, from mid-wait on", "ends immediately; no request is sent to that server",
@@ -604,17 +604,17 @@ NETWORK: dict[str, Special] = {
 }  # fmt: skip
 CHANGES: dict[str, Special] = {
     "renamed": Special(
-        "a job is renamed in mid-wait", "fails, and the message names the similar name", "FAIL", "job_missing",
+        "a job is renamed during the wait", "fails, and the message names the similar name", "FAIL", "job_missing",
         "similar names: job_smt",
     ),
     "renamed-tags": Special(
-        "a job of a selection by tags is renamed in mid-wait", "fails: the selection was settled with its old name",
+        "a job of a selection by tags is renamed during the wait", "fails: the selection was settled with its old name",
         "FAIL", "job_missing",
     ),
     "deleted-waited-for": Special(
-        "a job is deleted in mid-wait, with `missing: wait`", "waited for", "TIMEOUT", "job_missing"
+        "a job is deleted during the wait, with `missing: wait`", "waited for", "TIMEOUT", "job_missing"
     ),
-    "comes-back": Special("a job is deleted and made anew, with `missing: wait`", "waited for", "PASS"),
+    "comes-back": Special("a job is deleted and created again, with `missing: wait`", "waited for", "PASS"),
     "fails-behind": Special(
         "a job fails while others cannot be read", "an error hides no failure", "FAIL", "node_exception"
     ),
@@ -640,8 +640,8 @@ SECTIONS: dict[str, Callable[[], list[Case]]] = {
     "Broken connections": _connections,
     "Bodies that cannot be read": _bodies,
     "Refusals": _refusals,
-    "Answers with something odd in them": _oddities,
-    "Answers that contradict themselves, or are about something else": _contradictions,
+    "Answers with unusual values": _oddities,
+    "Answers that contradict themselves, or are about another job": _contradictions,
 }
 SPECIAL_SECTIONS: dict[str, dict[str, Special]] = {
     "Credentials": CREDENTIALS,

@@ -15,6 +15,8 @@ from .cases import SPECIAL_SECTIONS, cases
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[2]
+sys.path.insert(0, str(ROOT / "tools"))
+import reliability  # noqa: E402
 
 
 def test_the_page_is_up_to_date() -> None:
@@ -32,3 +34,11 @@ def test_every_special_row_has_its_test() -> None:
     text = "".join(path.read_text("utf-8") for path in HERE.glob("test_*.py"))
     rows = [key for rows in SPECIAL_SECTIONS.values() for key in rows]
     assert [key for key in rows if not re.search(rf'"{key}"', text)] == []
+
+
+def test_every_promise_names_a_test() -> None:
+    for file, function in reliability.PROMISES.values():
+        assert f"def {function}(" in (ROOT / file).read_text("utf-8"), (file, function)
+    for title, file in reliability.TESTS.items():
+        text = (HERE / file).read_text("utf-8")
+        assert [key for key in SPECIAL_SECTIONS[title] if f'"{key}"' in text], (title, file)

@@ -29,6 +29,7 @@ from ansible_collections.datagate.huaweicloud.plugins.module_utils._gate.kinds i
     REAL_TIME_KIND,
     SPARK_KIND,
 )
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._states import REAL_TIME_STATES
 from ansible_collections.datagate.huaweicloud.plugins.plugin_utils.report import metrics
 from ansible_collections.datagate.huaweicloud.plugins.plugin_utils.report.exposition import (
     COUNTER,
@@ -269,16 +270,10 @@ def test_a_sample_as_it_stands() -> None:
         'datagate_jobs_missing{service="dataarts",workspace="default"} 0.0',
         "# HELP datagate_job_state State of a real-time job: 1 for the one it is in.",
         "# TYPE datagate_job_state gauge",
-        'datagate_job_state{job_name="job_sms",state="STARTING",workspace="default"} 0.0',
-        'datagate_job_state{job_name="job_sms",state="NORMAL",workspace="default"} 0.0',
-        'datagate_job_state{job_name="job_sms",state="EXCEPTION",workspace="default"} 0.0',
-        'datagate_job_state{job_name="job_sms",state="STOPPING",workspace="default"} 0.0',
-        'datagate_job_state{job_name="job_sms",state="STOPPED",workspace="default"} 1.0',
-        'datagate_job_state{job_name="job_sms",state="PAUSE",workspace="default"} 0.0',
-        'datagate_job_state{job_name="job_sms",state="ABNORMAL",workspace="default"} 0.0',
-        'datagate_job_state{job_name="job_sms",state="DISABLE",workspace="default"} 0.0',
-        'datagate_job_state{job_name="job_sms",state="OVERLOAD",workspace="default"} 0.0',
-        'datagate_job_state{job_name="job_sms",state="INIT",workspace="default"} 0.0',
+        *(
+            f'datagate_job_state{{job_name="job_sms",state="{state}",workspace="default"}} {float(state == "STOPPED")}'
+            for state in REAL_TIME_STATES
+        ),
         "# HELP datagate_job_ready Whether the verdict of a job is PASS.",
         "# TYPE datagate_job_ready gauge",
         'datagate_job_ready{job_name="job_sms",workspace="default"} 0.0',

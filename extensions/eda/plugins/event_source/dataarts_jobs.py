@@ -320,7 +320,7 @@ LOGGER = logging.getLogger("datagate.huaweicloud.dataarts_jobs")
 
 
 def load_watching() -> Any:
-    """Import the module ``_event_source``, which the event source shares with the modules of the collection.
+    """Import the module ``_entry_points.event_source``, which the event source shares with the modules of the collection.
 
     ansible-rulebook runs this file by its path. ``ansible_collections`` may not be importable there, or may be another copy of
     the collection. So the directory ``module_utils`` is loaded as a separate package with a unique name. The files in it use
@@ -337,7 +337,7 @@ def load_watching() -> Any:
         package = importlib.util.module_from_spec(spec)
         sys.modules[name] = package
         spec.loader.exec_module(package)
-    return importlib.import_module(f"{name}._event_source")
+    return importlib.import_module(f"{name}._entry_points.event_source")
 
 
 async def main(queue: Any, args: dict[str, Any]) -> None:

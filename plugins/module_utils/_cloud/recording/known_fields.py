@@ -14,6 +14,8 @@ from __future__ import annotations
 import re
 from typing import Dict, FrozenSet, List
 
+from ..._states import BATCH_ONLY, DLI_STATES, FLINK_STATES, INSTANCE_STATES, REAL_TIME_STATES, SPARK_STATES
+
 
 def word_set(words: str) -> FrozenSet[str]:
     """The words of a text."""
@@ -85,13 +87,23 @@ _FIELDS: Dict[str, str] = {
     ),
 }
 # The states and instance states of all services. They stay even if a job has such a name.
-STATES = word_set(
-    "STARTING STARTTING NORMAL EXCEPTION STOPPING STOPPED PAUSE PAUSED ABNORMAL DISABLE OVERLOAD INIT SCHEDULING"
-    " LAUNCHING RUNNING SCALING FINISHED FINISH FAILED CANCELLED CANCELED SUCCEEDED UNKNOWN COMPUTED SUSPENDED ACTIVE"
-    " DELETED CREATING waiting running success fail running-exception pause manual-stop skip freeze waiting-confirm"
-    " force-success ignore-success job_init job_submitting job_submiting job_submit_fail job_running"
-    " job_running_exception job_downloading job_idle job_canceling job_cancel_success job_cancel_fail job_savepointing"
-    " job_arrearage_stopped job_arrearage_recovering job_finish starting recovering dead Success"
+STATES = frozenset(
+    (
+        *(*REAL_TIME_STATES, *BATCH_ONLY, *INSTANCE_STATES, *DLI_STATES, *FLINK_STATES, *SPARK_STATES),
+        # Other spellings, and states of things that are not jobs.
+        *(
+            "STARTTING",
+            "FINISH",
+            "CANCELED",
+            "SUCCEEDED",
+            "Success",
+            "job_idle",
+            "job_submiting",
+            "force-success",
+            "ignore-success",
+        ),
+        *("UNKNOWN", "COMPUTED", "SUSPENDED", "ACTIVE", "DELETED", "CREATING"),
+    )
 )
 # Fields that hold an object, a list of objects or a truth value.
 _STRUCTURE = (

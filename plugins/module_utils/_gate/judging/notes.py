@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from typing import Iterable, List
 
-from ..._services.instance_answers import state as run_state
-from ..._services.readings import FAILED_RUN_STATES
+from ..._services.factory.instance_answers import state as run_state
+from ..._states import FAILED_RUN_STATES
 from .. import messages
 from ..policy import Policy
 from ..state.job_state import JobState

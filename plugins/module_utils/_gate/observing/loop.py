@@ -17,9 +17,8 @@ from typing import Callable, Optional
 
 from ..._clock import Clock
 from ..._errors import RequestError
-from ..._services.readings import Reading
 from ..policy import Policy, Selection
-from ..source import Source
+from ..source import Event, Listed, Source
 from ..state.gate_state import Gate
 from ..state.gate_time import GateTime
 from ..state.observation import ROTATION, Observation
@@ -112,10 +111,7 @@ class Loop:
         self.gate.workspace = self.source.workspace  # known once it was looked up by its name
         if event is not None:
             self._reads.is_exhausted = False
-        if isinstance(event, Reading):
             self._take(event)
-        elif event is not None:
-            self._list.take(event)
         return self._judge()
 
     def _wake(self) -> Optional[float]:
@@ -241,20 +237,20 @@ class Loop:
             if job is not None:
                 self._requests.begin(job)
 
-    def _take(self, reading: Reading) -> None:
-        job = self._requests.end(reading.name)
+    def _take(self, event: Event) -> None:
+        if isinstance(event, Listed):
+            self._list.take(event)
+            return
+        job = self._requests.end(event.name)
         if job is not None:
-            self.gate.take(reading, max(0.0, self._time.of_clock(reading.at)), self._time.at())
+            self.gate.take(event, max(0.0, self._time.of_clock(event.at)), self._time.at())
             self._reads.reconsider(job, self._time.at())
 
     def _take_the_rest(self) -> None:
         """At the deadline, take all that has ended: the errors among it say what the gate was waiting for."""
         event = self.source.next(self._time.now())
         while event is not None:
-            if isinstance(event, Reading):
-                self._take(event)
-            else:
-                self._list.take(event)
+            self._take(event)
             event = self.source.next(self._time.now())
         self.gate.cut_off()
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Any, Collection, Dict, List, Optional, Tuple
 
-from ..._services.readings import NO_RUN
+from ..._states import NO_RUN
 from ..policy import Policy
 from .rule import RunRule, RunWindow
 

@@ -12,7 +12,7 @@ import time
 from typing import Any, Dict, Mapping, Set, Tuple
 
 from ..._errors import OptionError
-from ..._services.readings import FORCED_STATES, SKIPPED_STATES
+from ..._states import FORCED_STATES, SKIPPED_STATES
 from ..._text import printable
 from ..._values import boolean, text, whole
 from .. import options

@@ -27,7 +27,8 @@ from ..verdicts import Judgement, Verdict
 from . import job_state
 from .history import History
 from .job_state import JobState
-from .update_job import forget_ages, take_absence, take_reading
+from .observed_jobs import ObservedJobs
+from .update_job import forget_ages
 
 
 @dataclass(eq=False, repr=False)
@@ -85,6 +86,7 @@ class Gate(GateState):
     def __init__(self, policy: Policy, selection: Selection, workspace: Optional[str] = None) -> None:
         super().__init__(policy, selection, listed=selection.by_name, max_age=policy.interval, workspace=workspace)
         self.verdicts = JobVerdicts(policy)
+        self._observed = ObservedJobs(policy, self.jobs, self.note)
         if selection.by_name:
             self._settle(selection.choose(selection.names))
 
@@ -123,18 +125,15 @@ class Gate(GateState):
         :param now: when its answer was taken.
         """
         self.seen_at = max(self.seen_at, now)
-        job = self.jobs.get(reading.name)
+        job = self._observed.job_of(reading)
         if job is None:
             return
-        if reading.error is not None and reading.error.kind == UNREACHED:
-            return  # the deadline came first, which says nothing about the job
         self.answered = True
         job.asked_at = self.fault_before = None
         if reading.error is None:
             took_long = self.policy.wait and now - at > self.policy.interval
             job.is_slow, job.was_slow = took_long and not job.was_slow, took_long
-        take_reading(job, reading, at, self.began)
-        self.note(job, at)
+        self._observed.take(job, reading, at, self.began)
 
     def take_list(
         self, listing: Listing, readings: Sequence[Reading], at: float, now: float, again: bool = True
@@ -148,20 +147,8 @@ class Gate(GateState):
         self.fault_error = self.fault_before = None
         self.answered = True
         self.seen_at = max(self.seen_at, now)
-        if not self.settled and not self._settle_by_list(listing, readings):
-            return
-        shown = set()
-        for item in readings:
-            job = self.jobs.get(item.name)
-            if job is not None:
-                shown.add(item.name)
-                take_reading(job, item, at, self.began, again)
-                self.note(job, at)
-        if listing.complete:
-            for name, job in self.jobs.items():
-                if name not in shown:
-                    take_absence(job, at, self.began, again)
-                    self.note(job, at)
+        if self.settled or self._settle_by_list(listing, readings):
+            self._observed.take_list(listing, readings, at, self.began, again)
 
     def _settle_by_list(self, listing: Listing, readings: Sequence[Reading]) -> bool:
         """Whether the list settles the selection."""
@@ -175,12 +162,7 @@ class Gate(GateState):
 
     def take_partial_list(self, readings: Sequence[Reading], at: float) -> None:
         """Take a part of the job list, or one that contradicts itself: only the failures that it shows count, as claims."""
-        for item in readings:
-            job = self.jobs.get(item.name)
-            state = (item.job or {}).get("status")
-            if job is not None and state in self.policy.failing and state != job.state:
-                take_reading(job, item, at, self.began)
-                self.note(job, at)
+        self._observed.take_partial_list(readings, at, self.began)
 
     def fault(self, error: RequestError) -> None:
         """What concerns every job could not be read in this observation: credentials, the project, the job list."""
@@ -200,8 +182,7 @@ class Gate(GateState):
         self.fault_error = self.fault_error or self.fault_before
 
     def _settle(self, names: Iterable[str]) -> None:
-        for name in names:
-            self.jobs[name] = JobState(name, self.policy)
+        self._observed.select(names)
         self.verdicts.start(self.jobs)
         self.found = len(self.jobs)
         self.settled = self.found >= self.selection.least

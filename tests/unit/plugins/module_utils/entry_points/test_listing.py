@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._entry_points.listing import Query, read
 from ansible_collections.datagate.huaweicloud.plugins.module_utils._errors import OptionError, RequestError
-from ansible_collections.datagate.huaweicloud.plugins.module_utils._listing import Query, read
 from ansible_collections.datagate.huaweicloud.tests.unit.plugins.module_utils.services.fake_session import FakeSession
 
 REAL_TIME = [

@@ -20,7 +20,7 @@ from ansible_collections.datagate.huaweicloud.plugins.module_utils._gate.runs.op
 from ansible_collections.datagate.huaweicloud.plugins.module_utils._gate.runs.rule import RunRule, window_of
 from ansible_collections.datagate.huaweicloud.plugins.module_utils._gate.state.job_state import JobState
 from ansible_collections.datagate.huaweicloud.plugins.module_utils._gate.state.update_job import take_reading
-from ansible_collections.datagate.huaweicloud.plugins.module_utils._services.instance_answers import instance
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._services.factory.instance_answers import instance
 from ansible_collections.datagate.huaweicloud.plugins.module_utils._services.readings import STATUS, Reading
 from ansible_collections.datagate.huaweicloud.plugins.module_utils._sources.batch_runs import merged
 

@@ -14,11 +14,11 @@ from ansible_collections.datagate.huaweicloud.plugins.module_utils._cloud.schedu
 from ansible_collections.datagate.huaweicloud.plugins.module_utils._error_codes import classify
 from ansible_collections.datagate.huaweicloud.plugins.module_utils._errors import TRANSIENT, OptionError, RequestError
 from ansible_collections.datagate.huaweicloud.plugins.module_utils._orders.options import order_options
-from ansible_collections.datagate.huaweicloud.plugins.module_utils._services.instance_answers import (
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._services.factory.instance_answers import (
     instance_page,
     one_instance,
 )
-from ansible_collections.datagate.huaweicloud.plugins.module_utils._services.job_actions import (
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._services.factory.job_actions import (
     ALREADY,
     DOUBTFUL,
     NOT_TAKEN,

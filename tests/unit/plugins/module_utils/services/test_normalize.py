@@ -18,10 +18,7 @@ from hypothesis import strategies as st
 
 from ansible_collections.datagate.huaweicloud.plugins.module_utils._services import normalize
 from ansible_collections.datagate.huaweicloud.plugins.module_utils._services.normalize import Unreadable
-from ansible_collections.datagate.huaweicloud.plugins.module_utils._services.readings import (
-    DLI_STATES,
-    REAL_TIME_STATES,
-)
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._states import DLI_STATES, REAL_TIME_STATES
 
 DATA = Path(__file__).resolve().parents[4] / "data"
 

@@ -10,14 +10,14 @@ from __future__ import annotations
 
 from typing import Any, Callable, Dict, List, NamedTuple, Optional, Tuple, Union
 
-from .._cloud.calls import Call, Task, malformed
-from .._error_codes import BAD_PARAMETER, normalize_code
-from .._errors import RequestError
-from .factory import factory_call
+from ..._cloud.calls import Call, Task, malformed
+from ..._error_codes import BAD_PARAMETER, normalize_code
+from ..._errors import RequestError
+from ..normalize import Unreadable
+from ..readings import STATUS, Listing, Reading, unread
+from .calls import factory_call
 from .instance_answers import InstancePage, instance_entries, instance_page, one_instance
-from .normalize import Unreadable
 from .pager import Pager
-from .readings import STATUS, Listing, Reading, unread
 
 MAX_LIMIT = 1000  # the largest page of the list, so that one request usually is enough
 # Types of instances that an order to run a job at once may make; the documents do not agree.

@@ -14,12 +14,12 @@ from typing import Any
 import pytest
 
 from ansible_collections.datagate.huaweicloud.plugins.module_utils._errors import MISSING, PERMANENT, RequestError
-from ansible_collections.datagate.huaweicloud.plugins.module_utils._services.dli_flink import DliFlink
-from ansible_collections.datagate.huaweicloud.plugins.module_utils._services.dli_spark import DliSpark
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._services.dli.flink_jobs import DliFlink
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._services.dli.spark_batches import DliSpark
 from ansible_collections.datagate.huaweicloud.plugins.module_utils._services.readings import Reading
 from ansible_collections.datagate.huaweicloud.tests.unit.plugins.module_utils.services.driver import Driver
 
-DATA = Path(__file__).resolve().parents[4] / "data"
+DATA = Path(__file__).resolve().parents[5] / "data"
 GONE = RequestError(MISSING, "no job", status=400, error_code="DLI.16001")
 BATCH = "2d3e4f50-aaaa-4bbb-8ccc-0d0e0f101112"
 

@@ -10,11 +10,11 @@ from __future__ import annotations
 
 from typing import Any, Callable, Dict, List, NamedTuple, Optional, Tuple
 
-from .._text import printable
-from . import normalize
-from .answers import Page, check, weight
-from .normalize import Unreadable
-from .readings import INSTANCE_STATES, SUCCESS
+from ..._states import INSTANCE_STATES, SUCCESS
+from ..._text import printable
+from .. import normalize
+from ..answers import Page, check, weight
+from ..normalize import Unreadable
 
 _STATES = {normalize.squash(state): state for state in INSTANCE_STATES}
 # A success that an operator or a policy has declared: a flag in some clouds, a state in others. The first one counts.

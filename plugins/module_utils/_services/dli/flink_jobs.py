@@ -10,12 +10,12 @@ from __future__ import annotations
 
 from typing import Any, Dict, List, Tuple
 
-from .._cloud.calls import Call, Task, malformed
-from .._errors import PERMANENT, RequestError
-from .._text import printable
-from . import answers, normalize
-from .normalize import Unreadable
-from .readings import STATUS, Reading, unread
+from ..._cloud.calls import Call, Task, malformed
+from ..._errors import PERMANENT, RequestError
+from ..._text import printable
+from .. import answers, normalize
+from ..normalize import Unreadable
+from ..readings import STATUS, Reading, unread
 
 PAGE_SIZE = 100
 MAX_PAGES = 100

@@ -14,11 +14,11 @@ from typing import Any
 import pytest
 
 from ansible_collections.datagate.huaweicloud.plugins.module_utils._errors import TRANSIENT, RequestError
-from ansible_collections.datagate.huaweicloud.plugins.module_utils._services.dli_list import Wanted, list_jobs
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._services.dli.sql_job_list import Wanted, list_jobs
 from ansible_collections.datagate.huaweicloud.plugins.module_utils._services.readings import Listing
 from ansible_collections.datagate.huaweicloud.tests.unit.plugins.module_utils.services.driver import Driver
 
-DATA = Path(__file__).resolve().parents[4] / "data"
+DATA = Path(__file__).resolve().parents[5] / "data"
 ALL = Wanted({})
 
 

@@ -16,8 +16,10 @@ from hypothesis import strategies as st
 
 from ansible_collections.datagate.huaweicloud.plugins.module_utils._cloud.calls import Call
 from ansible_collections.datagate.huaweicloud.plugins.module_utils._errors import PERMANENT, RequestError
-from ansible_collections.datagate.huaweicloud.plugins.module_utils._services import instances as instances_module
-from ansible_collections.datagate.huaweicloud.plugins.module_utils._services.instances import (
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._services.factory import (
+    instances as instances_module,
+)
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._services.factory.instances import (
     Instances,
     Query,
     windows,
@@ -25,7 +27,7 @@ from ansible_collections.datagate.huaweicloud.plugins.module_utils._services.ins
 from ansible_collections.datagate.huaweicloud.plugins.module_utils._services.readings import Listing
 from ansible_collections.datagate.huaweicloud.tests.unit.plugins.module_utils.services.driver import Driver
 
-DATA = Path(__file__).resolve().parents[4] / "data"
+DATA = Path(__file__).resolve().parents[5] / "data"
 DAY = 86_400_000
 NOW = 1_795_910_400_000
 JOB = "orders_daily"

@@ -15,24 +15,24 @@ import threading
 import traceback
 from typing import Any, Dict, FrozenSet, List, Mapping, Optional, Set, TypeVar
 
-from ._argument_spec import CONNECTION, SELECTION, WORKSPACE
-from ._clock import Clock
-from ._cloud.http.requests_import import IMPORT_ERROR
-from ._cloud.options import Connection, resolve
-from ._cloud.session import Session
-from ._cloud.session_observers import Tell
-from ._errors import CredentialsError, DatagateError, OptionError
-from ._gate.options import selection
-from ._gate.policy import MIN_INTERVAL, MISSING_WAIT, Policy
-from ._gate.runs.options import run_policy
-from ._gate.watch import Event, Watch
-from ._sources.batch_runs import BatchRuns
-from ._sources.real_time_jobs import RealTimeJobs
-from ._sources.session_source import SessionSource
-from ._suggestion import did_you_mean
-from ._text import printable
-from ._threads import leave_signals
-from ._values import boolean, number, text
+from .._argument_spec import CONNECTION, SELECTION, WORKSPACE
+from .._clock import Clock
+from .._cloud.http.requests_import import IMPORT_ERROR
+from .._cloud.options import Connection, resolve
+from .._cloud.session import Session
+from .._cloud.session_observers import Tell
+from .._errors import CredentialsError, DatagateError, OptionError
+from .._gate.options import selection
+from .._gate.policy import MIN_INTERVAL, MISSING_WAIT, Policy
+from .._gate.runs.options import run_policy
+from .._gate.watch import Event, Watch
+from .._sources.batch_runs import BatchRuns
+from .._sources.real_time_jobs import RealTimeJobs
+from .._sources.session_source import SessionSource
+from .._suggestion import did_you_mean
+from .._text import printable
+from .._threads import leave_signals
+from .._values import boolean, number, text
 
 SERVICE = "dataarts"
 JOBS, INSTANCES = "job", "instance"

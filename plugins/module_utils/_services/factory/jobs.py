@@ -10,14 +10,14 @@ from __future__ import annotations
 
 from typing import Any, Dict, FrozenSet, Iterable, List, Optional, Sequence, Tuple
 
-from .._cloud.calls import Call, Task, malformed
-from .._error_codes import BAD_PARAMETER, normalize_code
-from .._errors import RequestError
-from . import answers
-from .factory import factory_call
-from .normalize import Unreadable
+from ..._cloud.calls import Call, Task, malformed
+from ..._error_codes import BAD_PARAMETER, normalize_code
+from ..._errors import RequestError
+from .. import answers
+from ..normalize import Unreadable
+from ..readings import BATCH, LIST, REAL_TIME, STATUS, Listing, Reading, unread
+from .calls import factory_call
 from .pager import Pager
-from .readings import BATCH, LIST, REAL_TIME, STATUS, Listing, Reading, unread
 
 MAX_PAGE_SIZE = 100  # the page says 1000, and some regions refuse more than 100
 MAX_COMPARED = 2000  # names that a missing one is compared with

@@ -14,17 +14,17 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.datagate.huaweicloud.plugins.module_utils import _event_source as watching
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._entry_points import event_source as watching
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._entry_points.event_source import (
+    StoppableClock,
+    Stopped,
+    Watcher,
+)
 from ansible_collections.datagate.huaweicloud.plugins.module_utils._errors import (
     CredentialsError,
     DatagateError,
     OptionError,
     RequestError,
-)
-from ansible_collections.datagate.huaweicloud.plugins.module_utils._event_source import (
-    StoppableClock,
-    Stopped,
-    Watcher,
 )
 
 SOURCES = Path(__file__).resolve().parents[5] / "extensions" / "eda" / "plugins" / "event_source"

@@ -22,7 +22,7 @@ from ansible_collections.datagate.huaweicloud.plugins.module_utils._errors impor
     TRANSIENT,
     RequestError,
 )
-from ansible_collections.datagate.huaweicloud.plugins.module_utils._services.dli import Dli
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._services.dli.sql_jobs import Dli
 from ansible_collections.datagate.huaweicloud.plugins.module_utils._services.readings import STATUS, Reading
 from ansible_collections.datagate.huaweicloud.tests.unit.plugins.module_utils.services.driver import Driver
 
@@ -32,7 +32,7 @@ GONE = RequestError(MISSING, "no job", status=400, error_code="DLI.0002")
 FORBIDDEN = RequestError(DENIED, "no", status=403, error_code="APIGW.0302")
 RUNNING = {"is_success": True, "message": "", "status": "RUNNING", "progress": 0.5, "sub_job_id": 0, "sub_jobs": [{}]}
 
-DATA = Path(__file__).resolve().parents[4] / "data"
+DATA = Path(__file__).resolve().parents[5] / "data"
 EXAMPLE = "7c0d6a3e-1111-4222-8333-9a9b9c9d9e9f"  # the job of the examples
 
 Respond = Callable[[str, str, str], Any]

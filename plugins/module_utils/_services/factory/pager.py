@@ -19,11 +19,11 @@ from __future__ import annotations
 
 from typing import Any, Callable, Dict, FrozenSet, List, Optional, Sequence, Tuple
 
-from .._cloud.calls import Call, Task, malformed
-from .._errors import RequestError
-from . import answers
-from .normalize import Unreadable
-from .readings import Listing
+from ..._cloud.calls import Call, Task, malformed
+from ..._errors import RequestError
+from .. import answers
+from ..normalize import Unreadable
+from ..readings import Listing
 
 MAX_READINGS = 5  # of a list that contradicts itself, or shows other jobs each time
 # Bounds of one reading: a list beyond them is an error. 10,000 jobs are 100 pages of 50 KB.

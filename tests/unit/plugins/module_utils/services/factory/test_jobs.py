@@ -16,7 +16,7 @@ from ansible_collections.datagate.huaweicloud.plugins.module_utils._errors impor
     UNREACHED,
     RequestError,
 )
-from ansible_collections.datagate.huaweicloud.plugins.module_utils._services.dataarts import DataArts
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._services.factory.jobs import DataArts
 from ansible_collections.datagate.huaweicloud.plugins.module_utils._services.readings import (
     LIST,
     STATUS,

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Any, Iterable, Optional, Tuple
 
-from .._cloud.calls import Call
+from ..._cloud.calls import Call
 
 
 def factory_call(

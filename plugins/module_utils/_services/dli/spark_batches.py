@@ -10,12 +10,12 @@ from __future__ import annotations
 
 from typing import Any, Dict, List
 
-from .._cloud.calls import Call, Task, malformed
-from .._errors import RequestError
-from .._text import printable
-from . import answers, normalize
-from .normalize import Unreadable
-from .readings import STATUS, Reading, unread
+from ..._cloud.calls import Call, Task, malformed
+from ..._errors import RequestError
+from ..._text import printable
+from .. import answers, normalize
+from ..normalize import Unreadable
+from ..readings import STATUS, Reading, unread
 
 FAILED = "dead"
 MAX_LINES = 10  # of the log that a job keeps

@@ -14,13 +14,13 @@ from __future__ import annotations
 
 from typing import Any, Dict, List, Mapping, NamedTuple, Optional
 
-from .._cloud.calls import Task, malformed
-from .._cloud.scheduling.retry import was_not_taken
-from .._error_codes import ALREADY_RUNNING, BAD_PARAMETER, is_known_code, normalize_code
-from .._errors import RequestError
-from . import answers, normalize
-from .factory import factory_call
-from .normalize import Unreadable
+from ..._cloud.calls import Task, malformed
+from ..._cloud.scheduling.retry import was_not_taken
+from ..._error_codes import ALREADY_RUNNING, BAD_PARAMETER, is_known_code, normalize_code
+from ..._errors import RequestError
+from .. import answers, normalize
+from ..normalize import Unreadable
+from .calls import factory_call
 
 # What an answer says about an order.
 TAKEN = "taken"  # the service has accepted it

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 
 from ansible_collections.datagate.huaweicloud.plugins.module_utils._cloud.calls import Call
 from ansible_collections.datagate.huaweicloud.plugins.module_utils._errors import DENIED, TRANSIENT, RequestError
-from ansible_collections.datagate.huaweicloud.plugins.module_utils._services import pager as pager_module
-from ansible_collections.datagate.huaweicloud.plugins.module_utils._services.pager import Pager
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._services.factory import pager as pager_module
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._services.factory.pager import Pager
 from ansible_collections.datagate.huaweicloud.plugins.module_utils._services.readings import Listing
 from ansible_collections.datagate.huaweicloud.tests.unit.plugins.module_utils.services.driver import Driver
 from ansible_collections.datagate.huaweicloud.tests.unit.plugins.module_utils.services.fake_session import (

@@ -11,13 +11,13 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any, Dict, List
 
-from ._doctor import checks, findings
-from ._doctor.evidence import Evidence
-from ._doctor.examination import Examination, questions
-from ._doctor.exchanges import Exchanges
-from ._doctor.judgement import FAIL, OK, SKIPPED, WARN
-from ._errors import CredentialsError, OptionError
-from ._module import Invocation
+from .._doctor import checks, findings
+from .._doctor.evidence import Evidence
+from .._doctor.examination import Examination, questions
+from .._doctor.exchanges import Exchanges
+from .._doctor.judgement import FAIL, OK, SKIPPED, WARN
+from .._errors import CredentialsError, OptionError
+from .._module import Invocation
 
 DLI = "dli"
 

@@ -10,13 +10,13 @@ from __future__ import annotations
 
 from typing import Any, Dict, List, Mapping, Optional
 
-from ._cloud.session import Session
-from ._errors import PERMANENT, OptionError, RequestError
-from ._gate.options import check_name, items, name_contains, tags
-from ._services.dataarts import MAX_PAGE_SIZE, DataArts
-from ._services.normalize import state
-from ._services.readings import BATCH, REAL_TIME
-from ._values import text, whole
+from .._cloud.session import Session
+from .._errors import PERMANENT, OptionError, RequestError
+from .._gate.options import check_name, items, name_contains, tags
+from .._services.factory.jobs import MAX_PAGE_SIZE, DataArts
+from .._services.normalize import state
+from .._services.readings import BATCH, REAL_TIME
+from .._values import text, whole
 
 UNKNOWN = "UNKNOWN"
 

@@ -15,11 +15,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Optional, Tuple
 
-from .._cloud.calls import Call, Task, malformed
-from .._errors import RequestError
-from . import answers, normalize
-from .normalize import Unreadable
-from .readings import Listing
+from ..._cloud.calls import Call, Task, malformed
+from ..._errors import RequestError
+from .. import answers, normalize
+from ..normalize import Unreadable
+from ..readings import Listing
 
 PAGE_SIZE = 100
 MAX_PAGES = 100  # the service has no page 101

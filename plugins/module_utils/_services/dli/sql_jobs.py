@@ -10,14 +10,14 @@ from __future__ import annotations
 
 from typing import Any, Dict, Iterable, List, NamedTuple, Optional, Set, Tuple, Union
 
-from .._cloud.calls import Call, Task, malformed
-from .._cloud.http.exchange import Answer
-from .._error_codes import gateway_number
-from .._errors import MISSING, RequestError
-from .._text import printable
-from . import answers
-from .normalize import Unreadable
-from .readings import STATUS, Reading, unread
+from ..._cloud.calls import Call, Task, malformed
+from ..._cloud.http.exchange import Answer
+from ..._error_codes import gateway_number
+from ..._errors import MISSING, RequestError
+from ..._text import printable
+from .. import answers
+from ..normalize import Unreadable
+from ..readings import STATUS, Reading, unread
 
 # The progress call stands under /v1 in the documents, while every other call of its kind is under /v1.0.
 PROGRESS_VERSIONS = ("v1", "v1.0")
