@@ -10,6 +10,7 @@ python tools/options.py --write   write what is generated
 The tables hold type, choices and default of each option, and the documentation fragments what it means. From these are generated the
 options of the role's argument_specs, the connection options in the documentation of the event source, and the schema of the event
 source. The credential type of AWX is compared. ansible-test compares a module's own documentation with its specification.
+Also generated are the keys that several modules return (returned_keys.py).
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+
+import returned_keys
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = "ansible_collections.datagate.huaweicloud.plugins"
@@ -340,7 +343,8 @@ def credential_type() -> Iterator[str]:
 
 def problems() -> list[str]:
     """All differences, one line each."""
-    return [line for check in (fragments, event_source, role, credential_type) for line in check()]
+    checks = (fragments, event_source, role, credential_type, returned_keys.problems)
+    return [line for check in checks for line in check()]
 
 
 def main() -> int:
@@ -348,6 +352,7 @@ def main() -> int:
     if "--write" in sys.argv[1:]:
         ROLE.write_text(role_text(), "utf-8")
         SOURCE.write_text(source_text(), "utf-8")
+        returned_keys.write()
         SCHEMA.write_text(json.dumps(schema(), indent=2, ensure_ascii=False) + "\n", "utf-8")
     found = problems()
     print("\n".join(found), end="\n" if found else "")

@@ -88,6 +88,7 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+---
 result:
   description:
     - The worst result of the checks. With V(fail) a gate cannot work.
@@ -161,6 +162,17 @@ option:
   type: str
   returned: when an option is invalid
   sample: job_name
+# -- written by `make options`: log
+request_log:
+  description: A line for each request with method, host, path, status, time and request ID, or the reason if there was no
+    response.
+  type: list
+  elements: str
+  returned: at the verbosity C(-vvv)
+  version_added: 2.0.0
+  sample:
+    - 'GET dayu-dlf.cn-north-4.myhuaweicloud.com/v1/0123456789abcdef0123456789abcdef/jobs?offset=0: HTTP 200, 87 ms'
+# -- end
 """
 
 from typing import Any, Dict

@@ -138,6 +138,7 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+---
 jobs:
   description:
     - The jobs, in the order of the service, without duplicates.
@@ -258,13 +259,14 @@ msg:
   sample: >-
     DLF.6888 (HTTP 400): No permission; the user lacks the permission for DataArts Factory in this workspace
     [GET dayu-dlf.cn-north-4.myhuaweicloud.com/v1/0123456789abcdef0123456789abcdef/jobs]
+# -- written by `make options`: errors
 option:
   description: The invalid option.
   type: str
   returned: when an option is invalid
   sample: page_size
 error_code:
-  description: Code of the service or its gateway, or null if the response had none or there was no response.
+  description: Code of the service or its gateway. Null if the response had none, or if there was no response.
   type: str
   returned: when a request fails
   sample: DLF.6888
@@ -274,8 +276,7 @@ http_status:
   returned: when a request fails
   sample: 400
 request_id:
-  description:
-    - ID of the request (header C(X-Request-Id)), for the vendor's support. Null if the service did not return one.
+  description: ID of the request (header C(X-Request-Id)), for the vendor's support. Null if the service did not return one.
   type: str
   returned: when a request fails
   sample: 7f4c2d5e0b1a4c3d9e8f7a6b5c4d3e2f
@@ -289,15 +290,18 @@ path:
   type: str
   returned: when a request fails
   sample: /v1/0123456789abcdef0123456789abcdef/jobs
+# -- end
+# -- written by `make options`: log
 request_log:
-  description:
-    - A line for each request with method, host, path, status, time and request ID, or the reason if there was no response.
+  description: A line for each request with method, host, path, status, time and request ID, or the reason if there was no
+    response.
   type: list
   elements: str
   returned: at the verbosity C(-vvv)
   version_added: 2.0.0
   sample:
-    - "GET dayu-dlf.cn-north-4.myhuaweicloud.com/v1/0123456789abcdef0123456789abcdef/jobs?offset=0: HTTP 200, 87 ms"
+    - 'GET dayu-dlf.cn-north-4.myhuaweicloud.com/v1/0123456789abcdef0123456789abcdef/jobs?offset=0: HTTP 200, 87 ms'
+# -- end
 """
 
 from typing import Any, Dict

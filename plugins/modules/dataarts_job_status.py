@@ -56,19 +56,6 @@ options:
       - With O(wait=true) and O(missing=wait), the gate waits for jobs selected by O(tags) or O(name_contains) to appear.
     type: int
     default: 1
-attributes:
-  action:
-    description: Has an action plugin that runs on the controller.
-    support: full
-    details:
-      - It prints the O(progress) lines.
-      - A task on the controller (connection V(local), the Python that runs the playbook, without C(become), C(async) and
-        C(environment)) runs in Ansible's process, which saves the time to start a module. Options and results are the
-        same.
-  check_mode:
-    details:
-      - The module also reads the jobs in check mode. With O(wait=true) it observes once and does not wait.
-        RV(verdict=FAIL) and RV(verdict=ERROR) fail the task; other verdicts do not.
 notes:
   - If the nodes of all jobs cannot be read within O(wait_interval) at O(requests_per_second) (with the defaults, for more
     than 200 jobs), an observation reads the job list, and the nodes of all jobs are read in turn (a cycle). The failure of
@@ -92,6 +79,7 @@ seealso:
     description: The vendor's page about the job list of DataArts Factory.
     link: https://support.huaweicloud.com/intl/en-us/api-dataartsstudio/dataartsstudio_02_0086.html
 extends_documentation_fragment:
+  - datagate.huaweicloud.attributes.gates
   - datagate.huaweicloud.attributes
   - datagate.huaweicloud.connection
   - datagate.huaweicloud.workspace
@@ -250,6 +238,7 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+---
 jobs:
   description:
     - The jobs, each with its nodes and its own verdict, in the order of O(job_names) or of the job list.
@@ -274,6 +263,7 @@ jobs:
       type: str
       returned: always
       sample: NORMAL
+    # -- written by `make options`: job
     verdict:
       description: Verdict of this job, V(PASS), V(FAIL) or V(PENDING).
       type: str
@@ -282,15 +272,15 @@ jobs:
         - PASS
         - FAIL
         - PENDING
-      sample: FAIL
+      sample: PASS
     reasons:
-      description: The reasons for the verdict of this job, with the same fields as RV(reasons).
+      description: Reasons for the verdict of this job, with the keys of RV(reasons). Empty for V(PASS).
       type: list
       elements: dict
       returned: always
+      sample: []
     restarts:
-      description:
-        - Number of restarts of the job during the gate, according to its C(start_time).
+      description: Number of restarts of the job during the gate, according to its C(start_time).
       type: int
       returned: always
       sample: 0
@@ -299,6 +289,7 @@ jobs:
       type: float
       returned: always
       sample: 12.1
+    # -- end
     start_time:
       description: When the job was started.
       type: int
@@ -427,76 +418,12 @@ jobs:
       start_time: 1551409465000
       status: NORMAL
       verdict: FAIL
-job:
-  description:
-    - The job, with the same fields as in RV(jobs), if there is exactly one. It does not depend on O(return_jobs).
-    - Null if there are several, or none because O(missing=ok) ignores it.
-  type: dict
-  returned: always, except when the options or the credentials are invalid
-notes:
-  description:
-    - Notes that do not affect the verdict, with the keys of RV(reasons).
-  type: list
-  elements: dict
-  returned: always, except when the options or the credentials are invalid
-  sample: []
-gate:
-  description:
-    - Selection, options, endpoint data and credentials of the gate. It contains no secrets.
-  type: dict
-  returned: always, except when the options or the credentials are invalid
-  contains:
-    kind:
-      description: Kind of the jobs.
-      type: str
-      sample: job
-    entry:
-      description: The entry point of the role P(datagate.huaweicloud.job_gate#role); null if the module is used directly.
-      type: str
-      sample: null
-    selection:
-      description: The options that select the jobs, without those that are not set.
-      type: dict
-      sample: {"job_names": ["job_sms"]}
-    wait:
-      description: Whether the gate waits.
-      type: bool
-      sample: true
-    wait_for:
-      description: The states in which a job is ready.
-      type: list
-      elements: str
-      sample: [NORMAL]
-    fail_states:
-      description: The failing states of a job.
-      type: list
-      elements: str
-      sample: [ABNORMAL, EXCEPTION]
-    timeout:
-      description: Time limit of the gate in seconds, or null if it does not wait.
-      type: float
-      sample: 600.0
-    region:
-      description: The region, or null if only endpoints are set.
-      type: str
-      sample: cn-north-4
-    project_id:
-      description: ID of the project, or null if it is not known.
-      type: str
-      sample: 0123456789abcdef0123456789abcdef
-    workspace:
-      description: ID of the workspace, or null for the default workspace and for DLI.
-      type: str
-      sample: null
-    credentials:
-      description: Source of the credentials (C(place)), and the first characters of the access key (C(key)), if there is one.
-      type: dict
-      sample: {"place": "the environment", "key": "AKNE"}
+# -- written by `make options`: gate
 verdict:
   description:
     - Verdict for all jobs together.
     - V(PASS), all jobs are ready, or no more than O(max_failing) have failed and the others are ready.
-    - V(FAIL), a job has failed, does not exist, or too few jobs were found.
+    - V(FAIL), a job has failed or does not exist, or too few jobs are selected.
     - V(PENDING), no job has failed, but not all jobs are ready. It is returned only by a slice (see O(slice_timeout)), in
       check mode, and without O(wait). It never fails the task.
     - V(TIMEOUT), O(wait_timeout) seconds have passed, and not all jobs are ready.
@@ -517,13 +444,11 @@ msg:
     - If the options or the credentials are invalid, the error message.
   type: str
   returned: always
-  sample: >-
-    FAIL after 0.1 s: job_sms: node DLI_SMS_GES is EXCEPTION
-    (log obs://dlf-log-0123456789abcdef/job_sms/DLI_SMS_GES/DLI_SMS_GES.job).
-    0 of 2 jobs ready (1 NORMAL, 1 STARTING).
+  sample: 'FAIL after 0.1 s: job_sms: node DLI_SMS_GES is EXCEPTION (log obs://dlf-log-0123456789abcdef/job_sms/DLI_SMS_GES/DLI_SMS_GES.job).
+    0 of 2 jobs ready (1 NORMAL, 1 STARTING).'
 reasons:
-  description:
-    - The reasons why the verdict is not V(PASS), the most severe first. With V(PASS) it only contains tolerated failures.
+  description: The reasons why the verdict is not V(PASS), the most severe first. With V(PASS) it only contains tolerated
+    failures and ignored jobs.
   type: list
   elements: dict
   returned: always, except when the options or the credentials are invalid
@@ -540,16 +465,16 @@ reasons:
         - V(denied), the credentials were rejected, or a permission is missing (HTTP 401 or 403, the error code DLF.6888,
           or the gateway's codes 0301, 0303 and 0307).
         - V(unreadable), the job could not be read for another reason.
-        - V(unknown_state), the job or one of its nodes is in a state that this collection does not know, or the job has
-          no state.
+        - V(unknown_state), the job or one of its nodes is in a state that this collection does not know, or the job has no
+          state.
         - V(still_pending), the job is in a transitional state, or in a failing state with O(fail_on_exception=false), or
           its nodes were not read yet, or it was not read at all, or its last reading is too old.
         - V(not_restarted), the job is ready, but was not started after O(started_after).
         - V(no_run), the job is ready, but a node with a trigger has had fewer than O(min_runs) successful runs.
-        - V(no_records), the job is ready, but it, or a node that O(require_records) requires, has read and written no
-          records (in the last O(stable_for) seconds, if that is set).
+        - V(no_records), the job is ready, but it, or a node that O(require_records) requires, has read and written no records
+          (in the last O(stable_for) seconds, if that is set).
         - V(restarted), the job was restarted, and the time of O(stable_for) started again.
-        - V(not_stable), all jobs are ready, but not yet for O(stable_for) seconds.
+        - V(not_stable), all are ready, but not yet for O(stable_for) seconds.
       type: str
       returned: always
       sample: node_exception
@@ -597,19 +522,40 @@ reasons:
       node: DLI_SMS_GES
       request_id: null
       status: EXCEPTION
+notes:
+  description: Facts that do not affect the verdict, with the keys of RV(reasons).
+  type: list
+  elements: dict
+  returned: always, except when the options or the credentials are invalid
+  sample: []
+job:
+  description:
+    - The job, with the same fields as in RV(jobs), if there is exactly one. It does not depend on O(return_jobs).
+    - Null if there are several, or none because O(missing=ok) ignores it.
+  type: dict
+  returned: always, except when the options or the credentials are invalid
+by_status:
+  description:
+    - Number of jobs in each state. It does not depend on O(return_jobs). Jobs that O(missing=ok) ignores are not counted.
+    - Jobs that do not exist are counted as V(missing), jobs that were not read yet as V(not read), and jobs without a state
+      as V(without a state).
+  type: dict
+  returned: always, except when the options or the credentials are invalid
+  sample:
+    NORMAL: 1
+    STARTING: 1
 elapsed:
   description: Duration of the gate in seconds. With O(resume), since the start of the first slice.
   type: float
   returned: always, except when the options or the credentials are invalid
   sample: 42.17
 polls:
-  description: Number of observations started, in all slices so far.
+  description: Number of observations started in all slices so far.
   type: int
   returned: always, except when the options or the credentials are invalid
   sample: 5
 requests:
-  description:
-    - Number of HTTP requests, including retries and requests for a token or a project ID, in all slices so far.
+  description: Number of HTTP requests in all slices so far, including retries and requests for a token or a project ID.
   type: int
   returned: always, except when the options or the credentials are invalid
   sample: 14
@@ -625,12 +571,12 @@ history:
       description: Time of detection, in seconds since the start of the gate.
       type: float
       returned: always
-      sample: 10.031
+      sample: 30.112
     job:
       description: Name of the job.
       type: str
       returned: always
-      sample: job_orders_stream
+      sample: job_sms
     node:
       description: Name of the node, or null for the job itself.
       type: str
@@ -648,12 +594,12 @@ history:
       sample: NORMAL
   sample:
     - at: 0.004
-      job: job_orders_stream
+      job: job_sms
       node: null
       previous: null
       status: STARTING
-    - at: 10.031
-      job: job_orders_stream
+    - at: 30.112
+      job: job_sms
       node: null
       previous: STARTING
       status: NORMAL
@@ -662,30 +608,81 @@ history_dropped:
   type: int
   returned: always, except when the options or the credentials are invalid
   sample: 0
-by_status:
-  description:
-    - Number of jobs in each state. It does not depend on O(return_jobs). Jobs that O(missing=ok) ignores are not counted.
-    - Jobs that do not exist are counted as V(missing), jobs that were not read yet as V(not read), and jobs without a
-      state as V(without a state).
-  type: dict
-  returned: always, except when the options or the credentials are invalid
-  sample:
-    NORMAL: 1
-    STARTING: 1
 resume:
-  description:
-    - Value for O(resume) of the next slice, to continue the gate. Null unless a slice has ended before there was a
-      verdict (see O(slice_timeout)).
+  description: Value for O(resume) of the next slice, to continue the gate. Null unless a slice has ended before there was
+    a verdict (see O(slice_timeout)).
   type: str
   returned: always, except when the options or the credentials are invalid
   sample: 3.5d1c0f3a9b7e2468.eJyrVkpUslIqLkksSVWqBQAcWQRn
+gate:
+  description: Selection, options, connection and credentials of the gate. It contains no secrets.
+  type: dict
+  returned: always, except when the options or the credentials are invalid
+  contains:
+    kind:
+      description: Kind of the jobs.
+      type: str
+      sample: job
+    entry:
+      description: The entry point of the role P(datagate.huaweicloud.job_gate#role). Null if the module is used directly.
+      type: str
+      sample: null
+    selection:
+      description: The options that select the jobs, without those that are not set.
+      type: dict
+      sample:
+        job_names:
+          - job_sms
+          - job_orders_stream
+    wait:
+      description: Whether the gate waits.
+      type: bool
+      sample: true
+    wait_for:
+      description: The states in which a job is ready.
+      type: list
+      elements: str
+      sample:
+        - NORMAL
+    fail_states:
+      description: The failing states of a job.
+      type: list
+      elements: str
+      sample:
+        - ABNORMAL
+        - EXCEPTION
+    timeout:
+      description: Time limit of the gate in seconds, or null if it does not wait.
+      type: float
+      sample: 600.0
+    region:
+      description: The region, or null if only endpoints are set.
+      type: str
+      sample: cn-north-4
+    project_id:
+      description: ID of the project, or null if it is not known.
+      type: str
+      sample: 0123456789abcdef0123456789abcdef
+    workspace:
+      description: ID of the workspace, or null for the default workspace.
+      type: str
+      sample: null
+    credentials:
+      description: Source of the credentials (C(place)), and the first four characters of the access key (C(key)), or null
+        if there is none.
+      type: dict
+      sample:
+        place: the environment
+        key: AKNE
+# -- end
+# -- written by `make options`: errors
 option:
   description: The invalid option.
   type: str
   returned: when an option is invalid
   sample: started_after
 error_code:
-  description: Code of the service or its gateway, or null if the response had none or there was no response.
+  description: Code of the service or its gateway. Null if the response had none, or if there was no response.
   type: str
   returned: when RV(verdict=ERROR) and the task fails
   sample: DLF.6888
@@ -695,8 +692,7 @@ http_status:
   returned: when RV(verdict=ERROR) and the task fails
   sample: 400
 request_id:
-  description:
-    - ID of the request (header C(X-Request-Id)), for the vendor's support. Null if the service did not return one.
+  description: ID of the request (header C(X-Request-Id)), for the vendor's support. Null if the service did not return one.
   type: str
   returned: when RV(verdict=ERROR) and the task fails
   sample: 7f4c2d5e0b1a4c3d9e8f7a6b5c4d3e2f
@@ -710,15 +706,18 @@ path:
   type: str
   returned: when RV(verdict=ERROR) and the task fails
   sample: /v1/0123456789abcdef0123456789abcdef/jobs/job_sms/status
+# -- end
+# -- written by `make options`: log
 request_log:
-  description:
-    - A line for each request with method, host, path, status, time and request ID, or the reason if there was no response.
+  description: A line for each request with method, host, path, status, time and request ID, or the reason if there was no
+    response.
   type: list
   elements: str
-  returned: at the verbosity C(-vvv) with C(async), otherwise the lines are printed
+  returned: at the verbosity C(-vvv) with C(async); otherwise the lines are printed
   version_added: 2.0.0
   sample:
-    - "GET dayu-dlf.cn-north-4.myhuaweicloud.com/v1/0123456789abcdef0123456789abcdef/jobs?offset=0: HTTP 200, 87 ms"
+    - 'GET dayu-dlf.cn-north-4.myhuaweicloud.com/v1/0123456789abcdef0123456789abcdef/jobs?offset=0: HTTP 200, 87 ms'
+# -- end
 """
 
 from typing import Any, Dict

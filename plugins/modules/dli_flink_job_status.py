@@ -87,19 +87,6 @@ options:
       - A job without a C(start_time) is not ready.
       - Only used with O(wait=true).
     type: int
-attributes:
-  action:
-    description: Has an action plugin that runs on the controller.
-    support: full
-    details:
-      - It prints the O(progress) lines.
-      - A task on the controller (connection V(local), the Python that runs the playbook, without C(become), C(async) and
-        C(environment)) runs in Ansible's process, which saves the time to start a module. Options and results are the
-        same.
-  check_mode:
-    details:
-      - The module also reads the jobs in check mode. With O(wait=true) it observes once and does not wait.
-        RV(verdict=FAIL) and RV(verdict=ERROR) fail the task; other verdicts do not.
 notes:
   - The state V(job_idle) has no documented meaning. A job in it, or in any other unknown state, is pending
     (V(unknown_state)).
@@ -110,6 +97,7 @@ seealso:
     description: The vendor's page about the details of a Flink job.
     link: https://support.huaweicloud.com/intl/en-us/api-dli/dli_02_0235.html
 extends_documentation_fragment:
+  - datagate.huaweicloud.attributes.gates
   - datagate.huaweicloud.attributes
   - datagate.huaweicloud.connection
   - datagate.huaweicloud.gate
@@ -182,12 +170,33 @@ jobs:
       type: str
       returned: always
       sample: ""
+    # -- written by `make options`: job
+    verdict:
+      description: Verdict of this job, V(PASS), V(FAIL) or V(PENDING).
+      type: str
+      returned: always
+      choices:
+        - PASS
+        - FAIL
+        - PENDING
+      sample: PASS
+    reasons:
+      description: Reasons for the verdict of this job, with the keys of RV(reasons). Empty for V(PASS).
+      type: list
+      elements: dict
+      returned: always
+      sample: []
     restarts:
-      description:
-        - Number of restarts of the job during the gate, according to its C(restart_times) and C(start_time).
+      description: Number of restarts of the job during the gate, according to its C(restart_times) and C(start_time).
       type: int
       returned: always
       sample: 0
+    read_at:
+      description: Time of the last reading of the job, in seconds since the start of the gate. Null if it was not read.
+      type: float
+      returned: always
+      sample: 12.1
+    # -- end
     restart_times:
       description: Number of automatic restarts that the service has counted.
       type: int
@@ -208,95 +217,12 @@ jobs:
       type: bool
       returned: when the service returns it
       sample: false
-    verdict:
-      description: Verdict of this job, V(PASS), V(FAIL) or V(PENDING).
-      type: str
-      returned: always
-      choices:
-        - PASS
-        - FAIL
-        - PENDING
-      sample: PASS
-    reasons:
-      description: The reasons for the verdict of this job, with the same fields as RV(reasons).
-      type: list
-      elements: dict
-      returned: always
-    read_at:
-      description: Time of the last reading of the job, in seconds since the start of the gate. Null if it was not read.
-      type: float
-      returned: always
-      sample: 12.1
-job:
-  description:
-    - The job, with the same fields as in RV(jobs), if there is exactly one. It does not depend on O(return_jobs).
-    - Null if there are several, or none because O(missing=ok) ignores it.
-  type: dict
-  returned: always, except when the options or the credentials are invalid
-notes:
-  description:
-    - Notes that do not affect the verdict, with the keys of RV(reasons).
-  type: list
-  elements: dict
-  returned: always, except when the options or the credentials are invalid
-  sample: []
-gate:
-  description:
-    - Selection, options, endpoint data and credentials of the gate. It contains no secrets.
-  type: dict
-  returned: always, except when the options or the credentials are invalid
-  contains:
-    kind:
-      description: Kind of the jobs.
-      type: str
-      sample: Flink job
-    entry:
-      description: The entry point of the role P(datagate.huaweicloud.job_gate#role); null if the module is used directly.
-      type: str
-      sample: null
-    selection:
-      description: The options that select the jobs, without those that are not set.
-      type: dict
-      sample: {"names": ["orders_flink"]}
-    wait:
-      description: Whether the gate waits.
-      type: bool
-      sample: true
-    wait_for:
-      description: The states in which a job is ready.
-      type: list
-      elements: str
-      sample: [job_finish, job_running]
-    fail_states:
-      description: The failing states of a job.
-      type: list
-      elements: str
-      sample: [job_arrearage_stopped, job_running_exception, job_submit_fail]
-    timeout:
-      description: Time limit of the gate in seconds, or null if it does not wait.
-      type: float
-      sample: 600.0
-    region:
-      description: The region, or null if only endpoints are set.
-      type: str
-      sample: cn-north-4
-    project_id:
-      description: ID of the project, or null if it is not known.
-      type: str
-      sample: 0123456789abcdef0123456789abcdef
-    workspace:
-      description: ID of the workspace, or null for the default workspace and for DLI.
-      type: str
-      sample: null
-    credentials:
-      description: Source of the credentials (C(place)), and the first characters of the access key (C(key)), if there is one.
-      type: dict
-      sample: {"place": "the environment", "key": "AKNE"}
+# -- written by `make options`: gate
 verdict:
   description:
     - Verdict for all jobs together.
-    - V(PASS), all jobs are ready.
-    - V(FAIL), a job has failed, or it does not exist.
+    - V(PASS), all jobs are ready, or no more than O(max_failing) have failed and the others are ready.
+    - V(FAIL), a job has failed or does not exist.
     - V(PENDING), no job has failed, but not all jobs are ready. It is returned only by a slice (see O(slice_timeout)), in
       check mode, and without O(wait). It never fails the task.
     - V(TIMEOUT), O(wait_timeout) seconds have passed, and not all jobs are ready.
@@ -317,11 +243,10 @@ msg:
     - If the options or the credentials are invalid, the error message.
   type: str
   returned: always
-  sample: >-
-    FAIL after 42 s: orders_flink is job_running_exception: source topic is missing.
+  sample: 'FAIL after 42 s: orders_flink is job_running_exception: source topic is missing.'
 reasons:
-  description:
-    - The reasons why the verdict is not V(PASS), the most severe first. With V(PASS) it only contains tolerated failures.
+  description: The reasons why the verdict is not V(PASS), the most severe first. With V(PASS) it only contains tolerated
+    failures and ignored jobs.
   type: list
   elements: dict
   returned: always, except when the options or the credentials are invalid
@@ -329,18 +254,18 @@ reasons:
     code:
       description:
         - Code of the reason.
-        - V(job_failed), the job is in a failing state, or has ended in a state that O(wait_for) does not name. The
-          message contains the reason from the service, if there is one.
+        - V(job_failed), the job is in a failing state, or has ended in a state that O(wait_for) does not contain. The message
+          contains the reason from the service, if there is one.
         - V(job_missing), the job does not exist, or disappeared during this gate.
-        - V(denied), the credentials were rejected, or a permission is missing (HTTP 401 or 403, or the gateway's codes
-          0301, 0303 and 0307).
+        - V(denied), the credentials were rejected, or a permission is missing (HTTP 401 or 403, or the gateway's codes 0301,
+          0303 and 0307).
         - V(unreadable), the job could not be read for another reason.
-        - V(unknown_state), the job is in a state that this collection does not know.
-        - V(still_pending), the job is in a state that O(wait_for) does not name, or it was not read at all, or its last
+        - V(unknown_state), the job is in a state that this collection does not know, or has no state.
+        - V(still_pending), the job is in a state that O(wait_for) does not contain, or it was not read at all, or its last
           reading is too old.
-        - V(not_stable), all are ready, but not yet for O(stable_for) seconds.
-        - V(restarted), a job was restarted within O(stable_for) seconds.
         - V(not_restarted), the last start of the job is older than O(started_after).
+        - V(restarted), the job was restarted, and the time of O(stable_for) started again.
+        - V(not_stable), all are ready, but not yet for O(stable_for) seconds.
       type: str
       returned: always
       sample: job_failed
@@ -388,22 +313,42 @@ reasons:
       node: null
       request_id: null
       status: job_running_exception
+notes:
+  description: Facts that do not affect the verdict, with the keys of RV(reasons).
+  type: list
+  elements: dict
+  returned: always, except when the options or the credentials are invalid
+  sample: []
+job:
+  description:
+    - The job, with the same fields as in RV(jobs), if there is exactly one. It does not depend on O(return_jobs).
+    - Null if there are several, or none because O(missing=ok) ignores it.
+  type: dict
+  returned: always, except when the options or the credentials are invalid
+by_status:
+  description:
+    - Number of jobs in each state. It does not depend on O(return_jobs). Jobs that O(missing=ok) ignores are not counted.
+    - Jobs that do not exist are counted as V(missing), jobs that were not read yet as V(not read), and jobs without a state
+      as V(without a state).
+  type: dict
+  returned: always, except when the options or the credentials are invalid
+  sample:
+    job_running: 1
 elapsed:
   description: Duration of the gate in seconds. With O(resume), since the start of the first slice.
   type: float
   returned: always, except when the options or the credentials are invalid
   sample: 42.17
 polls:
-  description: Number of observations started, in all slices so far.
+  description: Number of observations started in all slices so far.
   type: int
   returned: always, except when the options or the credentials are invalid
   sample: 5
 requests:
-  description:
-    - Number of HTTP requests, including retries and requests for a token or a project ID, in all slices so far.
+  description: Number of HTTP requests in all slices so far, including retries and requests for a token or a project ID.
   type: int
   returned: always, except when the options or the credentials are invalid
-  sample: 5
+  sample: 14
 history:
   description:
     - All detected state changes, oldest first, at most 1000 entries.
@@ -416,7 +361,7 @@ history:
       description: Time of detection, in seconds since the start of the gate.
       type: float
       returned: always
-      sample: 10.031
+      sample: 30.112
     job:
       description: The selected ID or name.
       type: str
@@ -433,7 +378,7 @@ history:
       returned: always
       sample: job_submitting
     status:
-      description: The new state, or null if the job does not exist.
+      description: The new state, or null if the job does not exist or has no state.
       type: str
       returned: always
       sample: job_running
@@ -453,29 +398,82 @@ history_dropped:
   type: int
   returned: always, except when the options or the credentials are invalid
   sample: 0
-by_status:
-  description:
-    - Number of jobs in each state. It does not depend on O(return_jobs). Jobs that O(missing=ok) ignores are not counted.
-    - Jobs that do not exist are counted as V(missing), jobs that were not read yet as V(not read), and jobs without a
-      state as V(without a state).
-  type: dict
-  returned: always, except when the options or the credentials are invalid
-  sample:
-    job_submitting: 1
 resume:
-  description:
-    - Value for O(resume) of the next slice, to continue the gate. Null unless a slice has ended before there was a
-      verdict (see O(slice_timeout)).
+  description: Value for O(resume) of the next slice, to continue the gate. Null unless a slice has ended before there was
+    a verdict (see O(slice_timeout)).
   type: str
   returned: always, except when the options or the credentials are invalid
   sample: 3.5d1c0f3a9b7e2468.eJyrVkpUslIqLkksSVWqBQAcWQRn
+gate:
+  description: Selection, options, connection and credentials of the gate. It contains no secrets.
+  type: dict
+  returned: always, except when the options or the credentials are invalid
+  contains:
+    kind:
+      description: Kind of the jobs.
+      type: str
+      sample: Flink job
+    entry:
+      description: The entry point of the role P(datagate.huaweicloud.job_gate#role). Null if the module is used directly.
+      type: str
+      sample: null
+    selection:
+      description: The options that select the jobs, without those that are not set.
+      type: dict
+      sample:
+        names:
+          - orders_flink
+    wait:
+      description: Whether the gate waits.
+      type: bool
+      sample: true
+    wait_for:
+      description: The states in which a job is ready.
+      type: list
+      elements: str
+      sample:
+        - job_finish
+        - job_running
+    fail_states:
+      description: The failing states of a job.
+      type: list
+      elements: str
+      sample:
+        - job_arrearage_stopped
+        - job_running_exception
+        - job_submit_fail
+    timeout:
+      description: Time limit of the gate in seconds, or null if it does not wait.
+      type: float
+      sample: 600.0
+    region:
+      description: The region, or null if only endpoints are set.
+      type: str
+      sample: cn-north-4
+    project_id:
+      description: ID of the project, or null if it is not known.
+      type: str
+      sample: 0123456789abcdef0123456789abcdef
+    workspace:
+      description: Always null, because DLI has no workspaces.
+      type: str
+      sample: null
+    credentials:
+      description: Source of the credentials (C(place)), and the first four characters of the access key (C(key)), or null
+        if there is none.
+      type: dict
+      sample:
+        place: the environment
+        key: AKNE
+# -- end
+# -- written by `make options`: errors
 option:
   description: The invalid option.
   type: str
   returned: when an option is invalid
   sample: wait_for
 error_code:
-  description: Code of the service or its gateway, or null if the response had none or there was no response.
+  description: Code of the service or its gateway. Null if the response had none, or if there was no response.
   type: str
   returned: when RV(verdict=ERROR) and the task fails
   sample: DLI.0999
@@ -485,8 +483,7 @@ http_status:
   returned: when RV(verdict=ERROR) and the task fails
   sample: 400
 request_id:
-  description:
-    - ID of the request (header C(X-Request-Id)), for the vendor's support. Null if the service did not return one.
+  description: ID of the request (header C(X-Request-Id)), for the vendor's support. Null if the service did not return one.
   type: str
   returned: when RV(verdict=ERROR) and the task fails
   sample: 7f4c2d5e0b1a4c3d9e8f7a6b5c4d3e2f
@@ -500,6 +497,18 @@ path:
   type: str
   returned: when RV(verdict=ERROR) and the task fails
   sample: /v1.0/0123456789abcdef0123456789abcdef/streaming/jobs/50321
+# -- end
+# -- written by `make options`: log
+request_log:
+  description: A line for each request with method, host, path, status, time and request ID, or the reason if there was no
+    response.
+  type: list
+  elements: str
+  returned: at the verbosity C(-vvv) with C(async); otherwise the lines are printed
+  version_added: 2.0.0
+  sample:
+    - 'GET dayu-dlf.cn-north-4.myhuaweicloud.com/v1/0123456789abcdef0123456789abcdef/jobs?offset=0: HTTP 200, 87 ms'
+# -- end
 """
 
 from typing import Any, Dict

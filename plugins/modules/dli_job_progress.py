@@ -109,18 +109,22 @@ options:
     default: []
     version_added: 2.0.0
 attributes:
-  action:
-    description: Has an action plugin that runs on the controller.
+  check_mode:
+    description: Can run in check mode and return the expected status without changing anything.
     support: full
     details:
-      - It prints the O(progress) lines.
-      - A task on the controller (connection V(local), the Python that runs the playbook, without C(become), C(async) and
-        C(environment)) runs in Ansible's process, which saves the time to start a module. Options and results are the
-        same.
-  check_mode:
+      - The module also reads the jobs in check mode, and cancels nothing. With O(wait=true) it observes once and does not
+        wait. RV(verdict=FAIL) and RV(verdict=ERROR) fail the task; other verdicts do not.
+  diff_mode:
+    description: Shows in diff mode what has changed or would change.
+    support: none
     details:
-      - The module also reads the jobs in check mode, and cancels nothing. With O(wait=true) it observes once and does not wait.
-        RV(verdict=FAIL) and RV(verdict=ERROR) fail the task; other verdicts do not.
+      - RV(cancelled) contains the jobs that O(cancel_on) has cancelled.
+  idempotent:
+    description: A second run in the same situation makes no further changes.
+    support: full
+    details:
+      - The module only cancels jobs, if O(cancel_on) is set. A cancelled job is not cancelled again.
 notes:
   - Only the state determines the verdict. The progress is that of the running sub-job, so it drops when the next sub-job
     starts. A failed sub-job or task does not mean that the job has failed, because DLI may retry it.
@@ -138,6 +142,7 @@ seealso:
     description: The vendor's page about the status of a DLI job.
     link: https://support.huaweicloud.com/intl/en-us/api-dli/dli_02_0021.html
 extends_documentation_fragment:
+  - datagate.huaweicloud.attributes.gates
   - datagate.huaweicloud.attributes
   - datagate.huaweicloud.connection
   - datagate.huaweicloud.gate
@@ -217,6 +222,7 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+---
 jobs:
   description:
     - The jobs, each with its own verdict, in the order of O(job_ids) or of the job list. O(return_jobs) selects them. Jobs that
@@ -327,6 +333,7 @@ jobs:
       type: str
       returned: always
       sample: ""
+    # -- written by `make options`: job
     verdict:
       description: Verdict of this job, V(PASS), V(FAIL) or V(PENDING).
       type: str
@@ -335,15 +342,15 @@ jobs:
         - PASS
         - FAIL
         - PENDING
-      sample: PENDING
+      sample: PASS
     reasons:
-      description: The reasons for the verdict of this job, with the same fields as RV(reasons).
+      description: Reasons for the verdict of this job, with the keys of RV(reasons). Empty for V(PASS).
       type: list
       elements: dict
       returned: always
+      sample: []
     restarts:
-      description:
-        - Number of restarts of the job during the gate, according to its C(start_time).
+      description: Number of restarts of the job during the gate, according to its C(start_time).
       type: int
       returned: always
       sample: 0
@@ -352,6 +359,7 @@ jobs:
       type: float
       returned: always
       sample: 12.1
+    # -- end
     start_time:
       description: When the job was started, in epoch milliseconds.
       type: int
@@ -427,76 +435,12 @@ cancelled:
   returned: always, except when the options or the credentials are invalid
   sample: []
   version_added: 2.0.0
-job:
-  description:
-    - The job, with the same fields as in RV(jobs), if there is exactly one. It does not depend on O(return_jobs).
-    - Null if there are several, or none because O(missing=ok) ignores it.
-  type: dict
-  returned: always, except when the options or the credentials are invalid
-notes:
-  description:
-    - Notes that do not affect the verdict, with the keys of RV(reasons).
-  type: list
-  elements: dict
-  returned: always, except when the options or the credentials are invalid
-  sample: []
-gate:
-  description:
-    - Selection, options, endpoint data and credentials of the gate. It contains no secrets.
-  type: dict
-  returned: always, except when the options or the credentials are invalid
-  contains:
-    kind:
-      description: Kind of the jobs.
-      type: str
-      sample: DLI job
-    entry:
-      description: The entry point of the role P(datagate.huaweicloud.job_gate#role); null if the module is used directly.
-      type: str
-      sample: null
-    selection:
-      description: The options that select the jobs, without those that are not set.
-      type: dict
-      sample: {"job_ids": ["85798b38-ae44-48eb-bb90-7cf0dcdafe7b"]}
-    wait:
-      description: Whether the gate waits.
-      type: bool
-      sample: true
-    wait_for:
-      description: The states in which a job is ready.
-      type: list
-      elements: str
-      sample: [FINISHED]
-    fail_states:
-      description: The failing states of a job.
-      type: list
-      elements: str
-      sample: [CANCELLED, FAILED]
-    timeout:
-      description: Time limit of the gate in seconds, or null if it does not wait.
-      type: float
-      sample: 600.0
-    region:
-      description: The region, or null if only endpoints are set.
-      type: str
-      sample: cn-north-4
-    project_id:
-      description: ID of the project, or null if it is not known.
-      type: str
-      sample: 0123456789abcdef0123456789abcdef
-    workspace:
-      description: ID of the workspace, or null for the default workspace and for DLI.
-      type: str
-      sample: null
-    credentials:
-      description: Source of the credentials (C(place)), and the first characters of the access key (C(key)), if there is one.
-      type: dict
-      sample: {"place": "the environment", "key": "AKNE"}
+# -- written by `make options`: gate
 verdict:
   description:
     - Verdict for all jobs together.
     - V(PASS), all jobs are ready.
-    - V(FAIL), a job has failed, or it does not exist.
+    - V(FAIL), a job has failed, was cancelled, has stalled or does not exist, or too few jobs are selected.
     - V(PENDING), no job has failed, but not all jobs are ready. It is returned only by a slice (see O(slice_timeout)), in
       check mode, and without O(wait). It never fails the task.
     - V(TIMEOUT), O(wait_timeout) seconds have passed, and not all jobs are ready.
@@ -517,11 +461,9 @@ msg:
     - If the options or the credentials are invalid, the error message.
   type: str
   returned: always
-  sample: >-
-    FAIL after 42 s: 85798b38-ae44-48eb-bb90-7cf0dcdafe7b is FAILED: Table orders_raw not found.
+  sample: 'FAIL after 42 s: 85798b38-ae44-48eb-bb90-7cf0dcdafe7b is FAILED: Table orders_raw not found.'
 reasons:
-  description:
-    - The reasons why the verdict is not V(PASS), the most severe first. With V(PASS) it only contains tolerated failures.
+  description: The reasons why the verdict is not V(PASS), the most severe first. With V(PASS) it only contains ignored jobs.
   type: list
   elements: dict
   returned: always, except when the options or the credentials are invalid
@@ -529,19 +471,19 @@ reasons:
     code:
       description:
         - Code of the reason.
-        - V(dli_failed), the job is FAILED. The message contains the reason from the service, if there is one.
+        - V(dli_failed), the job is V(FAILED). The message contains the reason from the service, if there is one.
         - V(dli_cancelled), the job was cancelled.
-        - V(stalled), the job is RUNNING, but made no progress for O(stall_timeout) seconds.
+        - V(stalled), the job is V(RUNNING), but made no progress for O(stall_timeout) seconds.
         - V(too_few_rows), the job has finished with fewer result rows than O(min_result_rows).
         - V(bad_rows), the job has finished with more bad rows than O(max_bad_rows).
         - V(too_few_jobs), O(job_tags), O(queue) and O(since) select fewer jobs than O(min_jobs).
         - V(job_missing), the job does not exist, or disappeared during this gate.
-        - V(denied), the credentials were rejected, or a permission is missing (HTTP 401 or 403, or the gateway's codes
-          0301, 0303 and 0307).
+        - V(denied), the credentials were rejected, or a permission is missing (HTTP 401 or 403, or the gateway's codes 0301,
+          0303 and 0307).
         - V(unreadable), the job could not be read for another reason.
         - V(unknown_state), the job is in a state that this collection does not know, or has no state.
         - V(still_pending), the job is in a transitional state, or it was not read at all, or its last reading is too old,
-          or the service does not name its number of rows.
+          or the service does not return its number of rows.
       type: str
       returned: always
       sample: dli_failed
@@ -551,7 +493,7 @@ reasons:
       returned: always
       sample: 85798b38-ae44-48eb-bb90-7cf0dcdafe7b
     node:
-      description: Always null, because DLI jobs have no nodes.
+      description: Always null, because these jobs have no nodes.
       type: str
       returned: always
       sample: null
@@ -589,22 +531,42 @@ reasons:
       node: null
       request_id: null
       status: FAILED
+notes:
+  description: Facts that do not affect the verdict, with the keys of RV(reasons).
+  type: list
+  elements: dict
+  returned: always, except when the options or the credentials are invalid
+  sample: []
+job:
+  description:
+    - The job, with the same fields as in RV(jobs), if there is exactly one. It does not depend on O(return_jobs).
+    - Null if there are several, or none because O(missing=ok) ignores it.
+  type: dict
+  returned: always, except when the options or the credentials are invalid
+by_status:
+  description:
+    - Number of jobs in each state. It does not depend on O(return_jobs). Jobs that O(missing=ok) ignores are not counted.
+    - Jobs that do not exist are counted as V(missing), jobs that were not read yet as V(not read), and jobs without a state
+      as V(without a state).
+  type: dict
+  returned: always, except when the options or the credentials are invalid
+  sample:
+    RUNNING: 1
 elapsed:
   description: Duration of the gate in seconds. With O(resume), since the start of the first slice.
   type: float
   returned: always, except when the options or the credentials are invalid
   sample: 42.17
 polls:
-  description: Number of observations started, in all slices so far.
+  description: Number of observations started in all slices so far.
   type: int
   returned: always, except when the options or the credentials are invalid
   sample: 5
 requests:
-  description:
-    - Number of HTTP requests, including retries and requests for a token or a project ID, in all slices so far.
+  description: Number of HTTP requests in all slices so far, including retries and requests for a token or a project ID.
   type: int
   returned: always, except when the options or the credentials are invalid
-  sample: 5
+  sample: 14
 history:
   description:
     - All detected state changes, oldest first, at most 1000 entries.
@@ -617,14 +579,14 @@ history:
       description: Time of detection, in seconds since the start of the gate.
       type: float
       returned: always
-      sample: 10.031
+      sample: 30.112
     job:
       description: ID of the job.
       type: str
       returned: always
       sample: 85798b38-ae44-48eb-bb90-7cf0dcdafe7b
     node:
-      description: Always null, because DLI jobs have no nodes.
+      description: Always null, because these jobs have no nodes.
       type: str
       returned: always
       sample: null
@@ -634,7 +596,7 @@ history:
       returned: always
       sample: RUNNING
     status:
-      description: The new state, or null if the job does not exist.
+      description: The new state, or null if the job does not exist or has no state.
       type: str
       returned: always
       sample: FINISHED
@@ -654,29 +616,80 @@ history_dropped:
   type: int
   returned: always, except when the options or the credentials are invalid
   sample: 0
-by_status:
-  description:
-    - Number of jobs in each state. It does not depend on O(return_jobs). Jobs that O(missing=ok) ignores are not counted.
-    - Jobs that do not exist are counted as V(missing), jobs that were not read yet as V(not read), and jobs without a
-      state as V(without a state).
-  type: dict
-  returned: always, except when the options or the credentials are invalid
-  sample:
-    RUNNING: 1
 resume:
-  description:
-    - Value for O(resume) of the next slice, to continue the gate. Null unless a slice has ended before there was a
-      verdict (see O(slice_timeout)).
+  description: Value for O(resume) of the next slice, to continue the gate. Null unless a slice has ended before there was
+    a verdict (see O(slice_timeout)).
   type: str
   returned: always, except when the options or the credentials are invalid
   sample: 3.5d1c0f3a9b7e2468.eJyrVkpUslIqLkksSVWqBQAcWQRn
+gate:
+  description: Selection, options, connection and credentials of the gate. It contains no secrets.
+  type: dict
+  returned: always, except when the options or the credentials are invalid
+  contains:
+    kind:
+      description: Kind of the jobs.
+      type: str
+      sample: DLI job
+    entry:
+      description: The entry point of the role P(datagate.huaweicloud.job_gate#role). Null if the module is used directly.
+      type: str
+      sample: null
+    selection:
+      description: The options that select the jobs, without those that are not set.
+      type: dict
+      sample:
+        job_ids:
+          - 85798b38-ae44-48eb-bb90-7cf0dcdafe7b
+    wait:
+      description: Whether the gate waits.
+      type: bool
+      sample: true
+    wait_for:
+      description: The states in which a job is ready.
+      type: list
+      elements: str
+      sample:
+        - FINISHED
+    fail_states:
+      description: The failing states of a job.
+      type: list
+      elements: str
+      sample:
+        - CANCELLED
+        - FAILED
+    timeout:
+      description: Time limit of the gate in seconds, or null if it does not wait.
+      type: float
+      sample: 600.0
+    region:
+      description: The region, or null if only endpoints are set.
+      type: str
+      sample: cn-north-4
+    project_id:
+      description: ID of the project, or null if it is not known.
+      type: str
+      sample: 0123456789abcdef0123456789abcdef
+    workspace:
+      description: Always null, because DLI has no workspaces.
+      type: str
+      sample: null
+    credentials:
+      description: Source of the credentials (C(place)), and the first four characters of the access key (C(key)), or null
+        if there is none.
+      type: dict
+      sample:
+        place: the environment
+        key: AKNE
+# -- end
+# -- written by `make options`: errors
 option:
   description: The invalid option.
   type: str
   returned: when an option is invalid
   sample: stall_timeout
 error_code:
-  description: Code of the service or its gateway, or null if the response had none or there was no response.
+  description: Code of the service or its gateway. Null if the response had none, or if there was no response.
   type: str
   returned: when RV(verdict=ERROR) and the task fails
   sample: DLI.0999
@@ -686,8 +699,7 @@ http_status:
   returned: when RV(verdict=ERROR) and the task fails
   sample: 400
 request_id:
-  description:
-    - ID of the request (header C(X-Request-Id)), for the vendor's support. Null if the service did not return one.
+  description: ID of the request (header C(X-Request-Id)), for the vendor's support. Null if the service did not return one.
   type: str
   returned: when RV(verdict=ERROR) and the task fails
   sample: 7f4c2d5e0b1a4c3d9e8f7a6b5c4d3e2f
@@ -701,15 +713,18 @@ path:
   type: str
   returned: when RV(verdict=ERROR) and the task fails
   sample: /v1/0123456789abcdef0123456789abcdef/jobs/85798b38-ae44-48eb-bb90-7cf0dcdafe7b/progress
+# -- end
+# -- written by `make options`: log
 request_log:
-  description:
-    - A line for each request with method, host, path, status, time and request ID, or the reason if there was no response.
+  description: A line for each request with method, host, path, status, time and request ID, or the reason if there was no
+    response.
   type: list
   elements: str
-  returned: at the verbosity C(-vvv) with C(async), otherwise the lines are printed
+  returned: at the verbosity C(-vvv) with C(async); otherwise the lines are printed
   version_added: 2.0.0
   sample:
-    - "GET dayu-dlf.cn-north-4.myhuaweicloud.com/v1/0123456789abcdef0123456789abcdef/jobs?offset=0: HTTP 200, 87 ms"
+    - 'GET dayu-dlf.cn-north-4.myhuaweicloud.com/v1/0123456789abcdef0123456789abcdef/jobs?offset=0: HTTP 200, 87 ms'
+# -- end
 """
 
 from typing import Any, Dict
