@@ -11,12 +11,34 @@ module: dataarts_instance_status
 short_description: Wait until runs of batch jobs of DataArts Factory have succeeded, and fail when they have not
 version_added: 2.0.0
 description:
-  - Reads runs (instances) of batch jobs of DataArts Factory and returns a verdict. With O(wait) it is a gate, which observes
-    the jobs until the run that counts has succeeded for each of them, one has failed, or the time limit is reached.
-  - A job is ready when its run is V(success). V(fail), V(running-exception) and V(manual-stop) fail the gate. V(waiting) and
-    V(running) are transitional states. V(pause), V(freeze) and V(waiting-confirm) are waited for as well, and the message
-    says that a person has to act.
-  - Which run counts is decided by its planned time, see O(since), O(until) and O(which). Every verdict names it.
+  - Reads runs (instances) of batch jobs of DataArts Factory and returns a verdict. With O(wait) it is a gate, which
+    observes the jobs until the run that counts has succeeded for each of them, one has failed, or the time limit is
+    reached.
+  - A job is ready when its run is V(success). V(fail), V(running-exception) and V(manual-stop) fail the gate.
+    V(waiting) and V(running) are transitional states. V(pause), V(freeze) and V(waiting-confirm) are waited for as
+    well, and the message says that a person has to act.
+  - The planned time of a run decides whether it counts, see O(since), O(until) and O(which). Every verdict names the
+    run.
+  - B(The most important options)
+  - O(job_names) - names of the jobs.
+  - O(tags) - selects jobs by tags instead.
+  - O(since) - runs that were planned earlier do not count. Default V(24h).
+  - O(wait) - waits for a verdict, instead of reading once. Default V(false).
+  - O(wait_timeout) - time limit of the gate in seconds. Default V(600).
+  - O(which) - the latest run of each job, or all runs. Default V(latest).
+  - O(instance_ids) - IDs of the runs that count, instead of O(since).
+  - O(exception_grace) - seconds that a run may have failed before it counts. Default V(0).
+  - O(skipped) - what to do about a run that was skipped. Default V(fail).
+  - O(missing) - what to do about a job that does not exist. Default V(fail).
+  - B(Other options)
+  - Selection of jobs - O(name_contains), O(exclude_names), O(min_jobs).
+  - Selection of runs - O(until), O(instance_types), O(min_instances).
+  - Failures - O(fail_on_exception), O(accept_forced), O(max_failing), O(max_consecutive_errors).
+  - Timing - O(stable_for), O(wait_initial_delay), O(wait_interval).
+  - Output and slices - O(progress), O(return_jobs), O(slice_timeout), O(resume).
+  - Workspace - O(workspace), or O(workspace_name) with O(dataarts_instance).
+  - Connection - O(region), O(project_id), O(access_key), O(secret_key) and others. They are usually set in the
+    environment, or once in C(module_defaults).
 author:
   - datagate contributors (@datagate)
 options:
@@ -168,35 +190,56 @@ extends_documentation_fragment:
 
 EXAMPLES = r"""
 ---
-- name: Wait up to two hours until the run of last night has succeeded (credentials and region come from the environment)
+- name: Wait until the run of last night has succeeded (credentials, region and project come from the environment)
   datagate.huaweicloud.dataarts_instance_status:
     job_name: orders_daily
+    since: 12h
+    wait: true
+  delegate_to: localhost
+
+- name: Wait up to two hours for the runs of two jobs
+  datagate.huaweicloud.dataarts_instance_status:
+    job_names:
+      - orders_daily
+      - stock_daily
     since: 12h
     wait: true
     wait_interval: 30
     wait_timeout: 7200
   delegate_to: localhost
 
-- name: Read all runs since midnight of all nightly jobs, without waiting
+- name: Wait for the runs of all jobs with a tag, at least 12
   datagate.huaweicloud.dataarts_instance_status:
     tags: nightly
     min_jobs: 12
-    since: "2026-11-28T00:00:00+08:00"
-    which: all
-  delegate_to: localhost
-  register: report
-
-- name: Give a person an hour to restart a failed run, and accept a forced success
-  datagate.huaweicloud.dataarts_instance_status:
-    job_names:
-      - orders_daily
-      - stock_daily
     since: 12h
-    exception_grace: 3600
-    accept_forced: true
     wait: true
-    wait_timeout: 10800
+    wait_timeout: 7200
   delegate_to: localhost
+
+# If the gate fails, the message names the run and the node, for example:
+# FAIL after 0.4 s: orders_daily (the run planned for 2026-11-28 02:00 +08:00, the newest since 12 h ago) is fail at node load:
+# Table orders_raw not found (log obs://dlf-log/orders_daily/load.job).
+- name: Publish only after a successful run
+  delegate_to: localhost
+  block:
+    - name: Wait for the run
+      datagate.huaweicloud.dataarts_instance_status:
+        job_name: orders_daily
+        since: 12h
+        wait: true
+      register: gate
+  rescue:
+    - name: Send a message
+      ansible.builtin.command:
+        argv:
+          - /opt/pipelines/notify.sh
+          - "{{ gate.msg }}"
+      changed_when: true
+
+    - name: Fail in any case
+      ansible.builtin.fail:
+        msg: "{{ gate.msg }}"
 
 - name: Run a job now
   datagate.huaweicloud.dataarts_job:
@@ -204,13 +247,65 @@ EXAMPLES = r"""
     state: run
     wait: false
   delegate_to: localhost
-  register: order
+  register: ordered
 
-- name: Wait for this very run
+- name: Wait for this run
   datagate.huaweicloud.dataarts_instance_status:
     job_name: orders_daily
-    instance_ids: "{{ order.instances | map(attribute='instance_id') }}"
+    instance_ids: "{{ ordered.instances | map(attribute='instance_id') }}"
     wait: true
+  delegate_to: localhost
+
+- name: Read all runs of a job since a point in time, without waiting
+  datagate.huaweicloud.dataarts_instance_status:
+    job_name: orders_daily
+    since: "{{ '%Y-%m-%dT00:00:00Z' | ansible.builtin.strftime(utc=true) }}"
+    which: all
+  delegate_to: localhost
+  register: runs
+
+- name: Show their states
+  ansible.builtin.debug:
+    msg: "{{ runs.job.instances | map(attribute='status') }}"
+
+- name: Observe once in check mode, as with ansible-playbook --check; only FAIL and ERROR fail the task
+  datagate.huaweicloud.dataarts_instance_status:
+    job_name: orders_daily
+    since: 12h
+    wait: true
+  delegate_to: localhost
+  check_mode: true
+
+- name: Set the connection once for several tasks, with a key from a vault
+  module_defaults:
+    group/datagate.huaweicloud.huaweicloud:
+      region: cn-north-4
+      project_id: 0123456789abcdef0123456789abcdef
+      access_key: "{{ vault_access_key }}"
+      secret_key: "{{ vault_secret_key }}"
+  delegate_to: localhost
+  block:
+    - name: Wait for the nightly run
+      datagate.huaweicloud.dataarts_instance_status:
+        job_name: orders_daily
+        since: 12h
+        wait: true
+        wait_timeout: 7200
+
+    - name: Wait until the job that reads its result runs
+      datagate.huaweicloud.dataarts_job_status:
+        job_name: job_orders_stream
+        wait: true
+
+- name: Give an operator an hour to restart a failed run, and accept a forced success and a skipped run
+  datagate.huaweicloud.dataarts_instance_status:
+    job_name: orders_daily
+    since: 12h
+    exception_grace: 3600
+    accept_forced: true
+    skipped: ok
+    wait: true
+    wait_timeout: 10800
   delegate_to: localhost
 """
 
@@ -347,11 +442,13 @@ jobs:
       description: Number of restarts of the run that were detected in this gate.
       type: int
       returned: always
+      version_added: 2.0.0
       sample: 0
     read_at:
       description: Time of the last reading of the job, in seconds since the start of the gate. Null if it was not read.
       type: float
       returned: always
+      version_added: 2.0.0
       sample: 12.1
     # -- end
   sample:
@@ -462,11 +559,13 @@ reasons:
       description: Error code of the service or its gateway, or null if the reason is not an error.
       type: str
       returned: always
+      version_added: 2.0.0
       sample: null
     request_id:
       description: ID of the failed request (header C(X-Request-Id)), or null.
       type: str
       returned: always
+      version_added: 2.0.0
       sample: null
   sample:
     - code: run_failed
@@ -483,6 +582,7 @@ notes:
   type: list
   elements: dict
   returned: always, except when the options or the credentials are invalid
+  version_added: 2.0.0
   sample: []
 job:
   description:
@@ -573,6 +673,7 @@ gate:
   description: Selection, options, connection and credentials of the gate. It contains no secrets.
   type: dict
   returned: always, except when the options or the credentials are invalid
+  version_added: 2.0.0
   contains:
     kind:
       description: Kind of the jobs.

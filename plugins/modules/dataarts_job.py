@@ -16,6 +16,20 @@ description:
   - A job that is in the right state already, or on its way to it, gets no order.
   - An order is sent once. If its answer is unclear (HTTP 5xx, a broken connection, a time limit), the module reads the
     state of the job instead of sending the order again.
+  - B(The most important options)
+  - O(names) - names of the jobs.
+  - O(state) - what to do, required.
+  - O(before) - with O(state=restored), the jobs as they were before.
+  - O(wait) - waits for the effect. Default V(true).
+  - O(wait_timeout) - time limit of the task in seconds. Default V(600).
+  - O(stable_for) - seconds that all jobs must stay in the right state, together. Default V(0).
+  - O(missing) - what to do about a job that does not exist. Default V(fail).
+  - B(Other options)
+  - Orders - O(job_params), O(use_execution_user).
+  - Failures and timing - O(check_nodes), O(exception_grace), O(wait_interval).
+  - Workspace - O(workspace), or O(workspace_name) with O(dataarts_instance).
+  - Connection - O(region), O(project_id), O(access_key), O(secret_key) and others. They are usually set in the
+    environment, or once in C(module_defaults).
 author:
   - datagate contributors (@datagate)
 options:
@@ -181,14 +195,23 @@ extends_documentation_fragment:
 
 EXAMPLES = r"""
 ---
-- name: Start a job and wait until it has been running for a minute
+- name: Start a job and wait until it runs (credentials, region and project come from the environment)
   datagate.huaweicloud.dataarts_job:
     name: job_orders_stream
     state: started
-    stable_for: 60
   delegate_to: localhost
 
-- name: Deploy while the jobs are stopped, and start again what ran
+- name: Start two jobs, and wait up to 15 minutes until they have run together for a minute
+  datagate.huaweicloud.dataarts_job:
+    names:
+      - job_orders_stream
+      - job_sms
+    state: started
+    stable_for: 60
+    wait_timeout: 900
+  delegate_to: localhost
+
+- name: Deploy while the jobs are stopped, and start those again that ran before
   delegate_to: localhost
   block:
     - name: Stop the jobs
@@ -211,7 +234,7 @@ EXAMPLES = r"""
         before: "{{ stopped.before }}"
         stable_for: 60
 
-- name: Restart two jobs
+- name: Restart two jobs that may fail for up to 20 seconds after a start
   datagate.huaweicloud.dataarts_job:
     names: job_orders_stream,job_sms
     state: restarted
@@ -226,6 +249,41 @@ EXAMPLES = r"""
       load_date: "2026-03-01"
     wait_timeout: 3600
   delegate_to: localhost
+
+- name: Show which orders would be sent, as with ansible-playbook --check --diff
+  datagate.huaweicloud.dataarts_job:
+    name: job_orders_stream
+    state: stopped
+  delegate_to: localhost
+  check_mode: true
+  diff: true
+
+- name: Order a start without waiting for its effect
+  datagate.huaweicloud.dataarts_job:
+    name: job_orders_stream
+    state: started
+    wait: false
+  delegate_to: localhost
+
+- name: Set the connection once for several tasks, with a key from a vault
+  module_defaults:
+    group/datagate.huaweicloud.huaweicloud:
+      region: cn-north-4
+      project_id: 0123456789abcdef0123456789abcdef
+      access_key: "{{ vault_access_key }}"
+      secret_key: "{{ vault_secret_key }}"
+  delegate_to: localhost
+  block:
+    - name: Start the job
+      datagate.huaweicloud.dataarts_job:
+        name: job_orders_stream
+        state: started
+
+    - name: Wait until it processes records
+      datagate.huaweicloud.dataarts_job_status:
+        name: job_orders_stream
+        wait: true
+        require_records: true
 """
 
 RETURN = r"""
@@ -349,11 +407,13 @@ jobs:
       description: Number of restarts of the job during the gate, according to its C(start_time).
       type: int
       returned: when the module has waited
+      version_added: 2.0.0
       sample: 0
     read_at:
       description: Time of the last reading of the job, in seconds since the start of the gate. Null if it was not read.
       type: float
       returned: when the module has waited
+      version_added: 2.0.0
       sample: 12.1
     # -- end
     nodes:
@@ -403,8 +463,8 @@ msg:
     - If the options or the credentials are invalid, the error message.
   type: str
   returned: always
-  sample: 'FAIL after 12 s: job_orders_stream is EXCEPTION (log obs://dlf-log/job_orders_stream/WRITE_ORDERS.job). 0 of 1
-    job ready (1 EXCEPTION). Ordered: start of job_orders_stream.'
+  sample: 'FAIL after 12 s: job_orders_stream is EXCEPTION (log obs://dlf-log/job_orders_stream/WRITE_ORDERS.job). Ordered:
+    start of job_orders_stream.'
 reasons:
   description: The reasons why the verdict is not V(PASS), the most severe first. With V(PASS) it only contains ignored jobs.
   type: list
@@ -461,11 +521,13 @@ reasons:
       description: Error code of the service or its gateway, or null if the reason is not an error.
       type: str
       returned: always
+      version_added: 2.0.0
       sample: null
     request_id:
       description: ID of the failed request (header C(X-Request-Id)), or null.
       type: str
       returned: always
+      version_added: 2.0.0
       sample: null
   sample:
     - code: job_exception
@@ -481,6 +543,7 @@ notes:
   type: list
   elements: dict
   returned: when the module has waited, and in check mode
+  version_added: 2.0.0
   sample: []
 job:
   description:
@@ -570,6 +633,7 @@ gate:
   description: Selection, options, connection and credentials of the gate. It contains no secrets.
   type: dict
   returned: when the module has waited
+  version_added: 2.0.0
   contains:
     kind:
       description: Kind of the jobs.

@@ -15,7 +15,27 @@ description:
     observes the jobs until all are ready at the same time, one has failed, or the time limit is reached.
   - The options define when a job is ready. It can be running (V(NORMAL)), stopped, running for some time, restarted, or
     processing records.
-  - For batch jobs, see M(datagate.huaweicloud.dataarts_job_info).
+  - For batch jobs, see M(datagate.huaweicloud.dataarts_instance_status).
+  - B(The most important options)
+  - O(job_names) - names of the jobs.
+  - O(tags) - selects jobs by tags instead.
+  - O(wait) - waits for a verdict, instead of reading once. Default V(false).
+  - O(wait_timeout) - time limit of the gate in seconds. Default V(600).
+  - O(wait_for) - states in which a job is ready. Default V([NORMAL]).
+  - O(stable_for) - seconds that all jobs must stay ready, together. Default V(0).
+  - O(exception_grace) - seconds that a job may be failing before it counts. Default V(0).
+  - O(started_after) - only a later start of a job counts, in epoch milliseconds.
+  - O(missing) - what to do about a job that does not exist. Default V(fail).
+  - O(fail_on_exception) - whether a failing job fails the task. Default is the value of O(wait).
+  - B(Other options)
+  - Selection - O(name_contains), O(exclude_names), O(min_jobs).
+  - Failures - O(fail_states), O(check_nodes), O(ignore_nodes), O(max_failing), O(max_consecutive_errors).
+  - Records and runs - O(require_records), O(check_runs), O(min_runs), O(runs_since).
+  - Timing - O(wait_initial_delay), O(wait_interval).
+  - Output and slices - O(progress), O(return_jobs), O(slice_timeout), O(resume).
+  - Workspace - O(workspace), or O(workspace_name) with O(dataarts_instance).
+  - Connection - O(region), O(project_id), O(access_key), O(secret_key) and others. They are usually set in the
+    environment, or once in C(module_defaults).
 author:
   - datagate contributors (@datagate)
 options:
@@ -89,21 +109,84 @@ extends_documentation_fragment:
 
 EXAMPLES = r"""
 ---
-- name: Wait up to ten minutes until two jobs run (credentials, region and project come from the environment)
+- name: Wait up to ten minutes until a job runs (credentials, region and project come from the environment)
+  datagate.huaweicloud.dataarts_job_status:
+    job_name: job_orders_stream
+    wait: true
+  delegate_to: localhost
+
+- name: Wait up to 15 minutes until two jobs have been running together for a minute
   datagate.huaweicloud.dataarts_job_status:
     job_names:
       - job_orders_stream
       - job_sms
     wait: true
+    wait_timeout: 900
+    stable_for: 60
+  delegate_to: localhost
+
+- name: Wait for all jobs with a tag, at least 40
+  datagate.huaweicloud.dataarts_job_status:
+    tags: orders
+    exclude_names:
+      - "*_test"
+    min_jobs: 40
+    wait: true
+    wait_timeout: 1800
+  delegate_to: localhost
+
+# If the gate fails, the message says which job it was, for example:
+# FAIL after 0.1 s: job_sms: node SEND is EXCEPTION (log obs://dlf-log/job_sms/SEND.job).
+- name: Deploy, and roll back if the job does not run
+  delegate_to: localhost
+  block:
+    - name: Wait until the job runs
+      datagate.huaweicloud.dataarts_job_status:
+        job_name: job_sms
+        wait: true
+      register: gate
+  rescue:
+    - name: Roll back
+      ansible.builtin.command:
+        cmd: /opt/pipelines/rollback.sh job_sms
+      changed_when: true
+
+    - name: Fail in any case
+      ansible.builtin.fail:
+        msg: "Rolled back. {{ gate.msg }}"
+
+- name: Wait until a job is stopped, before a deployment
+  datagate.huaweicloud.dataarts_job_status:
+    job_name: job_orders_stream
+    wait: true
+    wait_for: STOPPED
+    wait_timeout: 300
   delegate_to: localhost
 
 - name: Fail if a job is failing now, without waiting
   datagate.huaweicloud.dataarts_job_status:
-    job_names: job_orders_stream
+    job_name: job_orders_stream
     fail_on_exception: true
   delegate_to: localhost
 
-- name: Set connection and workspace once for all tasks of a deployment
+- name: Read a job without waiting; its state does not fail the task
+  datagate.huaweicloud.dataarts_job_status:
+    job_name: job_sms
+  delegate_to: localhost
+  register: sms
+
+- name: Show the state of each node
+  ansible.builtin.debug:
+    msg: "{{ sms.job.nodes | items2dict(key_name='name', value_name='status') }}"
+
+- name: Observe once in check mode, as with ansible-playbook --check; only FAIL and ERROR fail the task
+  datagate.huaweicloud.dataarts_job_status:
+    job_name: job_orders_stream
+    wait: true
+  delegate_to: localhost
+  check_mode: true
+
+- name: Set connection and workspace once, with a key from a vault, and deploy between gates
   module_defaults:
     group/datagate.huaweicloud.huaweicloud:
       region: cn-north-4
@@ -120,27 +203,12 @@ EXAMPLES = r"""
         missing: ok
       register: before
 
-    - name: Stop the job
-      ansible.builtin.command:
-        cmd: /opt/pipelines/stop.sh job_orders_stream
-      changed_when: true
-      when: before.job is not none
-
-    - name: Wait until the job is drained, even if it is in EXCEPTION for a while
-      datagate.huaweicloud.dataarts_job_status:
-        job_name: job_orders_stream
-        wait: true
-        wait_for: STOPPED
-        fail_on_exception: false
-        missing: ok
-        wait_timeout: 300
-
-    - name: Deploy and start the job
+    - name: Deploy and restart the job
       ansible.builtin.command:
         cmd: /opt/pipelines/deploy.sh job_orders_stream
       changed_when: true
 
-    - name: Wait until the job has been restarted, runs for 30 seconds and processes records
+    - name: Wait until the job has been restarted, has run for 30 seconds and processes records
       datagate.huaweicloud.dataarts_job_status:
         job_name: job_orders_stream
         wait: true
@@ -161,48 +229,27 @@ EXAMPLES = r"""
       - WRITE_ORDERS
   delegate_to: localhost
 
-- name: Wait for all jobs with a tag, at least 40, and tolerate two failures
+- name: Wait until each node with a trigger has had a successful run
   datagate.huaweicloud.dataarts_job_status:
-    tags: orders
-    exclude_names:
-      - "*_test"
-    min_jobs: 40
-    max_failing: 2
+    job_name: job_orders_stream
     wait: true
-    wait_interval: 15
-    wait_timeout: 1800
+    check_runs: true
+    min_runs: 1
+    runs_since: 1h
   delegate_to: localhost
 
-- name: Treat a stopped job as failed, and ignore a flaky node
+- name: Tolerate two failed jobs, treat stopped jobs as failed, and ignore a flaky node
   datagate.huaweicloud.dataarts_job_status:
-    job_name: job_sms
-    wait: true
+    tags: orders
+    max_failing: 2
     fail_states:
       - EXCEPTION
       - ABNORMAL
       - STOPPED
     ignore_nodes:
       - SEND_MAIL_*
-  delegate_to: localhost
-
-- name: Wait and handle the verdict in the next tasks
-  datagate.huaweicloud.dataarts_job_status:
-    job_name: job_sms
     wait: true
-    wait_timeout: 120
   delegate_to: localhost
-  register: gate
-  failed_when: false
-
-- name: Show the message of the gate
-  ansible.builtin.debug:
-    msg: "{{ gate.msg }}"
-
-- name: Roll back
-  ansible.builtin.command:
-    cmd: /opt/pipelines/rollback.sh job_sms
-  changed_when: true
-  when: gate.verdict | default('ERROR') != 'PASS'
 
 - name: Start a gate of up to two hours, and return after ten minutes or at a state change
   datagate.huaweicloud.dataarts_job_status:
@@ -213,10 +260,6 @@ EXAMPLES = r"""
   delegate_to: localhost
   register: first_slice
 
-- name: Show the progress
-  ansible.builtin.debug:
-    msg: "{{ first_slice.msg }}"
-
 - name: Continue the same gate to its end
   datagate.huaweicloud.dataarts_job_status:
     tags: orders
@@ -225,16 +268,6 @@ EXAMPLES = r"""
     resume: "{{ first_slice.resume }}"
   delegate_to: localhost
   when: first_slice.verdict == 'PENDING'
-
-- name: Read a job without waiting
-  datagate.huaweicloud.dataarts_job_status:
-    job_name: job_sms
-  delegate_to: localhost
-  register: sms
-
-- name: Show the state of every node
-  ansible.builtin.debug:
-    msg: "{{ sms.job.nodes | items2dict(key_name='name', value_name='status') }}"
 """
 
 RETURN = r"""
@@ -283,11 +316,13 @@ jobs:
       description: Number of restarts of the job during the gate, according to its C(start_time).
       type: int
       returned: always
+      version_added: 2.0.0
       sample: 0
     read_at:
       description: Time of the last reading of the job, in seconds since the start of the gate. Null if it was not read.
       type: float
       returned: always
+      version_added: 2.0.0
       sample: 12.1
     # -- end
     start_time:
@@ -507,11 +542,13 @@ reasons:
       description: Error code of the service or its gateway, or null if the reason is not an error.
       type: str
       returned: always
+      version_added: 2.0.0
       sample: null
     request_id:
       description: ID of the failed request (header C(X-Request-Id)), or null.
       type: str
       returned: always
+      version_added: 2.0.0
       sample: null
   sample:
     - code: node_exception
@@ -527,6 +564,7 @@ notes:
   type: list
   elements: dict
   returned: always, except when the options or the credentials are invalid
+  version_added: 2.0.0
   sample: []
 job:
   description:
@@ -618,6 +656,7 @@ gate:
   description: Selection, options, connection and credentials of the gate. It contains no secrets.
   type: dict
   returned: always, except when the options or the credentials are invalid
+  version_added: 2.0.0
   contains:
     kind:
       description: Kind of the jobs.

@@ -17,6 +17,23 @@ description:
   - V(job_submit_fail), V(job_running_exception) and V(job_arrearage_stopped) are failures, and the message contains the
     reason from the service. V(job_init) and V(job_cancel_success) are states of a stopped job, and a gate waits for it
     to be started.
+  - B(The most important options)
+  - O(names) - names of the jobs.
+  - O(job_ids) - IDs of the jobs instead, also of jobs of other users.
+  - O(wait) - waits for a verdict, instead of reading once. Default V(false).
+  - O(wait_timeout) - time limit of the gate in seconds. Default V(600).
+  - O(wait_for) - states in which a job is ready. Default V([job_running, job_finish]).
+  - O(stable_for) - seconds that all jobs must stay ready, together. Default V(0).
+  - O(exception_grace) - seconds that a job may be failing before it counts. Default V(0).
+  - O(started_after) - only a later start of a job counts, in epoch milliseconds.
+  - O(missing) - what to do about a job that does not exist. Default V(fail).
+  - O(fail_on_exception) - whether a failing job fails the task. Default is the value of O(wait).
+  - B(Other options)
+  - Failures - O(max_failing), O(max_consecutive_errors).
+  - Timing - O(wait_initial_delay), O(wait_interval).
+  - Output and slices - O(progress), O(return_jobs), O(slice_timeout), O(resume).
+  - Connection - O(region), O(project_id), O(access_key), O(secret_key) and others. They are usually set in the
+    environment, or once in C(module_defaults).
 author:
   - datagate contributors (@datagate)
 options:
@@ -105,32 +122,101 @@ extends_documentation_fragment:
 
 EXAMPLES = r"""
 ---
-- name: Wait until a streaming job has run for two minutes without a restart (credentials, region and project come from the environment)
+- name: Wait up to ten minutes until a streaming job runs (credentials, region and project come from the environment)
   datagate.huaweicloud.dli_flink_job_status:
-    names: orders_flink
+    name: orders_flink
     wait: true
     wait_for: job_running
+  delegate_to: localhost
+
+- name: Wait up to 15 minutes until two jobs have run together for two minutes without a restart
+  datagate.huaweicloud.dli_flink_job_status:
+    names:
+      - orders_flink
+      - clicks_flink
+    wait: true
+    wait_for: job_running
+    wait_timeout: 900
     stable_for: 120
-    wait_timeout: 900
   delegate_to: localhost
 
-- name: Wait for a job that restarts by itself after an exception
+- name: Wait until a bounded job has finished
   datagate.huaweicloud.dli_flink_job_status:
-    job_ids: [50321]
-    wait: true
-    wait_for: job_running
-    exception_grace: 180
-    stable_for: 60
-    wait_timeout: 900
-  delegate_to: localhost
-
-- name: Wait until a bounded job is done
-  datagate.huaweicloud.dli_flink_job_status:
-    names: [orders_backfill]
+    job_id: 50322
     wait: true
     wait_for: job_finish
     wait_timeout: 7200
   delegate_to: localhost
+
+# If the gate fails, the message contains the reason from the service, for example:
+# FAIL after 42 s: orders_flink is job_running_exception: source topic is missing.
+- name: Roll back if the job does not run
+  delegate_to: localhost
+  block:
+    - name: Wait until the job runs
+      datagate.huaweicloud.dli_flink_job_status:
+        name: orders_flink
+        wait: true
+        wait_for: job_running
+      register: gate
+  rescue:
+    - name: Roll back
+      ansible.builtin.command:
+        cmd: /opt/pipelines/rollback.sh orders_flink
+      changed_when: true
+
+    - name: Fail in any case
+      ansible.builtin.fail:
+        msg: "Rolled back. {{ gate.msg }}"
+
+- name: Wait until a job is stopped, before a deployment
+  datagate.huaweicloud.dli_flink_job_status:
+    name: orders_flink
+    wait: true
+    wait_for: job_cancel_success
+  delegate_to: localhost
+
+- name: Fail if a job is failing now, without waiting
+  datagate.huaweicloud.dli_flink_job_status:
+    name: orders_flink
+    fail_on_exception: true
+  delegate_to: localhost
+
+- name: Observe once in check mode, as with ansible-playbook --check; only FAIL and ERROR fail the task
+  datagate.huaweicloud.dli_flink_job_status:
+    name: orders_flink
+    wait: true
+  delegate_to: localhost
+  check_mode: true
+
+- name: Set the connection once for several tasks, with a key from a vault
+  module_defaults:
+    group/datagate.huaweicloud.huaweicloud:
+      region: cn-north-4
+      project_id: 0123456789abcdef0123456789abcdef
+      access_key: "{{ vault_access_key }}"
+      secret_key: "{{ vault_secret_key }}"
+  delegate_to: localhost
+  block:
+    - name: Read the job before its restart
+      datagate.huaweicloud.dli_flink_job_status:
+        name: orders_flink
+      register: before
+
+    - name: Restart the job
+      ansible.builtin.command:
+        cmd: /opt/pipelines/restart.sh orders_flink
+      changed_when: true
+
+    - name: Wait until the job has been restarted, and tolerate three minutes of exceptions
+      datagate.huaweicloud.dli_flink_job_status:
+        name: orders_flink
+        wait: true
+        wait_for: job_running
+        started_after: "{{ (before.job.start_time | default(0, true)) + 1 }}"
+        exception_grace: 180
+        stable_for: 60
+        wait_timeout: 900
 """
 
 RETURN = r"""
@@ -190,11 +276,13 @@ jobs:
       description: Number of restarts of the job during the gate, according to its C(restart_times) and C(start_time).
       type: int
       returned: always
+      version_added: 2.0.0
       sample: 0
     read_at:
       description: Time of the last reading of the job, in seconds since the start of the gate. Null if it was not read.
       type: float
       returned: always
+      version_added: 2.0.0
       sample: 12.1
     # -- end
     restart_times:
@@ -298,11 +386,13 @@ reasons:
       description: Error code of the service or its gateway, or null if the reason is not an error.
       type: str
       returned: always
+      version_added: 2.0.0
       sample: null
     request_id:
       description: ID of the failed request (header C(X-Request-Id)), or null.
       type: str
       returned: always
+      version_added: 2.0.0
       sample: null
   sample:
     - code: job_failed
@@ -318,6 +408,7 @@ notes:
   type: list
   elements: dict
   returned: always, except when the options or the credentials are invalid
+  version_added: 2.0.0
   sample: []
 job:
   description:
@@ -408,6 +499,7 @@ gate:
   description: Selection, options, connection and credentials of the gate. It contains no secrets.
   type: dict
   returned: always, except when the options or the credentials are invalid
+  version_added: 2.0.0
   contains:
     kind:
       description: Kind of the jobs.

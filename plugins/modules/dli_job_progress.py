@@ -16,6 +16,24 @@ description:
     reached.
   - A job is ready when it is V(FINISHED). V(FAILED) and V(CANCELLED) are final, and with O(wait) they fail the task
     immediately. V(LAUNCHING), V(RUNNING) and V(SCALING) are transitional states.
+  - B(The most important options)
+  - O(job_ids) - IDs of the jobs.
+  - O(job_tags) - selects jobs by tags instead.
+  - O(since) - with O(job_tags), jobs that were started earlier do not count.
+  - O(newest) - with O(job_tags), only the newest attempt of each job counts. Default V(false).
+  - O(wait) - waits for a verdict, instead of reading once. Default V(false).
+  - O(wait_timeout) - time limit of the gate in seconds. Default V(600).
+  - O(stall_timeout) - seconds without progress after which a job fails. Default V(0).
+  - O(missing) - what to do about a job that does not exist. Default V(fail).
+  - O(min_result_rows) - a job with fewer rows in its result fails.
+  - O(cancel_on) - when the jobs that have not ended are cancelled.
+  - B(Other options)
+  - Selection - O(queue), O(min_jobs).
+  - Failures - O(max_bad_rows), O(max_consecutive_errors).
+  - Timing - O(wait_initial_delay), O(wait_interval).
+  - Output and slices - O(progress), O(return_jobs), O(slice_timeout), O(resume).
+  - Connection - O(region), O(project_id), O(access_key), O(secret_key) and others. They are usually set in the
+    environment, or once in C(module_defaults).
 author:
   - datagate contributors (@datagate)
 options:
@@ -150,48 +168,24 @@ extends_documentation_fragment:
 
 EXAMPLES = r"""
 ---
-- name: Wait up to two hours until a job has finished (credentials, region and project come from the environment)
+- name: Wait up to ten minutes until a job has finished (credentials, region and project come from the environment)
   datagate.huaweicloud.dli_job_progress:
     job_id: 85798b38-ae44-48eb-bb90-7cf0dcdafe7b
     wait: true
-    wait_timeout: 7200
   delegate_to: localhost
 
-- name: Read a job without waiting
+- name: Wait up to two hours for several jobs, and fail after 15 minutes without progress
   datagate.huaweicloud.dli_job_progress:
-    job_id: 85798b38-ae44-48eb-bb90-7cf0dcdafe7b
+    job_ids:
+      - 85798b38-ae44-48eb-bb90-7cf0dcdafe7b
+      - 2f6a11c0-5d5e-4b0e-9a56-3c1f0e7d8a90
+    wait: true
+    wait_interval: 15
+    wait_timeout: 7200
+    stall_timeout: 900
   delegate_to: localhost
-  register: report
 
-- name: Show its state and progress
-  ansible.builtin.debug:
-    msg: "{{ report.job.status }}, progress {{ ((report.job.progress or 0) * 100) | round | int }} %"
-
-- name: Set the connection once for all tasks
-  module_defaults:
-    group/datagate.huaweicloud.huaweicloud:
-      region: cn-north-4
-      project_id: 0123456789abcdef0123456789abcdef
-      access_key: "{{ vault_access_key }}"
-      secret_key: "{{ vault_secret_key }}"
-  delegate_to: localhost
-  block:
-    - name: Wait for several new jobs, with at most 15 minutes without progress
-      datagate.huaweicloud.dli_job_progress:
-        job_ids: "{{ submitted_job_ids }}"
-        wait: true
-        wait_initial_delay: 5
-        wait_interval: 15
-        wait_timeout: 3600
-        missing: wait
-        stall_timeout: 900
-
-    - name: Wait until the real-time jobs that read their results run as well
-      datagate.huaweicloud.dataarts_job_status:
-        tags: reports
-        wait: true
-
-- name: Wait for the last attempt of each job of this release, and cancel what has not ended after two hours
+- name: Wait for the jobs of a release by their tags, each in its newest attempt
   datagate.huaweicloud.dli_job_progress:
     job_tags:
       release: "42"
@@ -201,24 +195,78 @@ EXAMPLES = r"""
     missing: wait
     wait: true
     wait_timeout: 7200
-    min_result_rows: 1
-    max_bad_rows: 0
-    cancel_on: [timeout, abort]
   delegate_to: localhost
 
-- name: Wait and handle the verdict in the next tasks
+# If the gate fails, the message contains the reason from the service, for example:
+# FAIL after 42 s: 85798b38-ae44-48eb-bb90-7cf0dcdafe7b is FAILED: Table orders_raw not found.
+- name: Submit the job again if it has failed
+  delegate_to: localhost
+  block:
+    - name: Wait for the job
+      datagate.huaweicloud.dli_job_progress:
+        job_id: 85798b38-ae44-48eb-bb90-7cf0dcdafe7b
+        wait: true
+      register: gate
+  rescue:
+    - name: Fail if it is not known that the job has failed
+      ansible.builtin.fail:
+        msg: "{{ gate.msg }}"
+      when: gate.verdict | default('ERROR') != 'FAIL'
+
+    - name: Submit the job again
+      ansible.builtin.command:
+        cmd: /opt/pipelines/submit.sh daily_report
+      changed_when: true
+
+- name: Read a job without waiting; its state does not fail the task
+  datagate.huaweicloud.dli_job_progress:
+    job_id: 85798b38-ae44-48eb-bb90-7cf0dcdafe7b
+  delegate_to: localhost
+  register: report
+
+- name: Show its state and progress
+  ansible.builtin.debug:
+    msg: "{{ report.job.status }}, progress {{ ((report.job.progress or 0) * 100) | round | int }} %"
+
+- name: Observe once in check mode, as with ansible-playbook --check; only FAIL and ERROR fail the task
   datagate.huaweicloud.dli_job_progress:
     job_id: 85798b38-ae44-48eb-bb90-7cf0dcdafe7b
     wait: true
   delegate_to: localhost
-  register: gate
-  failed_when: false
+  check_mode: true
 
-- name: Submit the job again
-  ansible.builtin.command:
-    cmd: /opt/pipelines/submit.sh daily_report
-  changed_when: true
-  when: gate.verdict | default('ERROR') == 'FAIL'
+- name: Set the connection once for several tasks, with a key from a vault
+  module_defaults:
+    group/datagate.huaweicloud.huaweicloud:
+      region: cn-north-4
+      project_id: 0123456789abcdef0123456789abcdef
+      access_key: "{{ vault_access_key }}"
+      secret_key: "{{ vault_secret_key }}"
+  delegate_to: localhost
+  block:
+    - name: Wait for a job that was just submitted and may not be visible yet
+      datagate.huaweicloud.dli_job_progress:
+        job_id: 85798b38-ae44-48eb-bb90-7cf0dcdafe7b
+        missing: wait
+        wait: true
+        wait_initial_delay: 5
+
+    - name: Wait until the real-time job that reads its result runs
+      datagate.huaweicloud.dataarts_job_status:
+        job_name: job_orders_stream
+        wait: true
+
+- name: Require rows in the result, allow no bad rows, and cancel the job at the time limit and at an interruption
+  datagate.huaweicloud.dli_job_progress:
+    job_id: 85798b38-ae44-48eb-bb90-7cf0dcdafe7b
+    wait: true
+    wait_timeout: 7200
+    min_result_rows: 1
+    max_bad_rows: 0
+    cancel_on:
+      - timeout
+      - abort
+  delegate_to: localhost
 """
 
 RETURN = r"""
@@ -353,11 +401,13 @@ jobs:
       description: Number of restarts of the job during the gate, according to its C(start_time).
       type: int
       returned: always
+      version_added: 2.0.0
       sample: 0
     read_at:
       description: Time of the last reading of the job, in seconds since the start of the gate. Null if it was not read.
       type: float
       returned: always
+      version_added: 2.0.0
       sample: 12.1
     # -- end
     start_time:
@@ -384,17 +434,20 @@ jobs:
       description: Number of rows in the result. Null if the service names none.
       type: int
       returned: when the status of the job was read
+      version_added: 2.0.0
       sample: 120
     bad_row_count:
       description: Number of bad rows of an INSERT job. Null if the service names none.
       type: int
       returned: when the status of the job was read
+      version_added: 2.0.0
       sample: 0
     tags:
       description: The tags of the job, each with C(key) and C(value).
       type: list
       elements: dict
       returned: when the status of the job was read and it has tags
+      version_added: 2.0.0
       sample: [{"key": "release", "value": "42"}]
   sample:
     - job_id: 85798b38-ae44-48eb-bb90-7cf0dcdafe7b
@@ -516,11 +569,13 @@ reasons:
       description: Error code of the service or its gateway, or null if the reason is not an error.
       type: str
       returned: always
+      version_added: 2.0.0
       sample: null
     request_id:
       description: ID of the failed request (header C(X-Request-Id)), or null.
       type: str
       returned: always
+      version_added: 2.0.0
       sample: null
   sample:
     - code: dli_failed
@@ -536,6 +591,7 @@ notes:
   type: list
   elements: dict
   returned: always, except when the options or the credentials are invalid
+  version_added: 2.0.0
   sample: []
 job:
   description:
@@ -626,6 +682,7 @@ gate:
   description: Selection, options, connection and credentials of the gate. It contains no secrets.
   type: dict
   returned: always, except when the options or the credentials are invalid
+  version_added: 2.0.0
   contains:
     kind:
       description: Kind of the jobs.

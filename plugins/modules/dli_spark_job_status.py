@@ -14,7 +14,23 @@ description:
   - Reads the state of Spark batches of Data Lake Insight (DLI) and returns a verdict. With O(wait) it is a gate, which
     observes the batches until all are ready, one has failed, or the time limit is reached.
   - A batch is ready when it is V(success). V(dead) is a failure, and the message contains the last lines of its log.
-  - V(starting), V(running) and V(recovering) are transitional states.
+    V(starting), V(running) and V(recovering) are transitional states.
+  - B(The most important options)
+  - O(batch_ids) - IDs of the batches.
+  - O(wait) - waits for a verdict, instead of reading once. Default V(false).
+  - O(wait_timeout) - time limit of the gate in seconds. Default V(600).
+  - O(wait_interval) - seconds between two observations. Default V(10).
+  - O(wait_for) - states in which a batch is ready. Default V([success]).
+  - O(stable_for) - seconds that all batches must stay ready, together. Default V(0).
+  - O(missing) - what to do about a batch that does not exist. Default V(fail).
+  - O(fail_on_exception) - whether a failed batch fails the task. Default is the value of O(wait).
+  - O(max_failing) - number of batches that may fail. Default V(0).
+  - O(progress) - prints progress lines while the task waits. Default V(true).
+  - B(Other options)
+  - Failures and timing - O(max_consecutive_errors), O(wait_initial_delay).
+  - Output and slices - O(return_jobs), O(slice_timeout), O(resume).
+  - Connection - O(region), O(project_id), O(access_key), O(secret_key) and others. They are usually set in the
+    environment, or once in C(module_defaults).
 author:
   - datagate contributors (@datagate)
 options:
@@ -73,21 +89,87 @@ extends_documentation_fragment:
 
 EXAMPLES = r"""
 ---
-- name: Wait up to two hours until a batch has succeeded (credentials, region and project come from the environment)
+- name: Wait up to ten minutes until a batch has succeeded (credentials, region and project come from the environment)
   datagate.huaweicloud.dli_spark_job_status:
     batch_id: 2d3e4f50-aaaa-4bbb-8ccc-0d0e0f101112
+    wait: true
+  delegate_to: localhost
+
+- name: Wait up to two hours for two batches
+  datagate.huaweicloud.dli_spark_job_status:
+    batch_ids:
+      - 2d3e4f50-aaaa-4bbb-8ccc-0d0e0f101112
+      - 6b1f8a3c-bbbb-4ccc-8ddd-1e1f20212223
     wait: true
     wait_timeout: 7200
   delegate_to: localhost
 
 - name: Wait until a streaming application has run for five minutes
   datagate.huaweicloud.dli_spark_job_status:
-    batch_id: 2d3e4f50-aaaa-4bbb-8ccc-0d0e0f101112
+    batch_id: 9c8d7e6f-cccc-4ddd-8eee-2f3031323334
     wait: true
     wait_for: running
     stable_for: 300
     wait_timeout: 1800
   delegate_to: localhost
+
+# If the gate fails, the message contains the last lines of the log, for example:
+# FAIL after 42 s: 2d3e4f50-aaaa-4bbb-8ccc-0d0e0f101112 is dead: stderr: Exception in thread main.
+- name: Save the log of a failed batch
+  delegate_to: localhost
+  block:
+    - name: Wait for the batch
+      datagate.huaweicloud.dli_spark_job_status:
+        batch_id: 2d3e4f50-aaaa-4bbb-8ccc-0d0e0f101112
+        wait: true
+      register: gate
+  rescue:
+    - name: Write the last lines of the log to a file
+      ansible.builtin.copy:
+        content: "{{ gate.job.log | default([], true) | join('\n') }}\n"
+        dest: /var/log/pipelines/orders_spark.log
+        mode: "0644"
+
+    - name: Fail in any case
+      ansible.builtin.fail:
+        msg: "{{ gate.msg }}"
+
+- name: Read a batch without waiting; its state does not fail the task
+  datagate.huaweicloud.dli_spark_job_status:
+    batch_id: 2d3e4f50-aaaa-4bbb-8ccc-0d0e0f101112
+  delegate_to: localhost
+  register: batch
+
+- name: Show its state
+  ansible.builtin.debug:
+    msg: "{{ batch.job.status }}"
+
+- name: Observe once in check mode, as with ansible-playbook --check; only FAIL and ERROR fail the task
+  datagate.huaweicloud.dli_spark_job_status:
+    batch_id: 2d3e4f50-aaaa-4bbb-8ccc-0d0e0f101112
+    wait: true
+  delegate_to: localhost
+  check_mode: true
+
+- name: Set the connection once for several tasks, with a key from a vault
+  module_defaults:
+    group/datagate.huaweicloud.huaweicloud:
+      region: cn-north-4
+      project_id: 0123456789abcdef0123456789abcdef
+      access_key: "{{ vault_access_key }}"
+      secret_key: "{{ vault_secret_key }}"
+  delegate_to: localhost
+  block:
+    - name: Wait for a batch
+      datagate.huaweicloud.dli_spark_job_status:
+        batch_id: 2d3e4f50-aaaa-4bbb-8ccc-0d0e0f101112
+        wait: true
+
+    - name: Wait until the Flink job that reads its result runs
+      datagate.huaweicloud.dli_flink_job_status:
+        name: orders_flink
+        wait: true
+        wait_for: job_running
 """
 
 RETURN = r"""
@@ -150,11 +232,13 @@ jobs:
       description: Always V(0), because the service does not report restarts of a batch.
       type: int
       returned: always
+      version_added: 2.0.0
       sample: 0
     read_at:
       description: Time of the last reading of the job, in seconds since the start of the gate. Null if it was not read.
       type: float
       returned: always
+      version_added: 2.0.0
       sample: 12.1
     # -- end
     queue:
@@ -251,11 +335,13 @@ reasons:
       description: Error code of the service or its gateway, or null if the reason is not an error.
       type: str
       returned: always
+      version_added: 2.0.0
       sample: null
     request_id:
       description: ID of the failed request (header C(X-Request-Id)), or null.
       type: str
       returned: always
+      version_added: 2.0.0
       sample: null
   sample:
     - code: job_failed
@@ -271,6 +357,7 @@ notes:
   type: list
   elements: dict
   returned: always, except when the options or the credentials are invalid
+  version_added: 2.0.0
   sample: []
 job:
   description:
@@ -361,6 +448,7 @@ gate:
   description: Selection, options, connection and credentials of the gate. It contains no secrets.
   type: dict
   returned: always, except when the options or the credentials are invalid
+  version_added: 2.0.0
   contains:
     kind:
       description: Kind of the jobs.
