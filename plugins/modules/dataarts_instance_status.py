@@ -82,15 +82,15 @@ options:
       - Runs that were planned earlier do not count, so that the run of yesterday does not satisfy the gate of today.
       - Epoch milliseconds, ISO 8601 with a time zone (V(2026-03-01T02:00:00+08:00)), or a time back from the start of the
         gate (V(12h); V(s), V(m), V(h), V(d), V(w)). At most 31 days before O(until).
-      - Set it to a time shortly before the run that you mean was planned. With the default, a gate for a daily job that
+      - Set it to a time shortly before the planned time of the run. With the default, a gate for a daily job that
         starts before the run of the day is planned passes with the run of the day before.
     type: str
     default: 24h
   until:
     description:
       - Runs that are planned later do not count. The forms are those of O(since).
-      - If not set, it is the start of the gate, so that a run that falls due while the gate waits does not replace the one
-        that is waited for.
+      - If not set, it is the start of the gate, so that a run that is planned for a later time does not replace
+        the one that the gate waits for.
     type: str
   instance_types:
     description:
@@ -104,7 +104,7 @@ options:
   instance_ids:
     description:
       - IDs of the runs that count, as M(datagate.huaweicloud.dataarts_job) returns them with C(state=run).
-        O(since), O(until), O(instance_types) and O(which) do not matter then.
+        O(since), O(until), O(instance_types) and O(which) are then ignored.
       - Either the runs of a single job in O(job_names), or one run for each job in the same order.
     type: list
     elements: str

@@ -47,9 +47,9 @@ options:
   state:
     description:
       - V(started) starts the jobs that do not run. A real-time job has started when it is V(NORMAL), a batch job when
-        it is V(SCHEDULING). A job in V(OVERLOAD) runs and is not ordered, and the module waits until it is V(NORMAL).
-      - V(stopped) stops the jobs that are not stopped. Jobs have stopped in V(STOPPED), V(PAUSED) and V(PAUSE). What
-        becomes of a run of a batch job that is under way when its schedule stops depends on the service.
+        it is V(SCHEDULING). A job in V(OVERLOAD) runs and gets no order, and the module waits until it is V(NORMAL).
+      - V(stopped) stops the jobs that are not stopped. Jobs have stopped in V(STOPPED), V(PAUSED) and V(PAUSE). Whether a run
+        of a batch job continues when its schedule is stopped depends on the service.
       - V(restarted) stops the jobs that run, waits until they have stopped, and starts them. Each job is started as
         soon as it has stopped. A real-time job counts as restarted when its C(start_time) is later than before.
       - V(run) runs batch jobs once, now, whatever their schedules. Each task with V(run) makes new runs.
@@ -85,8 +85,8 @@ options:
   missing:
     description:
       - What to do about a job that does not exist.
-      - V(fail) fails the task, and nothing is ordered, also not for other jobs.
-      - V(ok) leaves the job out.
+      - V(fail) fails the task, and no order is sent, not even for other jobs.
+      - V(ok) ignores the job.
     type: str
     choices:
       - fail
@@ -94,7 +94,7 @@ options:
     default: fail
   wait:
     description:
-      - Wait until the orders have had their effect on all jobs, or one has failed, or the time limit is reached.
+      - Wait until the orders have taken effect on all jobs, or one has failed, or the time limit is reached.
       - With V(false) the task ends when the orders have been accepted. A job that has to stop before it can be started,
         and an order with an unclear answer, are waited for in any case.
     type: bool
@@ -162,8 +162,8 @@ notes:
   - Right after an order the service may still show the old state. An old V(EXCEPTION) is not a failure, and an old
     V(NORMAL) is not a restart. A reading counts when the state has changed since the order, or C(start_time) has grown.
     An old failing state counts in any case 30 seconds after the answer to the order.
-  - An order is sent again only if it is certain that the service has not taken it. This is so if no connection came
-    about, if the gateway throttled the request (HTTP 429 with code 0308), and if it refused a token that was then
+  - An order is sent again only if it is certain that the service has not taken it. This is so if no connection was
+    established, if the gateway throttled the request (HTTP 429 with code 0308), or if it rejected a token that was then
     renewed.
   - If the answer to an order is unclear and the state shows no effect within 30 seconds, the verdict is V(ERROR). If the
     answer to a O(state=run) is lost, the module looks for the run among the runs of the job since then. If it does not
@@ -171,7 +171,7 @@ notes:
   - A refusal because the job is already running is a success if the state agrees.
   - With O(state=restarted), a job that fails ends the task only when no other job is waited for, so that no job stays
     stopped.
-  - A line says what is ordered before it is sent, so that it is known also if the task is interrupted.
+  - The orders are printed before they are sent, so that they are known if the task is interrupted.
   - C(running_data) and C(extend_counter) of a node may contain parameters of the job. If these are secret, use C(no_log).
 seealso:
   - module: datagate.huaweicloud.dataarts_job_status
@@ -443,7 +443,7 @@ diff:
 verdict:
   description:
     - Verdict for all jobs together.
-    - V(PASS), all orders have had their effect.
+    - V(PASS), all orders have taken effect.
     - V(FAIL), a job, a node or a run has failed, or a job does not exist.
     - V(PENDING), nothing was ordered, because of check mode.
     - V(TIMEOUT), O(wait_timeout) seconds have passed.

@@ -78,9 +78,9 @@ options:
     default: 1
 notes:
   - If the nodes of all jobs cannot be read within O(wait_interval) at O(requests_per_second) (with the defaults, for more
-    than 200 jobs), an observation reads the job list, and the nodes of all jobs are read in turn (a cycle). The failure of
-    a node is detected within two cycles and an O(wait_interval). A cycle takes the number of jobs divided by
-    O(requests_per_second), in seconds.
+    than 200 jobs), an observation reads the job list, and the nodes of all jobs are read in turn. Such a cycle takes the
+    number of jobs divided by O(requests_per_second), in seconds. The failure of a node is detected within two cycles and an
+    O(wait_interval).
   - In a long observation the job list is read again at least every 10 seconds, unless it is so long that this would take
     more than a quarter of O(requests_per_second) (with the default, more than 50 pages of 100 jobs).
   - For V(PASS), no reading of nodes is older than O(wait_interval) and one and a half cycles. If a response took longer

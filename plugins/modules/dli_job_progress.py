@@ -51,7 +51,7 @@ options:
     description:
       - Selects the jobs that have all these tags, instead of O(job_ids). Keys and values are compared exactly.
       - The gate reads the job list, and watches the jobs that it finds in the first observation with at least O(min_jobs)
-        jobs. With O(missing=wait) it waits until there are so many.
+        jobs. With O(missing=wait) it waits until there are that many.
       - Jobs that were submitted after that are not part of the gate.
     type: dict
     version_added: 2.0.0
@@ -62,7 +62,7 @@ options:
     version_added: 2.0.0
   since:
     description:
-      - What was started earlier does not count; of runs of batch jobs, what was planned earlier.
+      - Jobs that were started earlier do not count (for runs of batch jobs, runs that were planned earlier).
       - Selects jobs instead of O(job_ids), or among the jobs with O(job_tags) or in O(queue).
       - Epoch milliseconds, ISO 8601 with a time zone (V(2026-03-01T02:00:00Z)), or a time before the start of the gate
         (V(12h), with the units V(s), V(m), V(h), V(d), V(w)).
@@ -97,15 +97,15 @@ options:
     description:
       - A finished job with fewer rows in its result (C(result_count), the rows that an INSERT has written or a query has
         returned) fails (V(too_few_rows)).
-      - The number is read from the status of the job once it has finished. If the service names none, the job is pending,
+      - The number is read from the status of the job once it has finished. If the service returns no number, the job is pending,
         and the reason says so.
     type: int
     version_added: 2.0.0
   max_bad_rows:
     description:
       - A finished job with more bad rows (C(bad_row_count)) fails (V(bad_rows)). V(0) allows none.
-      - The service counts bad rows of INSERT jobs only. If it names no number, the job is pending, and the reason says
-        so.
+      - The service counts bad rows of INSERT jobs only. If it returns no number, the job is pending, and the
+        reason says so.
     type: int
     version_added: 2.0.0
   cancel_on:
@@ -431,13 +431,13 @@ jobs:
       returned: when the status of the job was read
       sample: reports
     result_count:
-      description: Number of rows in the result. Null if the service names none.
+      description: Number of rows in the result. Null if the service returns none.
       type: int
       returned: when the status of the job was read
       version_added: 2.0.0
       sample: 120
     bad_row_count:
-      description: Number of bad rows of an INSERT job. Null if the service names none.
+      description: Number of bad rows of an INSERT job. Null if the service returns none.
       type: int
       returned: when the status of the job was read
       version_added: 2.0.0
