@@ -7,7 +7,11 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import subprocess
+import sys
+import textwrap
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -97,10 +101,15 @@ def rescued(name: str) -> list[dict[str, Any]]:
 GATES = [name for name in NAMES if rescued(name)]
 
 
+def blocks() -> list[str]:
+    """The texts of the examples in the README of the role."""
+    text = (ROOT / "roles" / "job_gate" / "README.md").read_text("utf-8")
+    return re.findall(r"^```yaml\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+
+
 def of_the_role() -> Iterator[dict[str, Any]]:
     """A play for each example in the README of the role."""
-    text = (ROOT / "roles" / "job_gate" / "README.md").read_text("utf-8")
-    for block in re.findall(r"^```yaml\n(.*?)^```$", text, re.MULTILINE | re.DOTALL):
+    for block in blocks():
         found = yaml.safe_load(block)
         yield from found if "hosts" in found[0] else [play(found)]
 
@@ -114,12 +123,15 @@ def run_all(folder: Path, plays: list[dict[str, Any]], scenario: Mapping[str, An
         return run(str(folder / "playbook.yml"), connection(emulator), "--check", variables=keys)
 
 
+def failure(name: str) -> dict[str, Any]:
+    """The example of a failure, followed by a task that shows the message of the gate. The next play runs in any case."""
+    shown = {"name": name, "ansible.builtin.debug": {"var": "gate.msg"}}
+    return {"block": [{"block": rescued(name), "always": [shown]}], "rescue": [{"ansible.builtin.meta": "noop"}]}
+
+
 @pytest.fixture(scope="module")
 def failures(tmp_path_factory: pytest.TempPathFactory) -> Run:
-    shown = {"name": "Show the message", "ansible.builtin.debug": {"var": "gate.msg"}}
-    caught = [{"block": rescued(name), "rescue": [], "always": [{**shown, "name": name}]} for name in GATES]
-    plays = [play([{"block": [block], "rescue": [{"ansible.builtin.meta": "noop"}]}]) for block in caught]
-    return run_all(tmp_path_factory.mktemp("failures"), plays, FAILING)
+    return run_all(tmp_path_factory.mktemp("failures"), [play([failure(name)]) for name in GATES], FAILING)
 
 
 @pytest.mark.parametrize("name", GATES)
@@ -149,3 +161,36 @@ def test_every_example_works(tmp_path: Path, name: str) -> None:
     assert "WARNING" not in done.text
     if name in PASSING:
         assert done[PASSING[name]]["verdict"] == "PASS"
+
+
+def as_play(number: int, text: str) -> str:
+    """The text of an example as the text of a play."""
+    tasks = text.removeprefix("\n").removeprefix("---\n").strip("\n")
+    if "  hosts: " in tasks:
+        return f"{tasks}\n"
+    head = f"- name: Example {number}\n  hosts: localhost\n  gather_facts: false\n  tasks:\n"
+    return f"{head}{textwrap.indent(tasks, '    ')}\n"
+
+
+@pytest.mark.slow
+def test_the_examples_pass_ansible_lint(tmp_path: Path) -> None:
+    texts = [*(examples(name) for name in NAMES), *blocks()]
+    playbook = tmp_path / "playbooks" / "examples.yml"
+    playbook.parent.mkdir()
+    playbook.write_text("---\n" + "\n".join(as_play(number, text) for number, text in enumerate(texts)), "utf-8")
+    command = [
+        str(Path(sys.executable).with_name("ansible-lint")),
+        "-c",
+        str(ROOT / ".ansible-lint"),
+        "--nocolor",
+        "-q",
+    ]
+    done = subprocess.run(
+        [*command, str(playbook)],
+        cwd=tmp_path,
+        env={**os.environ, "NO_COLOR": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr

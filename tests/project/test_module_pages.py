@@ -127,6 +127,21 @@ def test_defaults_in_the_readme_of_the_role_are_those_of_the_options(entry: str)
             assert (yaml.safe_load(default) if default else None) == arguments[option].get("default"), option
 
 
+# -- attributes -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_attributes_are_those_of_the_module(name: str) -> None:
+    documentation = yaml.safe_load(module(name).DOCUMENTATION)
+    own, fragments = documentation.get("attributes", {}), documentation["extends_documentation_fragment"]
+    has_action = (ROOT / "plugins" / "action" / f"{name}.py").exists()
+    assert f"{PREFIX}attributes" in fragments
+    assert has_action == (f"{PREFIX}attributes.gates" in fragments or "action" in own)
+    # The fragment is about modules that change nothing.
+    changes = name == "dataarts_job" or "cancel_on" in module(name).ARGUMENTS
+    assert changes == ({"check_mode", "diff_mode", "idempotent"} <= own.keys())
+
+
 # -- versions ---------------------------------------------------------------------------------------------------------
 
 
