@@ -10,7 +10,7 @@ python tools/options.py --write   write what is generated
 The tables hold type, choices and default of each option, and the documentation fragments what it means. From these are generated the
 options of the role's argument_specs, the connection options in the documentation of the event source, and the schema of the event
 source. The credential type of AWX is compared. ansible-test compares a module's own documentation with its specification.
-Also generated are the lists of states (state_lists.py).
+Also generated are the lists of states (state_lists.py) and the keys that several modules return (returned_keys.py).
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from typing import Any
 
 import yaml
 
+import returned_keys
 import state_lists
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -119,18 +120,22 @@ def variables(option: str) -> str:
     return UNSET.get(option) or " or ".join(names)
 
 
-def meanings() -> dict[str, str]:
-    """The first paragraph about each option, with markup."""
-    found: dict[str, str] = {}
+def documented() -> dict[str, Any]:
+    """The documentation of each option."""
+    found: dict[str, Any] = {}
     runs, spark, flink, *modules = [module(f"modules.{name}").DOCUMENTATION for name in MODULES]
     fragments = [module(f"doc_fragments.{name}").ModuleDocFragment.DOCUMENTATION for name in FRAGMENTS]
     # Of an option that several have, the last one says what it means.
     texts = [runs, spark, flink, *fragments, *modules]
     for text in texts:
-        for name, option in yaml.safe_load(text)["options"].items():
-            said = option["description"]
-            found[name] = said if isinstance(said, str) else said[0]
+        found.update(yaml.safe_load(text)["options"])
     return found
+
+
+def meaning(option: Mapping[str, Any]) -> str:
+    """The first paragraph about an option, with markup."""
+    said = option["description"]
+    return said if isinstance(said, str) else str(said[0])
 
 
 # -- the role -----------------------------------------------------------------------------------------------------------
@@ -138,24 +143,28 @@ def meanings() -> dict[str, str]:
 
 def role_lines(names: Mapping[str, Mapping[str, Any]], known: set[str]) -> Iterator[str]:
     """The lines of options in argument_specs: in full, with an anchor, or as a reference to the anchor of a *known* one."""
-    said = meanings()
+    said = documented()
     for name, what in names.items():
         if name in known:
             yield f"      {PREFIX}{name}: *{name}"
             continue
-        text = " ".join(filter(None, (role_markup(said[name]), form(what), unset(name, what))))
+        version = said[name].get("version_added")
+        text = " ".join(filter(None, (role_markup(meaning(said[name])), form(what), unset(name, what))))
         line = f'      {PREFIX}{name}: &{name} {{type: raw, description: "{text}"}}'
-        if len(line) <= WIDTH and not set(text) & set('"\\'):
+        if len(line) <= WIDTH and not version and not set(text) & set('"\\'):
             yield line
             continue
         yield f"      {PREFIX}{name}: &{name}"
         yield "        type: raw"
+        if version:
+            yield f"        version_added: {version}"
         yield "        description: >-"
         yield from textwrap.wrap(text, WIDTH, initial_indent=" " * 10, subsequent_indent=" " * 10, **WHOLE_WORDS)
 
 
 def role_markup(text: str) -> str:
-    """The markup of a module's documentation, for the role's."""
+    """The markup of a module's documentation, for the role's. How the value is given stands at its end."""
+    text = text.replace(", as a list or as one string with commas", "")
     text = re.sub(r"O\((\w+\.\w+)\)", rf"C({PREFIX}\1)", text)  # an entry of a dictionary is not an option of the role
     text = re.sub(r"O\((\w+)", rf"O({PREFIX}\1", text)
     return re.sub(r"RV\(verdict=(\w+)\)", r"V(\1)", re.sub(r"RV\(([\w.\[\]]+)\)", r"C(\1)", text))
@@ -231,9 +240,9 @@ def role() -> Iterator[str]:
 
 def source_text() -> str:
     """The file of the event source, with the documentation of the connection options as it should be."""
-    said, lines = meanings(), []
+    said, lines = documented(), []
     for name, what in module("module_utils._argument_spec").CONNECTION.items():
-        first = re.split(r"(?<=\.) ", plain(said[name]))[0]
+        first = re.split(r"(?<=\.) ", plain(meaning(said[name])))[0]
         used = variables(name)
         lines += [f"  {name}:", f"    type: {what['type']}"]
         if "choices" in what:
@@ -343,7 +352,7 @@ def credential_type() -> Iterator[str]:
 
 def problems() -> list[str]:
     """All differences, one line each."""
-    checks = (fragments, event_source, role, credential_type, state_lists.problems)
+    checks = (fragments, event_source, role, credential_type, returned_keys.problems, state_lists.problems)
     return [line for check in checks for line in check()]
 
 
@@ -352,6 +361,7 @@ def main() -> int:
     if "--write" in sys.argv[1:]:
         ROLE.write_text(role_text(), "utf-8")
         SOURCE.write_text(source_text(), "utf-8")
+        returned_keys.write()
         state_lists.write()
         SCHEMA.write_text(json.dumps(schema(), indent=2, ensure_ascii=False) + "\n", "utf-8")
     found = problems()

@@ -33,7 +33,7 @@ options:
       - json
       - md
   about:
-    description: What the report says in addition. V(text) does not show it.
+    description: Additional data for the report. V(text) does not show it.
     type: dict
     suboptions:
       title:

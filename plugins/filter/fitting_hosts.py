@@ -8,7 +8,7 @@ DOCUMENTATION = r"""
 ---
 name: fitting_hosts
 short_description: Part of this collection's playbooks
-version_added: 1.1.0
+version_added: 2.0.0
 description:
   - Returns the hosts of a play on localhost that must not end successfully without having run, and fails if C(--limit) or
     C(--skip-tags) would leave out the play. It is not meant for other playbooks, and may change in any version.

@@ -8,7 +8,7 @@ DOCUMENTATION = r"""
 ---
 name: gate_answer
 short_description: Internal part of the role job_gate
-version_added: 1.1.0
+version_added: 2.0.0
 description:
   - Loads the result of a gate, for the tasks of the role P(datagate.huaweicloud.job_gate#role). It is not meant for playbooks, and
     may change in any version. In playbooks the result is the fact C(job_gate_result).

@@ -11,7 +11,7 @@ short_description: The report of a gate as JSON, JUnit XML, Markdown or HTML
 version_added: 0.2.0
 description:
   - Turns the result of a gate into the text of a file that people or other tools read.
-  - A result that a refused option or a gate that is switched off has cut short is reported like any other.
+  - The result of an invalid option and that of a disabled gate are reported as well.
 author:
   - datagate contributors (@datagate)
 positional: form, about
@@ -26,15 +26,14 @@ options:
     description:
       - V(json) is the result itself, in a fixed order. O(about) is added as the key C(about), and what Ansible adds to a
         registered result (C(invocation), C(changed)) is left out.
-      - V(xml) is a JUnit report with one test case for each job, for GitLab and Jenkins. If the gate has not let
-        through, a failing job is a failure, and one that could not be read an error. A job on its way is a failure only
-        where the verdict is V(TIMEOUT), and otherwise skipped. Jobs that a passed gate tolerates and jobs that do not
-        exist and need not are skipped, too. What concerns no single job is a case called C(the gate). The time of a
-        case is what passed until its job got into its last state.
+      - V(xml) is a JUnit report with one test case for each job, for GitLab and Jenkins. If the gate has not passed, a
+        failing job is a failure, and a job that could not be read is an error. A job in a transitional state is a failure
+        if the verdict is V(TIMEOUT), and is skipped otherwise. Tolerated failures and ignored jobs that do not exist are
+        skipped. A reason that concerns no single job is a test case called C(the gate). The time of a test case is the
+        time until its job reached its last state.
       - V(md) is a summary in Markdown, for a ticket or a merge request. Names and messages in it are never links,
         mentions or markup.
-      - V(html) is one page with everything in it, with a timeline for each job and node. It has no scripts, and loads
-        nothing.
+      - V(html) is a single page with a timeline for each job and node. It has no scripts, and loads nothing.
     type: str
     required: true
     choices:
@@ -43,7 +42,7 @@ options:
       - md
       - html
   about:
-    description: What the report says besides the result.
+    description: Additional data for the report.
     type: dict
     suboptions:
       title:
@@ -51,16 +50,15 @@ options:
         type: str
         default: Gate
       finished_at:
-        description: When the gate has ended, in UTC and as ISO 8601, such as V(2026-11-23T03:12:45Z).
+        description: When the gate ended, in UTC and as ISO 8601, such as V(2026-11-23T03:12:45Z).
         type: str
       facts:
         description:
-          - Label and text of what is to stand at the top, such as the region, in this order. What is empty is left
+          - Label and text of each fact at the top of the report, such as the region, in this order. Empty ones are left
             out.
         type: dict
 notes:
-  - All text in the output that comes from the cloud stays text. It is escaped for each form, and Ansible does not
-    evaluate it as a template.
+  - Text from the cloud is escaped for each form, and Ansible does not evaluate it as a template.
 seealso:
   - plugin: datagate.huaweicloud.job_report
     plugin_type: filter

@@ -12,8 +12,8 @@ version_added: 1.0.0
 description:
   - Turns results of M(datagate.huaweicloud.dataarts_job_status) and M(datagate.huaweicloud.dli_job_progress) into the
     text format of Prometheus, as the textfile collector of node_exporter reads it.
-  - A reading that failed is C(datagate_up 0). Jobs that could not be read, or do not exist, have no series, so that no
-    state stands that nobody has seen.
+  - A reading that failed is C(datagate_up 0). Jobs that could not be read, or do not exist, have no series, so the
+    metrics contain only states that were read.
   - The playbook C(datagate.huaweicloud.job_watch) uses it. The guide on monitoring names all metrics.
 author:
   - datagate contributors (@datagate)
@@ -21,9 +21,9 @@ positional: workspace, read_at, nodes
 options:
   _input:
     description:
-      - The results of one reading, by service. At least one of the keys must be there.
-      - With more than 100 jobs the tasks need C(return_jobs=all). A result that does not hold all jobs is refused.
-      - The result of M(datagate.huaweicloud.dataarts_job_info) can stand for C(dataarts). It has neither nodes nor
+      - The results of one reading, by service. At least one of the keys is required.
+      - With more than 100 jobs the tasks need C(return_jobs=all). A result that does not contain all jobs is an error.
+      - C(dataarts) can also be the result of M(datagate.huaweicloud.dataarts_job_info), which has neither nodes nor
         verdicts.
     type: dict
     required: true
@@ -59,8 +59,7 @@ options:
     type: bool
     default: true
 notes:
-  - All text in the output that comes from the cloud stays text. It is escaped, and Ansible does not evaluate it as a
-    template.
+  - Text from the cloud is escaped, and Ansible does not evaluate it as a template.
 seealso:
   - module: datagate.huaweicloud.dataarts_job_status
   - module: datagate.huaweicloud.dataarts_instance_status

@@ -10,8 +10,8 @@ name: job_report
 short_description: A list of jobs for the screen, or as JSON, Markdown or HTML
 version_added: 0.2.0
 description:
-  - Turns the list of jobs that M(datagate.huaweicloud.dataarts_job_info) returns into something to look at. Jobs in
-    failing states come first.
+  - Turns the list of jobs that M(datagate.huaweicloud.dataarts_job_info) returns into a report. Jobs in failing states
+    come first.
 author:
   - datagate contributors (@datagate)
 positional: form, about
@@ -26,7 +26,7 @@ options:
         by state, and then show each job.
       - V(json) is the result itself, in a fixed order, with O(about) as the key C(about).
       - V(md) is a summary in Markdown, for a ticket.
-      - V(html) is one page with everything in it. It has no scripts, and loads nothing.
+      - V(html) is a single page. It has no scripts, and loads nothing.
     type: str
     required: true
     choices:
@@ -35,7 +35,7 @@ options:
       - md
       - html
   about:
-    description: What the report says besides the list. V(text) does not show it.
+    description: Additional data for the report. V(text) does not show it.
     type: dict
     suboptions:
       title:
@@ -47,12 +47,11 @@ options:
         type: str
       facts:
         description:
-          - Label and text of what is to stand at the top, such as the region, in this order. What is empty is left
+          - Label and text of each fact at the top of the report, such as the region, in this order. Empty ones are left
             out.
         type: dict
 notes:
-  - All text in the output that comes from the cloud stays text. It is escaped for each form, and Ansible does not
-    evaluate it as a template.
+  - Text from the cloud is escaped for each form, and Ansible does not evaluate it as a template.
 seealso:
   - plugin: datagate.huaweicloud.gate_report
     plugin_type: filter

@@ -8,7 +8,7 @@ DOCUMENTATION = r"""
 ---
 name: survey_answer
 short_description: Part of the playbooks of the collection
-version_added: 1.1.0
+version_added: 2.0.0
 description:
   - Takes text or a list from a variable, which may be the answer to a question of a survey in AWX. It is not meant for playbooks of
     yours, and may change in any version.

@@ -11,11 +11,18 @@ module: connection_info
 short_description: Check the connection to DataArts Factory and DLI
 version_added: 2.0.0
 description:
-  - Makes the calls of a gate one after the other and reports each step from the credentials to the rights, with advice.
-    Use it as the first task on a new account, and before you report a bug.
+  - Makes the calls of a gate one after the other and reports each step from the credentials to the permissions, with
+    advice. Use it as the first task on a new account, and before you report a bug.
   - It also reports what the cloud does where the vendor's documents disagree.
-  - The playbook C(datagate.huaweicloud.doctor) shows the result as a table.
-  - The module fails only if an option cannot be used. A check that fails is a result.
+  - The module fails only if an option is invalid. A check that fails is a result.
+  - B(The most important options)
+  - O(job_name) - a real-time job whose status is read.
+  - O(dli_job_id) - a DLI job whose status is read.
+  - O(record) - a file for a bug report, without secrets and names.
+  - B(Other options)
+  - Workspace - O(workspace), or O(workspace_name) with O(dataarts_instance).
+  - Connection - O(region), O(project_id), O(access_key), O(secret_key) and others. They are usually set in the
+    environment, or once in C(module_defaults).
 author:
   - datagate contributors (@datagate)
 options:
@@ -55,39 +62,35 @@ EXAMPLES = r"""
 - name: Check the connection (credentials, region and project come from the environment)
   datagate.huaweicloud.connection_info:
   delegate_to: localhost
-  register: connection
+  register: found
 
 - name: Show what to do
   ansible.builtin.debug:
     msg: "{{ item.name }}: {{ item.detail }}. {{ item.advice }}"
-  loop: "{{ connection.checks | selectattr('result', 'in', ['fail', 'warn']) }}"
+  loop: "{{ found.checks | selectattr('result', 'in', ['fail', 'warn']) }}"
   loop_control:
     label: "{{ item.name }}"
+
+- name: Stop if a gate cannot work
+  ansible.builtin.assert:
+    that: found.result != 'fail'
+    fail_msg: "{{ found.msg }}"
+
+- name: Check the permissions for two jobs in a workspace
+  datagate.huaweicloud.connection_info:
+    workspace: 0f6a1c3e5b7d9f2468ace013579bdf24
+    job_name: job_orders_stream
+    dli_job_id: 85798b38-ae44-48eb-bb90-7cf0dcdafe7b
+  delegate_to: localhost
 
 - name: Record what a bug report needs
   datagate.huaweicloud.connection_info:
     record: ./recording.jsonl
   delegate_to: localhost
-
-- name: Check the rights to read two jobs
-  datagate.huaweicloud.connection_info:
-    region: cn-north-4
-    project_id: 0123456789abcdef0123456789abcdef
-    access_key: "{{ vault_access_key }}"
-    secret_key: "{{ vault_secret_key }}"
-    workspace: 0f6a1c3e5b7d9f2468ace013579bdf24
-    job_name: job_orders_stream
-    dli_job_id: 85798b38-ae44-48eb-bb90-7cf0dcdafe7b
-  delegate_to: localhost
-  register: rights
-
-- name: Stop if a gate cannot work
-  ansible.builtin.assert:
-    that: rights.result != 'fail'
-    fail_msg: "{{ rights.msg }}"
 """
 
 RETURN = r"""
+---
 result:
   description:
     - The worst result of the checks. With V(fail) a gate cannot work.
@@ -161,6 +164,17 @@ option:
   type: str
   returned: when an option is invalid
   sample: job_name
+# -- written by `make options`: log
+request_log:
+  description: A line for each request with method, host, path, status, time and request ID, or the reason if there was no
+    response.
+  type: list
+  elements: str
+  returned: at the verbosity C(-vvv)
+  version_added: 2.0.0
+  sample:
+    - 'GET dayu-dlf.cn-north-4.myhuaweicloud.com/v1/0123456789abcdef0123456789abcdef/jobs?offset=0: HTTP 200, 87 ms'
+# -- end
 """
 
 from typing import Any, Dict

@@ -11,12 +11,34 @@ module: dataarts_instance_status
 short_description: Wait until runs of batch jobs of DataArts Factory have succeeded, and fail when they have not
 version_added: 2.0.0
 description:
-  - Reads runs (instances) of batch jobs of DataArts Factory and returns a verdict. With O(wait) it is a gate, which observes
-    the jobs until the run that counts has succeeded for each of them, one has failed, or the time limit is reached.
-  - A job is ready when its run is V(success). V(fail), V(running-exception) and V(manual-stop) fail the gate. V(waiting) and
-    V(running) are transitional states. V(pause), V(freeze) and V(waiting-confirm) are waited for as well, and the message
-    says that a person has to act.
-  - Which run counts is decided by its planned time, see O(since), O(until) and O(which). Every verdict names it.
+  - Reads runs (instances) of batch jobs of DataArts Factory and returns a verdict. With O(wait) it is a gate, which
+    observes the jobs until the run that counts has succeeded for each of them, one has failed, or the time limit is
+    reached.
+  - A job is ready when its run is V(success). V(fail), V(running-exception) and V(manual-stop) fail the gate.
+    V(waiting) and V(running) are transitional states. V(pause), V(freeze) and V(waiting-confirm) are waited for as
+    well, and the message says that a person has to act.
+  - The planned time of a run decides whether it counts, see O(since), O(until) and O(which). Every verdict names the
+    run.
+  - B(The most important options)
+  - O(job_names) - names of the jobs.
+  - O(tags) - selects jobs by tags instead.
+  - O(since) - runs that were planned earlier do not count. Default V(24h).
+  - O(wait) - waits for a verdict, instead of reading once. Default V(false).
+  - O(wait_timeout) - time limit of the gate in seconds. Default V(600).
+  - O(which) - the latest run of each job, or all runs. Default V(latest).
+  - O(instance_ids) - IDs of the runs that count, instead of O(since).
+  - O(exception_grace) - seconds that a run may have failed before it counts. Default V(0).
+  - O(skipped) - what to do about a run that was skipped. Default V(fail).
+  - O(missing) - what to do about a job that does not exist. Default V(fail).
+  - B(Other options)
+  - Selection of jobs - O(name_contains), O(exclude_names), O(min_jobs).
+  - Selection of runs - O(until), O(instance_types), O(min_instances).
+  - Failures - O(fail_on_exception), O(accept_forced), O(max_failing), O(max_consecutive_errors).
+  - Timing - O(stable_for), O(wait_initial_delay), O(wait_interval).
+  - Output and slices - O(progress), O(return_jobs), O(slice_timeout), O(resume).
+  - Workspace - O(workspace), or O(workspace_name) with O(dataarts_instance).
+  - Connection - O(region), O(project_id), O(access_key), O(secret_key) and others. They are usually set in the
+    environment, or once in C(module_defaults).
 author:
   - datagate contributors (@datagate)
 options:
@@ -60,15 +82,15 @@ options:
       - Runs that were planned earlier do not count, so that the run of yesterday does not satisfy the gate of today.
       - Epoch milliseconds, ISO 8601 with a time zone (V(2026-03-01T02:00:00+08:00)), or a time back from the start of the
         gate (V(12h); V(s), V(m), V(h), V(d), V(w)). At most 31 days before O(until).
-      - Set it to a time shortly before the run that you mean was planned. With the default, a gate for a daily job that
+      - Set it to a time shortly before the planned time of the run. With the default, a gate for a daily job that
         starts before the run of the day is planned passes with the run of the day before.
     type: str
     default: 24h
   until:
     description:
       - Runs that are planned later do not count. The forms are those of O(since).
-      - If not set, it is the start of the gate, so that a run that falls due while the gate waits does not replace the one
-        that is waited for.
+      - If not set, it is the start of the gate, so that a run that is planned for a later time does not replace
+        the one that the gate waits for.
     type: str
   instance_types:
     description:
@@ -82,7 +104,7 @@ options:
   instance_ids:
     description:
       - IDs of the runs that count, as M(datagate.huaweicloud.dataarts_job) returns them with C(state=run).
-        O(since), O(until), O(instance_types) and O(which) do not matter then.
+        O(since), O(until), O(instance_types) and O(which) are then ignored.
       - Either the runs of a single job in O(job_names), or one run for each job in the same order.
     type: list
     elements: str
@@ -141,19 +163,6 @@ options:
       - It must not be longer than O(wait_timeout). Only used with O(wait=true).
     type: float
     default: 0
-attributes:
-  action:
-    description: Has an action plugin that runs on the controller.
-    support: full
-    details:
-      - It prints the O(progress) lines.
-      - A task on the controller (connection V(local), the Python that runs the playbook, without C(become), C(async) and
-        C(environment)) runs in Ansible's process, which saves the time to start a module. Options and results are the
-        same.
-  check_mode:
-    details:
-      - The module also reads the jobs in check mode. With O(wait=true) it observes once and does not wait.
-        RV(verdict=FAIL) and RV(verdict=ERROR) fail the task; other verdicts do not.
 notes:
   - The state of the run decides. Its nodes only explain it, because the service may show a failed run whose nodes have all
     succeeded.
@@ -172,6 +181,7 @@ seealso:
     description: The vendor's page about the list of job instances.
     link: https://support.huaweicloud.com/intl/en-us/api-dataartsstudio/dataartsstudio_02_0094.html
 extends_documentation_fragment:
+  - datagate.huaweicloud.attributes.gates
   - datagate.huaweicloud.attributes
   - datagate.huaweicloud.connection
   - datagate.huaweicloud.workspace
@@ -180,35 +190,56 @@ extends_documentation_fragment:
 
 EXAMPLES = r"""
 ---
-- name: Wait up to two hours until the run of last night has succeeded (credentials and region come from the environment)
+- name: Wait until the run of last night has succeeded (credentials, region and project come from the environment)
   datagate.huaweicloud.dataarts_instance_status:
     job_name: orders_daily
+    since: 12h
+    wait: true
+  delegate_to: localhost
+
+- name: Wait up to two hours for the runs of two jobs
+  datagate.huaweicloud.dataarts_instance_status:
+    job_names:
+      - orders_daily
+      - stock_daily
     since: 12h
     wait: true
     wait_interval: 30
     wait_timeout: 7200
   delegate_to: localhost
 
-- name: Read all runs since midnight of all nightly jobs, without waiting
+- name: Wait for the runs of all jobs with a tag, at least 12
   datagate.huaweicloud.dataarts_instance_status:
     tags: nightly
     min_jobs: 12
-    since: "2026-11-28T00:00:00+08:00"
-    which: all
-  delegate_to: localhost
-  register: report
-
-- name: Give a person an hour to restart a failed run, and accept a forced success
-  datagate.huaweicloud.dataarts_instance_status:
-    job_names:
-      - orders_daily
-      - stock_daily
     since: 12h
-    exception_grace: 3600
-    accept_forced: true
     wait: true
-    wait_timeout: 10800
+    wait_timeout: 7200
   delegate_to: localhost
+
+# If the gate fails, the message names the run and the node, for example:
+# FAIL after 0.4 s: orders_daily (the run planned for 2026-11-28 02:00 +08:00, the newest since 12 h ago) is fail at node load:
+# Table orders_raw not found (log obs://dlf-log/orders_daily/load.job).
+- name: Publish only after a successful run
+  delegate_to: localhost
+  block:
+    - name: Wait for the run
+      datagate.huaweicloud.dataarts_instance_status:
+        job_name: orders_daily
+        since: 12h
+        wait: true
+      register: gate
+  rescue:
+    - name: Send a message
+      ansible.builtin.command:
+        argv:
+          - /opt/pipelines/notify.sh
+          - "{{ gate.msg }}"
+      changed_when: true
+
+    - name: Fail in any case
+      ansible.builtin.fail:
+        msg: "{{ gate.msg }}"
 
 - name: Run a job now
   datagate.huaweicloud.dataarts_job:
@@ -216,13 +247,65 @@ EXAMPLES = r"""
     state: run
     wait: false
   delegate_to: localhost
-  register: order
+  register: ordered
 
-- name: Wait for this very run
+- name: Wait for this run
   datagate.huaweicloud.dataarts_instance_status:
     job_name: orders_daily
-    instance_ids: "{{ order.instances | map(attribute='instance_id') }}"
+    instance_ids: "{{ ordered.instances | map(attribute='instance_id') }}"
     wait: true
+  delegate_to: localhost
+
+- name: Read all runs of a job since a point in time, without waiting
+  datagate.huaweicloud.dataarts_instance_status:
+    job_name: orders_daily
+    since: "{{ '%Y-%m-%dT00:00:00Z' | ansible.builtin.strftime(utc=true) }}"
+    which: all
+  delegate_to: localhost
+  register: runs
+
+- name: Show their states
+  ansible.builtin.debug:
+    msg: "{{ runs.job.instances | map(attribute='status') }}"
+
+- name: Observe once in check mode, as with ansible-playbook --check; only FAIL and ERROR fail the task
+  datagate.huaweicloud.dataarts_instance_status:
+    job_name: orders_daily
+    since: 12h
+    wait: true
+  delegate_to: localhost
+  check_mode: true
+
+- name: Set the connection once for several tasks, with a key from a vault
+  module_defaults:
+    group/datagate.huaweicloud.huaweicloud:
+      region: cn-north-4
+      project_id: 0123456789abcdef0123456789abcdef
+      access_key: "{{ vault_access_key }}"
+      secret_key: "{{ vault_secret_key }}"
+  delegate_to: localhost
+  block:
+    - name: Wait for the nightly run
+      datagate.huaweicloud.dataarts_instance_status:
+        job_name: orders_daily
+        since: 12h
+        wait: true
+        wait_timeout: 7200
+
+    - name: Wait until the job that reads its result runs
+      datagate.huaweicloud.dataarts_job_status:
+        job_name: job_orders_stream
+        wait: true
+
+- name: Give an operator an hour to restart a failed run, and accept a forced success and a skipped run
+  datagate.huaweicloud.dataarts_instance_status:
+    job_name: orders_daily
+    since: 12h
+    exception_grace: 3600
+    accept_forced: true
+    skipped: ok
+    wait: true
+    wait_timeout: 10800
   delegate_to: localhost
 """
 
@@ -339,26 +422,35 @@ jobs:
       type: list
       elements: dict
       returned: always
+    # -- written by `make options`: job
+    verdict:
+      description: Verdict of this job, V(PASS), V(FAIL) or V(PENDING).
+      type: str
+      returned: always
+      choices:
+        - PASS
+        - FAIL
+        - PENDING
+      sample: PASS
+    reasons:
+      description: Reasons for the verdict of this job, with the keys of RV(reasons). Empty for V(PASS).
+      type: list
+      elements: dict
+      returned: always
+      sample: []
     restarts:
       description: Number of restarts of the run that were detected in this gate.
       type: int
       returned: always
+      version_added: 2.0.0
       sample: 0
-    verdict:
-      description: V(PASS), V(FAIL) or V(PENDING).
-      type: str
-      returned: always
-      sample: PASS
-    reasons:
-      description: Reasons for the verdict, with the keys of RV(reasons). Empty for V(PASS).
-      type: list
-      elements: dict
-      returned: always
     read_at:
-      description: When the job was read last, in seconds since the start of the gate. Null if it was never read.
+      description: Time of the last reading of the job, in seconds since the start of the gate. Null if it was not read.
       type: float
       returned: always
-      sample: 0.214
+      version_added: 2.0.0
+      sample: 12.1
+    # -- end
   sample:
     - name: orders_daily
       status: success
@@ -382,76 +474,12 @@ jobs:
       verdict: PASS
       reasons: []
       read_at: 0.214
-job:
-  description:
-    - The job, with the same fields as in RV(jobs), if there is exactly one. It does not depend on O(return_jobs).
-    - Null if there are several, or none because O(missing=ok) ignores it.
-  type: dict
-  returned: always, except when the options or the credentials are invalid
-notes:
-  description:
-    - Notes that do not affect the verdict, with the keys of RV(reasons).
-  type: list
-  elements: dict
-  returned: always, except when the options or the credentials are invalid
-  sample: []
-gate:
-  description:
-    - Selection, options, endpoint data and credentials of the gate. It contains no secrets.
-  type: dict
-  returned: always, except when the options or the credentials are invalid
-  contains:
-    kind:
-      description: Kind of the jobs.
-      type: str
-      sample: run
-    entry:
-      description: The entry point of the role P(datagate.huaweicloud.job_gate#role); null if the module is used directly.
-      type: str
-      sample: null
-    selection:
-      description: The options that select the jobs, without those that are not set.
-      type: dict
-      sample: {"job_names": ["orders_daily"], "since": "12h", "which": "latest"}
-    wait:
-      description: Whether the gate waits.
-      type: bool
-      sample: true
-    wait_for:
-      description: The states in which a job is ready.
-      type: list
-      elements: str
-      sample: [success]
-    fail_states:
-      description: The failing states of a job.
-      type: list
-      elements: str
-      sample: [fail, forceSuccess, ignoreSuccess, manual-stop, running-exception, skip, skip-by-depend]
-    timeout:
-      description: Time limit of the gate in seconds, or null if it does not wait.
-      type: float
-      sample: 600.0
-    region:
-      description: The region, or null if only endpoints are set.
-      type: str
-      sample: cn-north-4
-    project_id:
-      description: ID of the project, or null if it is not known.
-      type: str
-      sample: 0123456789abcdef0123456789abcdef
-    workspace:
-      description: ID of the workspace, or null for the default workspace.
-      type: str
-      sample: null
-    credentials:
-      description: Source of the credentials (C(place)), and the first characters of the access key (C(key)), if there is one.
-      type: dict
-      sample: {"place": "the environment", "key": "AKNE"}
+# -- written by `make options`: gate
 verdict:
   description:
     - Verdict for all jobs together.
-    - V(PASS), all jobs are ready.
-    - V(FAIL), a job has failed, or it does not exist.
+    - V(PASS), all jobs are ready, or no more than O(max_failing) have failed and the others are ready.
+    - V(FAIL), a run has failed, a job does not exist, or too few jobs are selected.
     - V(PENDING), no job has failed, but not all jobs are ready. It is returned only by a slice (see O(slice_timeout)), in
       check mode, and without O(wait). It never fails the task.
     - V(TIMEOUT), O(wait_timeout) seconds have passed, and not all jobs are ready.
@@ -472,12 +500,11 @@ msg:
     - If the options or the credentials are invalid, the error message.
   type: str
   returned: always
-  sample: >-
-    FAIL after 0.4 s: orders_daily (the run planned for 2026-11-28 02:00 +08:00, the newest since 12 h ago) is fail at node load
-    after 2 retries: Table orders_raw not found (log obs://dlf-log/orders_daily/load.job).
+  sample: 'FAIL after 0.4 s: orders_daily (the run planned for 2026-11-28 02:00 +08:00, the newest since 12 h ago) is fail
+    at node load after 2 retries: Table orders_raw not found (log obs://dlf-log/orders_daily/load.job).'
 reasons:
-  description:
-    - The reasons why the verdict is not V(PASS), the most severe first. With V(PASS) it only contains tolerated failures.
+  description: The reasons why the verdict is not V(PASS), the most severe first. With V(PASS) it only contains tolerated
+    failures and ignored jobs.
   type: list
   elements: dict
   returned: always, except when the options or the credentials are invalid
@@ -489,16 +516,16 @@ reasons:
           contains the failed node, its number of retries, and the error text, as far as the service returns them.
         - V(run_skipped), the run was skipped (see O(skipped)).
         - V(run_forced), the success of the run was declared (see O(accept_forced)).
-        - V(no_run), no run counts yet, or fewer than O(min_instances).
+        - V(no_run), there is no run that counts yet, or there are fewer than O(min_instances).
         - V(job_missing), the job does not exist, or disappeared during this gate.
-        - V(denied), the credentials were rejected, or a permission is missing (HTTP 401 or 403, or the gateway's codes
-          0301, 0303 and 0307).
+        - V(too_few_jobs), fewer than O(min_jobs) jobs are selected.
+        - V(denied), the credentials were rejected, or a permission is missing (HTTP 401 or 403, the error code DLF.6888,
+          or the gateway's codes 0301, 0303 and 0307).
         - V(unreadable), the job could not be read for another reason.
-        - V(unknown_state), the job is in a state that this collection does not know, or has no state.
+        - V(unknown_state), the run is in a state that this collection does not know, or has no state.
         - V(still_pending), the run is in a transitional state, or it was not read at all, or its last reading is too old.
-        - V(too_few_jobs), the selection contains fewer than O(min_jobs) jobs.
-        - V(restarted), the run was restarted during O(stable_for).
-        - V(not_stable), all runs have succeeded, but not for O(stable_for) seconds.
+        - V(restarted), the run was restarted, and the time of O(stable_for) started again.
+        - V(not_stable), all are ready, but not yet for O(stable_for) seconds.
       type: str
       returned: always
       sample: run_failed
@@ -521,7 +548,8 @@ reasons:
       description: The reason in one sentence.
       type: str
       returned: always
-      sample: 'orders_daily (the run planned for 2026-11-28 02:00 +08:00, the newest since 12 h ago) is fail at node load: Table orders_raw not found'
+      sample: 'orders_daily (the run planned for 2026-11-28 02:00 +08:00, the newest since 12 h ago) is fail at node load:
+        Table orders_raw not found'
     log_path:
       description: Path of the log of the node that failed, or null.
       type: str
@@ -531,37 +559,61 @@ reasons:
       description: Error code of the service or its gateway, or null if the reason is not an error.
       type: str
       returned: always
+      version_added: 2.0.0
       sample: null
     request_id:
       description: ID of the failed request (header C(X-Request-Id)), or null.
       type: str
       returned: always
+      version_added: 2.0.0
       sample: null
   sample:
     - code: run_failed
       error_code: null
       job: orders_daily
       log_path: obs://dlf-log/orders_daily/load.job
-      message: 'orders_daily (the run planned for 2026-11-28 02:00 +08:00, the newest since 12 h ago) is fail at node load: Table orders_raw not found'
+      message: 'orders_daily (the run planned for 2026-11-28 02:00 +08:00, the newest since 12 h ago) is fail at node load:
+        Table orders_raw not found'
       node: load
       request_id: null
       status: fail
+notes:
+  description: Facts that do not affect the verdict, with the keys of RV(reasons).
+  type: list
+  elements: dict
+  returned: always, except when the options or the credentials are invalid
+  version_added: 2.0.0
+  sample: []
+job:
+  description:
+    - The job, with the same fields as in RV(jobs), if there is exactly one. It does not depend on O(return_jobs).
+    - Null if there are several, or none because O(missing=ok) ignores it.
+  type: dict
+  returned: always, except when the options or the credentials are invalid
+by_status:
+  description:
+    - Number of jobs in each state. It does not depend on O(return_jobs). Jobs that O(missing=ok) ignores are not counted.
+    - Jobs that do not exist are counted as V(missing), jobs that were not read yet as V(not read), and jobs without a state
+      as V(without a state).
+  type: dict
+  returned: always, except when the options or the credentials are invalid
+  sample:
+    running: 1
 elapsed:
   description: Duration of the gate in seconds. With O(resume), since the start of the first slice.
   type: float
   returned: always, except when the options or the credentials are invalid
   sample: 42.17
 polls:
-  description: Number of observations started, in all slices so far.
+  description: Number of observations started in all slices so far.
   type: int
   returned: always, except when the options or the credentials are invalid
   sample: 5
 requests:
-  description:
-    - Number of HTTP requests, including retries and requests for a token or a project ID, in all slices so far.
+  description: Number of HTTP requests in all slices so far, including retries and requests for a token or a project ID.
   type: int
   returned: always, except when the options or the credentials are invalid
-  sample: 5
+  sample: 14
 history:
   description:
     - All detected state changes, oldest first, at most 1000 entries.
@@ -574,24 +626,24 @@ history:
       description: Time of detection, in seconds since the start of the gate.
       type: float
       returned: always
-      sample: 10.031
+      sample: 30.112
     job:
       description: Name of the job.
       type: str
       returned: always
       sample: orders_daily
     node:
-      description: The node that failed, or null.
+      description: Name of the node, or null for the run itself.
       type: str
       returned: always
-      sample: load
+      sample: null
     previous:
       description: The previous state, or null for the initial state.
       type: str
       returned: always
       sample: running
     status:
-      description: The new state, or null if the job does not exist.
+      description: The new state, or null if the job does not exist or has no state.
       type: str
       returned: always
       sample: success
@@ -611,29 +663,88 @@ history_dropped:
   type: int
   returned: always, except when the options or the credentials are invalid
   sample: 0
-by_status:
-  description:
-    - Number of jobs in each state. It does not depend on O(return_jobs). Jobs that O(missing=ok) ignores are not counted.
-    - Jobs that do not exist are counted as V(missing), jobs that were not read yet as V(not read), and jobs without a
-      state as V(without a state).
-  type: dict
-  returned: always, except when the options or the credentials are invalid
-  sample:
-    running: 1
 resume:
-  description:
-    - Value for O(resume) of the next slice, to continue the gate. Null unless a slice has ended before there was a
-      verdict (see O(slice_timeout)).
+  description: Value for O(resume) of the next slice, to continue the gate. Null unless a slice has ended before there was
+    a verdict (see O(slice_timeout)).
   type: str
   returned: always, except when the options or the credentials are invalid
   sample: 3.5d1c0f3a9b7e2468.eJyrVkpUslIqLkksSVWqBQAcWQRn
+gate:
+  description: Selection, options, connection and credentials of the gate. It contains no secrets.
+  type: dict
+  returned: always, except when the options or the credentials are invalid
+  version_added: 2.0.0
+  contains:
+    kind:
+      description: Kind of the jobs.
+      type: str
+      sample: run
+    entry:
+      description: The entry point of the role P(datagate.huaweicloud.job_gate#role). Null if the module is used directly.
+      type: str
+      sample: null
+    selection:
+      description: The options that select the jobs, without those that are not set.
+      type: dict
+      sample:
+        job_names:
+          - orders_daily
+        since: 12h
+        which: latest
+    wait:
+      description: Whether the gate waits.
+      type: bool
+      sample: true
+    wait_for:
+      description: The states in which a job is ready.
+      type: list
+      elements: str
+      sample:
+        - success
+    fail_states:
+      description: The failing states of a job.
+      type: list
+      elements: str
+      sample:
+        - fail
+        - forceSuccess
+        - ignoreSuccess
+        - manual-stop
+        - running-exception
+        - skip
+        - skip-by-depend
+    timeout:
+      description: Time limit of the gate in seconds, or null if it does not wait.
+      type: float
+      sample: 600.0
+    region:
+      description: The region, or null if only endpoints are set.
+      type: str
+      sample: cn-north-4
+    project_id:
+      description: ID of the project, or null if it is not known.
+      type: str
+      sample: 0123456789abcdef0123456789abcdef
+    workspace:
+      description: ID of the workspace, or null for the default workspace.
+      type: str
+      sample: null
+    credentials:
+      description: Source of the credentials (C(place)), and the first four characters of the access key (C(key)), or null
+        if there is none.
+      type: dict
+      sample:
+        place: the environment
+        key: AKNE
+# -- end
+# -- written by `make options`: errors
 option:
   description: The invalid option.
   type: str
   returned: when an option is invalid
   sample: since
 error_code:
-  description: Code of the service or its gateway, or null if the response had none or there was no response.
+  description: Code of the service or its gateway. Null if the response had none, or if there was no response.
   type: str
   returned: when RV(verdict=ERROR) and the task fails
   sample: DLF.6888
@@ -643,8 +754,7 @@ http_status:
   returned: when RV(verdict=ERROR) and the task fails
   sample: 400
 request_id:
-  description:
-    - ID of the request (header C(X-Request-Id)), for the vendor's support. Null if the service did not return one.
+  description: ID of the request (header C(X-Request-Id)), for the vendor's support. Null if the service did not return one.
   type: str
   returned: when RV(verdict=ERROR) and the task fails
   sample: 7f4c2d5e0b1a4c3d9e8f7a6b5c4d3e2f
@@ -658,6 +768,18 @@ path:
   type: str
   returned: when RV(verdict=ERROR) and the task fails
   sample: /v1/0123456789abcdef0123456789abcdef/jobs/instances/detail
+# -- end
+# -- written by `make options`: log
+request_log:
+  description: A line for each request with method, host, path, status, time and request ID, or the reason if there was no
+    response.
+  type: list
+  elements: str
+  returned: at the verbosity C(-vvv) with C(async); otherwise the lines are printed
+  version_added: 2.0.0
+  sample:
+    - 'GET dayu-dlf.cn-north-4.myhuaweicloud.com/v1/0123456789abcdef0123456789abcdef/jobs?offset=0: HTTP 200, 87 ms'
+# -- end
 """
 
 from typing import Any, Dict

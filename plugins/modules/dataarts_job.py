@@ -16,6 +16,20 @@ description:
   - A job that is in the right state already, or on its way to it, gets no order.
   - An order is sent once. If its answer is unclear (HTTP 5xx, a broken connection, a time limit), the module reads the
     state of the job instead of sending the order again.
+  - B(The most important options)
+  - O(names) - names of the jobs.
+  - O(state) - what to do, required.
+  - O(before) - with O(state=restored), the jobs as they were before.
+  - O(wait) - waits for the effect. Default V(true).
+  - O(wait_timeout) - time limit of the task in seconds. Default V(600).
+  - O(stable_for) - seconds that all jobs must stay in the right state, together. Default V(0).
+  - O(missing) - what to do about a job that does not exist. Default V(fail).
+  - B(Other options)
+  - Orders - O(job_params), O(use_execution_user).
+  - Failures and timing - O(check_nodes), O(exception_grace), O(wait_interval).
+  - Workspace - O(workspace), or O(workspace_name) with O(dataarts_instance).
+  - Connection - O(region), O(project_id), O(access_key), O(secret_key) and others. They are usually set in the
+    environment, or once in C(module_defaults).
 author:
   - datagate contributors (@datagate)
 options:
@@ -33,9 +47,9 @@ options:
   state:
     description:
       - V(started) starts the jobs that do not run. A real-time job has started when it is V(NORMAL), a batch job when
-        it is V(SCHEDULING). A job in V(OVERLOAD) runs and is not ordered, and the module waits until it is V(NORMAL).
-      - V(stopped) stops the jobs that are not stopped. Jobs have stopped in V(STOPPED), V(PAUSED) and V(PAUSE). What
-        becomes of a run of a batch job that is under way when its schedule stops depends on the service.
+        it is V(SCHEDULING). A job in V(OVERLOAD) runs and gets no order, and the module waits until it is V(NORMAL).
+      - V(stopped) stops the jobs that are not stopped. Jobs have stopped in V(STOPPED), V(PAUSED) and V(PAUSE). Whether a run
+        of a batch job continues when its schedule is stopped depends on the service.
       - V(restarted) stops the jobs that run, waits until they have stopped, and starts them. Each job is started as
         soon as it has stopped. A real-time job counts as restarted when its C(start_time) is later than before.
       - V(run) runs batch jobs once, now, whatever their schedules. Each task with V(run) makes new runs.
@@ -71,8 +85,8 @@ options:
   missing:
     description:
       - What to do about a job that does not exist.
-      - V(fail) fails the task, and nothing is ordered, also not for other jobs.
-      - V(ok) leaves the job out.
+      - V(fail) fails the task, and no order is sent, not even for other jobs.
+      - V(ok) ignores the job.
     type: str
     choices:
       - fail
@@ -80,7 +94,7 @@ options:
     default: fail
   wait:
     description:
-      - Wait until the orders have had their effect on all jobs, or one has failed, or the time limit is reached.
+      - Wait until the orders have taken effect on all jobs, or one has failed, or the time limit is reached.
       - With V(false) the task ends when the orders have been accepted. A job that has to stop before it can be started,
         and an order with an unclear answer, are waited for in any case.
     type: bool
@@ -148,8 +162,8 @@ notes:
   - Right after an order the service may still show the old state. An old V(EXCEPTION) is not a failure, and an old
     V(NORMAL) is not a restart. A reading counts when the state has changed since the order, or C(start_time) has grown.
     An old failing state counts in any case 30 seconds after the answer to the order.
-  - An order is sent again only if it is certain that the service has not taken it. This is so if no connection came
-    about, if the gateway throttled the request (HTTP 429 with code 0308), and if it refused a token that was then
+  - An order is sent again only if it is certain that the service has not taken it. This is so if no connection was
+    established, if the gateway throttled the request (HTTP 429 with code 0308), or if it rejected a token that was then
     renewed.
   - If the answer to an order is unclear and the state shows no effect within 30 seconds, the verdict is V(ERROR). If the
     answer to a O(state=run) is lost, the module looks for the run among the runs of the job since then. If it does not
@@ -157,7 +171,7 @@ notes:
   - A refusal because the job is already running is a success if the state agrees.
   - With O(state=restarted), a job that fails ends the task only when no other job is waited for, so that no job stays
     stopped.
-  - A line says what is ordered before it is sent, so that it is known also if the task is interrupted.
+  - The orders are printed before they are sent, so that they are known if the task is interrupted.
   - C(running_data) and C(extend_counter) of a node may contain parameters of the job. If these are secret, use C(no_log).
 seealso:
   - module: datagate.huaweicloud.dataarts_job_status
@@ -181,14 +195,23 @@ extends_documentation_fragment:
 
 EXAMPLES = r"""
 ---
-- name: Start a job and wait until it has been running for a minute
+- name: Start a job and wait until it runs (credentials, region and project come from the environment)
   datagate.huaweicloud.dataarts_job:
     name: job_orders_stream
     state: started
-    stable_for: 60
   delegate_to: localhost
 
-- name: Deploy while the jobs are stopped, and start again what ran
+- name: Start two jobs, and wait up to 15 minutes until they have run together for a minute
+  datagate.huaweicloud.dataarts_job:
+    names:
+      - job_orders_stream
+      - job_sms
+    state: started
+    stable_for: 60
+    wait_timeout: 900
+  delegate_to: localhost
+
+- name: Deploy while the jobs are stopped, and start those again that ran before
   delegate_to: localhost
   block:
     - name: Stop the jobs
@@ -211,7 +234,7 @@ EXAMPLES = r"""
         before: "{{ stopped.before }}"
         stable_for: 60
 
-- name: Restart two jobs
+- name: Restart two jobs that may fail for up to 20 seconds after a start
   datagate.huaweicloud.dataarts_job:
     names: job_orders_stream,job_sms
     state: restarted
@@ -226,6 +249,41 @@ EXAMPLES = r"""
       load_date: "2026-03-01"
     wait_timeout: 3600
   delegate_to: localhost
+
+- name: Show which orders would be sent, as with ansible-playbook --check --diff
+  datagate.huaweicloud.dataarts_job:
+    name: job_orders_stream
+    state: stopped
+  delegate_to: localhost
+  check_mode: true
+  diff: true
+
+- name: Order a start without waiting for its effect
+  datagate.huaweicloud.dataarts_job:
+    name: job_orders_stream
+    state: started
+    wait: false
+  delegate_to: localhost
+
+- name: Set the connection once for several tasks, with a key from a vault
+  module_defaults:
+    group/datagate.huaweicloud.huaweicloud:
+      region: cn-north-4
+      project_id: 0123456789abcdef0123456789abcdef
+      access_key: "{{ vault_access_key }}"
+      secret_key: "{{ vault_secret_key }}"
+  delegate_to: localhost
+  block:
+    - name: Start the job
+      datagate.huaweicloud.dataarts_job:
+        name: job_orders_stream
+        state: started
+
+    - name: Wait until it processes records
+      datagate.huaweicloud.dataarts_job_status:
+        name: job_orders_stream
+        wait: true
+        require_records: true
 """
 
 RETURN = r"""
@@ -329,17 +387,35 @@ jobs:
       sample:
         - stop
         - start
+    # -- written by `make options`: job
     verdict:
-      description: V(PASS), V(FAIL) or V(PENDING).
+      description: Verdict of this job, V(PASS), V(FAIL) or V(PENDING).
       type: str
       returned: when the module has waited
+      choices:
+        - PASS
+        - FAIL
+        - PENDING
       sample: PASS
     reasons:
-      description: Why the job is not V(PASS); keys as in RV(reasons).
+      description: Reasons for the verdict of this job, with the keys of RV(reasons). Empty for V(PASS).
       type: list
       elements: dict
       returned: when the module has waited
       sample: []
+    restarts:
+      description: Number of restarts of the job during the gate, according to its C(start_time).
+      type: int
+      returned: when the module has waited
+      version_added: 2.0.0
+      sample: 0
+    read_at:
+      description: Time of the last reading of the job, in seconds since the start of the gate. Null if it was not read.
+      type: float
+      returned: when the module has waited
+      version_added: 2.0.0
+      sample: 12.1
+    # -- end
     nodes:
       description: Nodes of the job or run.
       type: list
@@ -354,46 +430,6 @@ jobs:
         job_name: job_nightly
         instance_id: 4711082
         status: success
-verdict:
-  description:
-    - V(PASS) if all orders have had their effect.
-    - V(FAIL) if a job, a node or a run has failed, or a job does not exist.
-    - V(TIMEOUT) at the time limit.
-    - V(ERROR) if an order was refused, if it is not known whether it was carried out, or if a job could not be read.
-    - V(PENDING) in check mode.
-  type: str
-  returned: when the module has waited, when it fails after an order, and in check mode
-  sample: PASS
-reasons:
-  description:
-    - Why the verdict is not V(PASS), the most severe reason first.
-    - C(code) is one of those in the next lines. The other keys are C(job), C(node), C(status), C(message), C(log_path),
-      C(error_code) and C(request_id).
-    - V(job_exception), the job is V(EXCEPTION) or V(ABNORMAL).
-    - V(node_exception), a node of the job is V(EXCEPTION) or V(ABNORMAL).
-    - V(run_failed), a run has failed, waits for an operator after a failure, or was cancelled (V(fail),
-      V(running-exception) or V(manual-stop)). C(node) and C(log_path) are those of the failed node.
-    - V(run_skipped), a run was skipped (V(skip) or V(skip-by-depend)).
-    - V(run_forced), the success of a run was declared by an operator or a policy (V(forceSuccess) or V(ignoreSuccess)).
-    - V(job_missing), the job does not exist, or has disappeared.
-    - V(too_few_jobs), no job is selected.
-    - V(denied), the credentials were rejected, or a permission is missing.
-    - V(unreadable), an order was refused, or is unclear, or the job could not be read.
-    - V(unknown_state), the job or a node is in a state that this collection does not know, or the job has no state.
-    - V(still_pending), the job is on its way, or still shows its state from before the order.
-    - V(not_restarted), V(no_records), V(restarted), V(not_stable), as in M(datagate.huaweicloud.dataarts_job_status).
-  type: list
-  elements: dict
-  returned: when the module has waited, when it fails after an order, and in check mode
-  sample:
-    - code: job_exception
-      job: job_orders_stream
-      node: null
-      status: EXCEPTION
-      message: job_orders_stream is EXCEPTION
-      log_path: obs://dlf-log/job_orders_stream/WRITE_ORDERS.job
-      error_code: null
-      request_id: null
 diff:
   description: The states before, and the orders, by job.
   type: dict
@@ -403,29 +439,266 @@ diff:
       job_orders_stream: STOPPED
     after:
       job_orders_stream: start ordered
-gate:
+# -- written by `make options`: gate
+verdict:
   description:
-    - What was waited for. This and the keys C(job), C(elapsed), C(polls), C(requests), C(history), C(history_dropped),
-      C(by_status), C(notes) and C(resume) are those of M(datagate.huaweicloud.dataarts_job_status).
+    - Verdict for all jobs together.
+    - V(PASS), all orders have taken effect.
+    - V(FAIL), a job, a node or a run has failed, or a job does not exist.
+    - V(PENDING), nothing was ordered, because of check mode.
+    - V(TIMEOUT), O(wait_timeout) seconds have passed.
+    - V(ERROR), an order was refused, or it is not known whether it was carried out, or a job could not be read.
+  type: str
+  returned: when the module has waited, when it fails after an order, and in check mode
+  choices:
+    - PASS
+    - FAIL
+    - PENDING
+    - TIMEOUT
+    - ERROR
+  sample: FAIL
+msg:
+  description:
+    - The verdict, the jobs that caused it, and the orders.
+    - If the options or the credentials are invalid, the error message.
+  type: str
+  returned: always
+  sample: 'FAIL after 12 s: job_orders_stream is EXCEPTION (log obs://dlf-log/job_orders_stream/WRITE_ORDERS.job). Ordered:
+    start of job_orders_stream.'
+reasons:
+  description: The reasons why the verdict is not V(PASS), the most severe first. With V(PASS) it only contains ignored jobs.
+  type: list
+  elements: dict
+  returned: when the module has waited, when it fails after an order, and in check mode
+  contains:
+    code:
+      description:
+        - Code of the reason.
+        - V(job_exception), the job is V(EXCEPTION) or V(ABNORMAL).
+        - V(node_exception), a node of the job is V(EXCEPTION) or V(ABNORMAL).
+        - V(run_failed), a run has failed, was cancelled, or waits for an operator after a failure (V(fail), V(manual-stop)
+          or V(running-exception)). C(node) and C(log_path) are those of the failed node.
+        - V(run_skipped), a run was skipped (V(skip) or V(skip-by-depend)).
+        - V(run_forced), the success of a run was declared by an operator or a policy (V(forceSuccess) or V(ignoreSuccess)).
+        - V(job_missing), the job does not exist, or disappeared during this gate.
+        - V(too_few_jobs), no job is selected.
+        - V(denied), the credentials were rejected, or a permission is missing (HTTP 401 or 403, the error code DLF.6888,
+          or the gateway's codes 0301, 0303 and 0307).
+        - V(unreadable), an order was refused, or its outcome is unclear, or the job could not be read.
+        - V(unknown_state), the job or a node is in a state that this collection does not know, or the job has no state.
+        - V(still_pending), the job is in a transitional state, or still shows its state from before the order.
+        - V(restarted), the job was restarted, and the time of O(stable_for) started again.
+        - V(not_stable), all are ready, but not yet for O(stable_for) seconds.
+      type: str
+      returned: always
+      sample: job_exception
+    job:
+      description: Name of the job, or null if the reason concerns all jobs.
+      type: str
+      returned: always
+      sample: job_orders_stream
+    node:
+      description: Name of the node, or null if the reason concerns the job itself.
+      type: str
+      returned: always
+      sample: null
+    status:
+      description: Last known state of the job, node or run, or null.
+      type: str
+      returned: always
+      sample: EXCEPTION
+    message:
+      description: The reason in one sentence.
+      type: str
+      returned: always
+      sample: job_orders_stream is EXCEPTION
+    log_path:
+      description: Path of the log of the node or of one of the job's nodes, or null if none is known.
+      type: str
+      returned: always
+      sample: obs://dlf-log/job_orders_stream/WRITE_ORDERS.job
+    error_code:
+      description: Error code of the service or its gateway, or null if the reason is not an error.
+      type: str
+      returned: always
+      version_added: 2.0.0
+      sample: null
+    request_id:
+      description: ID of the failed request (header C(X-Request-Id)), or null.
+      type: str
+      returned: always
+      version_added: 2.0.0
+      sample: null
+  sample:
+    - code: job_exception
+      error_code: null
+      job: job_orders_stream
+      log_path: obs://dlf-log/job_orders_stream/WRITE_ORDERS.job
+      message: job_orders_stream is EXCEPTION
+      node: null
+      request_id: null
+      status: EXCEPTION
+notes:
+  description: Facts that do not affect the verdict, with the keys of RV(reasons).
+  type: list
+  elements: dict
+  returned: when the module has waited, and in check mode
+  version_added: 2.0.0
+  sample: []
+job:
+  description:
+    - The job, with the same fields as in RV(jobs), if there is exactly one.
+    - Null if there are several, or none because O(missing=ok) ignores it.
+  type: dict
+  returned: when the module has waited
+by_status:
+  description:
+    - Number of jobs in each state. Jobs that O(missing=ok) ignores are not counted.
+    - Jobs that do not exist are counted as V(missing), jobs that were not read yet as V(not read), and jobs without a state
+      as V(without a state).
   type: dict
   returned: when the module has waited
   sample:
-    kind: job
-    selection:
-      names:
-        - job_orders_stream
-msg:
-  description: The verdict, the jobs that decided it, and what was ordered.
+    EXCEPTION: 1
+elapsed:
+  description: Duration of the gate in seconds.
+  type: float
+  returned: when the module has waited
+  sample: 42.17
+polls:
+  description: Number of observations started.
+  type: int
+  returned: when the module has waited
+  sample: 5
+requests:
+  description: Number of HTTP requests, including retries and requests for a token or a project ID.
+  type: int
+  returned: when the module has waited
+  sample: 14
+history:
+  description:
+    - All detected state changes, oldest first, at most 1000 entries.
+    - If there are more, the initial states (with V(null) as C(previous)) are dropped first.
+  type: list
+  elements: dict
+  returned: when the module has waited
+  contains:
+    at:
+      description: Time of detection, in seconds since the start of the gate.
+      type: float
+      returned: always
+      sample: 30.112
+    job:
+      description: Name of the job.
+      type: str
+      returned: always
+      sample: job_orders_stream
+    node:
+      description: Name of the node, or null for the job or the run itself.
+      type: str
+      returned: always
+      sample: null
+    previous:
+      description: The previous state, or null for the initial state.
+      type: str
+      returned: always
+      sample: STARTING
+    status:
+      description: The new state, or null if the job does not exist or has no state.
+      type: str
+      returned: always
+      sample: NORMAL
+  sample:
+    - at: 0.004
+      job: job_orders_stream
+      node: null
+      previous: null
+      status: STARTING
+    - at: 30.112
+      job: job_orders_stream
+      node: null
+      previous: STARTING
+      status: NORMAL
+history_dropped:
+  description: Number of entries that were dropped from RV(history) because there were more than 1000.
+  type: int
+  returned: when the module has waited
+  sample: 0
+resume:
+  description: Always null, because this module does not work in slices.
   type: str
-  returned: always
-  sample: "PASS after 64 s: 1 of 1 job ready. Ordered: start of job_orders_stream."
+  returned: when the module has waited
+  sample: null
+gate:
+  description: Selection, options, connection and credentials of the gate. It contains no secrets.
+  type: dict
+  returned: when the module has waited
+  version_added: 2.0.0
+  contains:
+    kind:
+      description: Kind of the jobs.
+      type: str
+      sample: job
+    entry:
+      description: The entry point of the role P(datagate.huaweicloud.job_gate#role). Null if the module is used directly.
+      type: str
+      sample: null
+    selection:
+      description: The options that select the jobs, without those that are not set.
+      type: dict
+      sample:
+        names:
+          - job_orders_stream
+    wait:
+      description: Whether the gate waits.
+      type: bool
+      sample: true
+    wait_for:
+      description: The states in which a job is ready.
+      type: list
+      elements: str
+      sample:
+        - NORMAL
+        - SCHEDULING
+    fail_states:
+      description: The failing states of a job.
+      type: list
+      elements: str
+      sample:
+        - ABNORMAL
+        - EXCEPTION
+    timeout:
+      description: Time limit of the gate in seconds, or null if it does not wait.
+      type: float
+      sample: 600.0
+    region:
+      description: The region, or null if only endpoints are set.
+      type: str
+      sample: cn-north-4
+    project_id:
+      description: ID of the project, or null if it is not known.
+      type: str
+      sample: 0123456789abcdef0123456789abcdef
+    workspace:
+      description: ID of the workspace, or null for the default workspace.
+      type: str
+      sample: null
+    credentials:
+      description: Source of the credentials (C(place)), and the first four characters of the access key (C(key)), or null
+        if there is none.
+      type: dict
+      sample:
+        place: the environment
+        key: AKNE
+# -- end
+# -- written by `make options`: errors
 option:
   description: The invalid option.
   type: str
   returned: when an option is invalid
   sample: names
 error_code:
-  description: Code of the service or its gateway, or null if the response had none or there was no response.
+  description: Code of the service or its gateway. Null if the response had none, or if there was no response.
   type: str
   returned: when RV(verdict=ERROR) and the task fails
   sample: DLF.30122
@@ -435,7 +708,7 @@ http_status:
   returned: when RV(verdict=ERROR) and the task fails
   sample: 400
 request_id:
-  description: ID of the request (header C(X-Request-Id)), for the vendor's support.
+  description: ID of the request (header C(X-Request-Id)), for the vendor's support. Null if the service did not return one.
   type: str
   returned: when RV(verdict=ERROR) and the task fails
   sample: 7f4c2d5e0b1a4c3d9e8f7a6b5c4d3e2f
@@ -449,6 +722,18 @@ path:
   type: str
   returned: when RV(verdict=ERROR) and the task fails
   sample: /v1/0123456789abcdef0123456789abcdef/jobs/job_sms/start
+# -- end
+# -- written by `make options`: log
+request_log:
+  description: A line for each request with method, host, path, status, time and request ID, or the reason if there was no
+    response.
+  type: list
+  elements: str
+  returned: at the verbosity C(-vvv) with C(async); otherwise the lines are printed
+  version_added: 2.0.0
+  sample:
+    - 'GET dayu-dlf.cn-north-4.myhuaweicloud.com/v1/0123456789abcdef0123456789abcdef/jobs?offset=0: HTTP 200, 87 ms'
+# -- end
 """
 
 from ansible_collections.datagate.huaweicloud.plugins.module_utils._argument_spec import ORDERS, WORKSPACE

@@ -11,10 +11,22 @@ module: dataarts_job_info
 short_description: List jobs of DataArts Factory with their states
 version_added: 0.1.0
 description:
-  - Lists real-time and batch jobs of one workspace of DataArts Factory, with their states and times, and counts them
-    by state.
-  - The list shows the states of jobs, not those of their nodes. A real-time job can be V(NORMAL) here while one of
-    its nodes is in V(EXCEPTION). M(datagate.huaweicloud.dataarts_job_status) checks the nodes.
+  - Lists real-time and batch jobs of one workspace of DataArts Factory, with their states and times, and counts them by
+    state.
+  - The list shows the states of jobs, not those of their nodes. A real-time job can be V(NORMAL) here while one of its
+    nodes is in V(EXCEPTION). M(datagate.huaweicloud.dataarts_job_status) checks the nodes.
+  - B(The most important options)
+  - O(job_type) - real-time or batch jobs.
+  - O(name) - the exact name of a job.
+  - O(name_contains) - a text in the names.
+  - O(tags) - tags of the jobs.
+  - O(statuses) - states of the jobs.
+  - O(max_results) - number of jobs to return, V(0) for all. Default V(0).
+  - B(Other options)
+  - Requests - O(page_size).
+  - Workspace - O(workspace), or O(workspace_name) with O(dataarts_instance).
+  - Connection - O(region), O(project_id), O(access_key), O(secret_key) and others. They are usually set in the
+    environment, or once in C(module_defaults).
 author:
   - datagate contributors (@datagate)
 options:
@@ -85,12 +97,8 @@ EXAMPLES = r"""
   ansible.builtin.debug:
     msg: "{{ all_jobs.total }} jobs: {{ all_jobs.by_status }}"
 
-- name: Find the real-time jobs that have failed or were stopped
+- name: List the real-time jobs that have failed or were stopped
   datagate.huaweicloud.dataarts_job_info:
-    region: cn-north-4
-    project_id: 0123456789abcdef0123456789abcdef
-    access_key: "{{ vault_access_key }}"
-    secret_key: "{{ vault_secret_key }}"
     job_type: REAL_TIME
     statuses:
       - EXCEPTION
@@ -99,10 +107,9 @@ EXAMPLES = r"""
   delegate_to: localhost
   register: broken
 
-- name: Fail if there are any
-  ansible.builtin.assert:
-    that: broken.jobs | length == 0
-    fail_msg: "Not running: {{ broken.jobs | map(attribute='name') | join(', ') }}"
+- name: Show their names
+  ansible.builtin.debug:
+    msg: "{{ broken.jobs | map(attribute='name') }}"
 
 - name: Check whether a job exists
   datagate.huaweicloud.dataarts_job_info:
@@ -115,13 +122,13 @@ EXAMPLES = r"""
   ansible.builtin.debug:
     msg: "job_orders_stream {{ 'exists' if orders.jobs else 'does not exist yet' }}"
 
-- name: Set the connection once for several tasks
+- name: Set the connection once for several tasks, with a key from a vault
   module_defaults:
     group/datagate.huaweicloud.huaweicloud:
       region: cn-north-4
       project_id: 0123456789abcdef0123456789abcdef
-      auth_type: aksk
-      request_timeout: 10
+      access_key: "{{ vault_access_key }}"
+      secret_key: "{{ vault_secret_key }}"
   delegate_to: localhost
   block:
     - name: List the batch jobs with a tag
@@ -130,7 +137,7 @@ EXAMPLES = r"""
         tags: reports
       register: reports
 
-    - name: List ten jobs whose names contain a word
+    - name: List ten jobs whose names contain a text
       datagate.huaweicloud.dataarts_job_info:
         name_contains: orders
         max_results: 10
@@ -138,6 +145,7 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+---
 jobs:
   description:
     - The jobs, in the order of the service, without duplicates.
@@ -258,13 +266,14 @@ msg:
   sample: >-
     DLF.6888 (HTTP 400): No permission; the user lacks the permission for DataArts Factory in this workspace
     [GET dayu-dlf.cn-north-4.myhuaweicloud.com/v1/0123456789abcdef0123456789abcdef/jobs]
+# -- written by `make options`: errors
 option:
   description: The invalid option.
   type: str
   returned: when an option is invalid
   sample: page_size
 error_code:
-  description: Code of the service or its gateway, or null if the response had none or there was no response.
+  description: Code of the service or its gateway. Null if the response had none, or if there was no response.
   type: str
   returned: when a request fails
   sample: DLF.6888
@@ -274,8 +283,7 @@ http_status:
   returned: when a request fails
   sample: 400
 request_id:
-  description:
-    - ID of the request (header C(X-Request-Id)), for the vendor's support. Null if the service did not return one.
+  description: ID of the request (header C(X-Request-Id)), for the vendor's support. Null if the service did not return one.
   type: str
   returned: when a request fails
   sample: 7f4c2d5e0b1a4c3d9e8f7a6b5c4d3e2f
@@ -289,15 +297,18 @@ path:
   type: str
   returned: when a request fails
   sample: /v1/0123456789abcdef0123456789abcdef/jobs
+# -- end
+# -- written by `make options`: log
 request_log:
-  description:
-    - A line for each request with method, host, path, status, time and request ID, or the reason if there was no response.
+  description: A line for each request with method, host, path, status, time and request ID, or the reason if there was no
+    response.
   type: list
   elements: str
   returned: at the verbosity C(-vvv)
   version_added: 2.0.0
   sample:
-    - "GET dayu-dlf.cn-north-4.myhuaweicloud.com/v1/0123456789abcdef0123456789abcdef/jobs?offset=0: HTTP 200, 87 ms"
+    - 'GET dayu-dlf.cn-north-4.myhuaweicloud.com/v1/0123456789abcdef0123456789abcdef/jobs?offset=0: HTTP 200, 87 ms'
+# -- end
 """
 
 from typing import Any, Dict

@@ -15,7 +15,27 @@ description:
     observes the jobs until all are ready at the same time, one has failed, or the time limit is reached.
   - The options define when a job is ready. It can be running (V(NORMAL)), stopped, running for some time, restarted, or
     processing records.
-  - For batch jobs, see M(datagate.huaweicloud.dataarts_job_info).
+  - For batch jobs, see M(datagate.huaweicloud.dataarts_instance_status).
+  - B(The most important options)
+  - O(job_names) - names of the jobs.
+  - O(tags) - selects jobs by tags instead.
+  - O(wait) - waits for a verdict, instead of reading once. Default V(false).
+  - O(wait_timeout) - time limit of the gate in seconds. Default V(600).
+  - O(wait_for) - states in which a job is ready. Default V([NORMAL]).
+  - O(stable_for) - seconds that all jobs must stay ready, together. Default V(0).
+  - O(exception_grace) - seconds that a job may be failing before it counts. Default V(0).
+  - O(started_after) - only a later start of a job counts, in epoch milliseconds.
+  - O(missing) - what to do about a job that does not exist. Default V(fail).
+  - O(fail_on_exception) - whether a failing job fails the task. Default is the value of O(wait).
+  - B(Other options)
+  - Selection - O(name_contains), O(exclude_names), O(min_jobs).
+  - Failures - O(fail_states), O(check_nodes), O(ignore_nodes), O(max_failing), O(max_consecutive_errors).
+  - Records and runs - O(require_records), O(check_runs), O(min_runs), O(runs_since).
+  - Timing - O(wait_initial_delay), O(wait_interval).
+  - Output and slices - O(progress), O(return_jobs), O(slice_timeout), O(resume).
+  - Workspace - O(workspace), or O(workspace_name) with O(dataarts_instance).
+  - Connection - O(region), O(project_id), O(access_key), O(secret_key) and others. They are usually set in the
+    environment, or once in C(module_defaults).
 author:
   - datagate contributors (@datagate)
 options:
@@ -56,24 +76,11 @@ options:
       - With O(wait=true) and O(missing=wait), the gate waits for jobs selected by O(tags) or O(name_contains) to appear.
     type: int
     default: 1
-attributes:
-  action:
-    description: Has an action plugin that runs on the controller.
-    support: full
-    details:
-      - It prints the O(progress) lines.
-      - A task on the controller (connection V(local), the Python that runs the playbook, without C(become), C(async) and
-        C(environment)) runs in Ansible's process, which saves the time to start a module. Options and results are the
-        same.
-  check_mode:
-    details:
-      - The module also reads the jobs in check mode. With O(wait=true) it observes once and does not wait.
-        RV(verdict=FAIL) and RV(verdict=ERROR) fail the task; other verdicts do not.
 notes:
   - If the nodes of all jobs cannot be read within O(wait_interval) at O(requests_per_second) (with the defaults, for more
-    than 200 jobs), an observation reads the job list, and the nodes of all jobs are read in turn (a cycle). The failure of
-    a node is detected within two cycles and an O(wait_interval). A cycle takes the number of jobs divided by
-    O(requests_per_second), in seconds.
+    than 200 jobs), an observation reads the job list, and the nodes of all jobs are read in turn. Such a cycle takes the
+    number of jobs divided by O(requests_per_second), in seconds. The failure of a node is detected within two cycles and an
+    O(wait_interval).
   - In a long observation the job list is read again at least every 10 seconds, unless it is so long that this would take
     more than a quarter of O(requests_per_second) (with the default, more than 50 pages of 100 jobs).
   - For V(PASS), no reading of nodes is older than O(wait_interval) and one and a half cycles. If a response took longer
@@ -92,6 +99,7 @@ seealso:
     description: The vendor's page about the job list of DataArts Factory.
     link: https://support.huaweicloud.com/intl/en-us/api-dataartsstudio/dataartsstudio_02_0086.html
 extends_documentation_fragment:
+  - datagate.huaweicloud.attributes.gates
   - datagate.huaweicloud.attributes
   - datagate.huaweicloud.connection
   - datagate.huaweicloud.workspace
@@ -101,21 +109,84 @@ extends_documentation_fragment:
 
 EXAMPLES = r"""
 ---
-- name: Wait up to ten minutes until two jobs run (credentials, region and project come from the environment)
+- name: Wait up to ten minutes until a job runs (credentials, region and project come from the environment)
+  datagate.huaweicloud.dataarts_job_status:
+    job_name: job_orders_stream
+    wait: true
+  delegate_to: localhost
+
+- name: Wait up to 15 minutes until two jobs have been running together for a minute
   datagate.huaweicloud.dataarts_job_status:
     job_names:
       - job_orders_stream
       - job_sms
     wait: true
+    wait_timeout: 900
+    stable_for: 60
+  delegate_to: localhost
+
+- name: Wait for all jobs with a tag, at least 40
+  datagate.huaweicloud.dataarts_job_status:
+    tags: orders
+    exclude_names:
+      - "*_test"
+    min_jobs: 40
+    wait: true
+    wait_timeout: 1800
+  delegate_to: localhost
+
+# If the gate fails, the message says which job it was, for example:
+# FAIL after 0.1 s: job_sms: node SEND is EXCEPTION (log obs://dlf-log/job_sms/SEND.job).
+- name: Deploy, and roll back if the job does not run
+  delegate_to: localhost
+  block:
+    - name: Wait until the job runs
+      datagate.huaweicloud.dataarts_job_status:
+        job_name: job_sms
+        wait: true
+      register: gate
+  rescue:
+    - name: Roll back
+      ansible.builtin.command:
+        cmd: /opt/pipelines/rollback.sh job_sms
+      changed_when: true
+
+    - name: Fail in any case
+      ansible.builtin.fail:
+        msg: "Rolled back. {{ gate.msg }}"
+
+- name: Wait until a job is stopped, before a deployment
+  datagate.huaweicloud.dataarts_job_status:
+    job_name: job_orders_stream
+    wait: true
+    wait_for: STOPPED
+    wait_timeout: 300
   delegate_to: localhost
 
 - name: Fail if a job is failing now, without waiting
   datagate.huaweicloud.dataarts_job_status:
-    job_names: job_orders_stream
+    job_name: job_orders_stream
     fail_on_exception: true
   delegate_to: localhost
 
-- name: Set connection and workspace once for all tasks of a deployment
+- name: Read a job without waiting; its state does not fail the task
+  datagate.huaweicloud.dataarts_job_status:
+    job_name: job_sms
+  delegate_to: localhost
+  register: sms
+
+- name: Show the state of each node
+  ansible.builtin.debug:
+    msg: "{{ sms.job.nodes | items2dict(key_name='name', value_name='status') }}"
+
+- name: Observe once in check mode, as with ansible-playbook --check; only FAIL and ERROR fail the task
+  datagate.huaweicloud.dataarts_job_status:
+    job_name: job_orders_stream
+    wait: true
+  delegate_to: localhost
+  check_mode: true
+
+- name: Set connection and workspace once, with a key from a vault, and deploy between gates
   module_defaults:
     group/datagate.huaweicloud.huaweicloud:
       region: cn-north-4
@@ -132,27 +203,12 @@ EXAMPLES = r"""
         missing: ok
       register: before
 
-    - name: Stop the job
-      ansible.builtin.command:
-        cmd: /opt/pipelines/stop.sh job_orders_stream
-      changed_when: true
-      when: before.job is not none
-
-    - name: Wait until the job is drained, even if it is in EXCEPTION for a while
-      datagate.huaweicloud.dataarts_job_status:
-        job_name: job_orders_stream
-        wait: true
-        wait_for: STOPPED
-        fail_on_exception: false
-        missing: ok
-        wait_timeout: 300
-
-    - name: Deploy and start the job
+    - name: Deploy and restart the job
       ansible.builtin.command:
         cmd: /opt/pipelines/deploy.sh job_orders_stream
       changed_when: true
 
-    - name: Wait until the job has been restarted, runs for 30 seconds and processes records
+    - name: Wait until the job has been restarted, has run for 30 seconds and processes records
       datagate.huaweicloud.dataarts_job_status:
         job_name: job_orders_stream
         wait: true
@@ -173,48 +229,27 @@ EXAMPLES = r"""
       - WRITE_ORDERS
   delegate_to: localhost
 
-- name: Wait for all jobs with a tag, at least 40, and tolerate two failures
+- name: Wait until each node with a trigger has had a successful run
   datagate.huaweicloud.dataarts_job_status:
-    tags: orders
-    exclude_names:
-      - "*_test"
-    min_jobs: 40
-    max_failing: 2
+    job_name: job_orders_stream
     wait: true
-    wait_interval: 15
-    wait_timeout: 1800
+    check_runs: true
+    min_runs: 1
+    runs_since: 1h
   delegate_to: localhost
 
-- name: Treat a stopped job as failed, and ignore a flaky node
+- name: Tolerate two failed jobs, treat stopped jobs as failed, and ignore a flaky node
   datagate.huaweicloud.dataarts_job_status:
-    job_name: job_sms
-    wait: true
+    tags: orders
+    max_failing: 2
     fail_states:
       - EXCEPTION
       - ABNORMAL
       - STOPPED
     ignore_nodes:
       - SEND_MAIL_*
-  delegate_to: localhost
-
-- name: Wait and handle the verdict in the next tasks
-  datagate.huaweicloud.dataarts_job_status:
-    job_name: job_sms
     wait: true
-    wait_timeout: 120
   delegate_to: localhost
-  register: gate
-  failed_when: false
-
-- name: Show the message of the gate
-  ansible.builtin.debug:
-    msg: "{{ gate.msg }}"
-
-- name: Roll back
-  ansible.builtin.command:
-    cmd: /opt/pipelines/rollback.sh job_sms
-  changed_when: true
-  when: gate.verdict | default('ERROR') != 'PASS'
 
 - name: Start a gate of up to two hours, and return after ten minutes or at a state change
   datagate.huaweicloud.dataarts_job_status:
@@ -225,10 +260,6 @@ EXAMPLES = r"""
   delegate_to: localhost
   register: first_slice
 
-- name: Show the progress
-  ansible.builtin.debug:
-    msg: "{{ first_slice.msg }}"
-
 - name: Continue the same gate to its end
   datagate.huaweicloud.dataarts_job_status:
     tags: orders
@@ -237,19 +268,10 @@ EXAMPLES = r"""
     resume: "{{ first_slice.resume }}"
   delegate_to: localhost
   when: first_slice.verdict == 'PENDING'
-
-- name: Read a job without waiting
-  datagate.huaweicloud.dataarts_job_status:
-    job_name: job_sms
-  delegate_to: localhost
-  register: sms
-
-- name: Show the state of every node
-  ansible.builtin.debug:
-    msg: "{{ sms.job.nodes | items2dict(key_name='name', value_name='status') }}"
 """
 
 RETURN = r"""
+---
 jobs:
   description:
     - The jobs, each with its nodes and its own verdict, in the order of O(job_names) or of the job list.
@@ -274,6 +296,7 @@ jobs:
       type: str
       returned: always
       sample: NORMAL
+    # -- written by `make options`: job
     verdict:
       description: Verdict of this job, V(PASS), V(FAIL) or V(PENDING).
       type: str
@@ -282,23 +305,26 @@ jobs:
         - PASS
         - FAIL
         - PENDING
-      sample: FAIL
+      sample: PASS
     reasons:
-      description: The reasons for the verdict of this job, with the same fields as RV(reasons).
+      description: Reasons for the verdict of this job, with the keys of RV(reasons). Empty for V(PASS).
       type: list
       elements: dict
       returned: always
+      sample: []
     restarts:
-      description:
-        - Number of restarts of the job during the gate, according to its C(start_time).
+      description: Number of restarts of the job during the gate, according to its C(start_time).
       type: int
       returned: always
+      version_added: 2.0.0
       sample: 0
     read_at:
       description: Time of the last reading of the job, in seconds since the start of the gate. Null if it was not read.
       type: float
       returned: always
+      version_added: 2.0.0
       sample: 12.1
+    # -- end
     start_time:
       description: When the job was started.
       type: int
@@ -427,76 +453,12 @@ jobs:
       start_time: 1551409465000
       status: NORMAL
       verdict: FAIL
-job:
-  description:
-    - The job, with the same fields as in RV(jobs), if there is exactly one. It does not depend on O(return_jobs).
-    - Null if there are several, or none because O(missing=ok) ignores it.
-  type: dict
-  returned: always, except when the options or the credentials are invalid
-notes:
-  description:
-    - Notes that do not affect the verdict, with the keys of RV(reasons).
-  type: list
-  elements: dict
-  returned: always, except when the options or the credentials are invalid
-  sample: []
-gate:
-  description:
-    - Selection, options, endpoint data and credentials of the gate. It contains no secrets.
-  type: dict
-  returned: always, except when the options or the credentials are invalid
-  contains:
-    kind:
-      description: Kind of the jobs.
-      type: str
-      sample: job
-    entry:
-      description: The entry point of the role P(datagate.huaweicloud.job_gate#role); null if the module is used directly.
-      type: str
-      sample: null
-    selection:
-      description: The options that select the jobs, without those that are not set.
-      type: dict
-      sample: {"job_names": ["job_sms"]}
-    wait:
-      description: Whether the gate waits.
-      type: bool
-      sample: true
-    wait_for:
-      description: The states in which a job is ready.
-      type: list
-      elements: str
-      sample: [NORMAL]
-    fail_states:
-      description: The failing states of a job.
-      type: list
-      elements: str
-      sample: [ABNORMAL, EXCEPTION]
-    timeout:
-      description: Time limit of the gate in seconds, or null if it does not wait.
-      type: float
-      sample: 600.0
-    region:
-      description: The region, or null if only endpoints are set.
-      type: str
-      sample: cn-north-4
-    project_id:
-      description: ID of the project, or null if it is not known.
-      type: str
-      sample: 0123456789abcdef0123456789abcdef
-    workspace:
-      description: ID of the workspace, or null for the default workspace and for DLI.
-      type: str
-      sample: null
-    credentials:
-      description: Source of the credentials (C(place)), and the first characters of the access key (C(key)), if there is one.
-      type: dict
-      sample: {"place": "the environment", "key": "AKNE"}
+# -- written by `make options`: gate
 verdict:
   description:
     - Verdict for all jobs together.
     - V(PASS), all jobs are ready, or no more than O(max_failing) have failed and the others are ready.
-    - V(FAIL), a job has failed, does not exist, or too few jobs were found.
+    - V(FAIL), a job has failed or does not exist, or too few jobs are selected.
     - V(PENDING), no job has failed, but not all jobs are ready. It is returned only by a slice (see O(slice_timeout)), in
       check mode, and without O(wait). It never fails the task.
     - V(TIMEOUT), O(wait_timeout) seconds have passed, and not all jobs are ready.
@@ -517,13 +479,11 @@ msg:
     - If the options or the credentials are invalid, the error message.
   type: str
   returned: always
-  sample: >-
-    FAIL after 0.1 s: job_sms: node DLI_SMS_GES is EXCEPTION
-    (log obs://dlf-log-0123456789abcdef/job_sms/DLI_SMS_GES/DLI_SMS_GES.job).
-    0 of 2 jobs ready (1 NORMAL, 1 STARTING).
+  sample: 'FAIL after 0.1 s: job_sms: node DLI_SMS_GES is EXCEPTION (log obs://dlf-log-0123456789abcdef/job_sms/DLI_SMS_GES/DLI_SMS_GES.job).
+    0 of 2 jobs ready (1 NORMAL, 1 STARTING).'
 reasons:
-  description:
-    - The reasons why the verdict is not V(PASS), the most severe first. With V(PASS) it only contains tolerated failures.
+  description: The reasons why the verdict is not V(PASS), the most severe first. With V(PASS) it only contains tolerated
+    failures and ignored jobs.
   type: list
   elements: dict
   returned: always, except when the options or the credentials are invalid
@@ -540,16 +500,16 @@ reasons:
         - V(denied), the credentials were rejected, or a permission is missing (HTTP 401 or 403, the error code DLF.6888,
           or the gateway's codes 0301, 0303 and 0307).
         - V(unreadable), the job could not be read for another reason.
-        - V(unknown_state), the job or one of its nodes is in a state that this collection does not know, or the job has
-          no state.
+        - V(unknown_state), the job or one of its nodes is in a state that this collection does not know, or the job has no
+          state.
         - V(still_pending), the job is in a transitional state, or in a failing state with O(fail_on_exception=false), or
           its nodes were not read yet, or it was not read at all, or its last reading is too old.
         - V(not_restarted), the job is ready, but was not started after O(started_after).
         - V(no_run), the job is ready, but a node with a trigger has had fewer than O(min_runs) successful runs.
-        - V(no_records), the job is ready, but it, or a node that O(require_records) requires, has read and written no
-          records (in the last O(stable_for) seconds, if that is set).
+        - V(no_records), the job is ready, but it, or a node that O(require_records) requires, has read and written no records
+          (in the last O(stable_for) seconds, if that is set).
         - V(restarted), the job was restarted, and the time of O(stable_for) started again.
-        - V(not_stable), all jobs are ready, but not yet for O(stable_for) seconds.
+        - V(not_stable), all are ready, but not yet for O(stable_for) seconds.
       type: str
       returned: always
       sample: node_exception
@@ -582,11 +542,13 @@ reasons:
       description: Error code of the service or its gateway, or null if the reason is not an error.
       type: str
       returned: always
+      version_added: 2.0.0
       sample: null
     request_id:
       description: ID of the failed request (header C(X-Request-Id)), or null.
       type: str
       returned: always
+      version_added: 2.0.0
       sample: null
   sample:
     - code: node_exception
@@ -597,19 +559,41 @@ reasons:
       node: DLI_SMS_GES
       request_id: null
       status: EXCEPTION
+notes:
+  description: Facts that do not affect the verdict, with the keys of RV(reasons).
+  type: list
+  elements: dict
+  returned: always, except when the options or the credentials are invalid
+  version_added: 2.0.0
+  sample: []
+job:
+  description:
+    - The job, with the same fields as in RV(jobs), if there is exactly one. It does not depend on O(return_jobs).
+    - Null if there are several, or none because O(missing=ok) ignores it.
+  type: dict
+  returned: always, except when the options or the credentials are invalid
+by_status:
+  description:
+    - Number of jobs in each state. It does not depend on O(return_jobs). Jobs that O(missing=ok) ignores are not counted.
+    - Jobs that do not exist are counted as V(missing), jobs that were not read yet as V(not read), and jobs without a state
+      as V(without a state).
+  type: dict
+  returned: always, except when the options or the credentials are invalid
+  sample:
+    NORMAL: 1
+    STARTING: 1
 elapsed:
   description: Duration of the gate in seconds. With O(resume), since the start of the first slice.
   type: float
   returned: always, except when the options or the credentials are invalid
   sample: 42.17
 polls:
-  description: Number of observations started, in all slices so far.
+  description: Number of observations started in all slices so far.
   type: int
   returned: always, except when the options or the credentials are invalid
   sample: 5
 requests:
-  description:
-    - Number of HTTP requests, including retries and requests for a token or a project ID, in all slices so far.
+  description: Number of HTTP requests in all slices so far, including retries and requests for a token or a project ID.
   type: int
   returned: always, except when the options or the credentials are invalid
   sample: 14
@@ -625,12 +609,12 @@ history:
       description: Time of detection, in seconds since the start of the gate.
       type: float
       returned: always
-      sample: 10.031
+      sample: 30.112
     job:
       description: Name of the job.
       type: str
       returned: always
-      sample: job_orders_stream
+      sample: job_sms
     node:
       description: Name of the node, or null for the job itself.
       type: str
@@ -648,12 +632,12 @@ history:
       sample: NORMAL
   sample:
     - at: 0.004
-      job: job_orders_stream
+      job: job_sms
       node: null
       previous: null
       status: STARTING
-    - at: 10.031
-      job: job_orders_stream
+    - at: 30.112
+      job: job_sms
       node: null
       previous: STARTING
       status: NORMAL
@@ -662,30 +646,82 @@ history_dropped:
   type: int
   returned: always, except when the options or the credentials are invalid
   sample: 0
-by_status:
-  description:
-    - Number of jobs in each state. It does not depend on O(return_jobs). Jobs that O(missing=ok) ignores are not counted.
-    - Jobs that do not exist are counted as V(missing), jobs that were not read yet as V(not read), and jobs without a
-      state as V(without a state).
-  type: dict
-  returned: always, except when the options or the credentials are invalid
-  sample:
-    NORMAL: 1
-    STARTING: 1
 resume:
-  description:
-    - Value for O(resume) of the next slice, to continue the gate. Null unless a slice has ended before there was a
-      verdict (see O(slice_timeout)).
+  description: Value for O(resume) of the next slice, to continue the gate. Null unless a slice has ended before there was
+    a verdict (see O(slice_timeout)).
   type: str
   returned: always, except when the options or the credentials are invalid
   sample: 3.5d1c0f3a9b7e2468.eJyrVkpUslIqLkksSVWqBQAcWQRn
+gate:
+  description: Selection, options, connection and credentials of the gate. It contains no secrets.
+  type: dict
+  returned: always, except when the options or the credentials are invalid
+  version_added: 2.0.0
+  contains:
+    kind:
+      description: Kind of the jobs.
+      type: str
+      sample: job
+    entry:
+      description: The entry point of the role P(datagate.huaweicloud.job_gate#role). Null if the module is used directly.
+      type: str
+      sample: null
+    selection:
+      description: The options that select the jobs, without those that are not set.
+      type: dict
+      sample:
+        job_names:
+          - job_sms
+          - job_orders_stream
+    wait:
+      description: Whether the gate waits.
+      type: bool
+      sample: true
+    wait_for:
+      description: The states in which a job is ready.
+      type: list
+      elements: str
+      sample:
+        - NORMAL
+    fail_states:
+      description: The failing states of a job.
+      type: list
+      elements: str
+      sample:
+        - ABNORMAL
+        - EXCEPTION
+    timeout:
+      description: Time limit of the gate in seconds, or null if it does not wait.
+      type: float
+      sample: 600.0
+    region:
+      description: The region, or null if only endpoints are set.
+      type: str
+      sample: cn-north-4
+    project_id:
+      description: ID of the project, or null if it is not known.
+      type: str
+      sample: 0123456789abcdef0123456789abcdef
+    workspace:
+      description: ID of the workspace, or null for the default workspace.
+      type: str
+      sample: null
+    credentials:
+      description: Source of the credentials (C(place)), and the first four characters of the access key (C(key)), or null
+        if there is none.
+      type: dict
+      sample:
+        place: the environment
+        key: AKNE
+# -- end
+# -- written by `make options`: errors
 option:
   description: The invalid option.
   type: str
   returned: when an option is invalid
   sample: started_after
 error_code:
-  description: Code of the service or its gateway, or null if the response had none or there was no response.
+  description: Code of the service or its gateway. Null if the response had none, or if there was no response.
   type: str
   returned: when RV(verdict=ERROR) and the task fails
   sample: DLF.6888
@@ -695,8 +731,7 @@ http_status:
   returned: when RV(verdict=ERROR) and the task fails
   sample: 400
 request_id:
-  description:
-    - ID of the request (header C(X-Request-Id)), for the vendor's support. Null if the service did not return one.
+  description: ID of the request (header C(X-Request-Id)), for the vendor's support. Null if the service did not return one.
   type: str
   returned: when RV(verdict=ERROR) and the task fails
   sample: 7f4c2d5e0b1a4c3d9e8f7a6b5c4d3e2f
@@ -710,15 +745,18 @@ path:
   type: str
   returned: when RV(verdict=ERROR) and the task fails
   sample: /v1/0123456789abcdef0123456789abcdef/jobs/job_sms/status
+# -- end
+# -- written by `make options`: log
 request_log:
-  description:
-    - A line for each request with method, host, path, status, time and request ID, or the reason if there was no response.
+  description: A line for each request with method, host, path, status, time and request ID, or the reason if there was no
+    response.
   type: list
   elements: str
-  returned: at the verbosity C(-vvv) with C(async), otherwise the lines are printed
+  returned: at the verbosity C(-vvv) with C(async); otherwise the lines are printed
   version_added: 2.0.0
   sample:
-    - "GET dayu-dlf.cn-north-4.myhuaweicloud.com/v1/0123456789abcdef0123456789abcdef/jobs?offset=0: HTTP 200, 87 ms"
+    - 'GET dayu-dlf.cn-north-4.myhuaweicloud.com/v1/0123456789abcdef0123456789abcdef/jobs?offset=0: HTTP 200, 87 ms'
+# -- end
 """
 
 from typing import Any, Dict

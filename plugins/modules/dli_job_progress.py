@@ -16,6 +16,24 @@ description:
     reached.
   - A job is ready when it is V(FINISHED). V(FAILED) and V(CANCELLED) are final, and with O(wait) they fail the task
     immediately. V(LAUNCHING), V(RUNNING) and V(SCALING) are transitional states.
+  - B(The most important options)
+  - O(job_ids) - IDs of the jobs.
+  - O(job_tags) - selects jobs by tags instead.
+  - O(since) - with O(job_tags), jobs that were started earlier do not count.
+  - O(newest) - with O(job_tags), only the newest attempt of each job counts. Default V(false).
+  - O(wait) - waits for a verdict, instead of reading once. Default V(false).
+  - O(wait_timeout) - time limit of the gate in seconds. Default V(600).
+  - O(stall_timeout) - seconds without progress after which a job fails. Default V(0).
+  - O(missing) - what to do about a job that does not exist. Default V(fail).
+  - O(min_result_rows) - a job with fewer rows in its result fails.
+  - O(cancel_on) - when the jobs that have not ended are cancelled.
+  - B(Other options)
+  - Selection - O(queue), O(min_jobs).
+  - Failures - O(max_bad_rows), O(max_consecutive_errors).
+  - Timing - O(wait_initial_delay), O(wait_interval).
+  - Output and slices - O(progress), O(return_jobs), O(slice_timeout), O(resume).
+  - Connection - O(region), O(project_id), O(access_key), O(secret_key) and others. They are usually set in the
+    environment, or once in C(module_defaults).
 author:
   - datagate contributors (@datagate)
 options:
@@ -33,7 +51,7 @@ options:
     description:
       - Selects the jobs that have all these tags, instead of O(job_ids). Keys and values are compared exactly.
       - The gate reads the job list, and watches the jobs that it finds in the first observation with at least O(min_jobs)
-        jobs. With O(missing=wait) it waits until there are so many.
+        jobs. With O(missing=wait) it waits until there are that many.
       - Jobs that were submitted after that are not part of the gate.
     type: dict
     version_added: 2.0.0
@@ -44,7 +62,7 @@ options:
     version_added: 2.0.0
   since:
     description:
-      - What was started earlier does not count; of runs of batch jobs, what was planned earlier.
+      - Jobs that were started earlier do not count (for runs of batch jobs, runs that were planned earlier).
       - Selects jobs instead of O(job_ids), or among the jobs with O(job_tags) or in O(queue).
       - Epoch milliseconds, ISO 8601 with a time zone (V(2026-03-01T02:00:00Z)), or a time before the start of the gate
         (V(12h), with the units V(s), V(m), V(h), V(d), V(w)).
@@ -79,15 +97,15 @@ options:
     description:
       - A finished job with fewer rows in its result (C(result_count), the rows that an INSERT has written or a query has
         returned) fails (V(too_few_rows)).
-      - The number is read from the status of the job once it has finished. If the service names none, the job is pending,
+      - The number is read from the status of the job once it has finished. If the service returns no number, the job is pending,
         and the reason says so.
     type: int
     version_added: 2.0.0
   max_bad_rows:
     description:
       - A finished job with more bad rows (C(bad_row_count)) fails (V(bad_rows)). V(0) allows none.
-      - The service counts bad rows of INSERT jobs only. If it names no number, the job is pending, and the reason says
-        so.
+      - The service counts bad rows of INSERT jobs only. If it returns no number, the job is pending, and the
+        reason says so.
     type: int
     version_added: 2.0.0
   cancel_on:
@@ -109,18 +127,22 @@ options:
     default: []
     version_added: 2.0.0
 attributes:
-  action:
-    description: Has an action plugin that runs on the controller.
+  check_mode:
+    description: Can run in check mode and return the expected status without changing anything.
     support: full
     details:
-      - It prints the O(progress) lines.
-      - A task on the controller (connection V(local), the Python that runs the playbook, without C(become), C(async) and
-        C(environment)) runs in Ansible's process, which saves the time to start a module. Options and results are the
-        same.
-  check_mode:
+      - The module also reads the jobs in check mode, and cancels nothing. With O(wait=true) it observes once and does not
+        wait. RV(verdict=FAIL) and RV(verdict=ERROR) fail the task; other verdicts do not.
+  diff_mode:
+    description: Shows in diff mode what has changed or would change.
+    support: none
     details:
-      - The module also reads the jobs in check mode, and cancels nothing. With O(wait=true) it observes once and does not wait.
-        RV(verdict=FAIL) and RV(verdict=ERROR) fail the task; other verdicts do not.
+      - RV(cancelled) contains the jobs that O(cancel_on) has cancelled.
+  idempotent:
+    description: A second run in the same situation makes no further changes.
+    support: full
+    details:
+      - The module only cancels jobs, if O(cancel_on) is set. A cancelled job is not cancelled again.
 notes:
   - Only the state determines the verdict. The progress is that of the running sub-job, so it drops when the next sub-job
     starts. A failed sub-job or task does not mean that the job has failed, because DLI may retry it.
@@ -138,6 +160,7 @@ seealso:
     description: The vendor's page about the status of a DLI job.
     link: https://support.huaweicloud.com/intl/en-us/api-dli/dli_02_0021.html
 extends_documentation_fragment:
+  - datagate.huaweicloud.attributes.gates
   - datagate.huaweicloud.attributes
   - datagate.huaweicloud.connection
   - datagate.huaweicloud.gate
@@ -145,48 +168,24 @@ extends_documentation_fragment:
 
 EXAMPLES = r"""
 ---
-- name: Wait up to two hours until a job has finished (credentials, region and project come from the environment)
+- name: Wait up to ten minutes until a job has finished (credentials, region and project come from the environment)
   datagate.huaweicloud.dli_job_progress:
     job_id: 85798b38-ae44-48eb-bb90-7cf0dcdafe7b
     wait: true
-    wait_timeout: 7200
   delegate_to: localhost
 
-- name: Read a job without waiting
+- name: Wait up to two hours for several jobs, and fail after 15 minutes without progress
   datagate.huaweicloud.dli_job_progress:
-    job_id: 85798b38-ae44-48eb-bb90-7cf0dcdafe7b
+    job_ids:
+      - 85798b38-ae44-48eb-bb90-7cf0dcdafe7b
+      - 2f6a11c0-5d5e-4b0e-9a56-3c1f0e7d8a90
+    wait: true
+    wait_interval: 15
+    wait_timeout: 7200
+    stall_timeout: 900
   delegate_to: localhost
-  register: report
 
-- name: Show its state and progress
-  ansible.builtin.debug:
-    msg: "{{ report.job.status }}, progress {{ ((report.job.progress or 0) * 100) | round | int }} %"
-
-- name: Set the connection once for all tasks
-  module_defaults:
-    group/datagate.huaweicloud.huaweicloud:
-      region: cn-north-4
-      project_id: 0123456789abcdef0123456789abcdef
-      access_key: "{{ vault_access_key }}"
-      secret_key: "{{ vault_secret_key }}"
-  delegate_to: localhost
-  block:
-    - name: Wait for several new jobs, with at most 15 minutes without progress
-      datagate.huaweicloud.dli_job_progress:
-        job_ids: "{{ submitted_job_ids }}"
-        wait: true
-        wait_initial_delay: 5
-        wait_interval: 15
-        wait_timeout: 3600
-        missing: wait
-        stall_timeout: 900
-
-    - name: Wait until the real-time jobs that read their results run as well
-      datagate.huaweicloud.dataarts_job_status:
-        tags: reports
-        wait: true
-
-- name: Wait for the last attempt of each job of this release, and cancel what has not ended after two hours
+- name: Wait for the jobs of a release by their tags, each in its newest attempt
   datagate.huaweicloud.dli_job_progress:
     job_tags:
       release: "42"
@@ -196,27 +195,82 @@ EXAMPLES = r"""
     missing: wait
     wait: true
     wait_timeout: 7200
-    min_result_rows: 1
-    max_bad_rows: 0
-    cancel_on: [timeout, abort]
   delegate_to: localhost
 
-- name: Wait and handle the verdict in the next tasks
+# If the gate fails, the message contains the reason from the service, for example:
+# FAIL after 42 s: 85798b38-ae44-48eb-bb90-7cf0dcdafe7b is FAILED: Table orders_raw not found.
+- name: Submit the job again if it has failed
+  delegate_to: localhost
+  block:
+    - name: Wait for the job
+      datagate.huaweicloud.dli_job_progress:
+        job_id: 85798b38-ae44-48eb-bb90-7cf0dcdafe7b
+        wait: true
+      register: gate
+  rescue:
+    - name: Fail if it is not known that the job has failed
+      ansible.builtin.fail:
+        msg: "{{ gate.msg }}"
+      when: gate.verdict | default('ERROR') != 'FAIL'
+
+    - name: Submit the job again
+      ansible.builtin.command:
+        cmd: /opt/pipelines/submit.sh daily_report
+      changed_when: true
+
+- name: Read a job without waiting; its state does not fail the task
+  datagate.huaweicloud.dli_job_progress:
+    job_id: 85798b38-ae44-48eb-bb90-7cf0dcdafe7b
+  delegate_to: localhost
+  register: report
+
+- name: Show its state and progress
+  ansible.builtin.debug:
+    msg: "{{ report.job.status }}, progress {{ ((report.job.progress or 0) * 100) | round | int }} %"
+
+- name: Observe once in check mode, as with ansible-playbook --check; only FAIL and ERROR fail the task
   datagate.huaweicloud.dli_job_progress:
     job_id: 85798b38-ae44-48eb-bb90-7cf0dcdafe7b
     wait: true
   delegate_to: localhost
-  register: gate
-  failed_when: false
+  check_mode: true
 
-- name: Submit the job again
-  ansible.builtin.command:
-    cmd: /opt/pipelines/submit.sh daily_report
-  changed_when: true
-  when: gate.verdict | default('ERROR') == 'FAIL'
+- name: Set the connection once for several tasks, with a key from a vault
+  module_defaults:
+    group/datagate.huaweicloud.huaweicloud:
+      region: cn-north-4
+      project_id: 0123456789abcdef0123456789abcdef
+      access_key: "{{ vault_access_key }}"
+      secret_key: "{{ vault_secret_key }}"
+  delegate_to: localhost
+  block:
+    - name: Wait for a job that was just submitted and may not be visible yet
+      datagate.huaweicloud.dli_job_progress:
+        job_id: 85798b38-ae44-48eb-bb90-7cf0dcdafe7b
+        missing: wait
+        wait: true
+        wait_initial_delay: 5
+
+    - name: Wait until the real-time job that reads its result runs
+      datagate.huaweicloud.dataarts_job_status:
+        job_name: job_orders_stream
+        wait: true
+
+- name: Require rows in the result, allow no bad rows, and cancel the job at the time limit and at an interruption
+  datagate.huaweicloud.dli_job_progress:
+    job_id: 85798b38-ae44-48eb-bb90-7cf0dcdafe7b
+    wait: true
+    wait_timeout: 7200
+    min_result_rows: 1
+    max_bad_rows: 0
+    cancel_on:
+      - timeout
+      - abort
+  delegate_to: localhost
 """
 
 RETURN = r"""
+---
 jobs:
   description:
     - The jobs, each with its own verdict, in the order of O(job_ids) or of the job list. O(return_jobs) selects them. Jobs that
@@ -327,6 +381,7 @@ jobs:
       type: str
       returned: always
       sample: ""
+    # -- written by `make options`: job
     verdict:
       description: Verdict of this job, V(PASS), V(FAIL) or V(PENDING).
       type: str
@@ -335,23 +390,26 @@ jobs:
         - PASS
         - FAIL
         - PENDING
-      sample: PENDING
+      sample: PASS
     reasons:
-      description: The reasons for the verdict of this job, with the same fields as RV(reasons).
+      description: Reasons for the verdict of this job, with the keys of RV(reasons). Empty for V(PASS).
       type: list
       elements: dict
       returned: always
+      sample: []
     restarts:
-      description:
-        - Number of restarts of the job during the gate, according to its C(start_time).
+      description: Number of restarts of the job during the gate, according to its C(start_time).
       type: int
       returned: always
+      version_added: 2.0.0
       sample: 0
     read_at:
       description: Time of the last reading of the job, in seconds since the start of the gate. Null if it was not read.
       type: float
       returned: always
+      version_added: 2.0.0
       sample: 12.1
+    # -- end
     start_time:
       description: When the job was started, in epoch milliseconds.
       type: int
@@ -373,20 +431,23 @@ jobs:
       returned: when the status of the job was read
       sample: reports
     result_count:
-      description: Number of rows in the result. Null if the service names none.
+      description: Number of rows in the result. Null if the service returns none.
       type: int
       returned: when the status of the job was read
+      version_added: 2.0.0
       sample: 120
     bad_row_count:
-      description: Number of bad rows of an INSERT job. Null if the service names none.
+      description: Number of bad rows of an INSERT job. Null if the service returns none.
       type: int
       returned: when the status of the job was read
+      version_added: 2.0.0
       sample: 0
     tags:
       description: The tags of the job, each with C(key) and C(value).
       type: list
       elements: dict
       returned: when the status of the job was read and it has tags
+      version_added: 2.0.0
       sample: [{"key": "release", "value": "42"}]
   sample:
     - job_id: 85798b38-ae44-48eb-bb90-7cf0dcdafe7b
@@ -427,76 +488,12 @@ cancelled:
   returned: always, except when the options or the credentials are invalid
   sample: []
   version_added: 2.0.0
-job:
-  description:
-    - The job, with the same fields as in RV(jobs), if there is exactly one. It does not depend on O(return_jobs).
-    - Null if there are several, or none because O(missing=ok) ignores it.
-  type: dict
-  returned: always, except when the options or the credentials are invalid
-notes:
-  description:
-    - Notes that do not affect the verdict, with the keys of RV(reasons).
-  type: list
-  elements: dict
-  returned: always, except when the options or the credentials are invalid
-  sample: []
-gate:
-  description:
-    - Selection, options, endpoint data and credentials of the gate. It contains no secrets.
-  type: dict
-  returned: always, except when the options or the credentials are invalid
-  contains:
-    kind:
-      description: Kind of the jobs.
-      type: str
-      sample: DLI job
-    entry:
-      description: The entry point of the role P(datagate.huaweicloud.job_gate#role); null if the module is used directly.
-      type: str
-      sample: null
-    selection:
-      description: The options that select the jobs, without those that are not set.
-      type: dict
-      sample: {"job_ids": ["85798b38-ae44-48eb-bb90-7cf0dcdafe7b"]}
-    wait:
-      description: Whether the gate waits.
-      type: bool
-      sample: true
-    wait_for:
-      description: The states in which a job is ready.
-      type: list
-      elements: str
-      sample: [FINISHED]
-    fail_states:
-      description: The failing states of a job.
-      type: list
-      elements: str
-      sample: [CANCELLED, FAILED]
-    timeout:
-      description: Time limit of the gate in seconds, or null if it does not wait.
-      type: float
-      sample: 600.0
-    region:
-      description: The region, or null if only endpoints are set.
-      type: str
-      sample: cn-north-4
-    project_id:
-      description: ID of the project, or null if it is not known.
-      type: str
-      sample: 0123456789abcdef0123456789abcdef
-    workspace:
-      description: ID of the workspace, or null for the default workspace and for DLI.
-      type: str
-      sample: null
-    credentials:
-      description: Source of the credentials (C(place)), and the first characters of the access key (C(key)), if there is one.
-      type: dict
-      sample: {"place": "the environment", "key": "AKNE"}
+# -- written by `make options`: gate
 verdict:
   description:
     - Verdict for all jobs together.
     - V(PASS), all jobs are ready.
-    - V(FAIL), a job has failed, or it does not exist.
+    - V(FAIL), a job has failed, was cancelled, has stalled or does not exist, or too few jobs are selected.
     - V(PENDING), no job has failed, but not all jobs are ready. It is returned only by a slice (see O(slice_timeout)), in
       check mode, and without O(wait). It never fails the task.
     - V(TIMEOUT), O(wait_timeout) seconds have passed, and not all jobs are ready.
@@ -517,11 +514,9 @@ msg:
     - If the options or the credentials are invalid, the error message.
   type: str
   returned: always
-  sample: >-
-    FAIL after 42 s: 85798b38-ae44-48eb-bb90-7cf0dcdafe7b is FAILED: Table orders_raw not found.
+  sample: 'FAIL after 42 s: 85798b38-ae44-48eb-bb90-7cf0dcdafe7b is FAILED: Table orders_raw not found.'
 reasons:
-  description:
-    - The reasons why the verdict is not V(PASS), the most severe first. With V(PASS) it only contains tolerated failures.
+  description: The reasons why the verdict is not V(PASS), the most severe first. With V(PASS) it only contains ignored jobs.
   type: list
   elements: dict
   returned: always, except when the options or the credentials are invalid
@@ -529,19 +524,19 @@ reasons:
     code:
       description:
         - Code of the reason.
-        - V(dli_failed), the job is FAILED. The message contains the reason from the service, if there is one.
+        - V(dli_failed), the job is V(FAILED). The message contains the reason from the service, if there is one.
         - V(dli_cancelled), the job was cancelled.
-        - V(stalled), the job is RUNNING, but made no progress for O(stall_timeout) seconds.
+        - V(stalled), the job is V(RUNNING), but made no progress for O(stall_timeout) seconds.
         - V(too_few_rows), the job has finished with fewer result rows than O(min_result_rows).
         - V(bad_rows), the job has finished with more bad rows than O(max_bad_rows).
         - V(too_few_jobs), O(job_tags), O(queue) and O(since) select fewer jobs than O(min_jobs).
         - V(job_missing), the job does not exist, or disappeared during this gate.
-        - V(denied), the credentials were rejected, or a permission is missing (HTTP 401 or 403, or the gateway's codes
-          0301, 0303 and 0307).
+        - V(denied), the credentials were rejected, or a permission is missing (HTTP 401 or 403, or the gateway's codes 0301,
+          0303 and 0307).
         - V(unreadable), the job could not be read for another reason.
         - V(unknown_state), the job is in a state that this collection does not know, or has no state.
         - V(still_pending), the job is in a transitional state, or it was not read at all, or its last reading is too old,
-          or the service does not name its number of rows.
+          or the service does not return its number of rows.
       type: str
       returned: always
       sample: dli_failed
@@ -551,7 +546,7 @@ reasons:
       returned: always
       sample: 85798b38-ae44-48eb-bb90-7cf0dcdafe7b
     node:
-      description: Always null, because DLI jobs have no nodes.
+      description: Always null, because these jobs have no nodes.
       type: str
       returned: always
       sample: null
@@ -574,11 +569,13 @@ reasons:
       description: Error code of the service or its gateway, or null if the reason is not an error.
       type: str
       returned: always
+      version_added: 2.0.0
       sample: null
     request_id:
       description: ID of the failed request (header C(X-Request-Id)), or null.
       type: str
       returned: always
+      version_added: 2.0.0
       sample: null
   sample:
     - code: dli_failed
@@ -589,22 +586,43 @@ reasons:
       node: null
       request_id: null
       status: FAILED
+notes:
+  description: Facts that do not affect the verdict, with the keys of RV(reasons).
+  type: list
+  elements: dict
+  returned: always, except when the options or the credentials are invalid
+  version_added: 2.0.0
+  sample: []
+job:
+  description:
+    - The job, with the same fields as in RV(jobs), if there is exactly one. It does not depend on O(return_jobs).
+    - Null if there are several, or none because O(missing=ok) ignores it.
+  type: dict
+  returned: always, except when the options or the credentials are invalid
+by_status:
+  description:
+    - Number of jobs in each state. It does not depend on O(return_jobs). Jobs that O(missing=ok) ignores are not counted.
+    - Jobs that do not exist are counted as V(missing), jobs that were not read yet as V(not read), and jobs without a state
+      as V(without a state).
+  type: dict
+  returned: always, except when the options or the credentials are invalid
+  sample:
+    RUNNING: 1
 elapsed:
   description: Duration of the gate in seconds. With O(resume), since the start of the first slice.
   type: float
   returned: always, except when the options or the credentials are invalid
   sample: 42.17
 polls:
-  description: Number of observations started, in all slices so far.
+  description: Number of observations started in all slices so far.
   type: int
   returned: always, except when the options or the credentials are invalid
   sample: 5
 requests:
-  description:
-    - Number of HTTP requests, including retries and requests for a token or a project ID, in all slices so far.
+  description: Number of HTTP requests in all slices so far, including retries and requests for a token or a project ID.
   type: int
   returned: always, except when the options or the credentials are invalid
-  sample: 5
+  sample: 14
 history:
   description:
     - All detected state changes, oldest first, at most 1000 entries.
@@ -617,14 +635,14 @@ history:
       description: Time of detection, in seconds since the start of the gate.
       type: float
       returned: always
-      sample: 10.031
+      sample: 30.112
     job:
       description: ID of the job.
       type: str
       returned: always
       sample: 85798b38-ae44-48eb-bb90-7cf0dcdafe7b
     node:
-      description: Always null, because DLI jobs have no nodes.
+      description: Always null, because these jobs have no nodes.
       type: str
       returned: always
       sample: null
@@ -634,7 +652,7 @@ history:
       returned: always
       sample: RUNNING
     status:
-      description: The new state, or null if the job does not exist.
+      description: The new state, or null if the job does not exist or has no state.
       type: str
       returned: always
       sample: FINISHED
@@ -654,29 +672,81 @@ history_dropped:
   type: int
   returned: always, except when the options or the credentials are invalid
   sample: 0
-by_status:
-  description:
-    - Number of jobs in each state. It does not depend on O(return_jobs). Jobs that O(missing=ok) ignores are not counted.
-    - Jobs that do not exist are counted as V(missing), jobs that were not read yet as V(not read), and jobs without a
-      state as V(without a state).
-  type: dict
-  returned: always, except when the options or the credentials are invalid
-  sample:
-    RUNNING: 1
 resume:
-  description:
-    - Value for O(resume) of the next slice, to continue the gate. Null unless a slice has ended before there was a
-      verdict (see O(slice_timeout)).
+  description: Value for O(resume) of the next slice, to continue the gate. Null unless a slice has ended before there was
+    a verdict (see O(slice_timeout)).
   type: str
   returned: always, except when the options or the credentials are invalid
   sample: 3.5d1c0f3a9b7e2468.eJyrVkpUslIqLkksSVWqBQAcWQRn
+gate:
+  description: Selection, options, connection and credentials of the gate. It contains no secrets.
+  type: dict
+  returned: always, except when the options or the credentials are invalid
+  version_added: 2.0.0
+  contains:
+    kind:
+      description: Kind of the jobs.
+      type: str
+      sample: DLI job
+    entry:
+      description: The entry point of the role P(datagate.huaweicloud.job_gate#role). Null if the module is used directly.
+      type: str
+      sample: null
+    selection:
+      description: The options that select the jobs, without those that are not set.
+      type: dict
+      sample:
+        job_ids:
+          - 85798b38-ae44-48eb-bb90-7cf0dcdafe7b
+    wait:
+      description: Whether the gate waits.
+      type: bool
+      sample: true
+    wait_for:
+      description: The states in which a job is ready.
+      type: list
+      elements: str
+      sample:
+        - FINISHED
+    fail_states:
+      description: The failing states of a job.
+      type: list
+      elements: str
+      sample:
+        - CANCELLED
+        - FAILED
+    timeout:
+      description: Time limit of the gate in seconds, or null if it does not wait.
+      type: float
+      sample: 600.0
+    region:
+      description: The region, or null if only endpoints are set.
+      type: str
+      sample: cn-north-4
+    project_id:
+      description: ID of the project, or null if it is not known.
+      type: str
+      sample: 0123456789abcdef0123456789abcdef
+    workspace:
+      description: Always null, because DLI has no workspaces.
+      type: str
+      sample: null
+    credentials:
+      description: Source of the credentials (C(place)), and the first four characters of the access key (C(key)), or null
+        if there is none.
+      type: dict
+      sample:
+        place: the environment
+        key: AKNE
+# -- end
+# -- written by `make options`: errors
 option:
   description: The invalid option.
   type: str
   returned: when an option is invalid
   sample: stall_timeout
 error_code:
-  description: Code of the service or its gateway, or null if the response had none or there was no response.
+  description: Code of the service or its gateway. Null if the response had none, or if there was no response.
   type: str
   returned: when RV(verdict=ERROR) and the task fails
   sample: DLI.0999
@@ -686,8 +756,7 @@ http_status:
   returned: when RV(verdict=ERROR) and the task fails
   sample: 400
 request_id:
-  description:
-    - ID of the request (header C(X-Request-Id)), for the vendor's support. Null if the service did not return one.
+  description: ID of the request (header C(X-Request-Id)), for the vendor's support. Null if the service did not return one.
   type: str
   returned: when RV(verdict=ERROR) and the task fails
   sample: 7f4c2d5e0b1a4c3d9e8f7a6b5c4d3e2f
@@ -701,15 +770,18 @@ path:
   type: str
   returned: when RV(verdict=ERROR) and the task fails
   sample: /v1/0123456789abcdef0123456789abcdef/jobs/85798b38-ae44-48eb-bb90-7cf0dcdafe7b/progress
+# -- end
+# -- written by `make options`: log
 request_log:
-  description:
-    - A line for each request with method, host, path, status, time and request ID, or the reason if there was no response.
+  description: A line for each request with method, host, path, status, time and request ID, or the reason if there was no
+    response.
   type: list
   elements: str
-  returned: at the verbosity C(-vvv) with C(async), otherwise the lines are printed
+  returned: at the verbosity C(-vvv) with C(async); otherwise the lines are printed
   version_added: 2.0.0
   sample:
-    - "GET dayu-dlf.cn-north-4.myhuaweicloud.com/v1/0123456789abcdef0123456789abcdef/jobs?offset=0: HTTP 200, 87 ms"
+    - 'GET dayu-dlf.cn-north-4.myhuaweicloud.com/v1/0123456789abcdef0123456789abcdef/jobs?offset=0: HTTP 200, 87 ms'
+# -- end
 """
 
 from typing import Any, Dict

@@ -14,7 +14,23 @@ description:
   - Reads the state of Spark batches of Data Lake Insight (DLI) and returns a verdict. With O(wait) it is a gate, which
     observes the batches until all are ready, one has failed, or the time limit is reached.
   - A batch is ready when it is V(success). V(dead) is a failure, and the message contains the last lines of its log.
-  - V(starting), V(running) and V(recovering) are transitional states.
+    V(starting), V(running) and V(recovering) are transitional states.
+  - B(The most important options)
+  - O(batch_ids) - IDs of the batches.
+  - O(wait) - waits for a verdict, instead of reading once. Default V(false).
+  - O(wait_timeout) - time limit of the gate in seconds. Default V(600).
+  - O(wait_interval) - seconds between two observations. Default V(10).
+  - O(wait_for) - states in which a batch is ready. Default V([success]).
+  - O(stable_for) - seconds that all batches must stay ready, together. Default V(0).
+  - O(missing) - what to do about a batch that does not exist. Default V(fail).
+  - O(fail_on_exception) - whether a failed batch fails the task. Default is the value of O(wait).
+  - O(max_failing) - number of batches that may fail. Default V(0).
+  - O(progress) - prints progress lines while the task waits. Default V(true).
+  - B(Other options)
+  - Failures and timing - O(max_consecutive_errors), O(wait_initial_delay).
+  - Output and slices - O(return_jobs), O(slice_timeout), O(resume).
+  - Connection - O(region), O(project_id), O(access_key), O(secret_key) and others. They are usually set in the
+    environment, or once in C(module_defaults).
 author:
   - datagate contributors (@datagate)
 options:
@@ -55,19 +71,6 @@ options:
       - It must not be longer than O(wait_timeout). Only used with O(wait=true).
     type: float
     default: 0
-attributes:
-  action:
-    description: Has an action plugin that runs on the controller.
-    support: full
-    details:
-      - It prints the O(progress) lines.
-      - A task on the controller (connection V(local), the Python that runs the playbook, without C(become), C(async) and
-        C(environment)) runs in Ansible's process, which saves the time to start a module. Options and results are the
-        same.
-  check_mode:
-    details:
-      - The module also reads the jobs in check mode. With O(wait=true) it observes once and does not wait.
-        RV(verdict=FAIL) and RV(verdict=ERROR) fail the task; other verdicts do not.
 notes:
   - A batch that was cancelled, or that DLI gave up because there were no resources for about three hours, is V(dead) as
     well. DLI does not report the difference.
@@ -78,6 +81,7 @@ seealso:
     description: The vendor's page about a Spark batch.
     link: https://support.huaweicloud.com/intl/en-us/api-dli/dli_02_0126.html
 extends_documentation_fragment:
+  - datagate.huaweicloud.attributes.gates
   - datagate.huaweicloud.attributes
   - datagate.huaweicloud.connection
   - datagate.huaweicloud.gate
@@ -85,21 +89,87 @@ extends_documentation_fragment:
 
 EXAMPLES = r"""
 ---
-- name: Wait up to two hours until a batch has succeeded (credentials, region and project come from the environment)
+- name: Wait up to ten minutes until a batch has succeeded (credentials, region and project come from the environment)
   datagate.huaweicloud.dli_spark_job_status:
     batch_id: 2d3e4f50-aaaa-4bbb-8ccc-0d0e0f101112
+    wait: true
+  delegate_to: localhost
+
+- name: Wait up to two hours for two batches
+  datagate.huaweicloud.dli_spark_job_status:
+    batch_ids:
+      - 2d3e4f50-aaaa-4bbb-8ccc-0d0e0f101112
+      - 6b1f8a3c-bbbb-4ccc-8ddd-1e1f20212223
     wait: true
     wait_timeout: 7200
   delegate_to: localhost
 
 - name: Wait until a streaming application has run for five minutes
   datagate.huaweicloud.dli_spark_job_status:
-    batch_id: 2d3e4f50-aaaa-4bbb-8ccc-0d0e0f101112
+    batch_id: 9c8d7e6f-cccc-4ddd-8eee-2f3031323334
     wait: true
     wait_for: running
     stable_for: 300
     wait_timeout: 1800
   delegate_to: localhost
+
+# If the gate fails, the message contains the last lines of the log, for example:
+# FAIL after 42 s: 2d3e4f50-aaaa-4bbb-8ccc-0d0e0f101112 is dead: stderr: Exception in thread main.
+- name: Save the log of a failed batch
+  delegate_to: localhost
+  block:
+    - name: Wait for the batch
+      datagate.huaweicloud.dli_spark_job_status:
+        batch_id: 2d3e4f50-aaaa-4bbb-8ccc-0d0e0f101112
+        wait: true
+      register: gate
+  rescue:
+    - name: Write the last lines of the log to a file
+      ansible.builtin.copy:
+        content: "{{ gate.job.log | default([], true) | join('\n') }}\n"
+        dest: /var/log/pipelines/orders_spark.log
+        mode: "0644"
+
+    - name: Fail in any case
+      ansible.builtin.fail:
+        msg: "{{ gate.msg }}"
+
+- name: Read a batch without waiting; its state does not fail the task
+  datagate.huaweicloud.dli_spark_job_status:
+    batch_id: 2d3e4f50-aaaa-4bbb-8ccc-0d0e0f101112
+  delegate_to: localhost
+  register: batch
+
+- name: Show its state
+  ansible.builtin.debug:
+    msg: "{{ batch.job.status }}"
+
+- name: Observe once in check mode, as with ansible-playbook --check; only FAIL and ERROR fail the task
+  datagate.huaweicloud.dli_spark_job_status:
+    batch_id: 2d3e4f50-aaaa-4bbb-8ccc-0d0e0f101112
+    wait: true
+  delegate_to: localhost
+  check_mode: true
+
+- name: Set the connection once for several tasks, with a key from a vault
+  module_defaults:
+    group/datagate.huaweicloud.huaweicloud:
+      region: cn-north-4
+      project_id: 0123456789abcdef0123456789abcdef
+      access_key: "{{ vault_access_key }}"
+      secret_key: "{{ vault_secret_key }}"
+  delegate_to: localhost
+  block:
+    - name: Wait for a batch
+      datagate.huaweicloud.dli_spark_job_status:
+        batch_id: 2d3e4f50-aaaa-4bbb-8ccc-0d0e0f101112
+        wait: true
+
+    - name: Wait until the Flink job that reads its result runs
+      datagate.huaweicloud.dli_flink_job_status:
+        name: orders_flink
+        wait: true
+        wait_for: job_running
 """
 
 RETURN = r"""
@@ -142,11 +212,35 @@ jobs:
       elements: str
       returned: always
       sample: []
+    # -- written by `make options`: job
+    verdict:
+      description: Verdict of this job, V(PASS), V(FAIL) or V(PENDING).
+      type: str
+      returned: always
+      choices:
+        - PASS
+        - FAIL
+        - PENDING
+      sample: PASS
+    reasons:
+      description: Reasons for the verdict of this job, with the keys of RV(reasons). Empty for V(PASS).
+      type: list
+      elements: dict
+      returned: always
+      sample: []
     restarts:
       description: Always V(0), because the service does not report restarts of a batch.
       type: int
       returned: always
+      version_added: 2.0.0
       sample: 0
+    read_at:
+      description: Time of the last reading of the job, in seconds since the start of the gate. Null if it was not read.
+      type: float
+      returned: always
+      version_added: 2.0.0
+      sample: 12.1
+    # -- end
     queue:
       description: Queue that the batch runs in.
       type: str
@@ -162,95 +256,12 @@ jobs:
       type: int
       returned: when the service returns it
       sample: 1772323200000
-    verdict:
-      description: Verdict of this job, V(PASS), V(FAIL) or V(PENDING).
-      type: str
-      returned: always
-      choices:
-        - PASS
-        - FAIL
-        - PENDING
-      sample: PASS
-    reasons:
-      description: The reasons for the verdict of this job, with the same fields as RV(reasons).
-      type: list
-      elements: dict
-      returned: always
-    read_at:
-      description: Time of the last reading of the job, in seconds since the start of the gate. Null if it was not read.
-      type: float
-      returned: always
-      sample: 12.1
-job:
-  description:
-    - The job, with the same fields as in RV(jobs), if there is exactly one. It does not depend on O(return_jobs).
-    - Null if there are several, or none because O(missing=ok) ignores it.
-  type: dict
-  returned: always, except when the options or the credentials are invalid
-notes:
-  description:
-    - Notes that do not affect the verdict, with the keys of RV(reasons).
-  type: list
-  elements: dict
-  returned: always, except when the options or the credentials are invalid
-  sample: []
-gate:
-  description:
-    - Selection, options, endpoint data and credentials of the gate. It contains no secrets.
-  type: dict
-  returned: always, except when the options or the credentials are invalid
-  contains:
-    kind:
-      description: Kind of the jobs.
-      type: str
-      sample: Spark job
-    entry:
-      description: The entry point of the role P(datagate.huaweicloud.job_gate#role); null if the module is used directly.
-      type: str
-      sample: null
-    selection:
-      description: The options that select the jobs, without those that are not set.
-      type: dict
-      sample: {"batch_ids": ["2d3e4f50-aaaa-4bbb-8ccc-0d0e0f101112"]}
-    wait:
-      description: Whether the gate waits.
-      type: bool
-      sample: true
-    wait_for:
-      description: The states in which a job is ready.
-      type: list
-      elements: str
-      sample: [success]
-    fail_states:
-      description: The failing states of a job.
-      type: list
-      elements: str
-      sample: [dead]
-    timeout:
-      description: Time limit of the gate in seconds, or null if it does not wait.
-      type: float
-      sample: 600.0
-    region:
-      description: The region, or null if only endpoints are set.
-      type: str
-      sample: cn-north-4
-    project_id:
-      description: ID of the project, or null if it is not known.
-      type: str
-      sample: 0123456789abcdef0123456789abcdef
-    workspace:
-      description: ID of the workspace, or null for the default workspace and for DLI.
-      type: str
-      sample: null
-    credentials:
-      description: Source of the credentials (C(place)), and the first characters of the access key (C(key)), if there is one.
-      type: dict
-      sample: {"place": "the environment", "key": "AKNE"}
+# -- written by `make options`: gate
 verdict:
   description:
     - Verdict for all jobs together.
-    - V(PASS), all jobs are ready.
-    - V(FAIL), a job has failed, or it does not exist.
+    - V(PASS), all jobs are ready, or no more than O(max_failing) have failed and the others are ready.
+    - V(FAIL), a job has failed or does not exist.
     - V(PENDING), no job has failed, but not all jobs are ready. It is returned only by a slice (see O(slice_timeout)), in
       check mode, and without O(wait). It never fails the task.
     - V(TIMEOUT), O(wait_timeout) seconds have passed, and not all jobs are ready.
@@ -271,11 +282,10 @@ msg:
     - If the options or the credentials are invalid, the error message.
   type: str
   returned: always
-  sample: >-
-    FAIL after 42 s: 2d3e4f50-aaaa-4bbb-8ccc-0d0e0f101112 is dead: stderr: Exception in thread main.
+  sample: 'FAIL after 42 s: 2d3e4f50-aaaa-4bbb-8ccc-0d0e0f101112 is dead: stderr: Exception in thread main.'
 reasons:
-  description:
-    - The reasons why the verdict is not V(PASS), the most severe first. With V(PASS) it only contains tolerated failures.
+  description: The reasons why the verdict is not V(PASS), the most severe first. With V(PASS) it only contains tolerated
+    failures and ignored jobs.
   type: list
   elements: dict
   returned: always, except when the options or the credentials are invalid
@@ -283,21 +293,21 @@ reasons:
     code:
       description:
         - Code of the reason.
-        - V(job_failed), the batch is V(dead), or has ended in a state that O(wait_for) does not name. The message
-          contains the reason from the service, if there is one.
+        - V(job_failed), the batch is V(dead), or has ended in a state that O(wait_for) does not contain. The message contains
+          the last lines of its log.
         - V(job_missing), the batch does not exist, or disappeared during this gate.
-        - V(denied), the credentials were rejected, or a permission is missing (HTTP 401 or 403, or the gateway's codes
-          0301, 0303 and 0307).
+        - V(denied), the credentials were rejected, or a permission is missing (HTTP 401 or 403, or the gateway's codes 0301,
+          0303 and 0307).
         - V(unreadable), the batch could not be read for another reason.
-        - V(unknown_state), the batch is in a state that this collection does not know.
-        - V(still_pending), the batch is in a state that O(wait_for) does not name, or it was not read at all, or its last
+        - V(unknown_state), the batch is in a state that this collection does not know, or has no state.
+        - V(still_pending), the batch is in a state that O(wait_for) does not contain, or it was not read at all, or its last
           reading is too old.
         - V(not_stable), all are ready, but not yet for O(stable_for) seconds.
       type: str
       returned: always
       sample: job_failed
     job:
-      description: The selected ID or name, or null if the reason concerns all jobs.
+      description: ID of the batch, or null if the reason concerns all jobs.
       type: str
       returned: always
       sample: 2d3e4f50-aaaa-4bbb-8ccc-0d0e0f101112
@@ -307,7 +317,7 @@ reasons:
       returned: always
       sample: null
     status:
-      description: Last known state of the job, or null.
+      description: Last known state of the batch, or null.
       type: str
       returned: always
       sample: dead
@@ -325,11 +335,13 @@ reasons:
       description: Error code of the service or its gateway, or null if the reason is not an error.
       type: str
       returned: always
+      version_added: 2.0.0
       sample: null
     request_id:
       description: ID of the failed request (header C(X-Request-Id)), or null.
       type: str
       returned: always
+      version_added: 2.0.0
       sample: null
   sample:
     - code: job_failed
@@ -340,22 +352,43 @@ reasons:
       node: null
       request_id: null
       status: dead
+notes:
+  description: Facts that do not affect the verdict, with the keys of RV(reasons).
+  type: list
+  elements: dict
+  returned: always, except when the options or the credentials are invalid
+  version_added: 2.0.0
+  sample: []
+job:
+  description:
+    - The job, with the same fields as in RV(jobs), if there is exactly one. It does not depend on O(return_jobs).
+    - Null if there are several, or none because O(missing=ok) ignores it.
+  type: dict
+  returned: always, except when the options or the credentials are invalid
+by_status:
+  description:
+    - Number of jobs in each state. It does not depend on O(return_jobs). Jobs that O(missing=ok) ignores are not counted.
+    - Jobs that do not exist are counted as V(missing), jobs that were not read yet as V(not read), and jobs without a state
+      as V(without a state).
+  type: dict
+  returned: always, except when the options or the credentials are invalid
+  sample:
+    running: 1
 elapsed:
   description: Duration of the gate in seconds. With O(resume), since the start of the first slice.
   type: float
   returned: always, except when the options or the credentials are invalid
   sample: 42.17
 polls:
-  description: Number of observations started, in all slices so far.
+  description: Number of observations started in all slices so far.
   type: int
   returned: always, except when the options or the credentials are invalid
   sample: 5
 requests:
-  description:
-    - Number of HTTP requests, including retries and requests for a token or a project ID, in all slices so far.
+  description: Number of HTTP requests in all slices so far, including retries and requests for a token or a project ID.
   type: int
   returned: always, except when the options or the credentials are invalid
-  sample: 5
+  sample: 14
 history:
   description:
     - All detected state changes, oldest first, at most 1000 entries.
@@ -368,9 +401,9 @@ history:
       description: Time of detection, in seconds since the start of the gate.
       type: float
       returned: always
-      sample: 10.031
+      sample: 30.112
     job:
-      description: The selected ID or name.
+      description: ID of the batch.
       type: str
       returned: always
       sample: 2d3e4f50-aaaa-4bbb-8ccc-0d0e0f101112
@@ -385,7 +418,7 @@ history:
       returned: always
       sample: running
     status:
-      description: The new state, or null if the job does not exist.
+      description: The new state, or null if the job does not exist or has no state.
       type: str
       returned: always
       sample: success
@@ -405,29 +438,80 @@ history_dropped:
   type: int
   returned: always, except when the options or the credentials are invalid
   sample: 0
-by_status:
-  description:
-    - Number of jobs in each state. It does not depend on O(return_jobs). Jobs that O(missing=ok) ignores are not counted.
-    - Jobs that do not exist are counted as V(missing), jobs that were not read yet as V(not read), and jobs without a
-      state as V(without a state).
-  type: dict
-  returned: always, except when the options or the credentials are invalid
-  sample:
-    running: 1
 resume:
-  description:
-    - Value for O(resume) of the next slice, to continue the gate. Null unless a slice has ended before there was a
-      verdict (see O(slice_timeout)).
+  description: Value for O(resume) of the next slice, to continue the gate. Null unless a slice has ended before there was
+    a verdict (see O(slice_timeout)).
   type: str
   returned: always, except when the options or the credentials are invalid
   sample: 3.5d1c0f3a9b7e2468.eJyrVkpUslIqLkksSVWqBQAcWQRn
+gate:
+  description: Selection, options, connection and credentials of the gate. It contains no secrets.
+  type: dict
+  returned: always, except when the options or the credentials are invalid
+  version_added: 2.0.0
+  contains:
+    kind:
+      description: Kind of the jobs.
+      type: str
+      sample: Spark job
+    entry:
+      description: The entry point of the role P(datagate.huaweicloud.job_gate#role). Null if the module is used directly.
+      type: str
+      sample: null
+    selection:
+      description: The options that select the jobs, without those that are not set.
+      type: dict
+      sample:
+        batch_ids:
+          - 2d3e4f50-aaaa-4bbb-8ccc-0d0e0f101112
+    wait:
+      description: Whether the gate waits.
+      type: bool
+      sample: true
+    wait_for:
+      description: The states in which a job is ready.
+      type: list
+      elements: str
+      sample:
+        - success
+    fail_states:
+      description: The failing states of a job.
+      type: list
+      elements: str
+      sample:
+        - dead
+    timeout:
+      description: Time limit of the gate in seconds, or null if it does not wait.
+      type: float
+      sample: 600.0
+    region:
+      description: The region, or null if only endpoints are set.
+      type: str
+      sample: cn-north-4
+    project_id:
+      description: ID of the project, or null if it is not known.
+      type: str
+      sample: 0123456789abcdef0123456789abcdef
+    workspace:
+      description: Always null, because DLI has no workspaces.
+      type: str
+      sample: null
+    credentials:
+      description: Source of the credentials (C(place)), and the first four characters of the access key (C(key)), or null
+        if there is none.
+      type: dict
+      sample:
+        place: the environment
+        key: AKNE
+# -- end
+# -- written by `make options`: errors
 option:
   description: The invalid option.
   type: str
   returned: when an option is invalid
   sample: wait_for
 error_code:
-  description: Code of the service or its gateway, or null if the response had none or there was no response.
+  description: Code of the service or its gateway. Null if the response had none, or if there was no response.
   type: str
   returned: when RV(verdict=ERROR) and the task fails
   sample: DLI.0999
@@ -437,8 +521,7 @@ http_status:
   returned: when RV(verdict=ERROR) and the task fails
   sample: 400
 request_id:
-  description:
-    - ID of the request (header C(X-Request-Id)), for the vendor's support. Null if the service did not return one.
+  description: ID of the request (header C(X-Request-Id)), for the vendor's support. Null if the service did not return one.
   type: str
   returned: when RV(verdict=ERROR) and the task fails
   sample: 7f4c2d5e0b1a4c3d9e8f7a6b5c4d3e2f
@@ -452,6 +535,18 @@ path:
   type: str
   returned: when RV(verdict=ERROR) and the task fails
   sample: /v2.0/0123456789abcdef0123456789abcdef/batches/2d3e4f50-aaaa-4bbb-8ccc-0d0e0f101112
+# -- end
+# -- written by `make options`: log
+request_log:
+  description: A line for each request with method, host, path, status, time and request ID, or the reason if there was no
+    response.
+  type: list
+  elements: str
+  returned: at the verbosity C(-vvv) with C(async); otherwise the lines are printed
+  version_added: 2.0.0
+  sample:
+    - 'GET dayu-dlf.cn-north-4.myhuaweicloud.com/v1/0123456789abcdef0123456789abcdef/jobs?offset=0: HTTP 200, 87 ms'
+# -- end
 """
 
 from typing import Any, Dict

@@ -8,7 +8,7 @@ DOCUMENTATION = r"""
 ---
 module: role_job_gate
 short_description: Internal part of the role job_gate
-version_added: 1.1.0
+version_added: 2.0.0
 description:
   - Runs the gate of the role P(datagate.huaweicloud.job_gate#role). Do not use it in playbooks; it may change in any version.
     Use the role, M(datagate.huaweicloud.dataarts_job_status) or M(datagate.huaweicloud.dli_job_progress) instead.

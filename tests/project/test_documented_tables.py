@@ -33,6 +33,8 @@ PAGE = (GUIDES / "verdicts.md").read_text("utf-8")
 STATES = frozenset[str]().union(*(kind.known for kind in KINDS))
 # Common codes that a kind does not have: its options cannot lead to them.
 LACKING = {
+    "ordered": {"not_restarted", "no_records"},
+    "instance": {"not_restarted", "no_records"},
     "dli": {"not_restarted", "no_records", "restarted", "not_stable"},
     "dli_flink": {"too_few_jobs", "no_records"},
     "dli_spark": {"too_few_jobs", "no_records", "not_restarted", "restarted"},
