@@ -9,13 +9,15 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, Mapping, Optional, Tuple
+from typing import Any, Dict, FrozenSet, Mapping, Optional, Tuple
 
 from ..._errors import OptionError
+from ..._text import printable
 from ..._times import EPOCH_SECONDS
 from ..._values import boolean, number, text, whole
-from ..policy import MIN_INTERVAL, MISSING_FAIL, MISSING_OK, MISSING_WAIT
-from .values import Spec
+from ..kinds import Kind
+from ..policy import MIN_INTERVAL, MISSING_FAIL, MISSING_OK, MISSING_WAIT, Policy
+from .values import MAX_STATE, Spec, Warn, items
 
 MISSING_CHOICES = (MISSING_FAIL, MISSING_WAIT, MISSING_OK)
 RETURN_CHOICES = ("auto", "all", "failing", "none")
@@ -113,3 +115,34 @@ def return_jobs(params: Mapping[str, Any]) -> str:
     if value not in RETURN_CHOICES:
         raise OptionError("return_jobs", f"must be one of {', '.join(RETURN_CHOICES)}")
     return value
+
+
+def job_policy(kind: Kind, params: Mapping[str, Any], once: bool, warn: Warn) -> Policy:
+    """The gate for jobs without nodes. An end that wait_for does not name is a failure: the job does not become ready any more."""
+    given = common(params, once)
+    ready = _states_to_wait_for(kind, params, warn)
+    return Policy(
+        kind=kind,
+        ready=ready,
+        failing=kind.failing | (kind.ends - ready),
+        check_nodes=False,
+        **tolerance(params, given),
+        **given,
+    )
+
+
+def _states_to_wait_for(kind: Kind, params: Mapping[str, Any], warn: Warn) -> FrozenSet[str]:
+    """The option ``wait_for``, without regard to case. An unknown state is taken with a warning."""
+    chosen = frozenset(item.lower() for item in items(params.get("wait_for"))) or kind.ready
+    for state in sorted(chosen):
+        if len(state) > MAX_STATE:
+            raise OptionError("wait_for", f"{printable(state, MAX_STATE)!r} is too long for a state")
+        if state in kind.failing:
+            raise OptionError("wait_for", f"{state} is a failing state; a gate cannot wait for it")
+        if state not in kind.known:
+            known = ", ".join(sorted(kind.known - kind.failing))
+            warn(
+                f"wait_for: {printable(state)} is not a state of a {kind.noun} that this version knows ({known}). "
+                "Jobs in it count as ready; if it is misspelt, the gate never passes."
+            )
+    return chosen

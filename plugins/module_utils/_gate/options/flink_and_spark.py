@@ -9,14 +9,14 @@
 
 from __future__ import annotations
 
-from typing import Any, FrozenSet, Mapping
+from typing import Any, Mapping
 
 from ..._errors import OptionError
 from ..._text import printable
-from ..kinds import FLINK_KIND, SPARK_KIND, Kind
+from ..kinds import FLINK_KIND, SPARK_KIND
 from ..policy import Policy, Selection
-from .common import GATE, common, tolerance
-from .values import MAX_STATE, Spec, Warn, check_name, ignore, items
+from .common import GATE, job_policy
+from .values import Spec, Warn, check_name, ignore, items
 
 SPARK_SELECTION: Spec = {
     "batch_ids": {"type": "list", "elements": "str", "aliases": ["batch_id"]},
@@ -64,40 +64,9 @@ def spark_selection(params: Mapping[str, Any]) -> Selection:
 
 def flink_policy(params: Mapping[str, Any], once: bool = False, warn: Warn = ignore) -> Policy:
     """The gate for Flink jobs."""
-    return _job_policy(FLINK_KIND, params, once, warn)
+    return job_policy(FLINK_KIND, params, once, warn)
 
 
 def spark_policy(params: Mapping[str, Any], once: bool = False, warn: Warn = ignore) -> Policy:
     """The gate for Spark batches."""
-    return _job_policy(SPARK_KIND, params, once, warn)
-
-
-def _job_policy(kind: Kind, params: Mapping[str, Any], once: bool, warn: Warn) -> Policy:
-    """The gate for jobs without nodes. An end that wait_for does not name is a failure: the job does not become ready any more."""
-    given = common(params, once)
-    ready = _states_to_wait_for(kind, params, warn)
-    return Policy(
-        kind=kind,
-        ready=ready,
-        failing=kind.failing | (kind.ends - ready),
-        check_nodes=False,
-        **tolerance(params, given),
-        **given,
-    )
-
-
-def _states_to_wait_for(kind: Kind, params: Mapping[str, Any], warn: Warn) -> FrozenSet[str]:
-    """The option ``wait_for``, without regard to case. An unknown state is taken with a warning."""
-    chosen = frozenset(item.lower() for item in items(params.get("wait_for"))) or kind.ready
-    for state in sorted(chosen):
-        if len(state) > MAX_STATE:
-            raise OptionError("wait_for", f"{printable(state, MAX_STATE)!r} is too long for a state")
-        if state in kind.failing:
-            raise OptionError("wait_for", f"{state} is a failing state; a gate cannot wait for it")
-        if state not in kind.known:
-            known = ", ".join(sorted(kind.known - kind.failing))
-            warn(
-                f"wait_for: {printable(state)} is not a state of a {kind.noun} that this version knows ({known}). "
-                "Jobs in it count as ready; if it is misspelt, the gate never passes."
-            )
-    return chosen
+    return job_policy(SPARK_KIND, params, once, warn)
