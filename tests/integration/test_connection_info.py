@@ -79,7 +79,7 @@ NAMED = re.compile(
 class State:
     """A state of the world, and what is found in it.
 
-    :ivar cloud: what the emulator is told in addition.
+    :ivar cloud: additional settings of the emulator.
     :ivar red: the checks that are not ok, with their results; the skipped ones are left out.
     :ivar advice: what the advice of the first of them contains, as a regular expression.
     :ivar requests: how many are sent; None for any number up to 12.

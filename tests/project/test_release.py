@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Which version may be released, and that it is written wherever it stands."""
+"""Which version may be released, and that it is updated in all files."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def tree(folder: Path, versions: list[str], **fragments: dict[str, Any]) -> Path
 
 
 SUMMARY = {"release_summary": "What it is."}
-FIX = {"bugfixes": ["module - mended."]}
+FIX = {"bugfixes": ["module - fixed."]}
 FEATURE = {"minor_changes": ["module - more."]}
 BREAK = {"breaking_changes": ["module - otherwise."]}
 
@@ -101,7 +101,7 @@ def copied(folder: Path) -> Path:
     return folder
 
 
-def test_the_version_is_written_wherever_it_stands(tmp_path: Path) -> None:
+def test_the_version_is_updated_in_all_files(tmp_path: Path) -> None:
     root = copied(tmp_path)
     release.write_version(root, release.parsed("12.34.56"))
     before = yaml.safe_load((ROOT / "galaxy.yml").read_text("utf-8"))["version"]

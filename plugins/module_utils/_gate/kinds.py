@@ -73,7 +73,7 @@ class Kind:
     :ivar failure_code: the reason code of a failing state.
     :ivar codes: reason codes of failing states that have one of their own.
     :ivar severities: the severities of the kind's own reason codes.
-    :ivar explained_codes: codes of failures whose cause the service tells only when it is asked for it.
+    :ivar explained_codes: codes of failures whose cause the service returns only on a separate request.
     :ivar missing: makes the message about a job that does not exist, where the usual one is not enough.
     :ivar describe: how a job looks in the result.
     :ivar selected_by: the option that lists the jobs.

@@ -101,7 +101,7 @@ class Asking(GateAction):
         names = sorted({fact, f"{PREFIX}result"} & set(load_extra_vars(self._loader)))
         if not names:
             return []
-        hidden = "an extra variable stands above the fact, so the play does not see this gate's result there"
+        hidden = "an extra variable overrides the fact, so the play does not see this gate's result there"
         kept = "The gate's verdict, its artifact and its report do not go by it"
         advice = "Do not give it; an artifact of an earlier job in a workflow of AWX needs another job_gate_id"
         return [f"{' and '.join(names)}: {hidden}. {kept}. {advice}."]

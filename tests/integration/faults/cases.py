@@ -147,8 +147,8 @@ def _answers(key: str, fault: str, body: Any, words: str, calls: tuple[str, ...]
     return passing(key, fault, {**action, **more}, GARBLED, COUNTS, words=words, calls=calls, points=LATE)
 
 
-def _tells(key: str, fault: str, call: str, data: Any, happens: str, **more: Any) -> Case:
-    """A job that is told of in an unusual way, from the time on at which it is ready."""
+def _unusual(key: str, fault: str, call: str, data: Any, happens: str, **more: Any) -> Case:
+    """A job whose answer is unusual, from the time on at which it is ready."""
     action = {"body": data, "content_type": "application/json"} if isinstance(data, str) else {"json": data}
     points = more.pop("points", ("closing",))
     return Case(key, fault, happens, action, calls=(call,), points=points, **{"duration": LASTING, **more})
@@ -175,7 +175,7 @@ def _date(seconds: float) -> str:
 
 
 def cases() -> list[Case]:
-    """The table. Made anew each time, since it holds dates."""
+    """The table. Made again each time, since it holds dates."""
     return [case for section in SECTIONS.values() for case in section()]
 
 
@@ -387,7 +387,7 @@ def _refusals() -> list[Case]:
                  calls=("dli_status",)),
         Case("0999-progress", "DLI.0999 of the progress call alone", "the status call is asked instead",
              {"error_code": "DLI.0999"}, LASTING, calls=("dli_progress",)),
-        *passing("unknown-code", "an error code that nobody knows, with HTTP 400", {"error_code": "DLF.9999"}, NEXT,
+        *passing("unknown-code", "an unknown error code, with HTTP 400", {"error_code": "DLF.9999"}, NEXT,
                  COUNTS, words="DLF.9999", calls=JOBS),
         *passing("is-success", "HTTP 200 with is_success: false", {"json": _progress(is_success=False, message="busy")},
                  NEXT, COUNTS, words="the request did not succeed: busy", calls=("dli_progress", "dli_status")),
@@ -411,45 +411,45 @@ def _oddities() -> list[Case]:
         '{"name": "job_sms", "status": "NORMAL", "startTime": NaN, "nodes": [{"name": "READ", "status": "NORMAL", '
     )
     return [
-        _tells("nan", "NaN and Infinity as numbers", "job_status", numbers + '"totalPutRecords": -Infinity}]}',
+        _unusual("nan", "NaN and Infinity as numbers", "job_status", numbers + '"totalPutRecords": -Infinity}]}',
                "these numbers count as not there"),
-        _tells("nan-dli", "NaN as the progress", "dli_progress", '{"status": "FINISHED", "progress": NaN}',
+        _unusual("nan-dli", "NaN as the progress", "dli_progress", '{"status": "FINISHED", "progress": NaN}',
                "that number counts as not there"),
-        _tells("text-numbers", "numbers and truth as text", "dli_progress",
-               _progress(is_success="true", progress="1", sub_job_id="0"), "read as what they stand for"),
-        _tells("text-times", "times as text", "job_status", _job(startTime="1680783636000"),
-               "read as what they stand for"),
-        _tells("no-nodes", "a job without nodes", "job_status", {"name": JOB, "status": "NORMAL"}, "no node can fail"),
-        _tells("no-state", "a job without its state", "job_status", {"name": JOB, "nodes": []},
+        _unusual("text-numbers", "numbers and truth as text", "dli_progress",
+               _progress(is_success="true", progress="1", sub_job_id="0"), "read as the values that they mean"),
+        _unusual("text-times", "times as text", "job_status", _job(startTime="1680783636000"),
+               "read as the values that they mean"),
+        _unusual("no-nodes", "a job without nodes", "job_status", {"name": JOB, "status": "NORMAL"}, "no node can fail"),
+        _unusual("no-state", "a job without its state", "job_status", {"name": JOB, "nodes": []},
                "the gate waits: an unknown state is not ready", reason="unknown_state", words="shows no state", **TIMEOUT),
-        _tells("null-state", "null as the state", "job_status", _job(status=None),
+        _unusual("null-state", "null as the state", "job_status", _job(status=None),
                "the gate waits: an unknown state is not ready", reason="unknown_state", words="shows no state", **TIMEOUT),
-        _tells("number-state", "a number as the state", "job_status", _job(status=1), "unreadable", **UNREADABLE),
-        _tells("new-state", "a state that nobody knows", "job_status", _job(status="SLEEPING"),
+        _unusual("number-state", "a number as the state", "job_status", _job(status=1), "unreadable", **UNREADABLE),
+        _unusual("new-state", "an unknown state", "job_status", _job(status="SLEEPING"),
                "the gate waits, and names the state", reason="unknown_state", words="the unknown state SLEEPING", **TIMEOUT),
-        _tells("new-dli-state", "a state that nobody knows", "dli_progress", _progress(status="SLEEPING"),
+        _unusual("new-dli-state", "an unknown state", "dli_progress", _progress(status="SLEEPING"),
                "the gate waits, and names the state", reason="unknown_state", words="the unknown state SLEEPING", **TIMEOUT),
-        _tells("list-state", "a job list without states", "job_list",
+        _unusual("list-state", "a job list without states", "job_list",
                _list(*({**_listed(number), "status": None} for number in range(3))),
                "each of its jobs is asked by itself"),
-        _tells("duplicate", "one key twice, with two states", "job_status",
+        _unusual("duplicate", "one key twice, with two states", "job_status",
                '{"name": "job_sms", "status": "EXCEPTION", "status": "NORMAL", "nodes": []}',
                "unreadable, because the state is ambiguous", **{**UNREADABLE, "words": ""}),
-        _tells("nodes-text", "a text where the nodes belong", "job_status", _job(nodes="none"), "unreadable",
+        _unusual("nodes-text", "a text where the nodes belong", "job_status", _job(nodes="none"), "unreadable",
                **UNREADABLE),
-        _tells("nodes-object", "an object where the nodes belong", "job_status", _job(nodes={"READ": "EXCEPTION"}),
+        _unusual("nodes-object", "an object where the nodes belong", "job_status", _job(nodes={"READ": "EXCEPTION"}),
                "unreadable", **UNREADABLE),
-        _tells("nodes-null-item", "a node that is null", "job_status", _job(nodes=[None]), "unreadable", **UNREADABLE),
-        _tells("node-number-state", "a number as a node's state", "job_status",
+        _unusual("nodes-null-item", "a node that is null", "job_status", _job(nodes=[None]), "unreadable", **UNREADABLE),
+        _unusual("node-number-state", "a number as a node's state", "job_status",
                _job(nodes=[{"name": "READ", "status": 3}]), "unreadable", **UNREADABLE),
-        _tells("list-null-item", "a job in the list that is null", "job_list",
+        _unusual("list-null-item", "a job in the list that is null", "job_list",
                _list(_listed(0), None, _listed(2)), "unreadable, because the selection is unknown",
                points=("first",), **UNREADABLE),
-        _tells("list-nameless", "a job in the list without a name", "job_list",
+        _unusual("list-nameless", "a job in the list without a name", "job_list",
                _list(_listed(0), {"status": "STARTING"}, _listed(2)),
                "unreadable, because the selection is unknown",
                points=("first",), **UNREADABLE),
-        _tells("list-total", "a job list that claims a billion jobs", "job_list",
+        _unusual("list-total", "a job list that claims a billion jobs", "job_list",
                _list(_listed(0), _listed(1), total=10**9), "unreadable", points=("first",), **UNREADABLE),
     ]  # fmt: skip
 
@@ -488,7 +488,7 @@ def _contradictions() -> list[Case]:
     found = []
     for key, fault, call, data, words in rows:
         points = ("first",) if call == "job_list" else ("closing",)
-        found.append(_tells(key, fault, call, data, COUNTS, points=points, words=words, **UNREADABLE))
+        found.append(_unusual(key, fault, call, data, COUNTS, points=points, words=words, **UNREADABLE))
     return found
 
 
@@ -519,7 +519,7 @@ class Special:
 CREDENTIALS: dict[str, Special] = {
     "bad-signature": Special(
         "wrong secret key, unknown access key or wrong security token",
-        "one request, whatever the number of jobs; then it ends, and the message says what to check",
+        "one request, for any number of jobs; then it ends, and the message says what to check",
         "ERROR", "denied", "check the access key, its secret and its security token",
     ),
     "broken-401": Special(
@@ -529,7 +529,7 @@ CREDENTIALS: dict[str, Special] = {
     ),
     "refused-403": Special(
         "the gateway refuses the signature (0301) with HTTP 403 or 503 in place of 401",
-        "one request, whatever the number of jobs: the code says that the key must not be used again",
+        "one request, for any number of jobs: the code says that the key must not be used again",
         "ERROR", "denied", "check the access key, its secret and its security token",
     ),
     "next-run": Special(
@@ -549,7 +549,7 @@ CREDENTIALS: dict[str, Special] = {
         "ERROR", "denied", "set it right",
     ),
     "token-ends": Special(
-        "a token ends in mid-wait", "one more request, then it ends: nobody can renew a token", "ERROR", "denied",
+        "a token ends in mid-wait", "one more request, then it ends: a token cannot be renewed", "ERROR", "denied",
         "the token is outdated",
     ),
     "password-renews": Special("the token that a password has got ends in mid-wait", "a new one is got, once", "PASS"),
@@ -614,7 +614,7 @@ CHANGES: dict[str, Special] = {
     "deleted-waited-for": Special(
         "a job is deleted in mid-wait, with `missing: wait`", "waited for", "TIMEOUT", "job_missing"
     ),
-    "comes-back": Special("a job is deleted and made anew, with `missing: wait`", "waited for", "PASS"),
+    "comes-back": Special("a job is deleted and created again, with `missing: wait`", "waited for", "PASS"),
     "fails-behind": Special(
         "a job fails while others cannot be read", "an error hides no failure", "FAIL", "node_exception"
     ),
