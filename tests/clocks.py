@@ -19,7 +19,7 @@ LONG = 30.0  # far more than anything here takes, far less than what would be wa
 
 
 class JumpClock(Clock):
-    """Time stands still while a request is under way, and jumps over every other wait."""
+    """Time does not pass while a request is under way, and jumps over every other wait."""
 
     def __init__(self) -> None:
         self.time = 1000.0

@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What every test stands on: the collection as a package, and nothing of the machine it runs on.
+"""Settings for all tests: the collection as a package, and isolation from the machine.
 
-No test reads the credentials, proxies or Ansible settings of whoever runs it, writes into their home, or connects to
+No test reads the credentials, proxies or Ansible settings of the user, writes into their home, or connects to
 anything but this machine.
 """
 
@@ -28,7 +28,7 @@ COLLECTIONS = ROOT / ".venv" / "collections"
 
 HOME = pytest.StashKey[str]()
 ANSIBLE_TEST = "ansible_pytest_collections"
-"""The plugin by which ansible-test makes pytest find the collection; it is told by ANSIBLE_ variables where that is."""
+"""The plugin by which ansible-test makes pytest find the collection; ANSIBLE_ variables say where that is."""
 COMPLETE = bool(os.environ.get("DATAGATE_TESTS_COMPLETE"))
 FOREIGN = ("HUAWEICLOUD_", "HW_", "OS_")
 PROXIES = ("all_proxy", "http_proxy", "https_proxy", "no_proxy")

@@ -61,8 +61,8 @@ wanted = [word for word in sys.argv[1:] if word not in ("--no-setuptools", "--no
 sys.exit(main(["install", "--find-links", here, "--upgrade", "--force-reinstall"] + wanted))
 """
 
-# ansible-test fills a small environment for nearly every test, and its pip cannot be told to be quiet about it. Nor can
-# it be told that C.UTF-8 will do.
+# ansible-test fills a small environment for nearly every test, and its pip has no option to be quiet about it. Nor is
+# there an option to accept C.UTF-8.
 CHATTER = (
     "Collecting ",
     "Downloading ",
@@ -143,7 +143,7 @@ def link_interpreters(folder: Path) -> None:
 
 
 def command_line(arguments: list[str], tools: Path) -> list[str]:
-    """What to run: the environment's own ansible-test, in environments that it makes itself unless told otherwise."""
+    """What to run: the environment's own ansible-test, in environments that it makes itself by default."""
     command = [str(tools / "ansible-test"), arguments[0], "--color", "no"]
     if not any(word.partition("=")[0] in PLACES for word in arguments):
         command.append("--venv")
@@ -208,7 +208,7 @@ def main(arguments: list[str]) -> int:
             folder = wanted.results or ROOT / "tests" / "output"
             shutil.copytree(results, folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns(".tmp"))
         status = status or untested(results)
-    print(f"{wanted.command}: {'failed' if status else 'all well'}")
+    print(f"{wanted.command}: {'failed' if status else 'passed'}")
     return status
 
 

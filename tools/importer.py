@@ -4,7 +4,7 @@
 
 """What Galaxy does with a tarball when it is published: galaxy-importer on this tree's own.
 
-galaxy-importer ends well whatever it has warned of, and so does the session that antsibull-nox has for it. Here a warning is a
+galaxy-importer succeeds in spite of warnings, and so does the session that antsibull-nox has for it. Here a warning is a
 failure, and the tarball is the one that is published (build.py). It needs an environment of its own, because of the old
 packages that it wants: `make importer`.
 """
@@ -25,7 +25,7 @@ TROUBLE = re.compile(r"\b(WARNING|ERROR|CRITICAL|FATAL|Traceback)\b")
 
 
 def troubles(said: str) -> list[str]:
-    """The lines that tell of anything but success; the last one if the end is missing."""
+    """The lines that report anything but success; the last one if the end is missing."""
     lines = said.splitlines()
     found = [line for line in lines if TROUBLE.search(line)]
     if END not in said:
@@ -50,7 +50,7 @@ def main() -> int:
     found = troubles(done.stdout)
     for line in found:
         print(f"importer: {line}")
-    print(f"importer: {'failed' if found or done.returncode else 'all well'}")
+    print(f"importer: {'failed' if found or done.returncode else 'passed'}")
     return int(bool(found or done.returncode))
 
 

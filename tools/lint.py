@@ -32,7 +32,7 @@ LINK = Path(".venv", "collections") / COLLECTION
 # antsibull-docs puts the name of a random temporary directory into reStructuredText. If the name ends in an underscore, which
 # happens once in 37 times, docutils takes it for a reference.
 RANDOM_ERROR = re.compile(r'Unknown target name: "antsibull-docs-\w+"')
-# These talk even when all is well.
+# These print something even if they find nothing.
 TALKERS = {"ruff", "layout"}
 
 
@@ -125,7 +125,7 @@ def check(arguments: list[str], wanted: dict[str, list[list[str]]]) -> int:
     if bad:
         print(f"lint: failed: {', '.join(bad)}")
         return 1
-    print("lint: all well")
+    print("lint: passed")
     return 0
 
 

@@ -101,7 +101,7 @@ def install(packages: str) -> None:
 
 
 def build(packages: str) -> None:
-    """Make the environment anew; what it holds is noted last, so a broken one is never taken for a good one."""
+    """Make the environment again; what it holds is noted last, so a broken one is never taken for a good one."""
     if VENV.exists():
         shutil.rmtree(VENV)
     run(sys.executable, "-m", "venv", VENV)

@@ -89,7 +89,7 @@ class Cell(NamedTuple):
 
     @property
     def column(self) -> str:
-        """Where it stands in the table."""
+        """Its column in the table of results."""
         return f"py{self.python}" if self.python else self.kind
 
 

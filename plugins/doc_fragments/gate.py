@@ -40,7 +40,7 @@ options:
     default: 10
   wait_timeout:
     description:
-      - Time limit in seconds for the whole task, whatever the number of jobs, including retries and C(Retry-After)
+      - Time limit in seconds for the whole task, for any number of jobs, including retries and C(Retry-After)
         delays. The last observation is scheduled so that it ends by this time. The verdict is then
         RV(verdict=TIMEOUT), unless the jobs have passed or failed. Jobs that could not be read are named.
       - The time is measured by a monotonic clock, so a change of the system time does not affect the verdict.

@@ -83,7 +83,7 @@ options:
         state.
       - The time accumulates over several failures, until the job has been ready for O(stable_for) seconds. A job that
         keeps failing fails in the end.
-      - A job that is still failing at the end of O(wait_timeout) is a failure, whatever the grace period.
+      - A job that is still failing at the end of O(wait_timeout) is a failure, regardless of the grace period.
       - It must not be longer than O(wait_timeout). Only used with O(wait=true).
     type: float
     default: 0

@@ -23,7 +23,7 @@ options:
   form:
     description:
       - V(text) is a list of lines for the screen, at most 74 columns wide where the words allow it. A failed check is V(FAIL) there, so that it
-        stands out without colours.
+        is visible without colours.
       - V(json) is the result itself, in a fixed order, with O(about) as the key C(about).
       - V(md) is a page in Markdown, for a ticket or a bug report.
     type: str

@@ -35,7 +35,7 @@ options:
 
 EXAMPLES = r"""
 ---
-- name: Show the tags that somebody has asked for
+- name: Show the requested tags
   ansible.builtin.debug:
     msg: "{{ my_tags | default(none) | datagate.huaweicloud.survey_answer('my_tags', 'list') }}"
 """

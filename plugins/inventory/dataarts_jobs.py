@@ -397,7 +397,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
             else:
                 try:
                     value = self._compose(item, known)
-                except Exception as error:  # noqa: BLE001 - whatever an expression can end with
+                except Exception as error:  # noqa: BLE001 - an expression can raise anything
                     if strict:
                         raise AnsibleParserError(f"hostnames: {item!r} cannot be evaluated: {error}") from None
                     continue

@@ -77,7 +77,7 @@ class Invocation:
     """A running module.
 
     :ivar params: its options.
-    :ivar caller: its name, and what it tells while it runs.
+    :ivar caller: its name, and where its progress goes.
     """
 
     def __init__(self, module: Host, service: str, caller: Caller) -> None:

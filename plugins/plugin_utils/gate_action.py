@@ -49,7 +49,7 @@ def one_name_each(arguments: dict[str, Any], spec: Mapping[str, Any]) -> dict[st
         names = [name for name in (option, *what.get("aliases", ())) if name in arguments]
         given = [name for name in names if not is_nothing(arguments[name])]
         if len(given) > 1:
-            problem = f"means the same as {given[0]}; keep one of the two (one of them may stand in module_defaults)"
+            problem = f"means the same as {given[0]}; keep one of the two (one of them may be in module_defaults)"
             raise OptionError(given[1], problem)
         for name in names:
             if name not in (given or names[:1]):

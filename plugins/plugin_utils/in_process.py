@@ -181,11 +181,11 @@ def run(
     if host.deprecations:
         result["deprecations"] = host.deprecations
     result = remove_values(result, host.no_log_values)
-    told = {
+    received = {
         option: HIDDEN if what.get("no_log") and host.params.get(option) else host.params.get(option)
         for option, what in whole.items()
     }
-    result["invocation"] = {"module_args": remove_values(told, host.no_log_values)}
+    result["invocation"] = {"module_args": remove_values(received, host.no_log_values)}
     return result
 
 

@@ -130,7 +130,7 @@ def _pair(kept: dict[str, Any]) -> str:
 def main() -> int:
     """Measure, print, and write the page, the plot and the JSON; 1 when something failed.
 
-    A missed target is told and fails nothing, because some depend on the machine.
+    A missed target is reported and fails nothing, because some depend on the machine.
     """
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--quick", action="store_true", help="small sizes, to see that it runs; writes nothing")

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Emulators as processes of their own, so that what they use is not counted for anybody, and their control calls."""
+"""Emulators as processes of their own, so that their use of resources is not counted, and their control calls."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ class Cloud:
             raise BenchError(f"the emulator does not answer: {error}; {self._tail()}") from error
 
     def fire(self, name: str) -> tuple[float, float]:
-        """Begin anew and fire an event; its time on the wall clock and on the emulator's."""
+        """Begin again and fire an event; its time on the wall clock and on the emulator's."""
         self.control("reset")
         before = time.time()
         fired = self.control(f"events/{name}")

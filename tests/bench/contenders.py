@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Who takes part, and the command that each of them is."""
+"""The tools that are compared, and their commands."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Contender:
     :ivar key: its name in the results.
     :ivar label: its name for readers.
     :ivar kind: what its command is.
-    :ivar nodes: whether it sees the nodes' states. The job's status call shows them, whoever looks at them.
+    :ivar nodes: whether it sees the nodes' states. The job's status call shows them to every tool.
     :ivar rate: its ceiling in requests per second, None where it has none.
     :ivar own_process: whether a module is started, as on a host that is not the controller.
     """

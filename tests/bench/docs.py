@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""docs/benchmarks.md: what the benchmark writes stands between markers, and all else is left as it is."""
+"""docs/benchmarks.md: what the benchmark writes is between markers, and all else is left as it is."""
 
 from __future__ import annotations
 

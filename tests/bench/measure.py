@@ -100,7 +100,7 @@ def start(what: Command, folder: Path, longest: float = LONGEST) -> dict[str, An
     return used
 
 
-def told(times: Path) -> dict[str, Any]:
+def recorded(times: Path) -> dict[str, Any]:
     """What the command wrote about itself, an empty mapping where it did not."""
     lines = times.read_text("utf-8").splitlines() if times.exists() else []
     found: dict[str, Any] = json.loads(lines[-1]) if lines else {}
@@ -116,7 +116,7 @@ def run(
     virtual: bool = False,
     longest: float = LONGEST,
 ) -> Figures:
-    """One run; a failure is told in the figures.
+    """One run; the figures show a failure.
 
     :param last: when the last job becomes ready, in seconds after the start (BECOMING only).
     :param virtual: with the clock that skips the waiting.
@@ -133,7 +133,7 @@ def run(
             what = command(who, cloud.url, jobs, folder, virtual)
             wall, time = cloud.fire(READY if scenario == READY else event(last))
             used = start(what, folder, longest)
-            result = told(what.times)
+            result = recorded(what.times)
             _fill(figures, used, result, cloud)
             if scenario == BECOMING:
                 done = result.get("elapsed") if skips else result["ended"] - wall if "ended" in result else None

@@ -62,13 +62,13 @@ def full() -> list[Part]:
             contenders = [*tasks, who.MODULE_JOBS, who.MODULE_NODES, who.SDK]
             contenders += [who.EMPTY] if jobs == 1 else []
             contenders += [who.URI] if jobs < 100 or turn else []
-            # Forwards and backwards in turn, so that a machine whose speed drifts favours nobody.
+            # Forwards and backwards in turn, so that a machine whose speed drifts favours none of them.
             alone += [Run(each, jobs, READY) for each in contenders[:: -1 if turn else 1]]
     listed = {1000: (who.JOBS, who.JOBS_FAST, who.MODULE_JOBS), EXTRA: (who.JOBS,)}
     listed[10000] = listed[1000]
     large = [Run(each, jobs, READY) for jobs, contenders in listed.items() for each in contenders]
     large += [Run(who.JOBS, jobs, READY) for jobs in listed]
-    # A loop that computes all the time would be slowed down by whatever runs beside it.
+    # A loop that computes all the time would be slowed down by other processes.
     large.append(Run(who.URI, 100, BECOMING, LAST[1]))
     paced = [Run(each, 1000, BECOMING, 15.0) for each in (who.NODES, who.NODES_FAST)]
     paced += [Run(each, 1000, READY) for each in (who.MODULE_NODES, who.SDK, who.NODES, who.NODES_FAST)]
@@ -228,5 +228,5 @@ def _extrapolate(results: Results, contender: Contender, known: Sequence[Figures
 
 
 def progress(text: str) -> None:
-    """A line for whoever waits."""
+    """A line about the progress."""
     print(text, file=sys.stderr, flush=True)

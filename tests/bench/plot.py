@@ -184,7 +184,7 @@ def apart(places: Sequence[float], least: float) -> list[float]:
 
 
 def _themed(svg: str) -> str:
-    """The drawing with a style for dark pages; whoever does not know that sees the light one."""
+    """The drawing with a style for dark pages; programs that do not support it show the light one."""
     rules = []
     for light, dark in DARK.items():
         for what in ("fill", "stroke"):

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A clock that skips the waiting, for gates that last longer than whoever watches them has time.
+"""A clock that skips the waiting, for gates that last for hours.
 
 Everything else is the gate's own: session, pacing, HTTP, parsing, judging. Each request is made when it is sent, and its answer counts
 as arrived a latency later. The emulator's clock is moved along, so its quota and its jobs keep the same time.
@@ -23,18 +23,18 @@ from ansible_collections.datagate.huaweicloud.plugins.module_utils._cloud import
 
 T = TypeVar("T")
 STEP = 0.25
-"""Seconds after which the emulator is told of the time: its jobs are never further behind than that."""
+"""Seconds after which the emulator gets the time: its jobs are never further behind than that."""
 
 
 class SkippingClock(Clock):
-    """Time moves when somebody waits.
+    """Time moves when code waits.
 
-    :param tell: moves the emulator's clock by so many seconds.
+    :param advance: moves the emulator's clock by so many seconds.
     :param latency: seconds that an answer takes.
     """
 
-    def __init__(self, tell: Callable[[float], Any], latency: float) -> None:
-        self._tell = tell
+    def __init__(self, advance: Callable[[float], Any], latency: float) -> None:
+        self._advance = advance
         self._latency = latency
         self._told = 0.0
         self._time = 0.0
@@ -52,7 +52,7 @@ class SkippingClock(Clock):
         self._time += max(0.0, seconds)
         steps = int((self._time - self._told) / STEP)
         if steps > 0:
-            self._tell(steps * STEP)
+            self._advance(steps * STEP)
             self._told += steps * STEP
 
     def arrives(self, results: Any, flight: Any) -> None:
@@ -89,9 +89,9 @@ class InlineExecutor:
 
 
 @contextmanager
-def skipping(tell: Callable[[float], Any], latency: float) -> Iterator[SkippingClock]:
+def skipping(advance: Callable[[float], Any], latency: float) -> Iterator[SkippingClock]:
     """Every session that is made in the block, and every gate over it, keeps this clock."""
-    clock = SkippingClock(tell, latency)
+    clock = SkippingClock(advance, latency)
     before = vars(_module)["Clock"], vars(session)["WorkerThreads"]
     vars(_module)["Clock"], vars(session)["WorkerThreads"] = (lambda: clock), (lambda: InlineExecutor(clock))
     try:

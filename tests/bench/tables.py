@@ -169,8 +169,10 @@ def throttling(results: Results) -> str:
     hit = [each for each in results.all if each.throttled]
     if not hit:
         return "No contender was ever throttled (429)."
-    told = ", ".join(f"{who.BY_KEY[each.contender].label} at {each.jobs:,} jobs {each.throttled:.0f}" for each in hit)
-    return f"Throttled (429): {told}."
+    received = ", ".join(
+        f"{who.BY_KEY[each.contender].label} at {each.jobs:,} jobs {each.throttled:.0f}" for each in hit
+    )
+    return f"Throttled (429): {received}."
 
 
 def problems(results: Results) -> list[str]:

@@ -103,7 +103,7 @@ def end(process: subprocess.Popen[bytes]) -> None:
 def play(playbook: str, variables: Mapping[str, str], url: str, ansible: Path | None) -> None:
     """Run a playbook in the foreground, connected through the environment alone.
 
-    The ansible-playbook of this environment finds the collection by itself; one of another folder is told where it is.
+    The ansible-playbook of this environment finds the collection by itself; one of another folder gets its path.
     """
     environment = own_environment() | {
         "ANSIBLE_CONFIG": str(HERE / "ansible.cfg"),

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 
 
 class Clock:
-    """Seconds since the start. A manual clock stands still until `advance`."""
+    """Seconds since the start. A manual clock does not move until `advance`."""
 
     def __init__(self, manual: bool) -> None:
         self.manual = manual
@@ -25,7 +25,7 @@ class Clock:
         return self._offset if self.manual else self._offset + self.real()
 
     def real(self) -> float:
-        """Real seconds since the start, whatever the kind of clock."""
+        """Real seconds since the start, for both kinds of clock."""
         return time.monotonic() - self._start
 
     def advance(self, seconds: float) -> float:

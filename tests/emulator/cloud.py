@@ -276,7 +276,7 @@ class Cloud:
             code = fault.error_code or STATUS_ERROR.get(fault.status or 0, f"EMULATOR.{fault.status or 400}")
             message = fault.error_msg
             if fault.echo:
-                message = " ".join(text for text in (message, *_told(incoming)) if text)
+                message = " ".join(text for text in (message, *_logged(incoming)) if text)
             answer = self.errors.make(
                 code, status=fault.status, message=message, request_id=incoming.request_id, reason="fault"
             )
@@ -285,7 +285,7 @@ class Cloud:
         return answer
 
     def describe(self) -> dict[str, Any]:
-        """Where the emulator stands, for the control calls."""
+        """The state of the emulator, for the control calls."""
         return {"time": self.clock.now(), "events": self.world.events, "fired": dict(self.world.fired)}
 
     def claimed_by(self, headers: Mapping[str, str]) -> tuple[str, str | None]:
@@ -293,7 +293,7 @@ class Cloud:
         return self.authenticator.user_of(headers), access_key_of(headers)
 
 
-def _told(incoming: Incoming) -> list[str]:
+def _logged(incoming: Incoming) -> list[str]:
     """A request as a careless service repeats it in an error: its body and its headers, the most telling ones first."""
     headers = incoming.headers
     names = sorted(headers, key=lambda name: ("auth" not in name and "token" not in name, len(headers[name])))

@@ -33,7 +33,7 @@ class Federation:
         self.reset()
 
     def reset(self) -> None:
-        """Count the issued keys anew."""
+        """Count the issued keys from 0 again."""
         self._issued = 0
 
     # -- IAM --------------------------------------------------------------------------------------------------------
@@ -116,10 +116,10 @@ class Federation:
                 if not is_trusted or duration > agency.max_duration:
                     break
                 key = self._key(duration, now, agency.name, agency)
-                told = {"audience": "gate", "provider": provider, "subject_from_id_token": "repo:example/app"}
+                received = {"audience": "gate", "provider": provider, "subject_from_id_token": "repo:example/app"}
                 return answer_json(
                     {
-                        **(told if provider else {}),
+                        **(received if provider else {}),
                         "source_identity": None,
                         "assumed_agency": {
                             "urn": f"sts::{agency.domain_id}:assumed-agency:{agency.name}/{name}",
@@ -165,7 +165,7 @@ class Federation:
         )
 
     def _expiry(self, key: AccessKey, now: float) -> str:
-        """When a key expires by the clock of the header Date, which is the real one even if the emulator's time stands still."""
+        """When a key expires by the clock of the header Date, which is the real one even if the emulator's clock is manual."""
         left = (key.valid_until or now) - now
         return iso_date(real_time.time() + self._scenario.clock_skew + left)
 

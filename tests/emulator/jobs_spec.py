@@ -257,7 +257,7 @@ def read_dli_jobs(scenario: Section) -> tuple[DliJobSpec, ...]:
 
 
 def read_cluster_jobs(scenario: Section, key: str, id_key: str, status: str) -> tuple[DliJobSpec, ...]:
-    """The Flink jobs or Spark batches of the scenario: `name` and further fields of the API stand in `fields`.
+    """The Flink jobs or Spark batches of the scenario: `name` and further fields of the API are in `fields`.
 
     :param status: the state at the start, where the scenario names none.
     """

@@ -37,7 +37,7 @@ class Record:
     """One request.
 
     `at` is real seconds since the start, `time` emulator seconds (the same unless the clock is moved by hand). `status`
-    is None until, or unless, an answer was made. `connection` tells TCP connections apart; `in_flight` counts the
+    is None until, or unless, an answer was made. `connection` identifies the TCP connection; `in_flight` counts the
     requests being served when this one came, itself included. `body` is that of an order.
     """
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The emulator as a replayer: it serves the answers of a recording at their times, to whoever asks."""
+"""The emulator as a replayer: it serves the answers of a recording at their times, with any credentials."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ class ReplayingCloud(Cloud):
         return incoming.call.path.startswith(_IDENTITY)
 
     def _identity(self, incoming: Incoming) -> Answer:
-        """Whoever asks gets a token, a key, and the recording's project under the name asked for."""
+        """Any credentials get a token, a key, and the recording's project under the name asked for."""
         project_id, now = self.scenario.project_id, self.clock.now()
         if incoming.call.name == "projects":
             return answer_json({"projects": [{"id": project_id, "name": incoming.query.get("name", "project")}]})

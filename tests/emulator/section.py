@@ -42,7 +42,7 @@ class Section:
         self._known.update(keys)
 
     def any(self, key: str, default: Any = None) -> Any:
-        """The value as it stands."""
+        """The unchanged value."""
         self._known.add(key)
         return self._values.get(key, default)
 
@@ -111,7 +111,7 @@ class Section:
         return tuple(str(item) for item in values)
 
     def mapping(self, key: str) -> dict[str, Any]:
-        """A mapping with text keys, taken as it stands."""
+        """A mapping with text keys, unchanged."""
         value = self.any(key)
         if value is None:
             return {}
@@ -120,7 +120,7 @@ class Section:
         return dict(value)
 
     def mapping_itself(self) -> dict[str, Any]:
-        """All of this section as it stands."""
+        """All of this section, unchanged."""
         return {str(key): value for key, value in self._values.items()}
 
     def section(self, key: str) -> Section:
@@ -146,7 +146,7 @@ class Section:
             raise self.fail(key, f"not a regular expression: {error}") from error
 
     def done(self) -> None:
-        """Refuse the keys that nobody asked for."""
+        """Refuse unknown keys."""
         unknown = sorted(str(key) for key in self._values if key not in self._known)
         if unknown:
             known = ", ".join(sorted(self._known))

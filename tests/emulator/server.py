@@ -130,13 +130,13 @@ class Server:
             if self.cloud.scenario.clock_skew or skew:
                 answer.headers.setdefault("Date", formatdate(self.cloud.wall_time() + skew, usegmt=True))
             return answer
-        except Exception:  # noqa: BLE001 - whatever it is, the test must see it
+        except Exception:  # noqa: BLE001 - the test must see every error
             return self._failed()
 
     def _guarded_control(self, method: str, raw_path: str, body: bytes) -> Answer:
         try:
             return control(self.cloud, method, raw_path, body)
-        except Exception:  # noqa: BLE001 - whatever it is, the test must see it
+        except Exception:  # noqa: BLE001 - the test must see every error
             return self._failed()
 
     def _failed(self) -> Answer:

@@ -5,7 +5,7 @@
 """Timelines: what changes when, in seconds since the start or an event, and how later causes replace earlier ones.
 
 A timeline is a list of entries. Those without an event form the first layer; each firing of an event, and each change
-made from outside, is a further layer. A layer takes over from its first entry on: whatever an earlier layer says at
+made from outside, is a further layer. A layer takes over from its first entry on: what an earlier layer says at
 that moment or later about the same keys is void. So a job that a scenario would bring to NORMAL at 60 s stays in
 EXCEPTION when an event at 10 s put it there.
 """
@@ -19,7 +19,7 @@ from typing import Any
 from .section import Section
 
 STATE_KEYS = frozenset({"status", "absent", "start_time", "end_time", "last_update_time"})
-"""Keys that stand or fall together: a layer that sets a state also voids the times that belong to later states."""
+"""Keys that belong together: a layer that sets a state also voids the times that belong to later states."""
 
 BEGINNING = float("-inf")
 """Time of what holds before the first second."""
@@ -60,7 +60,7 @@ def read_entry(section: Section, keys: Iterable[str]) -> Entry:
 
 
 def existing(changes: dict[str, Any]) -> dict[str, Any]:
-    """The changes, with `absent: false` where they give a state and do not speak of existence."""
+    """The changes, with `absent: false` where they give a state and do not mention existence."""
     if "status" in changes and "absent" not in changes:
         changes["absent"] = False
     return changes

@@ -5,7 +5,7 @@
 """One answer of the cloud, made of arbitrary bytes, all the way from the body to the report.
 
 `python -m tests.fuzz.answers [libFuzzer's options] [folder of inputs]` lets atheris look for bytes that end in an exception, or
-make a gate pass that was never told of a ready job. `make fuzz` does that for some minutes.
+make a gate pass that has read no ready job. `make fuzz` does that for some minutes.
 """
 
 from __future__ import annotations
@@ -124,9 +124,9 @@ def one(data: bytes) -> None:
     assert "\n" not in result["msg"]
     assert result["msg"].isprintable()
     if result["verdict"] == "PASS":
-        told = body.parse(body.unpack(given.body, given.encoding))
+        received = body.parse(body.unpack(given.body, given.encoding))
         assert given.status == 200, "a pass on an error"
-        assert ("FINISHED" if given.gate == "dli" else "NORMAL") in json.dumps(told).upper(), "a pass on nothing"
+        assert ("FINISHED" if given.gate == "dli" else "NORMAL") in json.dumps(received).upper(), "a pass on nothing"
     json.dumps(result)
     json.dumps(summary(result))
     for form in FORMS:

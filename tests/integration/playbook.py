@@ -79,7 +79,7 @@ class Run:
 
     @property
     def gates(self) -> list[dict[str, Any]]:
-        """The artifacts of the role's gates, in turn: one a gate, whatever hosts the play has."""
+        """The artifacts of the role's gates, in turn: one for each gate, for any number of hosts."""
         left = [record.result.get("ansible_stats", {}).get("data", {}) for record in self.records]
         return [data for item in left for name, data in item.items() if name.startswith("job_gate")]
 
@@ -181,5 +181,5 @@ def run(
 
 
 def hosts(*names: str, **variables: Any) -> str:
-    """An inventory of hosts that nobody can log in to; what runs on them runs on the controller."""
+    """An inventory of unreachable hosts; what runs on them runs on the controller."""
     return yaml.safe_dump({"all": {"hosts": {name: {} for name in names}, "vars": variables}})

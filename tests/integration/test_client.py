@@ -28,7 +28,9 @@ import trustme
 from ansible_collections.datagate.huaweicloud.plugins.module_utils._clock import Clock
 from ansible_collections.datagate.huaweicloud.plugins.module_utils._cloud.calls import Call
 from ansible_collections.datagate.huaweicloud.plugins.module_utils._cloud.credentials.base import Credentials
-from ansible_collections.datagate.huaweicloud.plugins.module_utils._cloud.credentials.ecs_agency import EcsAgency
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._cloud.credentials.methods.ecs_agency import (
+    EcsAgency,
+)
 from ansible_collections.datagate.huaweicloud.plugins.module_utils._cloud.http.exchange import Answer
 from ansible_collections.datagate.huaweicloud.plugins.module_utils._cloud.options import resolve
 from ansible_collections.datagate.huaweicloud.plugins.module_utils._cloud.session import Session
@@ -74,7 +76,7 @@ Connect = Callable[..., Session]
 
 @pytest.fixture
 def start() -> Iterator[Start]:
-    """Start an emulator with one job, on a clock that stands still."""
+    """Start an emulator with one job, on a manual clock."""
     with ExitStack() as stack:
 
         def begin(scenario: dict[str, Any] | None = None, **overrides: Any) -> Emulator:
@@ -180,7 +182,7 @@ def test_password(start: Start, connect: Connect, project: str | None) -> None:
     session = connect(emulator, secrets=secrets, project_id=project, **USER)
     for dummy in range(3):
         get(session, status_of())
-    # The token's answer names the project, so that nobody needs to look it up.
+    # The token's answer names the project, so that no look-up is needed.
     assert [record.call for record in emulator.journal] == ["tokens", *["job_status"] * 3]
     token = emulator.journal[1].headers["x-auth-token"]
     assert secrets == [USER_PASSWORD, token]
@@ -228,7 +230,7 @@ def test_an_agency_that_gives_no_key(start: Start, connect: Connect, answer: Any
 
 
 def free_port() -> int:
-    """A port on which nobody listens."""
+    """A port without a listener."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         return int(listener.getsockname()[1])
@@ -549,7 +551,7 @@ def test_retries(start: Start, connect: Connect, fault: dict[str, Any], status: 
     assert len(emulator.journal) == 1
 
 
-def test_every_retry_is_signed_anew(start: Start, connect: Connect, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_retry_is_signed_again(start: Start, connect: Connect, monkeypatch: pytest.MonkeyPatch) -> None:
     emulator = start(faults=[{"match": {"call": "job_status"}, "times": 2, "status": 503}])
     clock = JumpClock()
     started = time.time()
@@ -842,7 +844,7 @@ def test_a_password_that_was_changed_meanwhile(start: Start, connect: Connect) -
     assert [record.call for record in emulator.journal] == ["tokens", "job_status", "job_status", "tokens"]
 
 
-def test_renewing_is_tried_again_when_nobody_answered(start: Start, connect: Connect) -> None:
+def test_renewing_is_tried_again_without_an_answer(start: Start, connect: Connect) -> None:
     """A token service that is away for a while has refused nothing; the old token is not sent again all the same."""
     emulator = start(
         token_lifetime=100, faults=[{"match": {"call": "tokens", "from": 100, "until": 200}, "status": 503}]
@@ -982,14 +984,14 @@ SLOW = [
 ]
 
 
-def test_a_service_that_answers_nobody_is_not_asked_for_every_job(start: Start, connect: Connect) -> None:
+def test_a_service_that_does_not_answer_is_not_asked_for_every_job(start: Start, connect: Connect) -> None:
     emulator = start(jobs=[{"name": "job_{i}", "count": 100}], faults=[{"times": 10, "reset": "before_headers"}])
     session = connect(emulator, retries=2)
     calls = [status_of(f"job_{number}") for number in range(100)]
     seen, error = drain(session, calls)
     assert error is not None
     assert (error.kind, error.status, len(seen)) == (TRANSIENT, None, 0), "it is nothing of a single job"
-    # Four calls are tried, and two that came to their end stand for all.
+    # Four calls are tried, and two that have ended count for all.
     assert len(emulator.journal) == 4 + 4 + 2
     seen, error = drain(session, calls)
     assert (error, len(seen)) == (None, 100), "it has come back by the next observation"
@@ -1060,7 +1062,7 @@ class CountingClock(Clock):
         return super().wait(results, seconds, busy)
 
 
-def test_room_for_another_call_is_noticed_while_one_is_under_way(start: Start, connect: Connect) -> None:
+def test_a_call_that_could_be_sent_is_noticed_while_one_is_under_way(start: Start, connect: Connect) -> None:
     """At once, on a clock that moves between two looks at it, and without looking at it all the time."""
     emulator = start(faults=[{"match": {"job": JOB, "nth": 2}, "delay": 3.0}])
     clock = CountingClock()
@@ -1069,7 +1071,7 @@ def test_room_for_another_call_is_noticed_while_one_is_under_way(start: Start, c
     clock.waits = 0
     session.begin(single(status_of()), "second")
     before = clock.now()
-    assert session.next(before + LONG, room=True) is None
+    assert session.next(before + LONG, until_free=True) is None
     assert clock.now() - before < 3.0, "it waited for the answer"
     assert session.free_at() <= clock.now()
     assert clock.waits < 10
@@ -1147,7 +1149,7 @@ def test_a_projects_name_that_cannot_be_one(start: Start, connect: Connect, name
         attempt()
 
 
-def test_nobody_listens(connect: Connect) -> None:
+def test_no_listener(connect: Connect) -> None:
     error = error_of(connect(f"http://127.0.0.1:{free_port()}", retries=1))
     assert (error.kind, error.status) == (TRANSIENT, None)
     assert "the connection was refused" in str(error)
@@ -1196,7 +1198,7 @@ def test_sent_at_is_when_the_request_was_sent(start: Start, connect: Connect) ->
     assert before <= answer.sent_at <= clock.now() - 0.3
 
 
-def test_what_an_error_tells(start: Start, connect: Connect) -> None:
+def test_the_message_of_an_error(start: Start, connect: Connect) -> None:
     emulator = start(faults=[{"match": {"call": "job_list"}, "error_code": "DLF.0819", "error_msg": "no workspace"}])
     error = error_of(connect(emulator), listing())
     assert error.extras() == {
@@ -1335,7 +1337,7 @@ def test_dli_busy_queue_and_failure(start: Start, connect: Connect) -> None:
     assert failed is not None
     assert busy["status"] == "RUNNING"
     assert failed["status"] == "FAILED"
-    # A failure is told before what the service says of its reason.
+    # A failure is reported before what the service says of its reason.
     failed = session.complete(service.explain(failed))
     assert (failed["status"], failed["message"], failed["queue_name"]) == ("FAILED", "out of memory", "q1")
     assert [record.call for record in emulator.journal].count("dli_status") == 2

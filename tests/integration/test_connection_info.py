@@ -20,7 +20,9 @@ import trustme
 
 from ansible_collections.datagate.huaweicloud.plugins.module_utils import _module
 from ansible_collections.datagate.huaweicloud.plugins.module_utils._clock import Clock
-from ansible_collections.datagate.huaweicloud.plugins.module_utils._cloud.credentials.ecs_agency import EcsAgency
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._cloud.credentials.methods.ecs_agency import (
+    EcsAgency,
+)
 from ansible_collections.datagate.huaweicloud.plugins.modules import connection_info
 from ansible_collections.datagate.huaweicloud.plugins.plugin_utils import in_process
 from tests.emulator import AUTH_TOKEN, OTHER_DOMAIN_NAME, SECRET_KEY, USER_PASSWORD, Emulator, running
@@ -77,7 +79,7 @@ NAMED = re.compile(
 class State:
     """A state of the world, and what is found in it.
 
-    :ivar cloud: what the emulator is told in addition.
+    :ivar cloud: additional settings of the emulator.
     :ivar red: the checks that are not ok, with their results; the skipped ones are left out.
     :ivar advice: what the advice of the first of them contains, as a regular expression.
     :ivar requests: how many are sent; None for any number up to 12.

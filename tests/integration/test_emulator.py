@@ -52,7 +52,7 @@ Start = Callable[..., tuple[Emulator, Client]]
 
 @pytest.fixture
 def start() -> Iterator[Start]:
-    """Start an emulator on a clock that stands still, and a client for it."""
+    """Start an emulator on a manual clock, and a client for it."""
     with ExitStack() as stack:
 
         def begin(scenario: dict[str, Any] | None = None, **overrides: Any) -> tuple[Emulator, Client]:
@@ -706,7 +706,7 @@ def test_record_counters(start: Start) -> None:
     emulator.advance(10)
     assert records() == (200, 100, 0.0)
     emulator.advance(8)
-    assert records() == (30, 30, 10.0), "a restart counts anew"
+    assert records() == (30, 30, 10.0), "a restart counts from 0"
     emulator.set_job("j", nodes={"n": {"total_put_records": 7, "records_per_second": 0}})
     emulator.advance(8)
     assert records() == (7, 30, 0.0)
@@ -1203,7 +1203,7 @@ def test_a_mistake_of_the_emulator_is_not_silent(monkeypatch: pytest.MonkeyPatch
 
 
 def test_as_an_http_proxy(start: Start) -> None:
-    """A client that is told to use a proxy sends the whole URL; the emulator can be that proxy."""
+    """A client with a proxy sends the whole URL; the emulator can be that proxy."""
     emulator, client = start({"jobs": [{"name": "j"}]})
     client.url = "http://dayu-dlf.example.com"
     response = client.status("j", proxies={"http": emulator.url})

@@ -175,7 +175,7 @@ def test_without_nodes_and_by_tags(emulator: Emulator) -> None:
     assert set(emulator.stats["by_call"]) == {"job_list"}
 
 
-def test_a_refused_key_is_sent_once_and_told_once(emulator: Emulator, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_refused_key_is_sent_once_and_reported_once(emulator: Emulator, caplog: pytest.LogCaptureFixture) -> None:
     async def body(source: Running) -> None:
         event = await source.event()
         assert event["reason"] == "denied"
@@ -209,7 +209,7 @@ def test_a_key_in_a_file_that_is_set_right_is_used(emulator: Emulator, tmp_path:
     assert emulator.stats["by_status"]["401"] == 1
 
 
-def test_trouble_is_told_once_and_watching_goes_on() -> None:
+def test_trouble_is_reported_once_and_watching_goes_on() -> None:
     faults = [{"match": {"after": "storm", "until": 1.2}, "status": 503}]
     with running(SCENARIO, faults=faults) as emulator:
 
@@ -262,7 +262,7 @@ def test_it_stops_at_once_in_the_middle_of_a_request(delay: float) -> None:
         ({"workspace": "a\nb"}, "workspace: must be one line"),
     ],
 )
-def test_an_unusable_argument_is_told_before_anything_is_sent(
+def test_an_unusable_argument_is_reported_before_anything_is_sent(
     emulator: Emulator, args: dict[str, Any], words: str
 ) -> None:
     async def body(source: Running) -> None:

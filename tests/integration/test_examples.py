@@ -294,9 +294,11 @@ def test_rolling_update_leaves_the_second_batch_alone_when_the_first_one_breaks_
     assert updated(done) == {"collector1", "collector2"}
     assert {record.host for record in done.records} == {"collector1", "collector2"}
     # Which host ends its task first is a matter of luck.
-    (told, *others) = sorted(done.all("Fail the play"), key=lambda record: record.msg.startswith("Stopped at the gate"))
-    assert "job_sms: node DLI_SMS_GES is EXCEPTION (log obs://dlf-log/job_sms/DLI_SMS_GES.job)" in told.msg
-    assert [other.msg for other in others] == [f"Stopped at the gate, see {told.host}"]
+    (received, *others) = sorted(
+        done.all("Fail the play"), key=lambda record: record.msg.startswith("Stopped at the gate")
+    )
+    assert "job_sms: node DLI_SMS_GES is EXCEPTION (log obs://dlf-log/job_sms/DLI_SMS_GES.job)" in received.msg
+    assert [other.msg for other in others] == [f"Stopped at the gate, see {received.host}"]
 
 
 def test_rolling_update_does_not_begin_while_a_job_is_failing() -> None:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Each request gets the answer to itself, whatever a server or a proxy writes between, behind and instead of answers.
+"""Each request gets the answer to itself, even if a server or a proxy writes bytes between, behind and instead of answers.
 
 The server here writes bytes as a test scripts them, and counts its connections.
 """
@@ -116,7 +116,7 @@ def ask(session: Session, name: str) -> Answer | RequestError:
     raise AssertionError("no outcome")
 
 
-def told(session: Session, name: str) -> str | None:
+def received(session: Session, name: str) -> str | None:
     """The job that the answer is about, None where there is no answer."""
     outcome = ask(session, name)
     return outcome.data["name"] if isinstance(outcome, Answer) else None
@@ -150,7 +150,7 @@ def test_interim_answers(way: str, hinted: str) -> None:
     names = [f"job_{number}" for number in range(8)]
     hinting = {"job_2"} if hinted == "once" else set(names)
     with session_for(lambda name: INTERIM[way](name) if name in hinting else good(name)) as (session, server):
-        assert [told(session, name) for name in names] == names
+        assert [received(session, name) for name in names] == names
         assert {number for dummy, number in server.served} == {1}, (
             "a final answer leaves its connection to the next one"
         )
@@ -170,7 +170,7 @@ def test_interim_answers_without_a_final_one(parts: Parts) -> None:
         outcome = ask(session, "job_0")
         assert isinstance(outcome, RequestError)
         assert (outcome.kind, outcome.status) == (TRANSIENT, None)
-        assert told(session, "job_1") == "job_1"
+        assert received(session, "job_1") == "job_1"
         assert server.served == [("job_0", 1), ("job_1", 2)]
 
 
@@ -182,7 +182,7 @@ def test_an_interim_answer_alone_is_asked_for_again() -> None:
         return [(0.0, HINT), STOP] if len(asked) == 1 else good(name)
 
     with session_for(script, retries=1) as (session, server):
-        assert told(session, "job_0") == "job_0"
+        assert received(session, "job_0") == "job_0"
         assert server.served == [("job_0", 1), ("job_0", 2)]
 
 
@@ -244,7 +244,7 @@ BROKEN: dict[str, Callable[[str], Parts]] = {
     "a body that is cut": lambda name: [(0.0, answer(body_of(name))[:-1]), STOP],
     "a head that is cut": lambda name: [(0.0, answer(body_of(name))[:20]), STOP],
     "a head that is cut after a line": lambda name: [(0.0, answer(body_of(name)).partition(b"Content")[0]), STOP],
-    "a header that is none": lambda name: [(0.0, answer(body_of(name)).replace(b"Content-L", b"x\r\nContent-L"))],
+    "a malformed header": lambda name: [(0.0, answer(body_of(name)).replace(b"Content-L", b"x\r\nContent-L"))],
     "chunks that are cut": lambda name: [(0.0, chunked(body_of(name), end=b"")), STOP],
     "a chunk that is cut": lambda name: [(0.0, chunked(body_of(name))[:-9]), STOP],
     "JSON that goes on behind its length": lambda name: [(0.0, answer(body_of(name) + b", ", Content_Length=str(len(body_of(name)))))],
@@ -265,17 +265,17 @@ def test_any_other_answer_closes_its_connection(kind: str) -> None:
     with session_for(lambda name: CLOSED[kind](name) if name == "job_0" else good(name)) as (session, server):
         first = ask(session, "job_0")
         assert not isinstance(first, Answer) or first.data["name"] == "job_0"
-        assert [told(session, name) for name in ("job_1", "job_2")] == ["job_1", "job_2"]
+        assert [received(session, name) for name in ("job_1", "job_2")] == ["job_1", "job_2"]
         assert server.served == [("job_0", 1), ("job_1", 2), ("job_2", 2)]
 
 
 @pytest.mark.parametrize("kind", BROKEN)
-def test_an_answer_that_is_not_whole_is_none(kind: str) -> None:
+def test_an_incomplete_answer_is_rejected(kind: str) -> None:
     with session_for(lambda name: BROKEN[kind](name) if name == "job_0" else good(name)) as (session, server):
         first = ask(session, "job_0")
         assert isinstance(first, RequestError)
         assert (first.kind, first.status) == (TRANSIENT, None)
-        assert [told(session, name) for name in ("job_1", "job_2")] == ["job_1", "job_2"]
+        assert [received(session, name) for name in ("job_1", "job_2")] == ["job_1", "job_2"]
         assert server.served == [("job_0", 1), ("job_1", 2), ("job_2", 2)]
 
 

@@ -454,7 +454,7 @@ def test_no_workspace(
         {"data": [{"id": ONE, "name": "default"}], "count": 1, "error_code": "DAYU.1"},
     ],
 )
-def test_a_list_of_workspaces_that_is_none(start: Start, connect: Connect, body: Any) -> None:
+def test_a_malformed_list_of_workspaces(start: Start, connect: Connect, body: Any) -> None:
     fault = {"match": {"call": "workspaces"}, "json": body, "status": 200}
     emulator = start(instances=INSTANCES, jobs=JOBS, faults=[fault])
     error_of(connect(emulator, **KEY, workspace_name="default"))

@@ -105,7 +105,7 @@ def emulator() -> Iterator[Emulator]:
         yield found
 
 
-# -- verdicts, whatever the cloud does where the documents are open ---------------------------------------------------
+# -- verdicts, for each behaviour of the cloud that the documents allow------------------------------------------------
 
 VERDICTS: list[tuple[str, dict[str, Any], tuple[str, list[str]]]] = [
     ("succeeded", {"job_names": NIGHTLY}, ("PASS", [])),
@@ -171,7 +171,7 @@ def test_a_run_that_falls_due_while_the_gate_waits_replaces_nothing() -> None:
         assert said(ask(emulator, job_names=NIGHTLY, wait=True)) == ("FAIL", ["run_failed"])
 
 
-def test_a_person_mends_a_failed_run() -> None:
+def test_a_person_repairs_a_failed_run() -> None:
     runs = [{"plan": "now-60", "status": "fail", "id": GIVEN}]
     scenario = {"quota": 0, "jobs": [{"name": MENDED, "type": "BATCH", "nodes": NODES, "runs": runs}]}
     with running(scenario) as emulator:

@@ -92,7 +92,7 @@ class Place:
 
     def hosts(self, **options: Any) -> dict[str, dict[str, Any]]:
         self.file_text("", **options)
-        found: dict[str, dict[str, Any]] = _told(self.inventory()["_meta"]["hostvars"])
+        found: dict[str, dict[str, Any]] = _returned(self.inventory()["_meta"]["hostvars"])
         return found
 
     def refusal(self, **environment: str) -> str:
@@ -103,13 +103,13 @@ class Place:
         return " ".join(done.stderr.split())
 
 
-def _told(value: Any) -> Any:
+def _returned(value: Any) -> Any:
     """What ansible-inventory printed, without its marks for text that is no template."""
     if isinstance(value, dict):
         if set(value) == {"__ansible_unsafe"}:
             return value["__ansible_unsafe"]
-        return {name: _told(item) for name, item in value.items()}
-    return [_told(item) for item in value] if isinstance(value, list) else value
+        return {name: _returned(item) for name, item in value.items()}
+    return [_returned(item) for item in value] if isinstance(value, list) else value
 
 
 @pytest.fixture
@@ -217,14 +217,14 @@ def test_composed_variables_and_groups(place: Place) -> None:
         keyed_groups=[{"key": "dataarts_owner", "prefix": "owner"}],
     )
     found = place.inventory()
-    variables = _told(found["_meta"]["hostvars"])
+    variables = _returned(found["_meta"]["hostvars"])
     assert variables["job_broken"]["label"] == "ops/job_broken"
     assert "nothing" not in variables["job_broken"]
     assert found["sms"]["hosts"] == ["job_sms"]
     assert set(found["owner_ops"]["hosts"]) == {"job_sms", "job_broken"}
 
 
-def test_strict_tells_what_cannot_be_composed(place: Place) -> None:
+def test_strict_reports_what_cannot_be_composed(place: Place) -> None:
     place.file_text("", strict=True, compose={"label": "no_such_variable"})
     assert "label" in place.refusal()
     place.file_text("", strict=True, hostnames=["no_such_variable | upper"])
@@ -330,7 +330,7 @@ def odd_emulator() -> Iterator[Emulator]:
 def names_in(found: Mapping[str, Any], group: str) -> list[str]:
     """The sorted names of the jobs in a group."""
     variables = found["_meta"]["hostvars"]
-    return sorted(_told(variables[host]["dataarts_name"]) for host in found.get(group, {}).get("hosts", []))
+    return sorted(_returned(variables[host]["dataarts_name"]) for host in found.get(group, {}).get("hosts", []))
 
 
 def shown(name: str) -> str:
@@ -351,7 +351,7 @@ def test_jobs_with_odd_names_are_all_there_and_in_their_groups(
     found = json.loads(done.stdout)
     hosts = found["_meta"]["hostvars"]
     every = sorted(map(shown, NAMES * max(1, len(workspaces))))
-    assert sorted(_told(variables["dataarts_name"]) for variables in hosts.values()) == every
+    assert sorted(_returned(variables["dataarts_name"]) for variables in hosts.values()) == every
     assert not set(hosts) & (set(found) | {"all", "ungrouped", "localhost", "127.0.0.1", "_meta"})
     assert all(char.isalnum() or char in "_-.@" for host in hosts for char in host)
     assert not [char for char in done.stdout if char != "\n" and not char.isprintable()]

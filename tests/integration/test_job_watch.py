@@ -175,7 +175,7 @@ def test_which_jobs(emulator: Emulator, file: Path, variables: dict[str, Any], j
     nodes = "datagate_node_state" in file.read_text("utf-8")
     assert nodes == (variables.get("check_nodes") != "no" and "workspace" not in variables)
     if not nodes and "job_sms" in jobs:
-        # What nobody looks at does not fail the job.
+        # Unused data does not fail the job.
         assert values(file, "datagate_job_failing", "job_name") == {"job_sms": 0.0}
 
 
@@ -255,7 +255,7 @@ def test_the_file_is_replaced_at_once(emulator: Emulator, file: Path) -> None:
         dummy, mask, dummy, length = struct.unpack_from("iIII", seen)
         events.append((seen[16 : 16 + length].rstrip(b"\0").decode(), mask))
         seen = seen[16 + length :]
-    # The collector reads whatever ends in .prom, hidden files included.
+    # The collector reads every file that ends in .prom, hidden files included.
     assert [event for event in events if event[0].endswith(".prom")] == [(file.name, IN_MOVED_TO)]
     assert not apart or any(mask & IN_CREATE for dummy, mask in events)
 
@@ -473,7 +473,7 @@ TOKEN = re.compile(
 
 
 def tokens(expression: str) -> list[tuple[str, str]]:
-    """Kind and text of each token; what is none is a mistake of whoever wrote the expression."""
+    """Kind and text of each token; anything else is a mistake in the expression."""
     found, at = [], 0
     while at < len(expression):
         token = TOKEN.match(expression, at)
@@ -581,7 +581,7 @@ def test_every_panel_shows_what_there_is(dashboard: dict[str, Any]) -> None:
                 assert any(name in BY_NAME[metric].labels for metric in used), panel["title"]
     assert len({panel["title"] for panel in dashboard["panels"]}) == len(dashboard["panels"])
     assert len({panel["id"] for panel in dashboard["panels"]}) == len(dashboard["panels"])
-    # What nobody sees nobody needs to read; bytes and the start are for those who have a question.
+    # The dashboard does not need all metrics; bytes and the start are for those who have a question.
     assert {"datagate_up", "datagate_job_failing", "datagate_job_state", "datagate_node_state"} <= used
 
 

@@ -27,7 +27,7 @@ RUNNER = str(Path(sys.executable).with_name("ansible-runner"))
 GATE = "datagate.huaweicloud.gate"
 JOBS, SLICES, CEILING = 2000, 2, 28.0
 LATE = [f"late_{number}" for number in range(SLICES)]
-# Each slice has a key of its own, to be told apart by, and both are the same user's: the quota is that of the user.
+# Each slice has a key of its own, to be identified by, and both are the same user's: the quota is that of the user.
 KEYS = [
     {"access_key": f"KEY{number}", "secret_key": f"{SECRET_KEY}{number}", "user": "gates"} for number in range(SLICES)
 ]

@@ -243,7 +243,7 @@ def test_the_playbook_ran_to_its_end(scene: Scene) -> None:
 
 
 @pytest.mark.parametrize("name", [item["name"] for item in TASKS if not item["name"].startswith("info")])
-def test_a_gate_returns_the_same_keys_whatever_the_verdict(scene: Scene, name: str) -> None:
+def test_a_gate_returns_the_same_keys_with_each_verdict(scene: Scene, name: str) -> None:
     result = scene[name].result
     assert set(result) >= RESULT
     assert result["verdict"] in ("PASS", "FAIL", "PENDING", "TIMEOUT", "ERROR")
@@ -349,7 +349,7 @@ def test_a_missing_job_can_be_waited_for_or_left_out(scene: Scene) -> None:
     assert "job_gone" in scene["missing is ok"].msg
 
 
-def test_the_history_tells_how_a_job_became_ready(scene: Scene) -> None:
+def test_the_history_reports_how_a_job_became_ready(scene: Scene) -> None:
     changes = [(item["previous"], item["status"]) for item in scene["late"]["history"] if item["node"] is None]
     assert changes == [(None, "STARTING"), ("STARTING", "NORMAL")]
     assert scene["late"]["elapsed"] >= 0.4
@@ -664,7 +664,7 @@ def test_a_single_reading_that_fails_is_an_error(troubled: Scene) -> None:
         ("unknown workspace", "unreadable", "workspace"),
     ],
 )
-def test_what_cannot_mend_itself_is_an_error_at_once(troubled: Scene, name: str, code: str, text: str) -> None:
+def test_a_permanent_error_ends_the_gate_at_once(troubled: Scene, name: str, code: str, text: str) -> None:
     result = troubled[name]
     assert result.failed
     assert (result["verdict"], result["polls"]) == ("ERROR", 1)

@@ -98,7 +98,7 @@ def test_a_throttled_order_is_sent_again(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 @pytest.mark.parametrize("answer", ["missing", "batch", "DLF.0136", "DLF.3051"])
-def test_batch_jobs_whatever_their_status_call_answers(monkeypatch: pytest.MonkeyPatch, answer: str) -> None:
+def test_batch_jobs_with_each_answer_of_their_status_call(monkeypatch: pytest.MonkeyPatch, answer: str) -> None:
     with running(SCENARIO, batch_status_answer=answer) as emulator:
         result = order(emulator, monkeypatch, names="job_nightly", state="started")
         assert (result["verdict"], result["before"][0]["job_type"]) == ("PASS", "BATCH"), result["msg"]

@@ -206,8 +206,8 @@ def test_artifacts_of_an_earlier_deployment_do_not_become_those_of_this_one(tmp_
     )
     assert "of the other deployment" not in str(job.artifacts) + failed["msg"]
     text = " ".join(job.text.split())
-    assert "job_gate_result: an extra variable stands above the fact" in text
-    assert "job_gate_after and job_gate_result: an extra variable stands above the fact" in text, text
+    assert "job_gate_result: an extra variable overrides the fact" in text
+    assert "job_gate_after and job_gate_result: an extra variable overrides the fact" in text, text
 
 
 @pytest.mark.parametrize("began", [1795601217743, "1795601217743\n"])
@@ -342,7 +342,7 @@ def test_text_in_double_quotes_is_used_without_them(emulator: Emulator) -> None:
     assert ["1.10"] in asked or "1.10" in asked
 
 
-def test_the_report_is_of_these_jobs_whatever_an_earlier_one_has_left(emulator: Emulator) -> None:
+def test_the_report_is_independent_of_an_earlier_one(emulator: Emulator) -> None:
     earlier = {"job_report": {"jobs": [], "total": 0, "by_status": {}}}
     done = run(REPORT, connection(emulator), variables=earlier)
     assert done.code == 0, done.text
@@ -385,7 +385,7 @@ def verdicts(done: Run) -> list[str]:
 
 
 def outcome(done: Run) -> str:
-    """The artifact that a deployment leaves, whatever comes of it."""
+    """The artifact that a deployment leaves, whether it succeeds or not."""
     return str(done["Store the outcome as an artifact"]["ansible_stats"]["data"]["deploy_outcome"])
 
 
@@ -490,7 +490,7 @@ def test_a_deployment_that_fails_starts_again_what_ran(tmp_path: Path) -> None:
     )
 
 
-def test_a_roll_back_that_fails_is_told(tmp_path: Path, emulator: Emulator) -> None:
+def test_a_roll_back_that_fails_is_reported(tmp_path: Path, emulator: Emulator) -> None:
     broken = {"ansible.builtin.fail": {"msg": "no way back"}}
     variables = {
         **PACE,

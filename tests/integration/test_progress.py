@@ -167,7 +167,7 @@ def test_slices_by_hand(ran: Run) -> None:
     assert "resume: belongs to a gate with other options" in refused.msg
 
 
-def test_a_refused_option_is_told_once(ran: Run) -> None:
+def test_a_refused_option_is_reported_once(ran: Run) -> None:
     assert ran["Bad option"].failed
     assert ran["Bad option"].msg.startswith("job_names: ")
 

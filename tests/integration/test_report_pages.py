@@ -254,7 +254,7 @@ def test_a_phone_needs_no_scrolling_sideways(browser: Browser, pages: dict[str, 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("name", PAGES)
 def test_text_can_be_read(browser: Browser, pages: dict[str, Path], name: str, scheme: str) -> None:
-    """Every text has a contrast of 4.5 to what it stands on."""
+    """Every text has a contrast of 4.5 to its background."""
     with shown(browser, pages[name], scheme=scheme) as page:
         found = page.evaluate(
             """() => {
@@ -302,13 +302,13 @@ def test_the_title_and_the_banner_say_the_verdict(browser: Browser, pages: dict[
         assert page.title() == "FAIL: Gate after the deployment"
         assert page.inner_text("h1").splitlines() == ["Gate after the deployment", "FAIL"]
         assert page.get_attribute("html", "lang") == "en"
-        # An icon says it as well, for those who see no colours.
+        # An icon says it as well, for readers who see no colours.
         box = page.evaluate("document.querySelector('.banner .icon use').getBoundingClientRect().toJSON()")
         assert box["width"] > 30
 
 
 @browsing
-def test_segments_stand_where_the_history_says(browser: Browser, pages: dict[str, Path]) -> None:
+def test_segments_are_where_the_history_says(browser: Browser, pages: dict[str, Path]) -> None:
     sample = failed()
     end = sample["elapsed"]
     with shown(browser, pages["fail"]) as page:

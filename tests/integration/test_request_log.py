@@ -117,20 +117,20 @@ def test_the_emulator_replays_it(reported: Report) -> None:
     command = [sys.executable, "-m", "tests.emulator", "--replay", str(reported.recording)]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
-        told: list[str] = []
-        while not told or "ready at" not in told[-1]:
-            told.append(process.stdout.readline().rstrip("\n"))
-            assert told[-1], told
+        received: list[str] = []
+        while not received or "ready at" not in received[-1]:
+            received.append(process.stdout.readline().rstrip("\n"))
+            assert received[-1], received
         try:
-            check_replay(told, read_recording(reported.recording))
+            check_replay(received, read_recording(reported.recording))
         finally:
             process.terminate()
 
 
-def check_replay(told: list[str], recording: Recording) -> None:
+def check_replay(received: list[str], recording: Recording) -> None:
     """Ask for what the emulator says, and for something else."""
-    assert told[:2] == ["Ask with", f"  project_id: {recording.project_id}"]
-    url = told[-1].rpartition(" ")[2]
+    assert received[:2] == ["Ask with", f"  project_id: {recording.project_id}"]
+    url = received[-1].rpartition(" ")[2]
     code = dataarts_job_status
 
     def ask(*names: str) -> dict[str, Any]:

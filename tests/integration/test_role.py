@@ -16,6 +16,7 @@ import pytest
 import yaml
 
 from ansible_collections.datagate.huaweicloud.plugins.module_utils import _argument_spec as arguments
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._gate import options as gate_options
 from tests.emulator import ACCESS_KEY, DOMAIN_NAME, SECRET_KEY, USER_NAME, USER_PASSWORD, Emulator, running
 
 from .playbook import Record, Run, connection, gate, hosts, play, run
@@ -93,7 +94,7 @@ class Gates:
 
 EMPTY: dict[str, Any] = {
     name: ""
-    for group in (arguments.CONNECTION, arguments.WORKSPACE, arguments.SELECTION, arguments.REAL_TIME_GATE)
+    for group in (arguments.CONNECTION, arguments.WORKSPACE, gate_options.SELECTION, gate_options.REAL_TIME_GATE)
     for name in group
     if name not in ("wait", "wait_for")
 }
@@ -335,7 +336,7 @@ CLEAR = {"name": "bring web1 back", "ansible.builtin.meta": "clear_host_errors"}
 
 @pytest.fixture(scope="module")
 def fleet() -> Iterator[Gates]:
-    """Gates in plays of several hosts that nobody can reach, and whose variables demand to become somebody else."""
+    """Gates in plays of several unreachable hosts, whose variables demand become."""
     inventory = yaml.safe_load(hosts("web1", "web2", "web3", "web4", ansible_become=True, ansible_host="192.0.2.1"))
     inventory["all"]["hosts"]["localhost"] = {"ansible_connection": "local", "ansible_host": "127.0.0.1"}
     inventory["all"]["hosts"]["bastion"] = {
@@ -372,7 +373,7 @@ def on_hosts(gates: Gates, name: str) -> dict[str, dict[str, Any]]:
     return {record.host: fact_of(record) for record in gates.run.all(name)}
 
 
-def test_a_gate_runs_once_whatever_hosts_the_play_has(fleet: Gates) -> None:
+def test_a_gate_runs_once_for_any_number_of_hosts(fleet: Gates) -> None:
     assert fleet.run.code == 2, fleet.run.text
     assert len(fleet.emulator.requests("job_status", job="job_many")) == 1
     found = on_hosts(fleet, "many")
@@ -380,7 +381,7 @@ def test_a_gate_runs_once_whatever_hosts_the_play_has(fleet: Gates) -> None:
     assert {result["verdict"] for result in found.values()} == {"PASS"}
 
 
-def test_a_failing_gate_fails_every_host_and_tells_each(fleet: Gates) -> None:
+def test_a_failing_gate_fails_each_host_with_the_message(fleet: Gates) -> None:
     rescued = {record.host: record["ansible_failed_result.msg"] for record in fleet.run.all("rescue of many failing")}
     assert sorted(rescued) == ["web1", "web2", "web3", "web4"]
     (asker,) = [host for host, text in rescued.items() if text.startswith("FAIL")]

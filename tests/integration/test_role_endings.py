@@ -164,10 +164,10 @@ def test_nothing_in_an_artifact_is_a_template(emulator: Emulator) -> None:
 
 # -- extra variables that are called like the facts -----------------------------------------------------------------------
 
-WARNED = "an extra variable stands above the fact"
+WARNED = "an extra variable overrides the fact"
 
 
-def test_what_a_gate_leaves_is_its_own_whatever_earlier_gates_have_left(tmp_path: Path, emulator: Emulator) -> None:
+def test_the_facts_of_a_gate_are_independent_of_earlier_gates(tmp_path: Path, emulator: Emulator) -> None:
     old = {"verdict": "PASS", "failed": False, "msg": "of an earlier gate"}
     path = tasks_file(tmp_path, [show("roll back", "job_gate_after.msg")])
     options = {"job_names": "job_trap", "id": "after", "report_dir": str(tmp_path), "on_failure": path}
@@ -217,7 +217,7 @@ def test_the_tasks_on_failure_see_the_result(tmp_path: Path, emulator: Emulator)
     done = run([play([passage("gate", job_names="job_trap", on_failure=path)])], connection(emulator))
     assert done.code == 2
     names = [record.task.rpartition(" : ")[2] for record in done.records]
-    # The sentence comes before a roll-back that may take long, and the host fails whatever is in there.
+    # The sentence comes before a roll-back that may take long, and the host fails with any content of the file.
     assert names.index("Store the verdict") < names.index("Fail the play") < names.index("roll back")
     assert done["roll back"]["job_gate_result.verdict"] == "FAIL"
     assert done["Fail the play"].msg.startswith("FAIL after ")

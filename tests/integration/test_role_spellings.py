@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A gate is asked or the play stops, whatever spelling brings the role in. Each one is run for real."""
+"""Either the gate runs or the play stops, for each way to include the role. Each one is run for real."""
 
 from __future__ import annotations
 

@@ -56,7 +56,7 @@ def ready(jobs: int, **more: Any) -> dict[str, Any]:
 
 
 def sent(emulator: Emulator, result: dict[str, Any]) -> int:
-    """How many requests there were; nobody was throttled, and the result says the same."""
+    """How many requests there were; no request was throttled, and the result says the same."""
     stats = emulator.stats
     assert stats["by_status"] == {"200": stats["requests"]}
     assert stats["requests"] == result["requests"]

@@ -132,7 +132,7 @@ def agree(scenario: Scenario, dli: bool, params: dict[str, Any]) -> None:
     )
     lock = ("denied", None, None)
     if lock in expected.reasons and lock in found.reasons:
-        # Which of the requests that were under way together are told apart is a matter of luck.
+        # Which of the requests that were under way together are distinguished is not deterministic.
         found = found._replace(reasons=expected.reasons)
     assert found._replace(elapsed=expected.elapsed) == expected
     # The last observation begins early enough for what the service's own ceiling would make of it.

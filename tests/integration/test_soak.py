@@ -78,7 +78,7 @@ def world(seed: int, jobs: int, cycles: int) -> tuple[dict[str, Any], list[Cycle
             # The nodes of a job that looked good are read again when the other jobs look good, too.
             settled = max(settled, at - began) if verdict == "FAIL node" else at - began
             entries = (broken if verdict == "FAIL node" else timelines)[culprit]
-            # Whatever was to come of this job in this cycle is replaced.
+            # The planned states of this job in this cycle are replaced.
             entries[:] = [entry for entry in entries if entry["at"] < began]
             bad, good = {"TIMEOUT": ("STARTING", "NORMAL"), "FAIL node": ("EXCEPTION", "follow")}.get(
                 verdict, ("EXCEPTION", "NORMAL")

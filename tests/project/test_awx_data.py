@@ -163,7 +163,7 @@ def test_a_credential_with_certificates_names_their_file(tmp_path: Path) -> None
     assert connection.verify == str(file)
 
 
-def test_half_a_set_in_a_credential_is_told() -> None:
+def test_half_a_set_in_a_credential_is_reported() -> None:
     with pytest.raises(CredentialsError, match="HW_SECRET_KEY"):
         options.resolve({}, rules.rendered(INJECTORS, {"region": "cn-north-4", "access_key": "AK"})["env"], "dataarts")
 
@@ -249,9 +249,9 @@ def test_a_survey_asks_what_the_role_and_the_modules_know(name: str) -> None:
             assert kind in TYPES[option["type"]], variable
         default = {**option, **WORKFLOW_DEFAULTS.get(variable, {})} if name == "survey_workflow" else option
         if default.get("default") not in (None, [], ""):
-            told = re.search(r"If empty, (\S+)\.", question["question_description"])
-            assert told is not None, variable
-            assert told.group(1) == str(default["default"]).lower(), variable
+            received = re.search(r"If empty, (\S+)\.", question["question_description"])
+            assert received is not None, variable
+            assert received.group(1) == str(default["default"]).lower(), variable
         else:
             assert "If empty, " not in question["question_description"].replace("If empty, the credential's", "")
 
@@ -330,7 +330,7 @@ def test_the_gate_before_knows_the_times_of_those_after_it() -> None:
         assert len({NODES[node]["variables"][name] for node in ("before", "after", "again")}) == 1
 
 
-def test_the_survey_of_the_workflow_does_not_override_what_tells_its_gates_apart() -> None:
+def test_the_survey_of_the_workflow_does_not_override_the_names_of_its_gates() -> None:
     asked = {question["variable"] for question in data(Path(WORKFLOW["survey"]).stem)["spec"]} - set(WORKFLOW_DEFAULTS)
     assert asked.isdisjoint({variable for node in NODES.values() for variable in node.get("variables", {})})
 

@@ -124,7 +124,7 @@ def test_targets_say_what_was_found() -> None:
     assert "not measured" in [each.said for each in targets(sample(), None) if "10 minutes" in each.what]
 
 
-def test_what_failed_is_told() -> None:
+def test_what_failed_is_reported() -> None:
     results = plan.Results([Figures("uri", 10, READY, problem="exit code 2:\n no")])
     assert tables.problems(results) == ["ansible.builtin.uri, loop with until, 10 jobs, ready: exit code 2: no"]
     assert "failed" in tables.plain(tables.ready(results)[0])
@@ -147,7 +147,7 @@ def test_numbers(value: float | None, text: str) -> None:
     assert tables.number(value) == text
 
 
-def test_only_what_stands_between_the_markers_is_rewritten() -> None:
+def test_only_the_text_between_the_markers_is_rewritten() -> None:
     text = "before\n<!-- bench: one -->\nold\n<!-- bench: end -->\nbetween\n<!-- bench: two -->\n<!-- bench: end -->\nafter\n"
     first = docs.rewritten(text, {"one": "1", "two": "2"})
     assert first == (

@@ -84,7 +84,7 @@ def test_the_whole_one_will_do_for_the_demonstration(make: Callable[..., list[st
     assert make("demo") == []
 
 
-def test_one_that_did_not_get_whole_is_made_anew_but_holds_the_small_set(make: Callable[..., list[str]]) -> None:
+def test_one_that_did_not_get_whole_is_made_again_but_holds_the_small_set(make: Callable[..., list[str]]) -> None:
     make("demo")
     assert make("all", failing="locked.txt") == ["locked.txt"]
     assert make("demo") == []
@@ -92,7 +92,7 @@ def test_one_that_did_not_get_whole_is_made_anew_but_holds_the_small_set(make: C
 
 
 @pytest.mark.parametrize("failing", NEW)
-def test_a_half_made_one_is_made_anew(make: Callable[..., list[str]], failing: str) -> None:
+def test_a_half_made_one_is_made_again(make: Callable[..., list[str]], failing: str) -> None:
     make("demo", failing=failing)
     assert make("demo") == NEW
 

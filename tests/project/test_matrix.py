@@ -127,7 +127,7 @@ def test_what_nox_did_not_end_well_has_failed(matrix: ModuleType, tmp_path: Path
     assert states == {"success": "passed", "failed": "failed", "aborted": "failed", "skipped": "failed"}
 
 
-def test_the_table_of_cores_is_what_the_collection_says_of_itself(matrix: ModuleType) -> None:
+def test_the_table_of_cores_matches_the_metadata(matrix: ModuleType) -> None:
     required = yaml.safe_load((ROOT / "meta" / "runtime.yml").read_text("utf-8"))["requires_ansible"]
     assert next(iter(matrix.CORES)) == required.removeprefix(">=").removesuffix(".0")
     modules = yaml.safe_load((ROOT / "tests" / "config.yml").read_text("utf-8"))["modules"]["python_requires"]
@@ -158,7 +158,7 @@ def test_units_without_a_test_are_no_success(tools: dict[str, ModuleType], tmp_p
         (["units", "--controller=origin:python=3.12"], ["units", "--color", "no", "--controller=origin:python=3.12"]),
     ],
 )
-def test_ansible_test_makes_its_environments_unless_it_is_told_where_to_run(
+def test_ansible_test_makes_its_environments_unless_given(
     tools: dict[str, ModuleType], given: list[str], expected: list[str]
 ) -> None:
     assert tools["ansible_test"].command_line(given, Path("/bin")) == ["/bin/ansible-test", *expected]

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Unit tests wait for nobody: one that takes a minute hangs. They run under ansible-test as well."""
+"""Unit tests do not wait: one that takes a minute hangs. They run under ansible-test as well."""
 
 from __future__ import annotations
 

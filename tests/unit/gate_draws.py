@@ -54,7 +54,7 @@ few_faults = st.one_of(st.just(()), st.just(()), st.tuples(faults), st.tuples(fa
 
 def _node(status: Any, put: Any, got: Any) -> dict[str, Any]:
     fields = {"status": status, "total_put_records": put, "total_get_records": got}
-    # Whether a node without a state, or in any but NORMAL and STOPPED, runs is for nobody to say.
+    # Whether a node without a state, or in any but NORMAL and STOPPED, runs is unknown.
     with_counters = status in ("NORMAL", "STOPPED", "EXCEPTION")
     return {key: value for key, value in fields.items() if key == "status" or (value is not None and with_counters)}
 
@@ -127,12 +127,12 @@ def _in_order(drawn: list[Any]) -> list[Any]:
 
 
 def _once_started(steps: list[Shown]) -> list[Shown]:
-    """A start that was told once is told from then on: a field that is missing does not undo a restart."""
-    told = None
+    """A start that was reported once is reported from then on: a field that is missing does not undo a restart."""
+    received = None
     result = []
     for step in steps:
-        told = step.start_time or told
-        result.append(step._replace(start_time=told))
+        received = step.start_time or received
+        result.append(step._replace(start_time=received))
     return result
 
 

@@ -18,7 +18,7 @@ GONE = "gone"
 FOREVER = 1e9
 KNOWN = ("STARTING", "NORMAL", "EXCEPTION", "STOPPING", "STOPPED", "PAUSE", "ABNORMAL", "DISABLE", "OVERLOAD", "INIT")
 KNOWN_DLI = ("LAUNCHING", "RUNNING", "SCALING", "FINISHED", "FAILED", "CANCELLED")
-# The kinds of jobs that have no nodes: known states, those of a failure, and ends that fail where nobody waits for them.
+# The kinds of jobs that have no nodes: known states, those of a failure, and ends that fail unless the options wait for them.
 FLINK = (
     ("job_init", "job_submitting", "job_running", "job_running_exception", "job_submit_fail", "job_finish"),
     ("job_running_exception", "job_submit_fail"),
@@ -40,7 +40,7 @@ class Shown(NamedTuple):
 
 
 class Fault(NamedTuple):
-    """From *start* on and before *end* a call is answered so: busy, denied or broken (an error that cannot mend itself)."""
+    """From *start* on and before *end* a call is answered so: busy, denied or broken (a permanent error)."""
 
     start: float
     end: float
@@ -48,7 +48,7 @@ class Fault(NamedTuple):
 
 
 class Job(NamedTuple):
-    """One job: the truth, and when its status call does not tell it."""
+    """One job: the truth, and when its status call does not show it."""
 
     steps: Sequence[Shown]
     faults: Sequence[Fault] = ()
@@ -173,7 +173,7 @@ class JobState:
     unreadable: set[Any] = field(default_factory=set)  # the reason for that, if the last try to read it failed
     said: set[Any] = field(default_factory=set)  # its reasons when it was last read
     failing: str = ""  # "fails", or "grace" while its failing state does not count yet
-    failed_for_good: set[Any] = field(default_factory=set)  # the reasons of a failure that stands
+    failed_for_good: set[Any] = field(default_factory=set)  # the reasons of a failure that stays
     failing_for: float = 0  # seconds in a failing state
     failing_at: float | None = None  # when it was last seen in one, if that was its last reading
     ready_at: float | None = None  # since when it has been ready
@@ -270,7 +270,7 @@ def select(settings: Settings, cloud: Cloud, gate: GateState, seen: Observation)
 
 
 def locked_out(settings: Settings, jobs: Sequence[JobState], seen: Observation) -> Ending:
-    """Nothing is read any more; of each job the last that was seen is told."""
+    """Nothing is read any more; of each job the last state that was seen is reported."""
     seen.reasons.add(("denied", None, None))
     for job in jobs:
         seen.reasons |= job.unreadable | job.said
@@ -304,13 +304,13 @@ def job_unreadable(settings: Settings, job: JobState, kind: str, seen: Observati
         count_failing(settings, job, seen)
     else:
         if job.said != {("job_missing", job.name, None)}:
-            job.said = set()  # whatever state it was in
+            job.said = set()  # in any state
         seen.pending = True
     seen.reasons |= job.unreadable | job.said
 
 
 def job_gone(settings: Settings, job: JobState, seen: Observation) -> None:
-    """It does not exist (any more); a failure that stands counts nevertheless."""
+    """It does not exist (any more); a failure that stays counts nevertheless."""
     add_failing_seconds(job, seen.now)
     job.ready_at = None
     job.running = None
@@ -530,7 +530,7 @@ def is_idle(settings: Settings, job: JobState, now: float) -> bool:
 
 
 def is_stable(settings: Settings, gate: GateState, jobs: Sequence[JobState], seen: Observation) -> bool:
-    """Whether all has been well for long enough; if not, the reason is told. A restart begins the time anew."""
+    """Whether all jobs have been ready for long enough; if not, the reason is given. A restart begins the time again."""
     since, restarts = gate.stable_since, gate.restarted_at
     if since is None or any(at > since for at in restarts.values()):
         since = gate.stable_since = seen.now

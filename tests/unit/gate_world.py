@@ -34,14 +34,14 @@ Script = Sequence[Any]
 
 
 class VirtualClock(Clock):
-    """Time moves when somebody sleeps, and not otherwise."""
+    """Time moves only when code sleeps."""
 
     def __init__(self) -> None:
         self.time = 1000.0
         self._looks = 0
 
     def now(self) -> float:
-        # Who looks at a clock that does not move, over and over, would never end.
+        # Code that polls a clock that does not move would never end.
         self._looks += 1
         assert self._looks < 3000, "the gate goes on without the time moving"
         return self.time
@@ -132,7 +132,7 @@ class World(Source):
             at, event = deadline, late
         heapq.heappush(self._events, (at, next(self._order), event))
 
-    def next(self, until: float | None, room: bool = False) -> Any:
+    def next(self, until: float | None, until_free: bool = False) -> Any:
         if self._events and (until is None or self._events[0][0] <= max(until, self.clock.now())):
             at, dummy, event = heapq.heappop(self._events)
             self.clock.sleep(at - self.clock.now())

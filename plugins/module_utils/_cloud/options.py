@@ -212,7 +212,7 @@ def _verify(params: Mapping[str, Any], environ: Mapping[str, str], warnings: Lis
         path, option = first_set(environ, ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"), "ca_path")
     if not _validate_certs(params, environ):
         warnings.append(
-            "validate_certs is false: whoever answers is taken for Huawei Cloud and is sent the credentials."
+            "validate_certs is false: any server that answers is trusted as Huawei Cloud and receives the credentials."
         )
         return False
     return _readable(option, path, may_be_directory=True) or True

@@ -115,22 +115,22 @@ class Session:
         """Start a task. :meth:`next` returns its result beside *key*.
 
         :param deadline: on the session's clock; its calls end then as UNREACHED.
-        :returns: the task, whose ``answered_at`` tells whether it gets on.
+        :returns: the task, whose ``answered_at`` shows its progress.
         """
         running = RunningTask(task, key, deadline)
         self._scheduler.begin(running)
         return running
 
-    def next(self, until: Optional[float] = None, room: bool = False) -> Optional[Tuple[Key, Result]]:
+    def next(self, until: Optional[float] = None, until_free: bool = False) -> Optional[Tuple[Key, Result]]:
         """The key and the result of the next task that ends: what it returns, or the RequestError that it ends with.
 
         :param until: return None at that time; without it, None is returned only when no task is running.
-        :param room: return None, too, as soon as a call of another task could be sent.
+        :param until_free: return None, too, as soon as a call of another task could be sent.
         :raises RequestError, CredentialsError: what concerns every call: refused credentials, no token, no project, a service
             that does not answer at all. All tasks are dropped then; nothing is sent after a refusal.
         """
         try:
-            return self._scheduler.next_result(until, room)
+            return self._scheduler.next_result(until, until_free)
         except BaseException:
             self.abandon()
             raise

@@ -55,7 +55,7 @@ def _contents(path: str, place: str, what: str) -> Tuple[bytes, int]:
     except OSError as error:
         raise CredentialsError(f"{place} cannot be read: {error.strerror or 'error'}") from None
     except ValueError:  # an impossible path
-        raise CredentialsError(f"{place} cannot be read: its path is none") from None
+        raise CredentialsError(f"{place} cannot be read: its path is not valid") from None
     if len(data) > MAX_SIZE:
         raise CredentialsError(f"{place} is larger than {MAX_SIZE // 1024} KiB, so it is not {what}")
     return data, mode

@@ -92,7 +92,7 @@ def _bodies(evidence: Evidence, call: str) -> List[Mapping[str, Any]]:
 
 
 def _parts(evidence: Evidence, call: str, name: str) -> Iterator[Mapping[str, Any]]:
-    """The objects in one list of a body, whatever the spelling of its name."""
+    """The objects in one list of a body, in any spelling of its name."""
     for body in _bodies(evidence, call):
         for key, value in body.items():
             if squash(key) == squash(name) and isinstance(value, list):

@@ -115,7 +115,9 @@ def spellings(evidence: Evidence) -> Finding:
         if right and name != right
     ]
     found += [
-        f"{_short(told)} for {state(told)} ({kind})" for kind, told, dummy in _states(evidence) if state(told) != told
+        f"{_short(received)} for {state(received)} ({kind})"
+        for kind, received, dummy in _states(evidence)
+        if state(received) != received
     ]
     return _list(evidence, found, "fields and states are spelt in another way than in the documents")
 
@@ -133,7 +135,9 @@ def field_types(evidence: Evidence) -> Finding:
 
 def unknown_states(evidence: Evidence) -> Finding:
     """States that this version does not know."""
-    found = [f"{_short(told)} ({kind})" for kind, told, known in _states(evidence) if state(told) not in known]
+    found = [
+        f"{_short(received)} ({kind})" for kind, received, known in _states(evidence) if state(received) not in known
+    ]
     return _list(evidence, found, "states are unknown to this version")
 
 

@@ -215,7 +215,7 @@ def _dli_job(data: object, evidence: Evidence) -> Judgement:
 
 
 def latency(evidence: Evidence) -> Judgement:
-    """The usual time of an answer, whatever it says."""
+    """The usual time of an answer, errors included."""
     times = [seen.seconds for seen in evidence.seen.values() if seen.headers]
     if not times:
         return skipped("no request was answered")

@@ -38,7 +38,7 @@ def fails(policy: Policy, outcome: Outcome) -> bool:
 
 
 def as_dict(outcome: Outcome, return_jobs: str, resume: Optional[str] = None) -> Dict[str, Any]:
-    """The result, the same keys whatever the verdict.
+    """The result. Its keys are the same for each verdict.
 
     :param resume: what the next slice goes on from, as text.
     """

@@ -68,10 +68,10 @@ def unpack(text: str, options: str) -> State:
     if len(parts) != 3:
         raise OptionError("resume", "is not what an earlier slice returned as resume")
     if parts[0] != VERSION:
-        raise OptionError("resume", "comes from another version of this collection; start the gate anew")
+        raise OptionError("resume", "comes from another version of this collection; start the gate again")
     if parts[1] != options:
         raise OptionError(
-            "resume", "belongs to a gate with other options; give it the same ones, or start the gate anew"
+            "resume", "belongs to a gate with other options; give it the same ones, or start the gate again"
         )
     try:
         unpacker = zlib.decompressobj()
@@ -96,4 +96,4 @@ def _constant(word: str) -> float:
 
 def damaged() -> OptionError:
     """The error for a text that is not what a slice has returned."""
-    return OptionError("resume", "is damaged; start the gate anew")
+    return OptionError("resume", "is damaged; start the gate again")

@@ -64,13 +64,13 @@ class Source:
         return None
 
     def free_at(self) -> float:
-        """When a request that is begun now would be sent; infinite while there is no room for another one."""
+        """When a request that is begun now would be sent; infinite while no further request may be open."""
         raise NotImplementedError
 
-    def next(self, until: Optional[float], room: bool = False) -> Optional[Event]:
+    def next(self, until: Optional[float], until_free: bool = False) -> Optional[Event]:
         """The next reading that ends; None at the time *until*, or without it once nothing is under way.
 
-        :param room: return None, too, as soon as another request could be sent.
+        :param until_free: return None, too, as soon as another request could be sent.
 
         :raises RequestError, CredentialsError: what concerns every reading. All that is under way is dropped then.
         """

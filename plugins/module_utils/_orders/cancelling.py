@@ -22,7 +22,7 @@ from .interruption import interruptible
 
 ON_TIMEOUT, ON_STALLED, ON_ABORT = "timeout", "stalled", "abort"
 SECONDS_AFTER_VERDICT = 30.0
-# An interrupted task gets no more time: whatever has interrupted it may kill it after that.
+# An interrupted task gets no more time: it may be killed after that.
 SECONDS_AFTER_ABORT = 4.5
 
 
@@ -77,8 +77,8 @@ class Cancelling:
         if not self._is_asked_for(outcome):
             return {"cancelled": []}
         found = self._cancel(outcome.gate, SECONDS_AFTER_VERDICT, True)
-        told = str(found)
-        msg = f"{outcome.msg} {told[:1].upper()}{told[1:]}." if told else outcome.msg
+        received = str(found)
+        msg = f"{outcome.msg} {received[:1].upper()}{received[1:]}." if received else outcome.msg
         return {"cancelled": list(found.taken), "changed": found.may_have_changed, "msg": msg}
 
     def _is_asked_for(self, outcome: Outcome) -> bool:
@@ -92,8 +92,8 @@ class Cancelling:
 
     def _abort(self, gate: Gate) -> None:
         self._session.abandon()
-        told = str(self._cancel(gate, SECONDS_AFTER_ABORT, False))
-        self._note(f"interrupted; {told or 'no job was left to cancel'}")
+        received = str(self._cancel(gate, SECONDS_AFTER_ABORT, False))
+        self._note(f"interrupted; {received or 'no job was left to cancel'}")
 
     def _cancel(self, gate: Gate, seconds: float, reads_first: bool) -> Cancelled:
         """Cancel the jobs that have not ended, each once.

@@ -154,7 +154,7 @@ class OrderedJob(Ordered):
             self.old_nodes = {name: state for name, state in self.old_nodes.items() if now.get(name) == state}
 
     def _error(self, reading: Reading) -> Optional[RequestError]:
-        """The error that the order has come to; None while the state may still show that all is well."""
+        """The error that the order has come to; None while the state may still show success."""
         answer, state = self.answer, (reading.job or {}).get("status")
         if answer is None or answer.error is None or answer.meaning == TAKEN:
             return None

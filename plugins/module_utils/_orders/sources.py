@@ -37,7 +37,7 @@ class OrderingSource(SessionSource):
         super().__init__(session)
         self.workspace = workspace
         self._orders = orders
-        # Reading a job while the answer to its order is awaited would tell nothing.
+        # Reading a job while the answer to its order is awaited would show nothing.
         self._postponed: Dict[str, Optional[float]] = {}
 
     @staticmethod
@@ -55,11 +55,11 @@ class OrderingSource(SessionSource):
         else:
             super().ask(name, deadline)
 
-    def next(self, until: Optional[float], room: bool = False) -> Optional[Event]:
+    def next(self, until: Optional[float], until_free: bool = False) -> Optional[Event]:
         try:
             while True:
                 self._orders.send_due()
-                ended = self.session.next(until, room)
+                ended = self.session.next(until, until_free)
                 if ended is None:
                     return None
                 key, result = ended

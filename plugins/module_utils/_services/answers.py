@@ -56,20 +56,20 @@ def check(data: Any) -> Dict[str, Any]:
 
 
 def _check_object(data: Dict[str, Any], errors: FrozenSet[str], flags: FrozenSet[str], depth: int) -> None:
-    told = []
+    received = []
     keys = [(normalize.squash(key), item) for key, item in data.items() if len(key) <= normalize.MAX_FIELD_LENGTH]
     went_well = any(short in _CODE_KEYS and item not in (None, "") and not _is_error(item, 0) for short, item in keys)
     for short, item in keys:
         if short in errors and _is_error(item, 0) and not (went_well and short in _MESSAGE_KEYS):
             raise Unreadable(f"the answer holds an error: {_words(data) or _words(item) or 'without a code'}")
         if short in flags:
-            told.append(item)
+            received.append(item)
         elif isinstance(item, (dict, list)) and short not in _CONTENT and depth < _MAX_DEPTH:
             for part in item if isinstance(item, list) else [item]:
                 if isinstance(part, dict):
                     _check_object(part, _PLAIN_ERROR_KEYS, _PLAIN_SUCCESS_KEYS, depth + 1)
     # None next to another value is ignored; None alone does not mean success.
-    if not all(_is_true(item) for item in told if item is not None or set(map(type, told)) == {type(None)}):
+    if not all(_is_true(item) for item in received if item is not None or set(map(type, received)) == {type(None)}):
         reason = normalize.text(data.get("message"))
         raise Unreadable(f"the request did not succeed: {printable(reason)}" if reason else _NO_SUCCESS)
 
@@ -97,7 +97,7 @@ def _is_error(item: Any, depth: int) -> bool:
     if any(_is_error(part, depth + 1) for part in codes):
         return True
     if any(part not in (None, "") for part in codes):
-        return False  # it means success, whatever the message
+        return False  # it means success, with any message
     return any(_is_error(part, depth + 1) for part in item.values())
 
 
@@ -129,12 +129,12 @@ def real_time_job(data: Any, name: str) -> Dict[str, Any]:
     :raises Unreadable: the body is not this job's status.
     """
     check(data)
-    told = normalize.renamed(data)
-    if told.get("name") is None and told.get("job_name") is None:
+    received = normalize.renamed(data)
+    if received.get("name") is None and received.get("job_name") is None:
         raise Unreadable("the answer does not name the job that it is about")
     for key in ("name", "job_name"):
-        if told.get(key) is not None and _identity(told[key]) != name:
-            raise Unreadable(f"the answer is about another job, {printable(told[key])!r}")
+        if received.get(key) is not None and _identity(received[key]) != name:
+            raise Unreadable(f"the answer is about another job, {printable(received[key])!r}")
     job = normalize.job(data) or {}
     job.setdefault("nodes", [])
     job["name"] = name
@@ -155,10 +155,10 @@ def triggered_nodes(data: Any, name: str) -> FrozenSet[str]:
 
     :raises Unreadable: the body is an error, or no definition of this job.
     """
-    told = normalize.renamed(check(data))
-    if told.get("name") is not None and _identity(told["name"]) != name:
-        raise Unreadable(f"the answer is about another job, {printable(told['name'])!r}")
-    nodes = told.get("nodes")
+    received = normalize.renamed(check(data))
+    if received.get("name") is not None and _identity(received["name"]) != name:
+        raise Unreadable(f"the answer is about another job, {printable(received['name'])!r}")
+    nodes = received.get("nodes")
     if not isinstance(nodes, list) or not all(isinstance(node, dict) for node in nodes):
         raise Unreadable("the answer is no definition of a job with nodes")
     return frozenset(
@@ -189,9 +189,9 @@ def dli_job(data: Any, job_id: str) -> Dict[str, Any]:
     :raises Unreadable: the body is not this job's progress or status.
     """
     check(data)
-    told = normalize.renamed(data).get("job_id")
-    if told is not None and _identity(told) != job_id:
-        raise Unreadable(f"the answer is about another job, {printable(told)!r}")
+    received = normalize.renamed(data).get("job_id")
+    if received is not None and _identity(received) != job_id:
+        raise Unreadable(f"the answer is about another job, {printable(received)!r}")
     job = normalize.progress(data, job_id)
     if job["status"] is None:
         raise Unreadable("the answer names no state")
@@ -205,7 +205,7 @@ def dli_job(data: Any, job_id: str) -> Dict[str, Any]:
 class Page(NamedTuple):
     """A page of the job list.
 
-    :ivar jobs: its entries in order: a key that tells jobs apart, and the job; None for an entry that is no object.
+    :ivar jobs: its entries in order: a key that is unique to a job, and the job; None for an entry that is not an object.
     :ivar total: how many jobs there are, as the page says; None where it does not say a number.
     :ivar strange: entries that are no jobs with a usable name.
     :ivar weight: how many bytes of memory it takes at most, roughly.
@@ -220,11 +220,11 @@ class Page(NamedTuple):
 def job_page(data: Any) -> Page:
     """A page of the job list.
 
-    :raises Unreadable: the body is none, or an entry cannot be understood.
+    :raises Unreadable: the body is not a job list, or an entry cannot be understood.
     """
-    told = normalize.renamed(check(data))
-    raw = told.get("jobs")
-    total = normalize.whole(told.get("total"))
+    received = normalize.renamed(check(data))
+    raw = received.get("jobs")
+    total = normalize.whole(received.get("total"))
     if not isinstance(raw, list) and (raw is not None or total is None):
         raise Unreadable("the answer is no job list")
     jobs: List[Tuple[str, Optional[Dict[str, Any]]]] = []
@@ -240,7 +240,7 @@ def job_page(data: Any) -> Page:
 def _entry(item: Any) -> Tuple[str, Optional[Dict[str, Any]]]:
     """An entry of the list: its key and its job. The key is the name as it came; a cleaned one may be that of another job.
 
-    :raises Unreadable: it is a job that tells of an error, or that has two names.
+    :raises Unreadable: it is a job that contains an error, or that has two names.
     """
     job = normalize.job(item)
     if job is None:

@@ -184,18 +184,18 @@ def renamed(data: Dict[str, Any]) -> Dict[str, Any]:
 
 def _one_spelling(data: Dict[str, Any], names: Iterable[str]) -> Dict[str, Any]:
     """An object in which two keys have one name. None beside a value says nothing."""
-    told: Dict[str, Tuple[Any, Any]] = {}  # by the squashed key: the key, its value
+    received: Dict[str, Tuple[Any, Any]] = {}  # by the squashed key: the key, its value
     result: Dict[str, Any] = {}
     for (key, item), name in zip(data.items(), names):
         short = squash(key)
-        if short in told and _comparable(name, item) is not None:
-            first, other = told[short]
+        if short in received and _comparable(name, item) is not None:
+            first, other = received[short]
             if _comparable(name, other) not in (None, _comparable(name, item)):
                 raise Unreadable(
                     f"the answer has different values for {printable(first, 40)!r} and {printable(key, 40)!r}"
                 )
-        if short not in told or told[short][1] is None:
-            told[short] = (key, item)
+        if short not in received or received[short][1] is None:
+            received[short] = (key, item)
         if result.get(name) is None or (item is not None and short != _NODE_TYPE):
             result[name] = item
     return result
@@ -304,20 +304,20 @@ def _number(item: Any) -> Any:
 
 
 def _state_of(found: Dict[str, Any], what: str) -> Optional[str]:
-    """The state among normalised fields, None where none is told.
+    """The state among normalised fields, None without one.
 
     :raises Unreadable: it is no text.
     """
-    told = found.get("status")
-    if told is not None and not isinstance(told, str):
+    received = found.get("status")
+    if received is not None and not isinstance(received, str):
         raise Unreadable(f"the state of {what} is no text")
-    return state(told)
+    return state(received)
 
 
 def node(data: Any) -> Dict[str, Any]:
     """A node of a real-time job.
 
-    :raises Unreadable: it is none, its name or its state is no text, or two spellings of one key have different values.
+    :raises Unreadable: it is not a job, its name or its state is not text, or two spellings of one key have different values.
     """
     if not isinstance(data, dict):
         raise Unreadable("the answer's nodes cannot be understood")

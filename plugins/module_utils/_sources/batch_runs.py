@@ -26,7 +26,7 @@ from .._services.readings import BATCH, LIST, REAL_TIME, STATUS, Listing, Readin
 from .._states import FORCED_STATES, NO_RUN, SUCCESS
 from .session_source import SessionSource
 
-# Times of the list call stand, so that two calls that round differently do not look like a restart.
+# Times of the list call are kept, so that two calls that round differently do not look like a restart.
 _TIMES = ("plan_time", "submit_time", "start_time")
 
 
@@ -238,6 +238,6 @@ def merged(listed: Dict[str, Any], fields: Dict[str, Any]) -> Dict[str, Any]:
     kept = {key for key in _TIMES if listed.get(key)}
     if listed["status"] in FORCED_STATES and fields["status"] == SUCCESS:
         kept.add("status")
-    told = {key: value for key, value in fields.items() if value is not None and key not in kept}
-    message = told.get("message") or listed["message"]
-    return {**listed, **told, "message": message, "nodes_of": listed["instance_id"]}
+    received = {key: value for key, value in fields.items() if value is not None and key not in kept}
+    message = received.get("message") or listed["message"]
+    return {**listed, **received, "message": message, "nodes_of": listed["instance_id"]}

@@ -47,8 +47,8 @@ class SessionSource(Source):
     def free_at(self) -> float:
         return self.session.free_at()
 
-    def next(self, until: Optional[float], room: bool = False) -> Optional[Event]:
-        ended = self.session.next(until, room)
+    def next(self, until: Optional[float], until_free: bool = False) -> Optional[Event]:
+        ended = self.session.next(until, until_free)
         return None if ended is None else self.event(*ended)
 
     def event(self, key: Any, result: Any) -> Event:

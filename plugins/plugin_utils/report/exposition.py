@@ -59,7 +59,7 @@ def exposition(families: Iterable[Family], samples: Iterable[Sample]) -> str:
     characters.
 
     :param families: different ones; a sample of any other is an error.
-    :raises KeyError: a sample's family is none of *families*.
+    :raises KeyError: a sample's family is not in *families*.
     """
     found: dict[str, dict[tuple[str, ...], float]] = {}
     known = {family.name: family for family in families}

@@ -34,7 +34,7 @@ SPARK = "dli_spark"
 SERVICES = (DATAARTS, RUNS, DLI, FLINK, SPARK)
 
 NO_STATE = "UNKNOWN"  # as the modules count jobs that show no state
-DEFAULT_WORKSPACE = "default"  # an empty label is none at all to Prometheus
+DEFAULT_WORKSPACE = "default"  # Prometheus treats an empty label as missing
 
 # Reasons that mean that something asked for could not be read, and of a single job that nothing of it is known.
 _UNREAD = frozenset(("denied", "unreadable", "too_few_jobs"))

@@ -38,7 +38,7 @@ WORDS = {
 }
 ORDER = {name: place for place, name in enumerate(WORDS)}
 
-# Where nobody says otherwise.
+# The default.
 ALWAYS_READY = frozenset(("NORMAL", "FINISHED", "SCHEDULING", "job_running", "job_finish", "success"))
 _FAILING = frozenset((*FAILING_STATES, "FAILED", "CANCELLED", *FAILED_RUN_STATES, *FLINK_FAILING_STATES, "dead"))
 _STOPPED = frozenset(("STOPPED", "PAUSE", "PAUSED", "DISABLE", "job_init", "job_cancel_success"))

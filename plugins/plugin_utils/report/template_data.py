@@ -82,7 +82,7 @@ def duration(data: Any) -> float | None:
 
 
 def moment(milliseconds: Any) -> str:
-    """Epoch milliseconds as a time in UTC, to the minute; empty for what is none."""
+    """Epoch milliseconds as a time in UTC, to the minute; empty for an invalid value."""
     value = number(milliseconds)
     if value is None or value <= 0:
         return ""

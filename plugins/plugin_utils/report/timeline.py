@@ -45,8 +45,8 @@ class Segment(NamedTuple):
 
     :ivar x, width: percent of the bar.
     :ivar kind: a class of states, UNREAD or DROPPED.
-    :ivar text: what stands in it.
-    :ivar fits: ``always``, ``wide`` (not on a phone) or ``never``: whether there is room for the text.
+    :ivar text: its text.
+    :ivar fits: ``always``, ``wide`` (not on a phone) or ``never``: whether the text fits.
     :ivar title: the same in words, with its times.
     """
 
@@ -103,10 +103,10 @@ def _segment(start: float, until: float, end: float, kind: str, text: str, words
     if width < MIN_WIDTH and kind != UNREAD:
         width = MIN_WIDTH
         x = min(x, 100 - width)
-    room = len(text) * _LETTER + _MARGIN
+    needed = len(text) * _LETTER + _MARGIN
     fits = "never"
-    if text and room <= _WIDE_BAR * width / 100:
-        fits = "always" if room <= _NARROW_BAR * width / 100 else "wide"
+    if text and needed <= _WIDE_BAR * width / 100:
+        fits = "always" if needed <= _NARROW_BAR * width / 100 else "wide"
     title = f"{words}, {short(start)} to {short(until)}"
     return Segment(round(x, 3), round(width, 3), start, until, kind, text, fits, title)
 

@@ -101,7 +101,7 @@ class Asking(GateAction):
         names = sorted({fact, f"{PREFIX}result"} & set(load_extra_vars(self._loader)))
         if not names:
             return []
-        hidden = "an extra variable stands above the fact, so the play does not see this gate's result there"
+        hidden = "an extra variable overrides the fact, so the play does not see this gate's result there"
         kept = "The gate's verdict, its artifact and its report do not go by it"
         advice = "Do not give it; an artifact of an earlier job in a workflow of AWX needs another job_gate_id"
         return [f"{' and '.join(names)}: {hidden}. {kept}. {advice}."]
@@ -257,7 +257,8 @@ class Asking(GateAction):
         """The arguments of the gate's module: from the variables, module_defaults and the entry point."""
         module = setting.entry.full_name
         code = import_module(f"{MODULES}.{setting.entry.module}")
-        from ansible_collections.datagate.huaweicloud.plugins.module_utils._argument_spec import CONNECTION, SELECTION
+        from ansible_collections.datagate.huaweicloud.plugins.module_utils._argument_spec import CONNECTION
+        from ansible_collections.datagate.huaweicloud.plugins.module_utils._gate.options import SELECTION
 
         own = {name: value for name, value in given.options.items() if name in CONNECTION or name in code.ARGUMENTS}
         if setting.report_dir is not None:

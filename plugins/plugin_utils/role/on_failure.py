@@ -44,11 +44,11 @@ def _metas(path: str, load: Callable[[str], Any], depth: int) -> Iterator[tuple[
     for task in _tasks(tasks):
         for key, value in task.items():
             name = str(key).rpartition(".")[2]
-            told = value.get("_raw_params") or value.get("file") if isinstance(value, Mapping) else value
-            words = str(told or "").split()
+            received = value.get("_raw_params") or value.get("file") if isinstance(value, Mapping) else value
+            words = str(received or "").split()
             if name == "meta" and words and words[0] in FORGETS:
                 yield path, words[0]
-            elif name in _INCLUDES and words and "{{" not in str(told) and depth < _MAX_DEPTH:
+            elif name in _INCLUDES and words and "{{" not in str(received) and depth < _MAX_DEPTH:
                 file = os.path.join(os.path.dirname(path), words[0])
                 if os.path.isfile(file):
                     yield from _metas(file, load, depth + 1)

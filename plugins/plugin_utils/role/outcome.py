@@ -217,7 +217,7 @@ def _report(setting: Setting, result: Mapping[str, Any], finished: datetime) -> 
 
     name = _artifact(setting) if setting.name else "gate"
     try:
-        told = report_facts.read(
+        received = report_facts.read(
             {
                 "title": f"Gate {setting.name}".rstrip(),
                 "finished_at": _moment(finished),
@@ -227,7 +227,7 @@ def _report(setting: Setting, result: Mapping[str, Any], finished: datetime) -> 
         )
         data = plain(result)
         for form, write in formats.FORMS.items():
-            written = write(data, told)
+            written = write(data, received)
             path = folder / f"{name}.{form}"
             path.write_text(written if isinstance(written, str) else "\n".join(written), "utf-8")
             path.chmod(0o644)

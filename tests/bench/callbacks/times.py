@@ -41,10 +41,10 @@ class CallbackModule(CallbackBase):
         ended = time.time()
         # ansible-core 2.19 made this attribute public.
         returned = getattr(result, "result", None) or result._result
-        told = {key: returned[key] for key in TOLD if key in returned}
-        told.update(begun=self._begun, ended=ended, failed=failed, msg=str(returned.get("msg", ""))[:300])
+        record = {key: returned[key] for key in TOLD if key in returned}
+        record.update(begun=self._begun, ended=ended, failed=failed, msg=str(returned.get("msg", ""))[:300])
         with open(os.environ["DATAGATE_BENCH_TIMES"], "a", encoding="utf-8") as out:
-            out.write(json.dumps(told) + "\n")
+            out.write(json.dumps(record) + "\n")
 
     def v2_runner_on_ok(self, result: Any) -> None:
         self._write(False, result)

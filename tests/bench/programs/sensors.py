@@ -25,7 +25,7 @@ TURN = 1.001 / QUOTA
 
 
 def main() -> int:
-    """Wait for all jobs; the result tells at what second of the emulator's clock the last sensor was done."""
+    """Wait for all jobs; the result says at what second of the emulator's clock the last sensor was done."""
     url, jobs, result = sys.argv[1:]
     session = requests.Session()
     session.trust_env = False

@@ -4,7 +4,7 @@
 
 """Runs a command and writes what its whole tree of processes took: ``usage.py RESULT OUTPUT COMMAND...``.
 
-It is a small process between the benchmark and the command, because the system counts the memory of whoever starts a process as
+It is a small process between the benchmark and the command, because the system counts the memory of the parent of a process as
 that process's own peak.
 """
 

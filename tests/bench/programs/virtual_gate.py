@@ -33,7 +33,7 @@ def main() -> int:
     http = requests.Session()
     http.trust_env = False
 
-    def tell(seconds: float) -> None:
+    def advance(seconds: float) -> None:
         http.post(f"{url}/_emulator/advance", json={"seconds": seconds}, timeout=60).raise_for_status()
 
     arguments = {
@@ -41,10 +41,10 @@ def main() -> int:
         "wait": True,
         "wait_timeout": float(timeout),
         "requests_per_second": float(rate),
-        # A signature would tell the time, and this clock is ahead of all others.
+        # A signature contains the time, and this clock is ahead of all others.
         "auth_token": os.environ["HW_AUTH_TOKEN"],
     }
-    with skipping(tell, LATENCY):
+    with skipping(advance, LATENCY):
         result = gate(arguments)
     found = {key: result.get(key) for key in ("verdict", "elapsed", "requests", "polls")}
     found["msg"] = str(result.get("msg"))[:300]

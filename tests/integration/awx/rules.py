@@ -123,7 +123,7 @@ def _key_problems(question: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _choice_problem(question: Mapping[str, Any]) -> str:
-    """What is wrong with the choices of a question, or with its default as one of them; nothing if all is well."""
+    """What is wrong with the choices of a question, or with its default as one of them; nothing if there is none."""
     name, choices = question.get("variable"), question.get("choices")
     defaults = str(question.get("default", "")).splitlines()
     if not isinstance(choices, list) or not choices or not all(_is(item, "str") and item for item in choices):
@@ -196,7 +196,7 @@ def asked_without_answers(survey: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def asked_on_the_page(survey: Mapping[str, Any], answers: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    """The variables of a job that somebody starts on AWX's pages: what is left empty there is not sent."""
+    """The variables of a job that a user starts on AWX's pages: what is left empty there is not sent."""
     given: dict[str, Any] = {}
     for question in survey["spec"]:
         default = question.get("default", "")

@@ -119,7 +119,7 @@ class Awx:
         self.count = 0
 
     def add(self, collection: str, /, **fields: Any) -> Item:
-        """Put something there; the same number never twice, whatever it is of."""
+        """Add an object with a number that is unique among all kinds."""
         self.count += 1
         url = f"{API}{collection}/{self.count}/"
         related = {part: f"{url}{part}/" for part in ("survey_spec", "update") if part in PARTS.get(collection, ())}
@@ -212,7 +212,7 @@ class Awx:
             )
             yield from (f"{name} is needed" for name in set(inputs.get("required", [])) - set(item["inputs"]))
         elif kind == "job_templates" and not self.items["projects"][item["project"]].get("allow_override"):
-            # The stand-in has no files, so no playbook is one of them.
+            # The stand-in has no files, so it accepts any playbook.
             raise Refused({"playbook": [rules.RULES["job_template"]["refusal"]]})
         elif kind == "workflow_job_template_nodes" and item.get("extra_data"):
             template = self.items["job_templates"][item["unified_job_template"]]
@@ -251,7 +251,7 @@ class Awx:
         return update
 
     def look(self, kind: str, item: Item) -> Item:
-        """A project goes on while somebody looks at it."""
+        """A project's update proceeds with each request for it."""
         if kind == "projects" and item["status"] in ("pending", "running"):
             update = self.items["project_updates"][item["summary_fields"]["current_job"]["id"]]
             done = "failed" if item["scm_url"] in self.unreachable else "successful"
@@ -357,7 +357,7 @@ def _handler(awx: Awx) -> type[BaseHTTPRequestHandler]:
                         status, answer = awx.answer(self.command, parts.path, dict(parse_qsl(parts.query)), body)
             except Refused as refused:
                 status, answer = refused.status, refused.answer
-            except Exception as error:  # noqa: BLE001 -- told to whoever asked and to the test
+            except Exception as error:  # noqa: BLE001 -- the client and the test get it
                 awx.faults.append(f"{self.command} {self.path}: {error!r}")
                 status, answer = 500, {"detail": repr(error)}
             data = b"" if answer is None else json.dumps(answer).encode()

@@ -32,7 +32,7 @@ pytestmark = pytest.mark.skipif(
 
 
 def setup(awx: Awx, variables: dict[str, Any], *arguments: str, **environment: str) -> Run:
-    """Run the playbook as somebody with an account would."""
+    """Run the playbook as a user with an account would."""
     return run(
         SETUP,
         {

@@ -85,7 +85,7 @@ def emulator() -> Iterator[Emulator]:
         ({"job_gate": {"verdict": "TIMEOUT"}, "gate_verdict_id": "../x"}, 2, "gate_verdict_id: must be letters"),
     ],
 )
-def test_the_switch_tells_verdicts_apart(variables: Mapping[str, Any], code: int, words: str) -> None:
+def test_the_switch_distinguishes_verdicts(variables: Mapping[str, Any], code: int, words: str) -> None:
     done = run(VERDICT, {}, variables=variables)
     assert done.code == code, done.text
     last = done.records[-1]
@@ -151,7 +151,7 @@ def test_the_workflow_goes_by_the_verdicts(tmp_path: Path, emulator: Emulator, j
         nonlocal artifacts
         (tmp_path / name).mkdir()
         if name in ("deploy", "rollback", "wait_longer"):
-            return True  # those of others; and somebody approves
+            return True  # other nodes; an approval counts as success
         good, artifacts = node(tmp_path, emulator, name, artifacts, answers)
         return good
 

@@ -147,8 +147,8 @@ def _answers(key: str, fault: str, body: Any, words: str, calls: tuple[str, ...]
     return passing(key, fault, {**action, **more}, GARBLED, COUNTS, words=words, calls=calls, points=LATE)
 
 
-def _tells(key: str, fault: str, call: str, data: Any, happens: str, **more: Any) -> Case:
-    """A job that is told of in an unusual way, from the time on at which it is ready."""
+def _unusual(key: str, fault: str, call: str, data: Any, happens: str, **more: Any) -> Case:
+    """A job whose answer is unusual, from the time on at which it is ready."""
     action = {"body": data, "content_type": "application/json"} if isinstance(data, str) else {"json": data}
     points = more.pop("points", ("closing",))
     return Case(key, fault, happens, action, calls=(call,), points=points, **{"duration": LASTING, **more})
@@ -175,7 +175,7 @@ def _date(seconds: float) -> str:
 
 
 def cases() -> list[Case]:
-    """The table. Made anew each time, since it holds dates."""
+    """The table. Made again each time, since it holds dates."""
     return [case for section in SECTIONS.values() for case in section()]
 
 
@@ -411,45 +411,45 @@ def _oddities() -> list[Case]:
         '{"name": "job_sms", "status": "NORMAL", "startTime": NaN, "nodes": [{"name": "READ", "status": "NORMAL", '
     )
     return [
-        _tells("nan", "NaN and Infinity as numbers", "job_status", numbers + '"totalPutRecords": -Infinity}]}',
+        _unusual("nan", "NaN and Infinity as numbers", "job_status", numbers + '"totalPutRecords": -Infinity}]}',
                "these numbers are ignored"),
-        _tells("nan-dli", "NaN as the progress", "dli_progress", '{"status": "FINISHED", "progress": NaN}',
+        _unusual("nan-dli", "NaN as the progress", "dli_progress", '{"status": "FINISHED", "progress": NaN}',
                "that number is ignored"),
-        _tells("text-numbers", "numbers and booleans as text", "dli_progress",
+        _unusual("text-numbers", "numbers and booleans as text", "dli_progress",
                _progress(is_success="true", progress="1", sub_job_id="0"), "read as the numbers and booleans that they contain"),
-        _tells("text-times", "times as text", "job_status", _job(startTime="1680783636000"),
+        _unusual("text-times", "times as text", "job_status", _job(startTime="1680783636000"),
                "read as the numbers and booleans that they contain"),
-        _tells("no-nodes", "a job without nodes", "job_status", {"name": JOB, "status": "NORMAL"}, "no node can fail"),
-        _tells("no-state", "a job without its state", "job_status", {"name": JOB, "nodes": []},
+        _unusual("no-nodes", "a job without nodes", "job_status", {"name": JOB, "status": "NORMAL"}, "no node can fail"),
+        _unusual("no-state", "a job without its state", "job_status", {"name": JOB, "nodes": []},
                "the gate waits: an unknown state is not ready", reason="unknown_state", words="shows no state", **TIMEOUT),
-        _tells("null-state", "null as the state", "job_status", _job(status=None),
+        _unusual("null-state", "null as the state", "job_status", _job(status=None),
                "the gate waits: an unknown state is not ready", reason="unknown_state", words="shows no state", **TIMEOUT),
-        _tells("number-state", "a number as the state", "job_status", _job(status=1), "unreadable", **UNREADABLE),
-        _tells("new-state", "an unknown state", "job_status", _job(status="SLEEPING"),
+        _unusual("number-state", "a number as the state", "job_status", _job(status=1), "unreadable", **UNREADABLE),
+        _unusual("new-state", "an unknown state", "job_status", _job(status="SLEEPING"),
                "the gate waits, and names the state", reason="unknown_state", words="the unknown state SLEEPING", **TIMEOUT),
-        _tells("new-dli-state", "an unknown state", "dli_progress", _progress(status="SLEEPING"),
+        _unusual("new-dli-state", "an unknown state", "dli_progress", _progress(status="SLEEPING"),
                "the gate waits, and names the state", reason="unknown_state", words="the unknown state SLEEPING", **TIMEOUT),
-        _tells("list-state", "a job list without states", "job_list",
+        _unusual("list-state", "a job list without states", "job_list",
                _list(*({**_listed(number), "status": None} for number in range(3))),
                "each of its jobs is asked by itself"),
-        _tells("duplicate", "one key twice, with two states", "job_status",
+        _unusual("duplicate", "one key twice, with two states", "job_status",
                '{"name": "job_sms", "status": "EXCEPTION", "status": "NORMAL", "nodes": []}',
                "unreadable, because the state is ambiguous", **{**UNREADABLE, "words": ""}),
-        _tells("nodes-text", "a text where the nodes belong", "job_status", _job(nodes="none"), "unreadable",
+        _unusual("nodes-text", "a text where the nodes belong", "job_status", _job(nodes="none"), "unreadable",
                **UNREADABLE),
-        _tells("nodes-object", "an object where the nodes belong", "job_status", _job(nodes={"READ": "EXCEPTION"}),
+        _unusual("nodes-object", "an object where the nodes belong", "job_status", _job(nodes={"READ": "EXCEPTION"}),
                "unreadable", **UNREADABLE),
-        _tells("nodes-null-item", "a node that is null", "job_status", _job(nodes=[None]), "unreadable", **UNREADABLE),
-        _tells("node-number-state", "a number as a node's state", "job_status",
+        _unusual("nodes-null-item", "a node that is null", "job_status", _job(nodes=[None]), "unreadable", **UNREADABLE),
+        _unusual("node-number-state", "a number as a node's state", "job_status",
                _job(nodes=[{"name": "READ", "status": 3}]), "unreadable", **UNREADABLE),
-        _tells("list-null-item", "a job in the list that is null", "job_list",
+        _unusual("list-null-item", "a job in the list that is null", "job_list",
                _list(_listed(0), None, _listed(2)), "unreadable, because the selection is unknown",
                points=("first",), **UNREADABLE),
-        _tells("list-nameless", "a job in the list without a name", "job_list",
+        _unusual("list-nameless", "a job in the list without a name", "job_list",
                _list(_listed(0), {"status": "STARTING"}, _listed(2)),
                "unreadable, because the selection is unknown",
                points=("first",), **UNREADABLE),
-        _tells("list-total", "a job list that claims a billion jobs", "job_list",
+        _unusual("list-total", "a job list that claims a billion jobs", "job_list",
                _list(_listed(0), _listed(1), total=10**9), "unreadable", points=("first",), **UNREADABLE),
     ]  # fmt: skip
 
@@ -488,7 +488,7 @@ def _contradictions() -> list[Case]:
     found = []
     for key, fault, call, data, words in rows:
         points = ("first",) if call == "job_list" else ("closing",)
-        found.append(_tells(key, fault, call, data, COUNTS, points=points, words=words, **UNREADABLE))
+        found.append(_unusual(key, fault, call, data, COUNTS, points=points, words=words, **UNREADABLE))
     return found
 
 

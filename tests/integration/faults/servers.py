@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Servers for what the emulator cannot do: stand between it and the client, or listen and only count."""
+"""Servers for what the emulator cannot do: between it and the client, or which listen and only count."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Handler = Callable[[socket.socket], None]
 
 
 def free_port() -> int:
-    """A port on which nobody listens."""
+    """A port without a listener."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         return int(listener.getsockname()[1])
@@ -91,7 +91,7 @@ def close(connection: socket.socket) -> None:
 
 
 def swallow(connection: socket.socket) -> None:
-    """Read whatever comes and never answer."""
+    """Read all requests and never answer."""
     while connection.recv(65536):
         pass
 

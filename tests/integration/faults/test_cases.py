@@ -50,7 +50,7 @@ def check(case: Case, result: dict[str, Any], emulator: Emulator) -> None:
     assert case.words in result["msg"], result["msg"]
     if case.hits is not None:
         assert len(hit) <= case.hits, [record.call for record in emulator.journal]
-    # The request after one that is hit comes no earlier than the table says, whoever sends it.
+    # The request after one that is hit comes no earlier than the table says, from any thread.
     for before, after in pairwise(emulator.journal):
         if before.fault == "it":
             assert after.time - before.time >= case.gap, (before.time, after.time)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Jobs that are renamed, deleted and made anew under a waiting gate, and gates whose readings fail at random."""
+"""Jobs that are renamed, deleted and created again under a waiting gate, and gates whose readings fail at random."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ KINDS: dict[str, dict[str, Any]] = {
 @pytest.mark.parametrize("seed", range(4))
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_failure_among_random_faults(kind: str, seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whatever is read in between, a gate does not pass a node that is in EXCEPTION, nor a job that is not ready."""
+    """For all readings in between: a gate does not pass a node that is in EXCEPTION, nor a job that is not ready."""
     broken = {"name": "job_broken", "nodes": [{"name": "READ", "status": "EXCEPTION"}, *NODES[1:]]}
     scenario = {"quota": 0, "jobs": [broken, OTHER], "faults": HALF, "seed": seed}
     if kind == "list-alone":

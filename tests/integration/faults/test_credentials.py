@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.datagate.huaweicloud.plugins.module_utils._cloud.credentials import ecs_agency
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._cloud.credentials.methods import ecs_agency
 from tests.emulator import ACCESS_KEY, AUTH_TOKEN, Emulator, running
 
 from .cases import CREDENTIALS, JOBS, PLACES, READY, REAL_TIME, WAIT
@@ -135,10 +135,10 @@ def test_a_wrong_clock(call: str, since: float, skew: int, monkeypatch: pytest.M
         assert len(refused(emulator)) == 1
         assert after_refusal(emulator) == []
     CREDENTIALS["clock"].check(result)
-    told = re.search(r"this host's clock is (\d+) s (behind|ahead of) the server's", result["msg"])
-    assert told, result["msg"]
-    assert abs(int(told[1]) - 3600) < 60
-    assert told[2] == ("behind" if skew > 0 else "ahead of")
+    received = re.search(r"this host's clock is (\d+) s (behind|ahead of) the server's", result["msg"])
+    assert received, result["msg"]
+    assert abs(int(received[1]) - 3600) < 60
+    assert received[2] == ("behind" if skew > 0 else "ahead of")
 
 
 # -- what ends in mid-wait --------------------------------------------------------------------------------------------
@@ -178,7 +178,7 @@ def credentials_file(path: Path, key: dict[str, str]) -> str:
 
 
 class Renewal(SkippingClock):
-    """A clock on which somebody writes a file anew as soon as the old key has ended."""
+    """A clock that has a file written again as soon as the old key has ended."""
 
     def __init__(self, emulator: Emulator, path: Path) -> None:
         super().__init__(emulator)
@@ -218,9 +218,9 @@ def test_a_file_that_others_can_read(mode: int, tmp_path: Path, monkeypatch: pyt
         path.chmod(mode)
         result = gate(emulator, monkeypatch, options)
     others = mode & (stat.S_IRGRP | stat.S_IROTH)
-    told = [warning for warning in result.get("warnings", []) if "can be read by other users" in warning]
-    assert len(told) == (1 if others else 0)
-    assert all(str(path) in warning and "chmod 600" in warning for warning in told)
+    received = [warning for warning in result.get("warnings", []) if "can be read by other users" in warning]
+    assert len(received) == (1 if others else 0)
+    assert all(str(path) in warning and "chmod 600" in warning for warning in received)
 
 
 AGENCY: dict[str, tuple[dict[str, Any] | None, str]] = {
@@ -240,7 +240,7 @@ def test_an_agencys_key(row: str, monkeypatch: pytest.MonkeyPatch) -> None:
     with running(scenario) as emulator:
         monkeypatch.setattr(ecs_agency, "EcsAgency", partial(ecs_agency.EcsAgency, base=emulator.url))
         result = gate(emulator, monkeypatch, {**WAIT, "job_names": JOB, "auth_type": "ecs_agency"})
-        # Whoever cannot be reached has refused nobody, so a key that has ended is sent once and not again.
+        # A service that cannot be reached has not refused the key, so a key that has ended is sent once and not again.
         assert len(refused(emulator)) == 1
     assert result["verdict"] == verdict
     CREDENTIALS[row].check(result)

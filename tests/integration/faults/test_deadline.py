@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The deadline on the machine's own clock: whatever is slow, a gate ends in time and says what it was waiting for."""
+"""The deadline on the machine's own clock: whichever call is slow, a gate ends in time and says what it was waiting for."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def test_the_deadline(slow: str, results: dict[str, Result]) -> None:
 
 
 @pytest.mark.parametrize("slow", list(SLOW))
-def test_what_is_told_at_the_deadline(slow: str, results: dict[str, Result]) -> None:
+def test_what_is_reported_at_the_deadline(slow: str, results: dict[str, Result]) -> None:
     if slow.startswith("many"):
         # Nothing is wrong but that there is much to read and little time.
         assert results[slow]["verdict"] == "TIMEOUT"

@@ -29,7 +29,7 @@ from .stage import JOB, Result, check, connection
 CHILD = Path(__file__).with_name("child.py")
 COLLECTIONS = Path(__file__).resolve().parents[3] / ".venv" / "collections"
 MOST = 150 * 1024
-"""KiB of memory that a module may take, whatever is sent to it."""
+"""KiB of memory that a module may take for any answer."""
 MIB = 1024 * 1024
 
 
@@ -148,4 +148,4 @@ def test_a_signal_ends_a_module_at_once(action: dict[str, Any], number: signal.S
         assert child.returncode != 0
         assert SECRET_KEY not in output + errors
         with pytest.raises(ProcessLookupError):
-            os.killpg(child.pid, 0)  # nobody of its group is left
+            os.killpg(child.pid, 0)  # no process of its group is left

@@ -91,7 +91,7 @@ def test_redirects(call: str, status: int, monkeypatch: pytest.MonkeyPatch) -> N
 
 
 class Names:
-    """Name resolution that fails as often as it is told to."""
+    """Name resolution that fails a given number of times."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.fails = 0

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A gate under ansible-playbook that somebody ends: no process stays behind. And a play whose key is wrong."""
+"""A gate under ansible-playbook that is killed: no process stays behind. And a play whose key is wrong."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ MARK = "DATAGATE_TEST_MARK"
 
 
 def marked(mark: str) -> list[int]:
-    """The processes with that mark in their environment: those that a command has started, in whatever session."""
+    """The processes with that mark in their environment: those that a command has started, in any session."""
     found = []
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
@@ -97,7 +97,7 @@ def test_no_process_is_left(way: str, number: signal.Signals, tmp_path: Path) ->
             assert time.monotonic() - began < SLACK
             asked = len(emulator.journal)
             time.sleep(1.2)
-            assert len(emulator.journal) == asked, "somebody still asks"
+            assert len(emulator.journal) == asked, "a process still sends requests"
         finally:
             for left in marked(mark):
                 os.kill(left, signal.SIGKILL)

@@ -163,7 +163,7 @@ class Scene:
 
 
 def play_through(tmp: Path, tasks: list[Task], environment: dict[str, str], variables: dict[str, Any]) -> Scene:
-    """Run tasks with all that Ansible can be made to tell."""
+    """Run tasks with all that Ansible can be made to print."""
     home, mark = tmp / "home", uuid.uuid4().hex
     home.mkdir()
     given = tmp / "given.json"
@@ -351,7 +351,7 @@ def test_the_proxys_header(options_scene: Scene, environment_scene: Scene) -> No
 
 
 def test_the_list_of_processes(options_scene: Scene, environment_scene: Scene) -> None:
-    """Options get into nobody's environment or command line; the environment gets into no command line."""
+    """Options get into no environment and no command line; the environment gets into no command line."""
     for scene in (options_scene, environment_scene):
         seen = "\n".join(scene.processes.commands)
         assert leaks(seen, OPTION) == []

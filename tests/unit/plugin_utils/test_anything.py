@@ -48,7 +48,7 @@ KEY = {"access_key": "an-access-key", "secret_key": "a-secret-key", "region": "c
 
 
 class SleepingClock(CountingClock):
-    """Time moves when somebody sleeps or asks."""
+    """Time moves when code sleeps or asks."""
 
     def wall(self) -> float:
         return 1_700_000_000.0 + self.time
@@ -138,7 +138,7 @@ NODE_KEYS = {"nodes", "Nodes"}
 
 
 def states(data: Any) -> set[str | None]:
-    """All states that an answer speaks of, at any depth."""
+    """All states in an answer, at any depth."""
     if isinstance(data, list):
         return {state for item in data for state in states(item)}
     if not isinstance(data, dict):

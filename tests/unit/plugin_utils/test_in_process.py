@@ -38,13 +38,13 @@ def test_warnings_of_the_check_are_in_the_result() -> None:
 
 
 def test_deprecations_of_the_check_are_in_the_result() -> None:
-    told = run(old="x", older="y")["deprecations"]
-    assert [sorted(item) for item in told] == [
+    received = run(old="x", older="y")["deprecations"]
+    assert [sorted(item) for item in received] == [
         ["collection_name", "msg", "version"],
         ["collection_name", "date", "msg"],
     ]
-    assert "'old' is deprecated" in told[0]["msg"]
-    assert (told[0]["version"], told[1]["date"]) == ("9.0.0", "2099-01-01")
+    assert "'old' is deprecated" in received[0]["msg"]
+    assert (received[0]["version"], received[1]["date"]) == ("9.0.0", "2099-01-01")
 
 
 def test_they_are_there_where_the_options_are_refused() -> None:
@@ -63,7 +63,7 @@ def test_they_are_there_where_the_options_are_refused() -> None:
         ({"check": "x" * 100}, f"check: must be true or false, not '{'x' * 39}…'"),
     ],
 )
-def test_a_value_of_a_wrong_type_is_told_with_its_value(given: dict[str, Any], msg: str) -> None:
+def test_a_value_of_a_wrong_type_is_reported_with_its_value(given: dict[str, Any], msg: str) -> None:
     assert run(**given)["msg"] == msg
 
 

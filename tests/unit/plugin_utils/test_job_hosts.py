@@ -178,7 +178,7 @@ def test_a_known_field_cannot_be_replaced(field: str) -> None:
         assert (found["dataarts_name"], found["dataarts_workspace"], found["dataarts_project_id"]) == ("a", "ws", "p1")
 
 
-def test_a_host_s_variables_tell_the_job() -> None:
+def test_a_host_s_variables_describe_the_job() -> None:
     found = variables({"name": "a", "job_type": "BATCH"}, "ws", "p1")
     assert identity_of(found) == Wanted("x", "ws", "a", "BATCH", "p1").identity
     assert identity_of({"ansible_host": "a"}) is None

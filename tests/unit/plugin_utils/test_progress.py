@@ -62,7 +62,7 @@ def test_who_is_waited_for() -> None:
 
 
 @pytest.mark.parametrize(
-    ("code", "message", "told"),
+    ("code", "message", "received"),
     [
         ("still_pending", "job_a is STARTING", ""),
         ("node_exception", "job_a: node n is EXCEPTION", " (node n is EXCEPTION)"),
@@ -72,10 +72,10 @@ def test_who_is_waited_for() -> None:
         ("unreadable", "something else", ""),
     ],
 )
-def test_what_a_single_job_is_waited_for(code: str, message: str, told: str) -> None:
+def test_what_a_single_job_is_waited_for(code: str, message: str, received: str) -> None:
     reason = {"code": code, "job": "job_a", "message": message}
     (line,) = Progress().lines({"elapsed": 5.0, "by_status": {"NORMAL": 1}, "reasons": [reason]}, 0)
-    assert line == f"0:05 1 NORMAL; waiting for job_a{told}"
+    assert line == f"0:05 1 NORMAL; waiting for job_a{received}"
 
 
 def test_many_changes_are_gathered() -> None:
@@ -133,7 +133,7 @@ def test_dli_shows_a_bar() -> None:
     assert Progress().lines(result(5, [], by_status={"LAUNCHING": 1}, jobs=[job]), 2) == ["0:05 1 LAUNCHING"]
 
 
-def test_stability_is_shown_and_its_seconds_are_no_news() -> None:
+def test_stability_is_shown_and_its_seconds_are_no_change() -> None:
     progress = Progress()
     lines = [progress.lines(result(at, [], by_status={"NORMAL": 1}, reasons=[stable(at)]), 1) for at in (5, 6, 7)]
     assert lines == [["0:05 1 NORMAL; ready for 5 s of 60 s"], [], []]

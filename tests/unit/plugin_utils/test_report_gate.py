@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a gate's result says, whatever it leaves out."""
+"""What a gate's result says, also with missing keys."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def test_a_job_has_the_name_or_the_id_that_has_selected_it() -> None:
     assert found.noun == "Flink job"
 
 
-def test_the_one_job_is_there_whatever_return_jobs_says() -> None:
+def test_the_one_job_is_there_for_each_value_of_return_jobs() -> None:
     sample = result("PASS", [job("a", "NORMAL", "PASS")])
     sample["jobs"] = []
     assert [item.name for item in gate(sample).jobs] == ["a"]
@@ -149,7 +149,7 @@ def test_states_are_those_that_the_gate_waited_for() -> None:
     assert running.of("BRAND_NEW") == running.of(None) == states.UNKNOWN
 
 
-def test_dli_jobs_tell_their_work() -> None:
+def test_dli_jobs_show_their_work() -> None:
     found = gate(dli())
     assert found.noun == "DLI job"
     assert [item.work.words for item in found.jobs if item.work] == [

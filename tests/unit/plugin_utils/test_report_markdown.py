@@ -87,7 +87,7 @@ def hostile(text: str) -> dict[str, Any]:
 def test_a_code_span_is_the_text(text: str) -> None:
     (paragraph,) = [token for token in READER.parse(f"x {code(text)}") if token.type == "inline"]
     found = [token.content for token in paragraph.children or [] if token.type == "code_inline"]
-    # Where nothing but spaces is left, there is nothing to tell apart.
+    # Where nothing but spaces is left, there is nothing to distinguish.
     assert found == ([text] if text else []) or not text.strip()
 
 
@@ -143,7 +143,7 @@ def test_any_text_is_text(text: str) -> None:
     assert kinds(shown) <= OURS | {"blockquote"}
 
 
-def test_what_is_told() -> None:
+def test_what_is_reported() -> None:
     shown = gate_report(failed(), "md", ABOUT)
     lines = shown.splitlines()
     assert lines[0] == "## \N{CROSS MARK} FAIL: Gate after the deployment"
@@ -164,7 +164,7 @@ def test_much_is_cut() -> None:
     assert len(shown) < 60_000
 
 
-def test_the_reason_for_switching_off_stands_out() -> None:
+def test_the_reason_for_switching_off_is_emphasized() -> None:
     assert "> **The gate is switched off:** `CHG-4711`" in gate_report(SKIPPED, "md").splitlines()
 
 

@@ -153,7 +153,7 @@ def state(text: str, metric: str, **labels: str) -> list[str]:
 
 
 class Families(Collector):
-    """What prometheus_client would be told."""
+    """The metrics for prometheus_client."""
 
     def __init__(self, families: Iterable[Family], samples: Iterable[Sample]) -> None:
         self._metrics: dict[str, Metric] = {}
@@ -250,7 +250,7 @@ def test_the_same_labels_are_one_line() -> None:
 # -- what the metrics say ---------------------------------------------------------------------------------------------
 
 
-def test_a_sample_as_it_stands() -> None:
+def test_an_unchanged_sample() -> None:
     results = {"dataarts": gate(job("job_sms", "STOPPED", "PENDING", start_time=1_551_409_465_000))}
     assert written(results, workspace="").splitlines() == [
         "# HELP datagate_up Whether the last reading succeeded.",
@@ -328,7 +328,7 @@ def test_every_known_state_has_its_series() -> None:
         assert {dict(labels)["state"] for name, labels in series(text) if name == metric} == known
 
 
-def test_a_state_that_nobody_knows_and_none() -> None:
+def test_an_unknown_state_and_no_state() -> None:
     none = job("job_none", None, "PENDING", reason("unknown_state", "job_none"))
     text = written({"dataarts": gate(job("job_new", "REBALANCING", "PENDING"), none)})
     assert state(text, "datagate_job_state", job_name="job_new") == ["REBALANCING"]
@@ -386,7 +386,7 @@ def test_a_failed_reading_says_so_and_nothing_else(result: Data) -> None:
 
 @pytest.mark.parametrize("code", ["denied", "unreadable"])
 def test_half_a_reading_has_the_half_that_was_read(code: str) -> None:
-    # What the job said before, or says in the list, does not stand.
+    # What the job said before, or says in the list, does not count.
     half = job("job_orders_stream", "NORMAL", "PENDING", reason(code, "job_orders_stream"), nodes=[node("n")])
     text = written({"dataarts": gate(SMS, half, verdict="ERROR")})
     assert values(text, "datagate_up", "service") == {"dataarts": 0.0}
@@ -463,7 +463,7 @@ def test_anything_ends_in_a_file_that_can_be_read(jobs: Any, reasons: Any) -> No
 
 
 @given(ODD)
-def test_numbers_that_are_none_are_left_out(value: Any) -> None:
+def test_invalid_numbers_are_left_out(value: Any) -> None:
     counters = dict.fromkeys(metrics.NODE_COUNTERS, value)
     real_time = job("a", start_time=value, nodes=[node("n", **counters)])
     dli = {**DLI, "progress": value, "tasks": dict.fromkeys(DLI["tasks"], value)}

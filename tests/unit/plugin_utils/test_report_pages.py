@@ -126,7 +126,7 @@ def test_no_text_makes_an_element(text: str) -> None:
 
 
 @pytest.mark.parametrize("verdict", ["<b>", "FAIL\x00", "' onclick='x"])
-def test_a_verdict_that_nobody_knows(verdict: str) -> None:
+def test_an_unknown_verdict(verdict: str) -> None:
     found = page({"verdict": verdict})
     assert found.elements == page({"verdict": "x"}).elements
     assert "banner tone-error" in found.values
@@ -150,7 +150,7 @@ def test_the_title_says_it() -> None:
     assert page(REFUSED).title == "ERROR: Gate"
 
 
-def test_what_is_told() -> None:
+def test_what_is_reported() -> None:
     found = page(failed(), ABOUT)
     text = "\n".join(piece.strip() for piece in found.text if piece.strip())
     for words in (LOG, "1 job failing", "1 job not ready", "1 job ready", "cn-north-4", "2026-11-23 03:12:45 UTC"):

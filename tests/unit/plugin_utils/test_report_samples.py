@@ -263,7 +263,7 @@ def test_every_form_takes_every_part(form: str) -> None:
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_the_reason_for_switching_off_is_told(form: str) -> None:
+def test_the_reason_for_switching_off_is_reported(form: str) -> None:
     text = gate_report(SKIPPED, form)
     assert "CHG-4711" in text
     assert "SKIPPED" in text

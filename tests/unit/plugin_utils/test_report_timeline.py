@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Where the pieces of a timeline stand."""
+"""The positions of the pieces of a timeline."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def test_a_job_that_goes() -> None:
     assert (gone.kind, gone.text) == ("unknown", "gone")
 
 
-def test_text_stands_only_where_there_is_room() -> None:
+def test_text_is_only_where_it_fits() -> None:
     (short, middle, long) = segments(
         lane((0, None, "STARTING"), (5, "STARTING", "STOPPING"), (25, "STOPPING", "NORMAL")), 100, CLASSES, False
     )

@@ -41,8 +41,8 @@ def be_stopped(folder: Path, host: str) -> None:
         raise Alarm
 
 
-def tell_of_failure(folder: Path, host: str) -> None:
-    """The step after a failure: the host's own answer is kept, and nobody else takes one from now on."""
+def report_failure(folder: Path, host: str) -> None:
+    """The step after a failure: the host's own answer is kept, and no other host takes one from now on."""
     rounds.close(rounds.Round(str(folder), "gate", host).keep_own({"stops": True}))
 
 
@@ -50,20 +50,20 @@ def test_the_first_host_asks_and_the_others_take_its_answer(tmp_path: Path) -> N
     assert [come(tmp_path, host) for host in ("web1", "web2", "web3")] == [None, "web1", "web1"]
 
 
-def test_a_host_that_comes_a_second_time_asks_anew(tmp_path: Path) -> None:
+def test_a_host_that_comes_a_second_time_asks_again(tmp_path: Path) -> None:
     assert [come(tmp_path, host) for host in ("web1", "web2", "web2", "web1")] == [None, "web1", None, "web2"]
 
 
-def test_nobody_asks_again_when_the_task_that_asks_is_stopped(tmp_path: Path) -> None:
+def test_no_host_asks_again_when_the_task_that_asks_is_stopped(tmp_path: Path) -> None:
     be_stopped(tmp_path, "web1")
     for host in ("web2", "web3"):
         with pytest.raises(rounds.Unanswered, match="web1"):
             come(tmp_path, host)
 
 
-def test_a_host_that_comes_after_that_failure_asks_anew(tmp_path: Path) -> None:
+def test_a_host_that_comes_after_that_failure_asks_again(tmp_path: Path) -> None:
     be_stopped(tmp_path, "web1")
-    tell_of_failure(tmp_path, "web1")
+    report_failure(tmp_path, "web1")
     assert come(tmp_path, "web2") is None
     assert come(tmp_path, "web3") == "web2"
 
@@ -72,13 +72,13 @@ def test_a_host_that_comes_after_that_failure_asks_anew(tmp_path: Path) -> None:
 def test_a_host_that_has_waited_for_that_answer_does_not_ask_either(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, again: bool, expected: str | None
 ) -> None:
-    """Even where the failure has been told before the host gets its turn; an answer that another host has got is taken."""
+    """Even where the failure has been reported before the host gets its turn; an answer that another host has got is taken."""
     locked: Callable[[Path], Any] = rounds._locked
 
     @contextmanager
     def after_the_failure(folder: Path) -> Iterator[None]:
         monkeypatch.setattr(rounds, "_locked", locked)
-        tell_of_failure(tmp_path, "web1")
+        report_failure(tmp_path, "web1")
         if again:
             come(tmp_path, "web3")
         with locked(folder):

@@ -5,7 +5,7 @@
 """The promises of a gate, each as a check of a run that has ended.
 
 They are made from the description of the gate and share nothing with its code: options, result and the log of requests go in,
-and sentences about broken promises come out. A check that cannot tell is silent.
+and sentences about broken promises come out. A check that cannot decide is silent.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ PROMPT = 2.0
 LOOK = 10.0
 """Seconds for which no job is left unread in a long observation."""
 SLACK = 0.35
-"""Seconds for which nobody answers: pacing, the time of an answer."""
+"""Seconds without an answer: pacing, the time of an answer."""
 LONGEST_BACKOFF = 10.0
 MAX_SENTENCES = 3
 """Of each check; one that is broken for every job says so for a few."""
@@ -63,7 +63,7 @@ def _left_out(run: Run, name: str) -> bool:
 
 
 def _must_be_ready(run: Run) -> Iterator[tuple[str, Reading | None]]:
-    """The jobs that a PASS speaks of, with the reading that it rests on; without those that may fail."""
+    """The jobs that a PASS is about, with the reading behind it; without those that may fail."""
     spare = run.option("max_failing")
     for name in run.selected:
         if _left_out(run, name):
@@ -76,7 +76,7 @@ def _must_be_ready(run: Run) -> Iterator[tuple[str, Reading | None]]:
 
 
 def _has_failed(run: Run, name: str) -> bool:
-    """Whether a failure of a job was read, which stands whatever is read later."""
+    """Whether a failure of a job was read, which stays in spite of later readings."""
     return any(run.was_known(reading) and run.judge(reading.said) == FAILING for reading in run.calls(name))
 
 
@@ -231,7 +231,7 @@ def _waits(run: Run, name: str, moment: float) -> bool:
 
 
 def failure_is_seen_in_time(run: Run) -> Iterator[str]:
-    """A job or node that fails and stays so is seen within two sweeps and an interval, whatever else hangs."""
+    """A job or node that fails and stays so is seen within two sweeps and an interval, even if other requests hang."""
     if not run.fails_at_once or run.option("max_failing"):
         return
     by_list = not run.is_dli and not run.options.get("job_names")
@@ -305,7 +305,7 @@ def stall_is_a_stall(run: Run) -> Iterator[str]:
 
 
 def jobs_are_looked_at_often(run: Run) -> Iterator[str]:
-    """No job stays unread for longer than an interval, or ten seconds in a long observation, whatever else hangs."""
+    """No job stays unread for longer than an interval, or ten seconds in a long observation, even if other requests hang."""
     # Where the list is the way to see a job and does not answer, nothing is said here.
     if run.is_troubled(LIST, EVERYTHING):
         return

@@ -239,7 +239,7 @@ class Run:
                 yield state
 
     def truth(self, job: Job, seconds: float) -> str:
-        """What a status call that says what is so would be judged as."""
+        """The judgement of a correct status call."""
         state = job.states.at(seconds)
         nodes = {name: line.at(seconds) for name, line in job.nodes.items()}
         return self.judge(Said(None if state == GONE else state, nodes))
@@ -306,7 +306,7 @@ class Run:
         """Whether anything goes wrong with the calls of any of *targets*."""
         return any(trouble.concerns(target, trouble.start) for trouble in self.facts.troubles for target in targets)
 
-    def tells(self) -> str:
+    def describe(self) -> str:
         """The run for a person: options, result and requests."""
         result = {key: self.result.get(key) for key in ("verdict", "elapsed", "msg")}
         return f"{dict(self.options)}\n{result} ended at {self.ended_at:.3f}\n{self.log.text()}"

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Random gates against a simulated cloud: whatever happens, no promise is broken."""
+"""Random gates against a simulated cloud: no promise is broken in any case."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def hold(scenario: Scenario) -> None:
     run = scenario.run()
     broken = broken_promises(run)
     if broken:
-        note(run.tells())
+        note(run.describe())
     assert not broken, "\n".join(broken)
 
 

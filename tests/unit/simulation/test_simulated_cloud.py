@@ -112,7 +112,7 @@ def test_a_sleep_waits_for_no_answer_and_loses_none() -> None:
     assert line.time.wait(line.done, 0, True) is flight
 
 
-def test_a_stop_takes_its_time_whatever_is_under_way() -> None:
+def test_a_stop_takes_its_time_with_requests_under_way() -> None:
     cloud = SimulatedCloud([job("a", "0 NORMAL, 1 EXCEPTION")])
     line = Line(cloud, stops=[(0.05, 20)])
     flight = line.get(STATUS_OF_A)

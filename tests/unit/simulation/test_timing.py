@@ -4,7 +4,7 @@
 
 """Gates with a known end: verdict, the job it names and the second by which it is there.
 
-Each row runs as it stands and in variants that must not change its end: the jobs named in another order, another jitter, a wall
+Each row runs unchanged and in variants that must not change its end: the jobs named in another order, another jitter, a wall
 clock that is set, answers made at another moment, a selection by name_contains or tags.
 """
 
@@ -277,7 +277,7 @@ NEIGHBOURS = [
         "a",
     ),
     Row(
-        "a job whose name stands at the end of a page falls",
+        "a job whose name is at the end of a page falls",
         [*numbered(199), job("j199", "0 NORMAL, 31 EXCEPTION"), LATE, *normal("zz")],
         "FAIL",
         48,
@@ -529,7 +529,7 @@ def check(row: Row, run: Run) -> None:
         reason["job"] == row.blamed and row.code in (None, reason["code"]) for reason in run.result["reasons"]
     ):
         broken.append(f"the reasons do not name {row.blamed} ({row.code}): {run.result['reasons'][:3]}")
-    assert not broken, "\n".join([*broken, run.tells()])
+    assert not broken, "\n".join([*broken, run.describe()])
 
 
 @pytest.mark.parametrize("row", [pytest.param(case, id=case.id) for case in CASES])
@@ -555,10 +555,10 @@ def test_a_retry_after_beyond_the_deadline_is_not_waited_for(as_date: bool) -> N
         troubles=[Trouble("s", THROTTLED, 0, 25, 1000, as_date)],
     )
     run = row.run()
-    assert run.ended_at <= 60.5, run.tells()
+    assert run.ended_at <= 60.5, run.describe()
     if run.verdict == "PASS":
-        assert any(run.judge(reading.said) == READY for reading in run.calls("s")), run.tells()
-    assert not broken_promises(run), run.tells()
+        assert any(run.judge(reading.said) == READY for reading in run.calls("s")), run.describe()
+    assert not broken_promises(run), run.describe()
 
 
 LONG_LIST = [job(f"j{number:03}", "NORMAL") for number in range(150)]
@@ -579,15 +579,15 @@ def test_a_list_that_takes_longer_than_a_slice_is_read_to_its_end(seconds: float
         wait_timeout=900,
         slice_timeout=seconds,
     )
-    assert run.verdict == "PASS", run.tells()
-    assert not broken_promises(run), run.tells()
+    assert run.verdict == "PASS", run.describe()
+    assert not broken_promises(run), run.describe()
 
 
 def test_a_rotation_beside_a_long_list_comes_to_its_closing_look() -> None:
     cloud = SimulatedCloud(LONG_LIST, habits=SMALL_PAGES)
     run = run_gate(cloud, name_contains="j", requests_per_second=2, wait_interval=1, wait_timeout=900, stable_for=20)
-    assert run.verdict == "PASS", run.tells()
-    assert not broken_promises(run), run.tells()
+    assert run.verdict == "PASS", run.describe()
+    assert not broken_promises(run), run.describe()
 
 
 def test_a_list_whose_answer_was_late_is_read_again() -> None:
@@ -601,6 +601,6 @@ def test_a_list_whose_answer_was_late_is_read_again() -> None:
         wait_timeout=30,
         request_timeout=4,
     )
-    assert run.verdict == "PASS", run.tells()
-    assert len(run.log.requests) > 1, run.tells()
-    assert run.log.requests[-1].sent_at > 6, run.tells()
+    assert run.verdict == "PASS", run.describe()
+    assert len(run.log.requests) > 1, run.describe()
+    assert run.log.requests[-1].sent_at > 6, run.describe()

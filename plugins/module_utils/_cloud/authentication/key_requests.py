@@ -91,7 +91,7 @@ class KeyRequests:
     def _guarded(self, request: KeyRequest, is_renewal: bool) -> Sequence[str]:
         """The parts of the credentials that a request is admitted with for itself; empty if it needs no admission.
 
-        A key that an issuer has just made is not locked by anybody.
+        A key that an issuer has just made cannot be locked yet.
         """
         if request.auth is None:
             return self.parts(None) if is_renewal and request.service in ISSUERS else ()

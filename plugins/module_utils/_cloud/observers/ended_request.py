@@ -6,7 +6,7 @@
 
 """What a session reports of each request that it has sent: how it ended. Observers get it, for the request log and for recordings.
 
-Every attempt is reported, also one that is repeated later, that the credentials needed, or whose answer nobody waits for any more.
+Every attempt is reported, also one that is repeated later, that the credentials needed, or whose answer is not waited for any more.
 """
 
 from __future__ import annotations

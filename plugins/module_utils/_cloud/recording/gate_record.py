@@ -97,7 +97,7 @@ class GateRecord:
         return [self._values.name(item, fields.QUEUE) for item in items] if name == "queue" else None
 
     def _matching(self, patterns: List[str], names: Any, kind: str) -> List[str]:
-        """The made-up names of those that match a pattern, because a pattern would tell the names."""
+        """The made-up names of those that match a pattern, because a pattern would reveal the names."""
         found = sorted(name for name in names if any(fnmatchcase(name, pattern) for pattern in patterns))
         return [self._values.name(name, kind) for name in found] or [NO_MATCH]
 

@@ -59,8 +59,8 @@ class OpenRequests:
         """When each of them is given up at the latest."""
         return [exchange.bound for exchange, dummy in self._open.values()]
 
-    def room_at(self, now: float) -> float:
-        """When one more request may be open if none of these ends; infinite where only an end makes room."""
+    def next_at(self, now: float) -> float:
+        """When one more request may be open if none of these ends; infinite if one of them has to end first."""
         if len(self._open) < self._workers:
             return now
         if len(self._open) >= MAX_OPEN_REQUESTS:

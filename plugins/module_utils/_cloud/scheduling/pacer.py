@@ -8,12 +8,12 @@
 
 from __future__ import annotations
 
-# No slower than a quarter of the ceiling: a service that refuses at random, whatever the rate, must not keep a gate from reading
+# No slower than a quarter of the ceiling: a service that refuses at random, at any rate, must not keep a gate from reading
 # all its jobs within an interval.
 _SLOWEST = 4.0
 # Slow down by little and come back slowly: a client that is soon back at the rate that was refused is refused again every other
 # second, waits each time, and gets little more than half of what the service would let through. But where one answer in a hundred
-# is a refusal, whatever the rate, the pace must stay near the ceiling.
+# is a refusal, at any rate, the pace must stay near the ceiling.
 _SLOWER = 1.07
 _HALVED_AFTER = 50.0  # seconds of good answers after which the gap has halved again
 _OVERLOAD = 1.0  # seconds in which the refusals of requests that were under way together count as one
@@ -43,7 +43,7 @@ class Pacer:
         self._next = max(now, self._next) + self._gap * self._factor
 
     def throttled(self, now: float, wait: float) -> None:
-        """The service asked to slow down: nobody sends for *wait* seconds, and after that at a lower rate."""
+        """The service asked to slow down: no request is sent for *wait* seconds, and after that at a lower rate."""
         if now >= self._slowed_at + _OVERLOAD:
             self._factor = min(self._factor * _SLOWER, _SLOWEST)
             self._slowed_at = now

@@ -31,8 +31,8 @@ class RequestLimits:
         self._other_processes_until = float("-inf")
 
     def next_at(self, now: float) -> float:
-        """When the next request may be sent, if no answer comes before; infinite where only an answer makes room."""
-        return max(self.pacer.at(), self.trial.next_at(now), self.open.room_at(now), self._other_processes_until)
+        """When the next request may be sent, if no answer comes before; infinite if an answer has to come first."""
+        return max(self.pacer.at(), self.trial.next_at(now), self.open.next_at(now), self._other_processes_until)
 
     def wait_for_other_processes(self, now: float) -> None:
         """Other processes have used up the requests that are allowed for credentials on trial."""

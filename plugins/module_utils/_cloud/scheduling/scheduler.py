@@ -100,7 +100,7 @@ class Scheduler:
         self.authenticator.close()
         self.sender.close()
 
-    def next_result(self, until: Optional[float], room: bool) -> Optional[Tuple[Key, Result]]:
+    def next_result(self, until: Optional[float], until_free: bool) -> Optional[Tuple[Key, Result]]:
         """The key and the result of the next task that ends; see :meth:`~.session.Session.next`."""
         while True:
             if self._tasks.results:
@@ -115,37 +115,37 @@ class Scheduler:
                 if self._end_late(now):
                     continue  # a call that is late ends at the same time, with its reason
                 return None
-            if room and not self._queue.has_new and self.limits.next_at(now) <= now:
+            if until_free and not self._queue.has_new and self.limits.next_at(now) <= now:
                 return None
-            if not self.is_busy and not room:
+            if not self.is_busy and not until_free:
                 if until is not None:
                     self._clock.sleep(until - now)
                 return None
-            self._step(until, room)
+            self._step(until, until_free)
 
-    def _step(self, until: Optional[float], room: bool = False) -> None:
+    def _step(self, until: Optional[float], until_free: bool = False) -> None:
         """Do one thing: end what is late, send one request, or wait for an answer."""
         if self.authenticator.denied:
             raise self.authenticator.denied
         now = self._clock.now()
         if self._end_late(now) or self._send_next(now):
             return
-        if self._unanswered and not (room or self.limits.open or self._queue or self._queue.exclusive):
+        if self._unanswered and not (until_free or self.limits.open or self._queue or self._queue.exclusive):
             self.outcomes.finish_unanswered()
             return
-        wake_at = self._wake_at(now, until, room)
+        wake_at = self._wake_at(now, until, until_free)
         if wake_at is None:
             return
         exchange = self._clock.wait(self._finished, max(0.0, wake_at - now), bool(self.limits.open))
         if exchange is not None:
             self._handle(exchange)
 
-    def _wake_at(self, now: float, until: Optional[float], room: bool) -> Optional[float]:
+    def _wake_at(self, now: float, until: Optional[float], until_free: bool) -> Optional[float]:
         """When something can be done even if no answer comes; None if there is nothing to wait for."""
         times = self.limits.open.bounds() + self._queue.deadlines()
         may_send_at = self.limits.next_at(now)
         if may_send_at < NEVER:
-            if room and not self._queue.has_new:
+            if until_free and not self._queue.has_new:
                 times.append(may_send_at)
             due_at = self._queue.next_at()
             if due_at < NEVER:

@@ -29,7 +29,7 @@ Judgements = Dict[str, Judgement]
 def aggregate(gate: "Gate", at: float, since: Optional[float], is_last: bool) -> Tuple[Verdict, Readiness]:
     """The verdict at *at*, and the readiness of the gate once it is given.
 
-    Failure comes first, then an error, then whatever is waited for. PASS is what is left.
+    Failure comes first, then an error, then what the gate waits for, then PASS.
 
     :param since: when the closing observation began, None where it was not read to its end.
     :param is_last: whether no further observation follows.

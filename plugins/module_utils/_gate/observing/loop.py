@@ -6,7 +6,7 @@
 
 """Observing until there is a verdict. Knows no HTTP and no Ansible.
 
-The loop begins whatever may be read now, waits for the next answer or the next due time, and judges. A request that hangs
+The loop begins all reads that are due, waits for the next answer or the next due time, and judges. A request that hangs
 therefore holds up neither the other jobs nor the verdict.
 """
 
@@ -137,7 +137,7 @@ class Loop:
         return self._failure.failed_at is not None
 
     def _has_more(self) -> bool:
-        """Whether a status call could be begun, if there were room for it."""
+        """Whether a status call could be begun, if the limits allowed it."""
         is_open = self._observation.is_open
         if self._reads.is_exhausted or (not is_open and self._is_slice_over):
             return False

@@ -102,11 +102,11 @@ class Reads:
 
     @property
     def left(self) -> int:
-        """How many calls the observation still owes; those of the rotation are none of them."""
+        """How many calls the observation still owes; those of the rotation do not count."""
         return len(self._urgent) + len(self._owed)
 
     def reorder(self) -> None:
-        """Sort the rotation anew, after a list that has changed states."""
+        """Sort the rotation again, after a list that has changed states."""
         self._round = deque(self._by_age())
 
     def stop(self) -> None:

@@ -30,7 +30,7 @@ class RecordCounters:
     are_reported: bool = False
 
     def update(self, nodes: Mapping[str, Dict[str, Any]], at: float, running: FrozenSet[str]) -> None:
-        """Compare the counters with their last values. A counter that fell starts anew.
+        """Compare the counters with their last values. A counter that fell starts again.
 
         :param running: states of a node in which its records count.
         """
@@ -67,7 +67,7 @@ class JobProgress:
     reported_at: float = NEVER
 
     def update(self, job: Mapping[str, Any], at: float, is_progressing: bool) -> None:
-        """Take over what a status call said. The first progress or tasks seen are a change; a value that is missing is none."""
+        """Take over what a status call said. The first progress or tasks seen are a change; a missing value is not."""
         if job.get("tasks") is not None:
             self.tasks = job["tasks"]
         if not is_progressing:

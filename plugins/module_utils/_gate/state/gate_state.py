@@ -222,7 +222,7 @@ class Gate(GateState):
 
     @property
     def has_failed(self) -> bool:
-        """Whether the verdict is FAIL, whatever else is read."""
+        """Whether the verdict is FAIL and no further reading can change that."""
         if self.policy.fails_last and self.verdicts.pending:
             return False
         return fail_the_gate(self.policy, self.verdicts.failing.values())

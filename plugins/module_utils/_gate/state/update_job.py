@@ -69,7 +69,7 @@ def _take_missing(job: JobState, is_batch: bool, at: float) -> None:
 
 def _take_listed(job: JobState, fields: Dict[str, Any], at: float, began: float, again: bool) -> None:
     job.listed, job.listed_at = fields, at
-    # About a missing job the list says too little: another status call has to tell whether it was created or deleted since.
+    # About a missing job the list says too little: another status call has to show whether it was created or deleted since.
     job.has_existed, job.claims.shows_missing_job = job.has_existed or not job.is_missing, job.is_missing
     _note_start(job, fields, at)
     state = fields.get("status")
@@ -127,7 +127,7 @@ def _note_start(job: JobState, fields: Dict[str, Any], at: float) -> None:
     """See whether the job was restarted: its ``start_time`` has grown, or its ``restart_times`` has changed.
 
     Both are only compared with an earlier reading; the ``start_time`` of a run with one of the same planned time. A ``restart_times``
-    that falls has begun anew with another start.
+    that falls has begun again with another start.
     """
     start, count = fields.get("start_time"), fields.get("restart_times")
     restarts = 0

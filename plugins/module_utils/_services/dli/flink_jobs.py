@@ -101,10 +101,10 @@ def _detail(data: Any, job_id: str) -> Dict[str, Any]:
 
     :raises Unreadable: the body is not this job's detail.
     """
-    told = normalize.renamed(answers.check(data)).get("job_detail")
-    if not isinstance(told, dict):
+    received = normalize.renamed(answers.check(data)).get("job_detail")
+    if not isinstance(received, dict):
         raise Unreadable("the answer holds no job")
-    job = normalize.fields(told)
+    job = normalize.fields(received)
     if normalize.text(job.get("job_id")) != job_id:
         raise Unreadable(f"the answer is about another job, {printable(job.get('job_id'))!r}")
     state = job.get("status")
@@ -128,8 +128,8 @@ def _page(data: Any) -> Tuple[int, Dict[str, Any]]:
 
     :raises Unreadable: the body is no list of jobs with IDs.
     """
-    told = normalize.renamed(answers.check(data)).get("job_list")
-    page = normalize.renamed(told) if isinstance(told, dict) else {}
+    received = normalize.renamed(answers.check(data)).get("job_list")
+    page = normalize.renamed(received) if isinstance(received, dict) else {}
     jobs, total = page.get("jobs"), normalize.whole(page.get("total_count"))
     if total is None or not (isinstance(jobs, list) or (jobs is None and total == 0)):
         raise Unreadable("the answer is no list of Flink jobs")

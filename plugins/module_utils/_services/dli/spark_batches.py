@@ -52,8 +52,8 @@ class DliSpark:
         if not isinstance(outcome, RequestError) and isinstance(outcome.data, dict):
             lines = _lines(outcome.data.get("log"))
         lines = lines or _lines(job.get("log"))
-        told = [line for line in lines if line.lower() not in _HEADINGS]
-        message = " / ".join(printable(line, MAX_LINE_LENGTH) for line in told[-MAX_LINES_IN_MESSAGE:])
+        received = [line for line in lines if line.lower() not in _HEADINGS]
+        message = " / ".join(printable(line, MAX_LINE_LENGTH) for line in received[-MAX_LINES_IN_MESSAGE:])
         return {**job, "log": lines[-MAX_LINES:], "message": message}
 
     @staticmethod

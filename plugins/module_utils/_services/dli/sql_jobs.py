@@ -4,7 +4,7 @@
 
 # This file is private to the collection and may change in any release. Do not import it from other collections.
 
-"""Data Lake Insight: SQL jobs. Their progress, their status where the progress call does not tell enough, and cancelling them."""
+"""Data Lake Insight: SQL jobs. Their progress, their status where the progress call does not say enough, and cancelling them."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from .. import answers
 from ..normalize import Unreadable
 from ..readings import STATUS, Reading, unread
 
-# The progress call stands under /v1 in the documents, while every other call of its kind is under /v1.0.
+# The progress call is under /v1 in the documents, while every other call of its kind is under /v1.0.
 PROGRESS_VERSIONS = ("v1", "v1.0")
 STATUS_VERSION = "v1.0"
 BUSY = "DLI.0999"  # may be passing or permanent; the status call is not subject to it
 WRONG_PATH = "0101"
 CANCELLED = "CANCELLED"
-FAILED = ("FAILED", CANCELLED)  # final, whatever another call says
+FAILED = ("FAILED", CANCELLED)  # final, even if another call says otherwise
 FINISHED = "FINISHED"
 _REFUSALS = (400, 401, 403, 404, 405, 429)  # statuses with which the service does not take an order
 # Numbers of rows, which only the status call names.
@@ -101,16 +101,16 @@ class Dli:
         (outcome,) = yield [call]
         if isinstance(outcome, RequestError):
             return unread(reading.name, STATUS, outcome)
-        told = self._reading(call, outcome, reading.name)
-        if told.job is None or reading.job is None or told.job["status"] in FAILED:
-            return told._replace(at=reading.at)
-        numbers = {name: told.job.get(name) for name in FIGURES} if told.job["status"] == FINISHED else {}
-        return reading._replace(job={**told.job, **reading.job, **dict.fromkeys(FIGURES), **numbers})
+        received = self._reading(call, outcome, reading.name)
+        if received.job is None or reading.job is None or received.job["status"] in FAILED:
+            return received._replace(at=reading.at)
+        numbers = {name: received.job.get(name) for name in FIGURES} if received.job["status"] == FINISHED else {}
+        return reading._replace(job={**received.job, **reading.job, **dict.fromkeys(FIGURES), **numbers})
 
     def explain(self, job: Dict[str, Any]) -> Task[Dict[str, Any]]:
         """A failed job with the reason that the status call gives: the progress call often gives none.
 
-        Where it cannot be read, the job as it was. The failure stays, whatever that call says of the state.
+        Where it cannot be read, the job as it was. The failure stays, even if that call shows another state.
         """
         call = self.status_call(job["job_id"])
         (outcome,) = yield [call]
@@ -191,11 +191,11 @@ class Dli:
             return Reading(job_id, answer.sent_at, STATUS, error=malformed(call, str(problem)))
 
 
-def _explained(failed: Dict[str, Any], told: Dict[str, Any]) -> Dict[str, Any]:
-    """A failed job with what the status call adds to it. The failure stays, whatever that call says of the state."""
-    added = {name: item for name, item in told.items() if item not in (None, "", [])}
+def _explained(failed: Dict[str, Any], received: Dict[str, Any]) -> Dict[str, Any]:
+    """A failed job with what the status call adds to it. The failure stays, even if that call shows another state."""
+    added = {name: item for name, item in received.items() if item not in (None, "", [])}
     job = {**failed, **added, "status": failed["status"], "progress": failed["progress"]}
-    state = told.get("status")
+    state = received.get("status")
     if state not in (None, failed["status"]):
         note = f"the status call says {printable(state)}"
         job["message"] = f"{job['message']} ({note})" if job["message"] else note

@@ -33,17 +33,17 @@ class InstancePage(NamedTuple):
     is_complete: bool
 
 
-def state(told: Any) -> Optional[str]:
+def state(received: Any) -> Optional[str]:
     """A state of an instance or its node under its one right name; an unknown one as it came, none as None."""
-    if not isinstance(told, str) or not told.strip():
+    if not isinstance(received, str) or not received.strip():
         return None
-    return _STATES.get(normalize.squash(told.strip()), normalize.clean(told.strip()))
+    return _STATES.get(normalize.squash(received.strip()), normalize.clean(received.strip()))
 
 
 def instance(data: Any) -> Dict[str, Any]:
     """An instance with ``job_name``, ``instance_id``, ``status``, ``message`` and ``nodes``.
 
-    :raises Unreadable: it is none, its state is no text, or two spellings of one key have different values.
+    :raises Unreadable: it is not a run, its state is not text, or two spellings of one key have different values.
     """
     if not isinstance(data, dict):
         raise Unreadable("the answer holds something else than an instance")
@@ -75,8 +75,8 @@ def instance_page(data: Any, job: str) -> InstancePage:
 
     :raises Unreadable: the body is an error, or no list of instances.
     """
-    told = normalize.renamed(check(data))
-    raw, total = told.get("instances"), normalize.whole(told.get("total"))
+    received = normalize.renamed(check(data))
+    raw, total = received.get("instances"), normalize.whole(received.get("total"))
     if not isinstance(raw, list):
         raise Unreadable("the answer is no list of instances")
     found = [instance(item) for item in raw]
@@ -91,8 +91,8 @@ def instance_entries(data: Any, is_wanted: Callable[[Dict[str, Any]], bool]) -> 
     :param is_wanted: whether an instance is kept.
     :raises Unreadable: the body is an error, or no list of instances.
     """
-    told = normalize.renamed(check(data))
-    raw, total = told.get("instances"), normalize.whole(told.get("total"))
+    received = normalize.renamed(check(data))
+    raw, total = received.get("instances"), normalize.whole(received.get("total"))
     if not isinstance(raw, list) and (raw is not None or total != 0):
         raise Unreadable("the answer is no list of instances")
     entries: List[Tuple[str, Optional[Dict[str, Any]]]] = []
@@ -109,10 +109,10 @@ def instance_entries(data: Any, is_wanted: Callable[[Dict[str, Any]], bool]) -> 
 
 
 def _state_of(found: Dict[str, Any]) -> Optional[str]:
-    told = found.get("status")
-    if told is not None and not isinstance(told, str):
+    received = found.get("status")
+    if received is not None and not isinstance(received, str):
         raise Unreadable("the state of an instance is no text")
-    named = state(told)
+    named = state(received)
     if named == SUCCESS:
         return next((declared for flag, declared in _DECLARED if _is_set(found.get(flag))), named)
     return named

@@ -106,11 +106,11 @@ class Instances:
         found: Dict[Any, Dict[str, Any]] = {}
         parts: List[Listing] = []
         for begin, end in windows(query.begin - WINDOW, query.end + WINDOW, days):
-            room = most_pages - sum(part.pages for part in parts) if most_pages else 0
-            if most_pages and room <= 0:
+            pages_left = most_pages - sum(part.pages for part in parts) if most_pages else 0
+            if most_pages and pages_left <= 0:
                 parts[-1] = parts[-1]._replace(pages=parts[-1].pages + 1, complete=False)
                 break
-            part = yield from self._window(query, begin, end, limit, is_wanted, room)
+            part = yield from self._window(query, begin, end, limit, is_wanted, pages_left)
             parts.append(part)
             found.update((item["instance_id"], item) for item in part.jobs)
             if not part.complete:

@@ -71,7 +71,7 @@ class Pager:
         for left in range(MAX_READINGS - 1, -1, -1):
             reading = _Reading(self._page, self._limit, self._digest, self.offset_means, sure)
             yield from reading.read(enough, most_pages)
-            # A meaning of offset that led to a contradiction is found out anew: jobs that moved may have taught the wrong one.
+            # A meaning of offset that led to a contradiction is determined again: jobs that moved may have taught the wrong one.
             self.offset_means = None if reading.problem else reading.means
             if reading.gave_up or reading.has(enough):
                 break
@@ -99,7 +99,7 @@ class Pager:
 class _Reading:
     """One reading of the list.
 
-    :ivar jobs: by a key that tells them apart, in the service's order; of two entries of one job the later one.
+    :ivar jobs: by a unique key, in the service's order; of two entries of one job the later one.
     :ivar problem: the first contradiction that was seen, None so far.
     :ivar unclear: whether the problem is that two pages do not show what offset means.
     :ivar gave_up: whether more pages than allowed would be needed.
@@ -229,7 +229,7 @@ class _Reading:
             last = self._expected
             if enough:
                 last = min(last, max(number + 1, -(-enough // step)))
-            numbers = range(number, min(last, number + self._room()))
+            numbers = range(number, min(last, number + self._pages_left()))
             yield from self._get([self._offset(page, step) for page in numbers], numbers)
             number = numbers[-1] + 1
 
@@ -253,7 +253,7 @@ class _Reading:
     def _offset(self, number: int, step: int) -> int:
         return number * step if self.means == RECORDS else number
 
-    def _room(self) -> int:
+    def _pages_left(self) -> int:
         """How many pages may be under way at once, so that the list does not take more memory than it may."""
         average = max(1, self._bytes // max(1, self._requests))
         return max(1, min(MAX_CALLS, (MAX_BYTES - self._bytes) // average))

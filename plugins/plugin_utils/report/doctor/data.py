@@ -16,7 +16,7 @@ from ansible_collections.datagate.huaweicloud.plugins.module_utils._text import 
 from ..report_facts import About
 from ..template_data import NAME, ReportError, mappings, sentence, text
 
-# A failed check stands out without colours.
+# A failed check is visible without colours.
 WORDS = {FAIL: "FAIL"}
 
 

@@ -42,7 +42,7 @@ def _width(texts: Iterator[str] | list[str]) -> int:
 
 
 def _wrapped(head: str, text: str) -> list[str]:
-    """A cell with what stands before it, on as many lines as it needs."""
-    room = max(20, WIDTH - columns(head))
-    parts = textwrap.wrap(text, room, break_long_words=False, break_on_hyphens=False) or [""]
+    """A cell with its prefix, on as many lines as it needs."""
+    width = max(20, WIDTH - columns(head))
+    parts = textwrap.wrap(text, width, break_long_words=False, break_on_hyphens=False) or [""]
     return [f"{head if not number else ' ' * columns(head)}{part}".rstrip() for number, part in enumerate(parts)]

@@ -39,7 +39,7 @@ class Lane(NamedTuple):
     """A line of a timeline: a job or a node.
 
     :ivar kind: the class of its last state.
-    :ivar words: the same as the picture, for those who do not see it; empty where there is no picture.
+    :ivar words: the same as the picture, for screen readers; empty where there is no picture.
     """
 
     name: str
@@ -54,14 +54,14 @@ class Lane(NamedTuple):
 class Card(NamedTuple):
     """A job with all that is known of it.
 
-    :ivar told: its changes in words, newest last.
+    :ivar changes: its changes in words, newest last.
     :ivar logs: node and log path of those nodes whose path no reason names.
     """
 
     job: Job
     lanes: list[Lane]
     more_nodes: int
-    told: list[str]
+    changes: list[str]
     logs: list[tuple[str, str]]
 
 
@@ -119,7 +119,7 @@ def write(gate: Gate) -> str:
 
 
 def shares(counted: Iterable[State]) -> list[Share]:
-    """Where the parts of the bar over all jobs stand."""
+    """The positions of the parts of the bar over all jobs."""
     present = [state for state in counted if state.jobs]
     total = sum(state.jobs for state in present)
     found, before = [], 0
@@ -177,9 +177,9 @@ def _age(gate: Gate, jobs: Sequence[Job]) -> str:
 
 def _card(gate: Gate, job: Job) -> Card:
     lanes = [_job_lane(gate, job)._replace(name=THE_JOB), *(_node_lane(gate, node) for node in job.nodes[:MAX_NODES])]
-    told_logs = {reason.log_path for reason in job.reasons}
-    logs = [(node.name, node.log_path) for node in job.nodes if node.log_path and node.log_path not in told_logs]
-    return Card(job, lanes, max(0, len(job.nodes) - MAX_NODES), _told(job), logs)
+    named_logs = {reason.log_path for reason in job.reasons}
+    logs = [(node.name, node.log_path) for node in job.nodes if node.log_path and node.log_path not in named_logs]
+    return Card(job, lanes, max(0, len(job.nodes) - MAX_NODES), _changes_in_words(job), logs)
 
 
 def _few(gate: Gate, job: Job) -> list[Lane]:
@@ -205,17 +205,17 @@ def _lane(gate: Gate, name: str, note: str, node: bool, status: str, kind: str, 
     return Lane(name, note, node, status, kind, drawn, words)
 
 
-def _told(job: Job) -> list[str]:
+def _changes_in_words(job: Job) -> list[str]:
     """The job's and its nodes' changes in words, the first sightings left out."""
     every = sorted(
         (change for changes in (job.changes, *(node.changes for node in job.nodes)) for change in changes),
         key=lambda change: change.at,
     )
     changes = [change for change in every if change.previous is not None]
-    told = [_words(change) for change in changes[-MAX_CHANGES_IN_WORDS:]]
+    shown = [_words(change) for change in changes[-MAX_CHANGES_IN_WORDS:]]
     if len(changes) > MAX_CHANGES_IN_WORDS:
-        told.insert(0, f"{len(changes) - MAX_CHANGES_IN_WORDS} changes before")
-    return told
+        shown.insert(0, f"{len(changes) - MAX_CHANGES_IN_WORDS} changes before")
+    return shown
 
 
 def _words(change: Change) -> str:

@@ -4,7 +4,7 @@
 
 # This file is private to the collection and may change in any release. Do not import it from other collections.
 
-"""A list of jobs, read into what every form of its report tells."""
+"""A list of jobs, read into what every form of its report shows."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from ..report_facts import About
 from ..template_data import NAME, STATE, ReportError, count, mapping, mappings, moment, text
 
 NO_STATE = "UNKNOWN"  # as the module counts jobs that show no state
-# How runs of batch jobs end that somebody has to look at.
+# Final states of runs that need attention.
 _BAD_RUNS = frozenset(("fail", "failed", "running-exception", "exception", "abnormal"))
 
 
@@ -29,7 +29,7 @@ class Job(NamedTuple):
     :ivar who: who changed it last, or else its owner.
     :ivar changed: when it was last changed, in UTC.
     :ivar run: how its last run went, and ``run_end`` when that ended.
-    :ivar run_failed: whether somebody has to look at that run.
+    :ivar run_failed: whether that run needs attention.
     """
 
     name: str

@@ -25,10 +25,10 @@ def lines(listing: Listing) -> list[str]:
     found = [f"{fill(state.name, state_width)}  {state.jobs}" for state in listing.states]
     found.append(f"{fill('shown', state_width)}  {len(listing.jobs)} of {listing.total}")
     notes = [job.run_failed for job in listing.jobs]
-    room = max(
+    available = max(
         _MIN_NAME_WIDTH, WIDTH - state_width - type_width - 4 - (2 + len("last run: running-exception")) * any(notes)
     )
-    name_width = min(room, max([0, *(columns(job.name) for job in listing.jobs)]))
+    name_width = min(available, max([0, *(columns(job.name) for job in listing.jobs)]))
     for job in listing.jobs:
         note = f"last run: {job.run}" if job.run_failed else ""
         name = fill(job.name, name_width) if note else job.name

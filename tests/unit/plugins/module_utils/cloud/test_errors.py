@@ -68,10 +68,10 @@ IAM = "iam"
         (DLI, 403, "APIGW.0310", DENIED),
         (DLI, 429, "APIGW.0308", TRANSIENT),
         (DLI, 503, "APIGW.0613", TRANSIENT),
-        # 401 says it, whatever the code.
+        # 401 means it, with any code.
         (DATAARTS, 401, "DLF.0100", DENIED),
         (DATAARTS, 401, None, DENIED),
-        # No code that anybody knows: the status decides.
+        # An unknown code: the status decides.
         (DATAARTS, 403, None, DENIED),
         (DATAARTS, 403, "NEW.1", DENIED),
         (DATAARTS, 404, None, PERMANENT),

@@ -27,7 +27,7 @@ NOW = 1_700_000_000.0  # Tue, 14 Nov 2023 22:13:20 GMT
 
 
 class Still(Clock):
-    """A clock that stands still."""
+    """A clock that does not move."""
 
     def now(self) -> float:
         return 0.0
@@ -125,11 +125,11 @@ def test_clock_skew(date: str, skew: float | None) -> None:
     assert failures()._skew(Answer(401, {"Date": date}, None, 0.0)) == skew
 
 
-def test_every_secret_is_told() -> None:
-    told: list[str] = []
+def test_every_secret_is_announced() -> None:
+    received: list[str] = []
     params = {"access_key": "ak", "secret_key": "sk", "security_token": "st", "region": "r", "project_id": "p"}
-    Session(resolve(params, {}, "dli"), Still(), on_secret=told.append)
-    assert told == ["ak", "sk", "st"]
+    Session(resolve(params, {}, "dli"), Still(), on_secret=received.append)
+    assert received == ["ak", "sk", "st"]
 
 
 def test_the_ceiling_is_known() -> None:

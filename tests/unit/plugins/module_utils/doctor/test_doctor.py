@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Checks and findings as functions of what was seen: whatever that is, each one says something and none raises."""
+"""Checks and findings as functions of what was seen: for any input, each one returns something and none raises."""
 
 from __future__ import annotations
 

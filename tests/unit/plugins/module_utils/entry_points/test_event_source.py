@@ -72,7 +72,7 @@ def test_requests_may_be_missing(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 class Refusing:
-    """Stands for the watch: refuses, or not."""
+    """Replaces the watch: refuses, or not."""
 
     def __init__(self) -> None:
         self.refused: RequestError | None = None
@@ -151,7 +151,7 @@ def test_events_hold_nothing_that_is_a_template() -> None:
     watcher.close()
 
 
-def test_a_defect_is_told_once_without_its_text() -> None:
+def test_a_defect_is_reported_once_without_its_text() -> None:
     watcher, watch = refusing(GIVEN, {})
     watch.breaks = True
     (event,) = watcher.poll()

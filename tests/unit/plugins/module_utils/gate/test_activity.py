@@ -30,7 +30,7 @@ def test_a_counter_that_grows_in_a_running_node_moves() -> None:
     assert counters((0.0, "NORMAL", 5), (1.0, "STOPPED", 6)).moved_at == {}
 
 
-def test_a_counter_that_fell_starts_anew() -> None:
+def test_a_counter_that_fell_starts_again() -> None:
     assert counters((0.0, "NORMAL", 5), (1.0, "NORMAL", 2)).moved_at == {}
     assert counters((0.0, "NORMAL", 5), (1.0, "NORMAL", 2), (2.0, "NORMAL", 3)).moved_at == {"n": 2.0}
 
@@ -54,7 +54,7 @@ def test_time_without_a_change_counts_as_far_as_answers_have_shown_it() -> None:
     assert progress((0.0, True, half), (30.0, True, {**half, "tasks": {"total": 1}})).stalled_for == 0.0
 
 
-def test_it_counts_anew_after_another_state() -> None:
+def test_it_counts_again_after_another_state() -> None:
     half = {"progress": 0.5, "tasks": {"total": 4}}
     found = progress((0.0, True, half), (30.0, False, {}), (40.0, True, half), (55.0, True, half))
     assert (found.stalled_for, found.tasks) == (15.0, {"total": 4})

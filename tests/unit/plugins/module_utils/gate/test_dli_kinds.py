@@ -111,7 +111,7 @@ RESTARTS = [
     ("not compared with 0", [(0, 9, 5)], "PASS", 25, 0),
     ("an automatic restart", [(0, 3, 5), (5, 4, 5)], "PASS", 35, 1),
     ("two at once", [(0, 3, 5), (5, 5, 5)], "PASS", 35, 2),
-    ("a new start that begins to count anew", [(0, 3, 5), (5, 0, 6)], "PASS", 35, 1),
+    ("a new start that begins to count again", [(0, 3, 5), (5, 0, 6)], "PASS", 35, 1),
     ("a new start without a time", [(0, 3, None), (5, 0, None)], "PASS", 35, 1),
     ("a count that is missing for a while", [(0, 3, 5), (5, None, 5), (15, 3, 5)], "PASS", 25, 0),
     ("again and again", [(at, at, 5) for at in range(0, 60, 5)], "TIMEOUT", 59.95, 55),
@@ -121,7 +121,7 @@ RESTARTS = [
 @pytest.mark.parametrize(
     ("case", "steps", "verdict", "elapsed", "restarts"), RESTARTS, ids=[row[0] for row in RESTARTS]
 )
-def test_a_restart_begins_the_time_anew(case: str, steps: Any, verdict: str, elapsed: float, restarts: int) -> None:
+def test_a_restart_begins_the_time_again(case: str, steps: Any, verdict: str, elapsed: float, restarts: int) -> None:
     script = [(at, "job_running", {"_restart_times": count, "_start_time": start}) for at, count, start in steps]
     given: dict[str, Any] = {
         "job_ids": "7",

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What must hold of the verdict whatever the readings are, checked on drawn observations."""
+"""What must hold of the verdict for all readings, checked on drawn observations."""
 
 from __future__ import annotations
 
@@ -265,14 +265,14 @@ class TestTheDeadline:
         assert messages == ["a is STARTING (no usable answer for 3.0 s)", "b is NORMAL, its nodes were not read"]
 
     @pytest.mark.parametrize(
-        ("listed_at", "told"),
+        ("listed_at", "received"),
         [
             (60.0, "a is NORMAL, its nodes were last read 60 s before the end"),
             (None, "a was NORMAL 60 s before the end and was not reached again"),
         ],
     )
-    def test_nodes_that_were_not_read_for_long_are_told_apart_from_a_job_that_was_not(
-        self, listed_at: float | None, told: str
+    def test_nodes_that_were_not_read_for_long_are_distinguished_from_an_unread_job(
+        self, listed_at: float | None, received: str
     ) -> None:
         gate = make(job_names=["a"])
         gate.max_age = 30.0
@@ -282,7 +282,7 @@ class TestTheDeadline:
         if listed_at is not None:
             listed(gate, listed_at, a="NORMAL")
         verdict = gate.verdict(61.0, None, True)
-        assert (verdict.verdict, [item["message"] for item in verdict.reasons]) == ("TIMEOUT", [told])
+        assert (verdict.verdict, [item["message"] for item in verdict.reasons]) == ("TIMEOUT", [received])
 
 
 class TestHistory:

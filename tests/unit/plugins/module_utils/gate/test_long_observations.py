@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Drawn clouds whose jobs take longer to read than an interval: what a gate owes its users there, whatever it reads when.
+"""Drawn clouds whose jobs take longer to read than an interval: what a gate guarantees there, in any order of reads.
 
-It ends: soon after all is well it passes, and soon after a job has broken for good it fails. It passes only if all jobs were
+It ends: soon after all jobs are ready it passes, and soon after a job has broken for good it fails. It passes only if all jobs were
 good when last looked at, all at about the same time, and no node reading is older than it may be.
 """
 
@@ -126,7 +126,7 @@ def run(cloud: Cloud) -> tuple[dict[str, Any], list[tuple[float, str]]]:
 
 
 @given(clouds())
-def test_it_passes_soon_after_all_is_well_and_not_before(cloud: Cloud) -> None:
+def test_it_passes_soon_after_all_jobs_are_ready_and_not_before(cloud: Cloud) -> None:
     # Where each answer takes longer than an interval, no reading of a node may be young enough by the time that all are there:
     # such a gate ends at its deadline, because it may not pass on them.
     assume(cloud.latency <= cloud.interval)

@@ -42,7 +42,7 @@ def test_the_first_observation_is_immediate_unless_a_delay_is_asked_for() -> Non
     assert world.asked[0][0] == 4
 
 
-def test_a_failing_job_fails_at_once_whatever_the_others_do() -> None:
+def test_a_failing_job_fails_at_once_in_any_state_of_the_others() -> None:
     world = World({"a": [(0, "STARTING")], "b": [(0, "STARTING"), (12, "EXCEPTION")]})
     result = gate(world, job_names=["a", "b"], wait=True)
     assert (result["verdict"], result["failed"]) == ("FAIL", True)
@@ -124,7 +124,7 @@ def test_at_the_deadline_it_says_for_how_long_there_was_no_answer() -> None:
     assert result["reasons"][0]["message"] == "the job list was not read to its end (no usable answer for 30 s)"
 
 
-def test_errors_that_come_with_the_deadline_are_told() -> None:
+def test_errors_that_come_with_the_deadline_are_reported() -> None:
     """All of them, not only the first that is taken."""
     world = World({"a": [(0, BUSY)], "b": [(0, BUSY)]}, latency=30, rate=float("inf"))
     result = gate(world, job_names=["a", "b"], wait=True, wait_timeout=30)
@@ -141,13 +141,13 @@ def test_the_message_names_the_first_ten_by_severity_and_counts_the_rest() -> No
     options: dict[str, Any] = {"wait": True, "wait_timeout": 3, "requests_per_second": 0}
     result = gate(world, job_names=list(states), fail_on_exception=False, **options)
     assert result["verdict"] == "TIMEOUT"
-    told = result["msg"].partition(": ")[2].partition(". ")[0].split("; ")
-    assert told[:3] == [
+    received = result["msg"].partition(": ")[2].partition(". ")[0].split("; ")
+    assert received[:3] == [
         "job0997 is EXCEPTION",
         "job0998 is in the unknown state STARTTING OR SO",
         "job0000 is STARTING",
     ]
-    assert (len(told), told[-1]) == (11, "and 989 more")
+    assert (len(received), received[-1]) == (11, "and 989 more")
     assert "1 of 1000 jobs ready" in result["msg"]
     result = gate(world, job_names=list(states), **options)
     assert result["verdict"] == "FAIL"
@@ -262,7 +262,7 @@ class TestUnreadable:
         script = [(0, BUSY), (15, "STARTING"), (25, BUSY), (45, "NORMAL")]
         assert gate(World({"a": script}), job_names=["a"], wait=True, max_consecutive_errors=3)["verdict"] == "PASS"
 
-    def test_what_cannot_mend_itself_is_an_error_at_once(self) -> None:
+    def test_a_permanent_error_ends_the_gate_at_once(self) -> None:
         result = gate(World({"a": [(0, FORBIDDEN)]}), job_names=["a"], wait=True)
         assert (result["verdict"], result["polls"]) == ("ERROR", 1)
         assert codes(result) == [("denied", "a", None)]
@@ -352,7 +352,7 @@ class TestConditions:
         result = gate(World({"a": flapping}), job_names=["a"], wait=True, exception_grace=30)
         assert (result["verdict"], result["elapsed"]) == ("FAIL", 40.0)
 
-    def test_exception_grace_begins_anew_once_ready_for_long_enough(self) -> None:
+    def test_exception_grace_begins_again_once_ready_for_long_enough(self) -> None:
         script = [(0, "EXCEPTION"), (15, "NORMAL"), (25, "EXCEPTION"), (35, "NORMAL")]
         options: dict[str, Any] = {"job_names": ["a"], "wait": True, "exception_grace": 20}
         assert gate(World({"a": script}), **options)["verdict"] == "PASS"
@@ -531,9 +531,7 @@ class TestManyJobs:
 
     @pytest.mark.parametrize("says", ["STARTING", "STOPPED", "EXCEPTION", None, GONE])
     @pytest.mark.parametrize(("count", "latency"), [(22, 0.0), (100, 0.0), (60, 0.6), (3, 0.6)])
-    def test_a_list_that_goes_on_saying_what_is_not_so_only_makes_it_later(
-        self, count: int, latency: float, says: str | None
-    ) -> None:
+    def test_a_list_with_wrong_states_only_makes_it_later(self, count: int, latency: float, says: str | None) -> None:
         jobs: dict = {name: [(0, "NORMAL", {"n": "NORMAL"})] for name in self.names[:count]}
         world = World(jobs, rate=20, latency=latency, lists_say={name: [(0, says)] for name in jobs})
         result = gate(world, job_names=list(jobs), wait=True, wait_timeout=600)
@@ -565,9 +563,9 @@ class TestManyJobs:
         assert result["by_status"] == {"NORMAL": 1000}
 
     @pytest.mark.parametrize("timeout", [26, 31, 33, 50])
-    def test_a_last_look_that_the_deadline_cuts_off_is_none(self, timeout: float) -> None:
+    def test_a_last_look_that_the_deadline_cuts_off_does_not_count(self, timeout: float) -> None:
         jobs: dict = {name: [(0, "NORMAL", {"n": "NORMAL"})] for name in self.names[:100]}
-        # It has been read when it falls, and where the list cannot be read nobody sees that before all are read again.
+        # It has been read when it falls, and where the list cannot be read that is not seen before all are read again.
         jobs["job0050"] = [(0, "NORMAL", {"n": "NORMAL"}), (17, "EXCEPTION")]
         world = World(jobs, rate=4, latency=0.3, list_errors=[(0, 1e9, BUSY)])
         result = gate(world, job_names=list(jobs), wait=True, wait_interval=30, wait_timeout=timeout)

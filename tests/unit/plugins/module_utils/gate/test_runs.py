@@ -98,7 +98,7 @@ def rows(draw: st.DrawFn) -> list[dict[str, Any]]:
         row: dict[str, Any] = {"jobName": JOB, "instanceId": number, "planTime": planned}
         row["status"] = draw(st.one_of(st.sampled_from(["success", "fail", "running"]), st.sampled_from(STATES)))
         if draw(st.booleans()):
-            row["submitTime"] = planned + draw(st.integers(0, 3)) * 1000  # a restart submits anew
+            row["submitTime"] = planned + draw(st.integers(0, 3)) * 1000  # a restart submits again
         kind = draw(st.sampled_from([None, 0, 0, 0, 2, 5, 6, 7]))
         if kind is not None:
             row["instanceType"] = kind

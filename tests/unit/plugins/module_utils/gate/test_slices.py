@@ -132,7 +132,7 @@ def test_an_hour_costs_at_most_130_slices(flapping: bool) -> None:
     assert count <= 130
 
 
-def test_a_slice_does_not_end_before_a_failure_is_told() -> None:
+def test_a_slice_does_not_end_before_a_failure_is_reported() -> None:
     jobs: dict[str, Any] = {f"job{number:02d}": [(0, "NORMAL")] for number in range(35)}
     jobs["job00"] = [(0, "EXCEPTION")]
     outcome = slice_of(World(jobs, rate=20), 1.0, None, False, {"job_names": list(jobs), "wait": True})
@@ -148,7 +148,7 @@ def test_a_list_younger_than_the_interval_is_not_read_again() -> None:
 
 
 class TestPause:
-    """Nobody looks between two slices, however long that is: what was read before counts as no fresher than it is."""
+    """No reading is made between two slices: what was read before counts as no fresher than it is."""
 
     names = tuple(f"job{number:02}" for number in range(100))
 
@@ -251,7 +251,7 @@ class TestText:
             ("6.0123.é", "damaged"),
         ],
     )
-    def test_what_is_none_is_refused(self, text: str, why: str) -> None:
+    def test_invalid_text_is_refused(self, text: str, why: str) -> None:
         with pytest.raises(OptionError, match=f"resume.*{why}"):
             resume.unpack(text, "0123")
 
@@ -352,11 +352,11 @@ def problem_of(found: Case, state: Any) -> str | None:
     return None
 
 
-DAMAGED = "resume: is damaged; start the gate anew"
+DAMAGED = "resume: is damaged; start the gate again"
 
 
 class TestForeignStates:
-    """Whatever the option resume holds, a gate goes on or says that it is damaged."""
+    """For any text in the option resume, a gate goes on or says that it is damaged."""
 
     @pytest.mark.parametrize("name", CASES)
     def test_its_own(self, name: str) -> None:
@@ -430,7 +430,7 @@ class TestDamagedText:
         assert self.read(text[:at] + char + text[at + 1 :]) in ("resume", case("by name").state)
 
     @given(st.data())
-    def test_masked_or_put_together_anew(self, data: Any) -> None:
+    def test_masked_or_put_together_again(self, data: Any) -> None:
         text = self.text()
         start, end = sorted(data.draw(st.tuples(*[st.integers(0, len(text))] * 2)))
         middle = data.draw(st.sampled_from(["********", "", "AAAA"]))

@@ -74,7 +74,7 @@ class TestFailingTime:
         status(job, 50.0, "NORMAL")
         assert job.lasting_failures, "no later reading takes it back"
 
-    def test_a_ready_job_begins_anew(self) -> None:
+    def test_a_ready_job_begins_again(self) -> None:
         job = new(exception_grace=30)
         for at, state in ((0.0, "EXCEPTION"), (20.0, "NORMAL"), (30.0, "EXCEPTION"), (55.0, "EXCEPTION")):
             status(job, at, state)

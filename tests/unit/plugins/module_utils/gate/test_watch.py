@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a watch tells of jobs that change, come, go, and cannot be read."""
+"""The events of a watch about jobs that change, come, go, and cannot be read."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def error(status: int, kind: str = TRANSIENT, request_id: str | None = None) -> 
     return RequestError(kind, "trouble", service="dataarts", status=status, request_id=request_id)
 
 
-def test_a_change_is_told_once() -> None:
+def test_a_change_is_reported_once() -> None:
     watched = Watched(World({"a": [(0, "NORMAL"), (15, "STOPPED")]}), job_names="a")
     assert watched.look() == []
     assert watched.look() == []
@@ -49,7 +49,7 @@ def test_a_change_is_told_once() -> None:
     assert watched.look() == []
 
 
-def test_at_the_start_the_states_are_told_when_asked_for() -> None:
+def test_at_the_start_the_states_are_reported_when_asked_for() -> None:
     world = World({"a": [(0, "NORMAL", {"N": NODE})]})
     assert Watched(world, job_names="a").look() == []
     job, node = Watched(world, job_names="a", initial=True).look()
@@ -93,7 +93,7 @@ def test_without_nodes_the_list_is_enough() -> None:
     assert [what for dummy, what in world.asked] == ["list", "list"]
 
 
-def test_a_failure_in_the_list_is_confirmed_before_it_is_told() -> None:
+def test_a_failure_in_the_list_is_confirmed_before_it_is_reported() -> None:
     names = [f"j{i}" for i in range(30)]
     world = World(
         {name: [(0, "NORMAL")] for name in names},
@@ -105,7 +105,7 @@ def test_a_failure_in_the_list_is_confirmed_before_it_is_told() -> None:
     assert [what for dummy, what in world.asked] == ["list", "list", "j7", "j9"]
 
 
-def test_a_job_that_does_not_exist_is_told_at_once_and_when_it_comes_and_goes() -> None:
+def test_a_job_that_does_not_exist_is_reported_at_once_and_when_it_comes_and_goes() -> None:
     world = World({"a": [(15, "STARTING"), (25, "NORMAL"), (35, GONE)]})
     watched = Watched(world, job_names="a")
     (event,) = watched.look()
@@ -136,7 +136,7 @@ def test_a_job_that_loses_its_tag_is_watched_no_more_and_comes_back_silently() -
         assert watched.look() == []
 
 
-def test_too_few_jobs_are_told_once() -> None:
+def test_too_few_jobs_are_reported_once() -> None:
     watched = Watched(World({"a": [(0, "NORMAL")]}), tags="t", min_jobs=2)
     (event,) = watched.look()
     assert (event["reason"], event["workspace"]) == ("too_few_jobs", "ws1")
@@ -144,14 +144,14 @@ def test_too_few_jobs_are_told_once() -> None:
 
 
 @pytest.mark.parametrize("given", [{"min_jobs": 3}, {"exclude_names": "*"}])
-def test_too_few_names_are_told_as_well(given: dict[str, Any]) -> None:
+def test_too_few_names_are_reported_as_well(given: dict[str, Any]) -> None:
     watched = Watched(World({"a": [(0, "NORMAL")]}), job_names="a", **given)
     (event,) = watched.look()
     assert event["reason"] == "too_few_jobs"
     assert watched.look() == []
 
 
-def test_trouble_is_told_once_whatever_its_request_is_called_and_again_after_it_was_gone() -> None:
+def test_trouble_is_reported_once_for_all_request_ids_and_again_after_it_was_gone() -> None:
     steps = [(0, error(503, request_id="1")), (5, error(503, request_id="2")), (15, "NORMAL"), (25, error(503))]
     watched = Watched(World({"a": steps, "b": steps}), job_names="a,b")
     (event,) = watched.look()
@@ -165,7 +165,7 @@ def test_trouble_is_told_once_whatever_its_request_is_called_and_again_after_it_
     assert [event["reason"] for event in watched.look()] == ["unreadable"]
 
 
-def test_another_trouble_is_news() -> None:
+def test_another_trouble_is_reported() -> None:
     steps = [(0, error(503)), (5, error(403, DENIED))]
     watched = Watched(World({"a": steps}), job_names="a")
     assert [event["reason"] for event in watched.look()] == ["unreadable"]
@@ -181,7 +181,7 @@ def test_one_job_that_cannot_be_read_hides_no_other() -> None:
     assert {event.get("job") for event in events} == {"b", None}
 
 
-def test_what_happened_during_trouble_is_told_after_it() -> None:
+def test_what_happened_during_trouble_is_reported_after_it() -> None:
     world = World({"a": [(0, "NORMAL"), (12, "STOPPED")]}, list_errors=[(5, 15, error(502))])
     watched = Watched(world, tags="t")
     watched.look()
@@ -190,7 +190,7 @@ def test_what_happened_during_trouble_is_told_after_it() -> None:
     assert watched.changes() == [("a", None, "NORMAL", "STOPPED")]
 
 
-def test_a_refused_access_key_is_told_to_whoever_asks() -> None:
+def test_a_refused_access_key_is_reported() -> None:
     watched = Watched(World({"a": [(0, error(401, DENIED))]}), job_names="a")
     (event,) = watched.look()
     assert event["reason"] == "denied"
@@ -213,7 +213,7 @@ def test_where_not_all_nodes_fit_into_an_interval_they_are_read_in_turn() -> Non
     assert "j299" not in {what for dummy, what in world.asked}
 
 
-def test_a_slow_service_tells_of_all_jobs_in_turn() -> None:
+def test_a_slow_service_reports_all_jobs_in_turn() -> None:
     names = [f"j{i:02}" for i in range(60)]
     jobs: dict[str, Any] = {name: [(0, "NORMAL", {"N": "NORMAL"}), (5, "NORMAL", {"N": NODE})] for name in names}
     watched = Watched(World(jobs, rate=20.0, latency=3.0), job_names=names)
@@ -231,7 +231,7 @@ def test_a_list_that_takes_longer_than_a_poll_is_read_to_its_end() -> None:
     assert watched.changes() == [("j799", None, "NORMAL", "STOPPED")]
 
 
-def test_a_list_that_never_comes_is_told_once() -> None:
+def test_a_list_that_never_comes_is_reported_once() -> None:
     watched = Watched(World({"a": [(0, "NORMAL")]}, latency=400.0), tags="t")
     (event,) = watched.look()
     assert event["reason"] == "unreadable"

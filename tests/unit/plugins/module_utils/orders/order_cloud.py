@@ -127,23 +127,23 @@ class OrderCloud:
     # -- orders -----------------------------------------------------------------------------------------------------
 
     def _order(self, name: str, verb: str, at: float) -> Planned:
-        told = self._answers[min(self.tries, len(self._answers) - 1)]
+        received = self._answers[min(self.tries, len(self._answers) - 1)]
         self.tries += 1
-        if told.status == -2:
+        if received.status == -2:
             reason = NewConnectionError(None, "refused")  # type: ignore[arg-type]
             error = requests.exceptions.ConnectionError(MaxRetryError(None, "/", reason))  # type: ignore[arg-type]
             return Planned(at + LATENCY, lambda: Reply(0, {}, b"", error), _ignore)
-        self.posts.append((at, name, verb, told.acts))
-        number = self._carry_out(name, verb, at) if told.acts else 0
-        if told.status == -1:
+        self.posts.append((at, name, verb, received.acts))
+        number = self._carry_out(name, verb, at) if received.acts else 0
+        if received.status == -1:
             return Planned(None, lambda: Reply(0, {}, b""), _ignore)
-        if told.status == 0:
+        if received.status == 0:
             broken = requests.exceptions.ConnectionError("Connection aborted.")
             return Planned(at + LATENCY, lambda: Reply(0, {}, b"", broken), _ignore)
-        if told.status == 204 and verb == "run-immediate":
+        if received.status == 204 and verb == "run-immediate":
             return _planned(at, 200, {"instanceId": number})
-        body = {"error_code": told.code, "error_msg": told.text} if told.code else None
-        return _planned(at, told.status, body)
+        body = {"error_code": received.code, "error_msg": received.text} if received.code else None
+        return _planned(at, received.status, body)
 
     def _carry_out(self, name: str, verb: str, at: float) -> int:
         job = self.jobs[name]

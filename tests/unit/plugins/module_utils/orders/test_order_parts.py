@@ -132,7 +132,7 @@ def test_options_that_are_refused(params: dict[str, Any], words: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("told", "state"),
+    ("received", "state"),
     [
         ({"status": "success"}, "success"),
         ({"status": "SUCCESS"}, "success"),
@@ -144,9 +144,9 @@ def test_options_that_are_refused(params: dict[str, Any], words: str) -> None:
         ({"status": "manual"}, "manual"),
     ],
 )
-def test_states_of_instances(told: dict[str, Any], state: str) -> None:
-    assert one_instance({"instanceId": 7, **told}, "a", 7)["status"] == state
-    page = instance_page({"total": 1, "instances": [{"jobName": "a", "instanceId": 7, **told}]}, "a")
+def test_states_of_instances(received: dict[str, Any], state: str) -> None:
+    assert one_instance({"instanceId": 7, **received}, "a", 7)["status"] == state
+    page = instance_page({"total": 1, "instances": [{"jobName": "a", "instanceId": 7, **received}]}, "a")
     assert [item["status"] for item in page.instances] == [state]
 
 

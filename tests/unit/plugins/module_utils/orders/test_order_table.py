@@ -145,7 +145,7 @@ def test_a_restart_needs_a_later_start() -> None:
 
 @pytest.mark.parametrize("answer", ["30107", "is running", "3051", "unknown code"])
 def test_a_refusal_is_a_success_if_the_state_is_right(answer: str) -> None:
-    # Somebody else has started it since it was read.
+    # Another user has started it since it was read.
     job = CloudJob("STOPPED", moves=[(0.12, "NORMAL", 2_000)])
     cloud = OrderCloud({"a": job}, [answer])
     result = order(cloud, names="a", state="started")
@@ -328,9 +328,11 @@ def test_nothing_ran_before() -> None:
     assert (result["verdict"], result["changed"], cloud.tries) == ("PASS", False, 0)
 
 
-# -- whatever goes wrong ----------------------------------------------------------------------------------------------
+# -- any combination of faults------------------------------------------------------------------------------------------
 
-UNCLEAR = {name for name, told in ANSWERS.items() if told.status in (0, -1, 202, 503) or name == "429 of a proxy"}
+UNCLEAR = {
+    name for name, received in ANSWERS.items() if received.status in (0, -1, 202, 503) or name == "429 of a proxy"
+}
 READY = {"started": {"NORMAL", "SCHEDULING"}, "stopped": {"STOPPED", "PAUSED"}, "restarted": {"NORMAL", "SCHEDULING"}}
 
 
@@ -373,8 +375,8 @@ def test_no_order_is_carried_out_twice(
             sent = [post for post in cloud.posts if post[1:3] == (name, verb)]
             assert sum(post[3] for post in sent) <= 1
     # After an unclear answer there is no further request for the same order.
-    told = [answers[min(number, len(answers) - 1)] for number in range(cloud.tries)]
-    reached = [name for name in told if ANSWERS[name].status != -2]
+    received = [answers[min(number, len(answers) - 1)] for number in range(cloud.tries)]
+    reached = [name for name in received if ANSWERS[name].status != -2]
     for number, (dummy, name, verb, dummy2) in enumerate(cloud.posts):
         if reached[number] in UNCLEAR:
             assert all(post[1:3] != (name, verb) for post in cloud.posts[number + 1 :])

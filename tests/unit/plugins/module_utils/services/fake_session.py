@@ -57,7 +57,7 @@ class FakeSession:
         except RequestError as error:
             self._ended.append((key, error))
 
-    def next(self, until: float | None = None, room: bool = False) -> Any:
+    def next(self, until: float | None = None, until_free: bool = False) -> Any:
         """The next task that has ended; without one, the time is *until*."""
         if self._ended:
             return self._ended.pop(0)
@@ -119,7 +119,7 @@ class JobList:
 
     :param names: names in the service's order; of both types.
     :param means: what offset counts.
-    :param cap: the most jobs that a page holds, whatever limit says.
+    :param cap: the most jobs that a page holds, with any limit.
     :param total: ``true``, ``missing``, or another value that is sent in its place.
     :param change: called before each answer with the number of requests so far and the list, which it may change.
     """

@@ -60,7 +60,7 @@ def test_the_examples_are_readable() -> None:
 
 
 @pytest.mark.parametrize(("read", "good"), KINDS)
-def test_what_every_kind_takes(read: Read, good: dict[str, Any]) -> None:
+def test_what_each_kind_accepts(read: Read, good: dict[str, Any]) -> None:
     read(good)
     for data in (None, [], [good], "text", 5, True, ""):
         with pytest.raises(Unreadable, match="no JSON object"):
@@ -182,8 +182,8 @@ def test_the_error_is_named() -> None:
 
 
 def test_what_the_gateway_says_may_be_secret() -> None:
-    told = {"error_msg": "canonicalRequest:GET|x-auth-token:SECRET", "error_code": "APIGW.0301", "request_id": "r"}
-    for data in ({**STATUS, **told}, {**STATUS, "error": told}, {**STATUS, "errors": [told]}):
+    received = {"error_msg": "canonicalRequest:GET|x-auth-token:SECRET", "error_code": "APIGW.0301", "request_id": "r"}
+    for data in ({**STATUS, **received}, {**STATUS, "error": received}, {**STATUS, "errors": [received]}):
         with pytest.raises(Unreadable) as caught:
             answers.check(data)
         assert "APIGW.0301" in str(caught.value)
@@ -241,7 +241,7 @@ def test_flags_beside_each_other() -> None:
 
 
 def test_errors_of_the_jobs_own() -> None:
-    """What a node, a sub-job or a job of Flink tells of its own errors is part of a good answer."""
+    """What a node, a sub-job or a job of Flink says about its own errors is part of a good answer."""
     job = answers.real_time_job(
         {
             **STATUS,
@@ -274,15 +274,15 @@ def test_a_second_name_must_be_the_same() -> None:
     assert answers.real_time_job({**STATUS, "jobName": "j"}, "j")
     assert answers.real_time_job({**STATUS, "jobName": None}, "j")
     assert answers.real_time_job({**STATUS, "name": None, "job_name": "j"}, "j")
-    for told in ({"jobName": "k"}, {"Name": "k"}, {"name": "k", "jobName": "j"}, {"job_name": "j", "jobName": "k"}):
+    for received in ({"jobName": "k"}, {"Name": "k"}, {"name": "k", "jobName": "j"}, {"job_name": "j", "jobName": "k"}):
         with pytest.raises(Unreadable):
-            answers.real_time_job({**STATUS, **told}, "j")
+            answers.real_time_job({**STATUS, **received}, "j")
 
 
-@pytest.mark.parametrize("told", [{}, {"name": None}, {"name": None, "jobName": None}])
-def test_a_status_without_a_name_could_be_of_any_job(told: dict[str, Any]) -> None:
+@pytest.mark.parametrize("received", [{}, {"name": None}, {"name": None, "jobName": None}])
+def test_a_status_without_a_name_could_be_of_any_job(received: dict[str, Any]) -> None:
     with pytest.raises(Unreadable, match="does not name the job"):
-        answers.real_time_job({"status": "NORMAL", "nodes": [], **told}, "j")
+        answers.real_time_job({"status": "NORMAL", "nodes": [], **received}, "j")
 
 
 def test_names_of_all_kinds() -> None:
@@ -458,6 +458,6 @@ def test_what_is_read_is_what_the_body_says(extra: dict[str, Any]) -> None:
         job = answers.real_time_job(data, "j")
     except Unreadable:
         return
-    told = {str(item).strip() for key, item in data.items() if key.lower() == "status" and item not in (None, "")}
-    assert told <= {job["status"]}
+    received = {str(item).strip() for key, item in data.items() if key.lower() == "status" and item not in (None, "")}
+    assert received <= {job["status"]}
     assert {data.get("name"), data.get("jobName")} <= {"j", None}

@@ -134,7 +134,7 @@ def test_a_refusal_is_known_to_other_processes_for_five_minutes(environ: dict[st
 @pytest.mark.parametrize(
     ("parts", "cloud"),
     [
-        ([PARTS[0], "the-mended-secret-1"], CLOUDS[0]),
+        ([PARTS[0], "the-correct-secret-1"], CLOUDS[0]),
         (["AKNE0123456788", PARTS[1]], CLOUDS[0]),
         ([*PARTS, "token"], CLOUDS[0]),
         ([PARTS[0] + PARTS[1]], CLOUDS[0]),
@@ -202,7 +202,7 @@ RECORDS = st.fixed_dictionaries(
 
 
 @given(st.binary(max_size=60) | RECORDS.map(lambda record: json.dumps(record).encode()))
-def test_a_damaged_file_is_none(content: bytes) -> None:
+def test_a_damaged_file_is_ignored(content: bytes) -> None:
     with tempfile.TemporaryDirectory() as folder:
         found = account({"XDG_CACHE_HOME": folder}, HandClock())
         assert found.folder is not None
@@ -303,7 +303,7 @@ def test_a_folder_that_others_can_look_into(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["salt", "record"])
 @pytest.mark.parametrize("kind", ["folder", "fifo", "link", "empty", "long"])
-def test_a_file_that_is_none(kind: str, name: str, environ: dict[str, str], clock: HandClock) -> None:
+def test_a_path_that_is_not_a_file(kind: str, name: str, environ: dict[str, str], clock: HandClock) -> None:
     first = account(environ, clock)
     assert first.folder is not None
     path = Path(first.folder, "salt" if name == "salt" else f"{digest(first)}.json")
@@ -320,7 +320,7 @@ def test_a_file_that_is_none(kind: str, name: str, environ: dict[str, str], cloc
     assert found.refusal(digest(found)) is None
     refuse(found)
     found.take_turn(digest(found), 0)
-    found.refusal(digest(found))  # whatever is known, nothing is raised
+    found.refusal(digest(found))  # nothing is raised
 
 
 def test_what_is_old_is_removed(environ: dict[str, str], clock: HandClock) -> None:

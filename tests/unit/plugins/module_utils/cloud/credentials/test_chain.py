@@ -12,16 +12,22 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.datagate.huaweicloud.plugins.module_utils._cloud.credentials.access_key import (
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._cloud.credentials.base import Credentials
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._cloud.credentials.chain import choose
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._cloud.credentials.methods.access_key import (
     AccessKey,
     TemporaryKey,
 )
-from ansible_collections.datagate.huaweicloud.plugins.module_utils._cloud.credentials.auth_token import AuthToken
-from ansible_collections.datagate.huaweicloud.plugins.module_utils._cloud.credentials.base import Credentials
-from ansible_collections.datagate.huaweicloud.plugins.module_utils._cloud.credentials.chain import choose
-from ansible_collections.datagate.huaweicloud.plugins.module_utils._cloud.credentials.ecs_agency import EcsAgency
-from ansible_collections.datagate.huaweicloud.plugins.module_utils._cloud.credentials.file import CredentialsFile
-from ansible_collections.datagate.huaweicloud.plugins.module_utils._cloud.credentials.password import Password
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._cloud.credentials.methods.auth_token import (
+    AuthToken,
+)
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._cloud.credentials.methods.ecs_agency import (
+    EcsAgency,
+)
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._cloud.credentials.methods.file import (
+    CredentialsFile,
+)
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._cloud.credentials.methods.password import Password
 from ansible_collections.datagate.huaweicloud.plugins.module_utils._errors import CredentialsError, OptionError
 
 KEY = {"access_key": "task-ak", "secret_key": "task-sk"}
@@ -54,7 +60,7 @@ def default_file(home: Path, content: str = FILE) -> Path:
 
 
 def auth_of(credentials: Credentials) -> Any:
-    """What these credentials make of a request, without anybody being asked."""
+    """What these credentials make of a request, without a request."""
 
     return obtain(credentials)
 
@@ -203,7 +209,7 @@ def test_auto_takes_token_then_key_then_password() -> None:
 def test_the_two_families_of_names_are_not_mixed() -> None:
     found = choose({}, {**HW_KEY, **SDK_KEY, "HUAWEICLOUD_SDK_SECURITY_TOKEN": "sdk-st"})
     assert found.header_values() == {"access_key": "env-ak", "secret_key": "env-sk"}
-    # A whole set under the first family's names is not disturbed by what stands under the other's.
+    # A whole set under the first family's names is not disturbed by values under the other's.
     assert choose({}, {**HW_KEY, "HUAWEICLOUD_SDK_AK": "sdk-ak"}).secrets[0] == "env-ak"
     with pytest.raises(CredentialsError, match="gives HW_ACCESS_KEY but not HW_SECRET_KEY"):
         choose({}, {"HW_ACCESS_KEY": "env-ak", "HUAWEICLOUD_SDK_SK": "sdk-sk"})

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""No form of a secret survives, wherever it stands in a text and wherever the text is cut."""
+"""No form of a secret survives, at any place in a text and wherever the text is cut."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ def test_no_form_of_any_secret_survives(secret: str, first: str, second: str, be
     form = ENCODERS[second](ENCODERS[first](secret))
     assume(len(form) >= MIN_SECRET and form not in before + after)
     shown = scrubbed(f"{before}|{form}|{after}", secret)
-    # Where characters repeat, what stands around may make up the form once more.
+    # Where characters repeat, the text around may make up the form once more.
     assert f"|{form}|" not in shown
 
 
@@ -116,7 +116,7 @@ def test_base64_of_a_text_that_holds_a_secret(offset: int) -> None:
     form = base64.b64encode(f"{'u' * offset}:{secret}".encode()).decode()
     inner = base64.b64encode(secret.encode()).decode()
     shown = scrubbed(f"Basic {form} end", secret)
-    # A character or two at either end depend on what stands around the secret.
+    # A character or two at either end depend on the text around the secret.
     assert len(shown.replace(MASK, "").replace("Basic ", "").replace(" end", "")) < len(form) - len(inner) + 12
     assert MASK in shown
 

@@ -115,7 +115,7 @@ def test_names_are_compared_exactly_and_looked_up_once() -> None:
     assert [path[-1] for path in driver.asked()] == ["jobs", "jobs", "900", "900"]
 
 
-def test_a_name_whose_job_was_created_anew_is_looked_up_again() -> None:
+def test_a_name_whose_job_was_created_again_is_looked_up_again() -> None:
     service = DliFlink()
     service.ids["orders"] = "7"
     driver = Driver(names([job(8, "orders")]))

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""DLI jobs: the progress call under both of its paths, and the status call where that one does not tell enough."""
+"""DLI jobs: the progress call under both of its paths, and the status call where that one does not say enough."""
 
 from __future__ import annotations
 
@@ -85,9 +85,9 @@ def test_progress() -> None:
 @pytest.mark.parametrize("key", ["job_id", "jobId", "JOB_ID", "job-id"])
 @pytest.mark.parametrize("job_id", ["another", "J1", "j1 ", "", "j1\u200b", 1, [], {}, True])
 @pytest.mark.parametrize("what", ["progress", "status"])
-def test_the_answer_for_another_job_is_none(key: str, job_id: Any, what: str) -> None:
-    told = {**RUNNING, "status": "FINISHED", key: job_id}
-    reading, dummy = one(lambda version, job_id, asked: told if asked == what else BUSY)
+def test_the_answer_for_another_job_is_rejected(key: str, job_id: Any, what: str) -> None:
+    received = {**RUNNING, "status": "FINISHED", key: job_id}
+    reading, dummy = one(lambda version, job_id, asked: received if asked == what else BUSY)
     assert reading.error is not None
     assert reading.error.kind == TRANSIENT
     assert "about another job" in str(reading.error)
@@ -95,10 +95,10 @@ def test_the_answer_for_another_job_is_none(key: str, job_id: Any, what: str) ->
 
 
 @pytest.mark.parametrize(
-    "told", [{}, {"job_id": "j1"}, {"jobId": "j1"}, {"job_id": None}, {"job_id": None, "jobId": "j1"}]
+    "received", [{}, {"job_id": "j1"}, {"jobId": "j1"}, {"job_id": None}, {"job_id": None, "jobId": "j1"}]
 )
-def test_the_page_lets_the_id_be_missing(told: Any) -> None:
-    reading, dummy = one(lambda *dummy: {**RUNNING, **told})
+def test_the_page_lets_the_id_be_missing(received: Any) -> None:
+    reading, dummy = one(lambda *dummy: {**RUNNING, **received})
     assert reading.job is not None
     assert reading.job["job_id"] == "j1"
 
@@ -164,8 +164,8 @@ def test_a_404_of_the_job_itself_is_no_wrong_path() -> None:
 
 
 def test_a_busy_queue_asks_for_the_status() -> None:
-    told = {"is_success": "true", "status": "RUNNING", "queue_name": "q", "start_time": 1, "duration": "2000"}
-    reading, asked = one(lambda version, job_id, what: told if what == "status" else BUSY)
+    received = {"is_success": "true", "status": "RUNNING", "queue_name": "q", "start_time": 1, "duration": "2000"}
+    reading, asked = one(lambda version, job_id, what: received if what == "status" else BUSY)
     assert asked == ["v1 progress", "v1.0 status"]
     assert reading.at == 1001.0
     assert reading.job is not None
@@ -189,8 +189,8 @@ def example(name: str) -> dict[str, Any]:
 )
 def test_what_the_status_call_says(name: str, state: str, rows: int | None, bad_rows: int | None, message: str) -> None:
     """A job that has ended says what has come of it, and nothing of what it does not say."""
-    told = example(name)
-    driver = driver_of(lambda version, job_id, what: told if what == "status" else BUSY)
+    received = example(name)
+    driver = driver_of(lambda version, job_id, what: received if what == "status" else BUSY)
     job = driver.run(Dli().status(EXAMPLE)).job
     assert job is not None
     assert (job["job_id"], job["status"], job["message"]) == (EXAMPLE, state, message)
@@ -213,8 +213,8 @@ def test_what_the_status_call_says(name: str, state: str, rows: int | None, bad_
     ],
 )
 def test_a_failed_job_with_the_reason_of_an_example(name: str, state: str, message: str) -> None:
-    service, told = Dli(), example(name)
-    driver = driver_of(lambda version, job_id, what: told if what == "status" else {"status": state})
+    service, received = Dli(), example(name)
+    driver = driver_of(lambda version, job_id, what: received if what == "status" else {"status": state})
     reading = driver.run(service.status(EXAMPLE))
     assert reading.job is not None
     job = driver.run(service.explain(reading.job))
@@ -247,29 +247,29 @@ def test_a_busy_queue_and_the_job_is_gone() -> None:
 @pytest.mark.parametrize("state", ["FAILED", "CANCELLED", "failed"])
 def test_the_reason_of_a_failure_comes_from_the_status_call(state: str) -> None:
     progress = {"status": state, "progress": 0.4, "sub_job_id": 3, "sub_jobs": [{"num_tasks": 4}], "extra": 1}
-    told = {"status": state, "message": "out of memory", "queue_name": "q", "sub_jobs": []}
-    job, asked = explained(lambda version, job_id, what: told if what == "status" else progress)
+    received = {"status": state, "message": "out of memory", "queue_name": "q", "sub_jobs": []}
+    job, asked = explained(lambda version, job_id, what: received if what == "status" else progress)
     assert asked == ["v1 progress", "v1.0 status"]
     assert (job["status"], job["message"], job["queue_name"]) == (state.upper(), "out of memory", "q")
     assert (job["progress"], job["sub_job_id"], job["extra"], job["tasks"]["total"]) == (0.4, 3, 1, 4)
 
 
 @pytest.mark.parametrize("state", ["FAILED", "CANCELLED", "CANCELED", "failed"])
-@pytest.mark.parametrize("told", ["FINISHED", "FINISH", "RUNNING", "NEW", "CANCELLED", "FAILED"])
+@pytest.mark.parametrize("received", ["FINISHED", "FINISH", "RUNNING", "NEW", "CANCELLED", "FAILED"])
 @pytest.mark.parametrize("message", ["", "why"])
-def test_a_failure_that_was_read_is_final(state: str, told: str, message: str) -> None:
+def test_a_failure_that_was_read_is_final(state: str, received: str, message: str) -> None:
     """Another part of the service may be behind; FAILED and CANCELLED are taken back by no other call."""
     right = {"FAILED": "FAILED", "failed": "FAILED"}.get(state, "CANCELLED")
-    answer = {"status": told, "message": message, "progress": 1}
+    answer = {"status": received, "message": message, "progress": 1}
     job, dummy = explained(lambda version, job_id, what: answer if what == "status" else {"status": state})
     assert job["status"] == right
     assert message in job["message"]
-    assert ("the status call says" in job["message"]) is (told != right)
+    assert ("the status call says" in job["message"]) is (received != right)
 
 
-@pytest.mark.parametrize("told", [BUSY, GONE, FORBIDDEN, {}, None, "x", {"is_success": False, "message": "no"}])
-def test_a_failure_stays_a_failure_without_a_reason(told: Any) -> None:
-    job, dummy = explained(lambda version, job_id, what: told if what == "status" else {"status": "FAILED"})
+@pytest.mark.parametrize("received", [BUSY, GONE, FORBIDDEN, {}, None, "x", {"is_success": False, "message": "no"}])
+def test_a_failure_stays_a_failure_without_a_reason(received: Any) -> None:
+    job, dummy = explained(lambda version, job_id, what: received if what == "status" else {"status": "FAILED"})
     assert (job["status"], job["message"], job["job_id"]) == ("FAILED", "", "j1")
 
 
@@ -286,7 +286,7 @@ def test_a_failure_with_a_message_needs_no_other_call() -> None:
     assert reading.job["message"] == "why"
 
 
-# -- states and answers that are none ---------------------------------------------------------------------------------
+# -- invalid states and answers------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -347,7 +347,7 @@ ANSWERS: st.SearchStrategy[Any] = st.one_of(
 
 
 @given(st.dictionaries(st.tuples(st.sampled_from(["v1", "v1.0"]), st.booleans()), ANSWERS), st.integers(1, 4))
-def test_one_reading_for_each_job_whatever_is_answered(answers: dict[tuple[str, bool], Any], count: int) -> None:
+def test_one_reading_for_each_job_with_any_answers(answers: dict[tuple[str, bool], Any], count: int) -> None:
     driver = driver_of(lambda version, job_id, what: answers.get((version, what == "status"), RUNNING))
     service = Dli()
     for job_id in [f"j{number}" for number in range(count)] * 2:

@@ -73,7 +73,7 @@ def test_no_page_is_larger_than_every_region_allows() -> None:
 def test_what_offset_means_is_remembered(means: str) -> None:
     driver, service = Driver(JobList(some(5), means)), DataArts()
     driver.run(service.list(page_size=10))
-    assert [service.offset_means] == [None]  # one page tells nothing
+    assert [service.offset_means] == [None]  # one page shows nothing
     driver.run(service.list(page_size=2))
     assert service.offset_means == means
     before = driver.sent
@@ -93,7 +93,7 @@ def test_the_job_type_asked_for_where_an_entry_has_none() -> None:
 
 
 def test_readings_of_a_list() -> None:
-    """The filter by type is the service's affair, and not trusted: a batch job is none of the jobs that are meant."""
+    """The filter by type is not trusted: a batch job is never selected."""
     service = DataArts()
     entries = [{"name": "a", "status": "NORMAL"}, {"name": "b", "jobType": "BATCH"}, {"name": "c", "status": "STOPPED"}]
     listing = Driver(lambda call: {"total": 3, "jobs": entries}).run(service.list())

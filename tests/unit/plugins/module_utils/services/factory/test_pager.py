@@ -132,7 +132,7 @@ def test_the_list_is_whole(
     assert (names_of(listing), listing.total, listing.complete) == (some(count), count, True)
 
 
-# -- what a list may say of itself ------------------------------------------------------------------------------------
+# -- the total and the pages of a list---------------------------------------------------------------------------------
 
 
 @MEANINGS
@@ -158,7 +158,7 @@ def test_a_total_that_the_pages_contradict(total: Any, count: int, means: str, k
     assert listing.problem is not None
     assert str(int(total)) in listing.problem
     assert names_of(listing) == some(len(listing.jobs))
-    assert not listing.complete or len(listing.jobs) == count  # whatever the total, it was read to its end
+    assert not listing.complete or len(listing.jobs) == count  # with any total, it was read to its end
     with pytest.raises(RequestError, match=f"tried {READINGS} times: it contradicts itself") as caught:
         driver.run(pager.read(sure=True))
     assert (caught.value.kind, caught.value.status, caught.value.service) == (TRANSIENT, 200, "dataarts")
@@ -541,7 +541,7 @@ class Changing:
 def test_no_job_is_missed_that_exists_all_the_time(
     means: str, count: int, size: int, cap: int, known: bool, stop: int, reverse: bool, data: st.DataObject
 ) -> None:
-    """Whatever else comes, goes and moves, in any number and to any place."""
+    """Other jobs come, go and move, in any number and to any place."""
     jobs = JobList(some(count), means, cap=cap)
     world = Changing(data, some(count), jobs, stop, shuffled=True)
     driver, pager = Driver(jobs, reverse), pager_of(size, means if known else None)
@@ -557,7 +557,7 @@ def test_no_job_is_missed_that_exists_all_the_time(
         assert world.always <= set(found)
         assert set(found) <= world.ever
     assert driver.sent <= READINGS * 3 * (count + stop + 5)
-    # Once it has come to rest, it is read right, whatever was learned of offset meanwhile.
+    # Once it has come to rest, it is read correctly with either meaning of offset.
     jobs.change = None
     assert names_of(driver.run(pager.read(sure=True))) == jobs.names
 
