@@ -12,6 +12,8 @@ import hmac
 import json
 import re
 import shlex
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -31,6 +33,8 @@ SECRET = "SECchat-card"
 ACCESS = "webhook-token"
 BOTH = "Fail the play (job_gate_on_failure failed as well)"
 MENTION = "<at id=all></at> <!channel> @all [x](http://evil.example) **x** {{ 7 * 7 }} {% raw %}"
+# The tests themselves may run on a CI server.
+NO_SERVER = dict.fromkeys(("CI_JOB_URL", "BUILD_URL", "GITHUB_RUN_ID", "SYSTEM_TEAMFOUNDATIONCOLLECTIONURI"), "")
 SCENARIO: dict[str, Any] = {
     "quota": 0,
     "jobs": [
@@ -67,7 +71,7 @@ class Chat:
                 self.end_headers()
                 self.wfile.write(answer)
 
-            def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the name of the base class
+            def log_message(self, format: str, *args: Any) -> None:
                 """Print nothing."""
 
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
@@ -122,7 +126,7 @@ def test_chat_card_as_the_readme_says() -> None:
     assert re.search(r"^ {4}export CHAT_CARD_URL=http://127.0.0.1:8765/_emulator/events/message$", readme, re.MULTILINE)
     with running(EXAMPLE / "scenario.yml") as emulator, chatting() as chat:
         emulator.event("break")
-        environment = connection(emulator, CHAT_CARD_URL=chat.url("ok"))
+        environment = connection(emulator, CHAT_CARD_URL=chat.url("ok"), **NO_SERVER)
         done = run(str(ROOT / playbook), environment, *arguments)
     assert done.code == 2
     assert [record.task for record in done.records if record.failed][-1].endswith("Fail the play")
@@ -183,7 +187,7 @@ def test_chat_card_of_each_verdict() -> None:
     check_feishu(feishu[1])
     check_dingtalk(*dingtalk)
     check_webhook(webhook[1], "FAIL", "is EXCEPTION")
-    check_webhook(unreadable[1], "ERROR", "DLF.0819")
+    check_webhook(unreadable[1], "ERROR", "could not be read")
 
 
 def check_feishu(body: Any) -> None:
@@ -220,6 +224,60 @@ def check_webhook(body: Any, verdict: str, words: str) -> None:
     assert body["text"].startswith(f"Gate {verdict}\n{verdict} after ")
 
 
+LINKS: list[tuple[dict[str, str], dict[str, Any], str]] = [
+    ({}, {}, ""),
+    ({"BUILD_URL": "https://jenkins.example.com/job/1/"}, {}, "https://jenkins.example.com/job/1/"),
+    (
+        {"GITHUB_SERVER_URL": "https://git.example.com", "GITHUB_REPOSITORY": "a/b", "GITHUB_RUN_ID": "7"},
+        {},
+        "https://git.example.com/a/b/actions/runs/7",
+    ),
+    (
+        {
+            "SYSTEM_TEAMFOUNDATIONCOLLECTIONURI": "https://dev.azure.com/org/",
+            "SYSTEM_TEAMPROJECT": "my project",
+            "BUILD_BUILDID": "7",
+        },
+        {},
+        "https://dev.azure.com/org/my%20project/_build/results?buildId=7",
+    ),
+    (
+        {"CI_JOB_URL": "https://ci.example.com"},
+        {"awx_job_id": 7, "chat_card_awx_url": "https://awx.example.com"},
+        "https://awx.example.com/#/jobs/playbook/7/output",
+    ),
+    ({"CI_JOB_URL": "https://ci.example.com"}, {"awx_job_id": 7}, "https://ci.example.com"),
+]
+"""Environment, variables -> link."""
+RENDER = """
+import json, os, sys
+from ansible.parsing.dataloader import DataLoader
+from ansible.plugins.loader import init_plugin_loader
+from ansible.template import Templar
+
+init_plugin_loader()
+(task,) = DataLoader().load_from_file(sys.argv[1], trusted_as_template=True)
+for environment, variables in json.load(sys.stdin):
+    os.environ.update(environment)
+    templar = Templar(loader=DataLoader(), variables={**task["vars"], **variables})
+    print(templar.template(task["vars"]["chat_card_link"]) or "")
+"""
+
+
+def test_chat_card_links_to_the_run() -> None:
+    """Without a playbook for each, because only templates decide."""
+    asked = [({**NO_SERVER, **environment}, variables) for environment, variables, dummy in LINKS]
+    done = subprocess.run(
+        [sys.executable, "-c", RENDER, card("send")],
+        input=json.dumps(asked),
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    assert done.stdout.split("\n")[:-1] == [link for dummy, dummies, link in LINKS]
+
+
 def test_chat_card_that_cannot_be_sent_does_not_hide_the_gate() -> None:
     with running(SCENARIO) as emulator, chatting() as chat:
         answers = {"refuse": "sign match fail", "hang": "timed out", "down": "refused"}
@@ -248,5 +306,3 @@ def test_chat_card_that_cannot_be_sent_does_not_hide_the_gate() -> None:
         assert "job_gate_on_failure failed as well" in record.msg
         assert "The chat card was not sent: " in record.msg
         assert problem in record.msg
-
-

@@ -19,8 +19,9 @@ from typing import Any
 
 import pytest
 import yaml
-from jsonschema import validators
+from jsonschema import validators  # type: ignore[import-untyped]
 from junitparser import JUnitXml
+from semantic_version import Version
 
 from tests.emulator import ACCESS_KEY, SECRET_KEY, Emulator, running
 
@@ -29,8 +30,14 @@ from .playbook import connection, settings
 EXAMPLES = Path(__file__).resolve().parent.parent.parent / "examples"
 KEYS = {"HW_ACCESS_KEY", "HW_SECRET_KEY"}
 CREDENTIALS = {*KEYS, "HW_PROJECT_ID"}
-TARBALL = "datagate-huaweicloud-2.0.0.tar.gz"
+VERSION = "2.0.0"
+TARBALL = f"datagate-huaweicloud-{VERSION}.tar.gz"
 STORE = f"https://files.example.com/{TARBALL}"
+PROGRAMS = ("python3", "pip", "ansible-galaxy", "ansible-playbook")
+GATE = (
+    "ansible-playbook datagate.huaweicloud.gate -e job_gate_job_names=job_orders_stream,job_sms"
+    " -e job_gate_stable_for=60 -e job_gate_wait_timeout=900 -e job_gate_report_dir=reports"
+)
 QUICK = {"GATE_STABLE_FOR": "1", "GATE_WAIT_TIMEOUT": "60"}
 READY = re.compile(r"GATE_(?:IMAGE|RUNNER|AGENT)_IS_READY")
 
@@ -207,7 +214,7 @@ def stubs(folder: Path, programs: Iterable[str], failing: str = "") -> dict[str,
             f'echo "$(basename "$0") $*" >>{shlex.quote(str(folder / "called"))}\n'
             'if [ "$1 $2" = "-m venv" ]; then\n'
             '    mkdir -p "$3/bin"\n'
-            f'    ln -s {shlex.quote(str(bin_folder))}/pip {shlex.quote(str(bin_folder))}/ansible-galaxy "$3/bin/"\n'
+            f'    for name in pip ansible-galaxy ansible-playbook; do ln -s {shlex.quote(str(bin_folder))}/$name "$3/bin/"; done\n'
             "fi\n"
             f"exit {int(program == failing)}\n",
             "utf-8",
@@ -292,6 +299,17 @@ def test_the_file_has_the_form_that_the_server_wants(schema: str, example: str, 
     assert [error.message for error in errors] == []
 
 
+def test_all_files_install_the_same_version() -> None:
+    galaxy = yaml.safe_load((EXAMPLES.parent / "galaxy.yml").read_text("utf-8"))
+    files = [EXAMPLES.parent / "docs" / "guides" / "ci.md"]
+    files += [path for pipeline in PIPELINES for path in (EXAMPLES / pipeline.example).iterdir()]
+    named = re.findall(
+        r"datagate[.-]huaweicloud[:-](\d+\.\d+\.\d+)", "\n".join(path.read_text("utf-8") for path in files)
+    )
+    assert set(named) == {VERSION}
+    assert Version(VERSION) >= Version(galaxy["version"]), "change the version in these files"
+
+
 @EACH
 def test_the_command_to_try_is_that_of_the_snippet(pipeline: type[Pipeline]) -> None:
     snippet = pipeline()
@@ -305,28 +323,37 @@ def test_the_command_to_try_is_that_of_the_snippet(pipeline: type[Pipeline]) -> 
     assert shlex.split(command) == shlex.split(meant.replace("\\\n", ""))
 
 
+def installs(collection: str) -> list[str]:
+    """The commands that install Ansible and the collection."""
+    return [
+        "python3 -m venv .gate",
+        "pip install ansible-core requests",
+        f"ansible-galaxy collection install {collection}",
+    ]
+
+
 @EACH
 def test_what_the_machine_does_not_have_is_installed(pipeline: type[Pipeline], tmp_path: Path) -> None:
     snippet = pipeline()
-    done = snippet.run(tmp_path, stubs(tmp_path, ("python3", "pip", "ansible-galaxy", "ansible-playbook")))
+    done = snippet.run(tmp_path, stubs(tmp_path, PROGRAMS))
     assert done.returncode == 0, done.stdout
-    *installed, gate = called(tmp_path)
-    assert installed == [
-        "python3 -m venv .gate",
-        "pip install ansible-core requests",
-        f"ansible-galaxy collection install {snippet.collection}",
-    ]
-    assert gate == (
-        "ansible-playbook datagate.huaweicloud.gate -e job_gate_job_names=job_orders_stream,job_sms"
-        " -e job_gate_stable_for=60 -e job_gate_wait_timeout=900 -e job_gate_report_dir=reports"
-    )
+    assert called(tmp_path) == [*installs(snippet.collection), GATE]
+
+
+def test_the_guide_shows_what_the_files_do(tmp_path: Path) -> None:
+    guide = (EXAMPLES.parent / "docs" / "guides" / "ci.md").read_text("utf-8")
+    script = "".join(re.findall(r"^```shell\n(.*?)^```", guide, re.MULTILINE | re.DOTALL))
+    environment = {**os.environ, "GATE_COLLECTION": STORE, **stubs(tmp_path, PROGRAMS)}
+    subprocess.run(["sh", "-euc", script], cwd=tmp_path, env=environment, check=True, timeout=60)
+    assert called(tmp_path) == [*installs(STORE), GATE]
+    folders = set(re.findall(r"\]\(\.\./\.\./examples/(\w+)/\)", guide))
+    assert folders == {pipeline.example for pipeline in PIPELINES}
 
 
 @EACH
-@pytest.mark.parametrize("program", ["python3", "pip", "ansible-galaxy", "ansible-playbook"])
+@pytest.mark.parametrize("program", PROGRAMS)
 def test_nothing_passes_when_a_program_fails(pipeline: type[Pipeline], program: str, tmp_path: Path) -> None:
-    programs = ("python3", "pip", "ansible-galaxy", "ansible-playbook")
-    done = pipeline().run(tmp_path, stubs(tmp_path, programs, failing=program))
+    done = pipeline().run(tmp_path, stubs(tmp_path, PROGRAMS, failing=program))
     assert done.returncode != 0
     # What would have followed was not called.
     assert called(tmp_path)[-1].split()[0] == program
