@@ -167,7 +167,7 @@ options:
     description:
       - Domain of the cloud, the last part of its host names.
       - If not set, E(HW_CLOUD) is used; else it is V(myhuaweicloud.eu) for regions whose name starts with
-        V(eu-west-1), and V(myhuaweicloud.com) for all others.
+        V(eu-west-1), V(otc.t-systems.com) for V(eu-de) and V(eu-nl), and V(myhuaweicloud.com) for all others.
     type: str
   project_id:
     description:
@@ -213,12 +213,14 @@ options:
         description:
           - Base URL of DataArts Studio, which is used only to look up a workspace by its name.
           - If not set, E(HW_DATAARTS_STUDIO_ENDPOINT) is used, or else the base URL that is set for C(dataarts).
+          - It cannot be derived for V(otc.t-systems.com).
         type: str
         version_added: 2.0.0
       sts:
         description:
           - Base URL of the security token service (STS), which is used only for O(assume_role_agency).
           - If not set, E(HW_STS_ENDPOINT) is used.
+          - It is derived for V(myhuaweicloud.com) only. In other clouds IAM is used instead.
         type: str
         version_added: 2.0.0
   validate_certs:

@@ -15,11 +15,10 @@ import re
 import shlex
 import shutil
 import signal
-import string
 import subprocess
 import time
 import urllib.request
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -35,8 +34,17 @@ from .playbook import Run, connection, run, settings
 ROOT = Path(__file__).resolve().parent.parent.parent
 EXAMPLES = ROOT / "examples"
 FOLDERS = sorted(folder.name for folder in EXAMPLES.iterdir() if folder.is_dir() and folder.name[0] != ".")
-TESTED_ELSEWHERE = {"monitoring": "test_job_watch.py"}
+TESTED_ELSEWHERE = {
+    "monitoring": "test_job_watch.py",
+    "azure_devops": "test_ci_examples.py",
+    "codearts": "test_ci_examples.py",
+    "github_actions": "test_ci_examples.py",
+    "gitlab_ci": "test_ci_examples.py",
+    "jenkins": "test_ci_examples.py",
+    "chat_card": "test_chat_card.py",
+}
 HERE = sorted(set(FOLDERS) - set(TESTED_ELSEWHERE))
+WITH_A_SCENARIO = sorted(set(FOLDERS) - {"monitoring"})
 SCREEN = 60
 """Lines that fit on a screen."""
 
@@ -84,7 +92,7 @@ def test_every_example_is_tested() -> None:
         assert f'"{example}"' in Path(__file__).with_name(file).read_text("utf-8")
 
 
-@pytest.mark.parametrize("example", HERE)
+@pytest.mark.parametrize("example", WITH_A_SCENARIO)
 def test_every_example_explains_itself_on_a_screen(example: str) -> None:
     text = (EXAMPLES / example / "README.md").read_text("utf-8")
     body = text.partition("-->\n")[2].strip().splitlines()
@@ -434,270 +442,3 @@ def test_event_driven_fails_when_the_restart_does_not_help() -> None:
     assert done.code == 2
     assert verdicts(done) == ["FAIL", "FAIL"]
     assert "job_sms: node DLI_SMS_GES is EXCEPTION" in done["Fail the play"].msg
-
-
-# CI servers
-
-CREDENTIALS = {"HW_ACCESS_KEY", "HW_SECRET_KEY", "HW_PROJECT_ID"}
-GATE = (
-    "ansible-playbook datagate.huaweicloud.gate -e job_gate_job_names=job_orders_stream,job_sms"
-    " -e job_gate_stable_for=60 -e job_gate_wait_timeout=900 -e job_gate_report_dir=reports"
-)
-QUICK = {"GATE_STABLE_FOR": "1", "GATE_WAIT_TIMEOUT": "60"}
-
-
-class Pipeline:
-    """What a snippet for a CI server says, in the terms of this test."""
-
-    variables: Mapping[str, str]
-    ready: str
-    """The variable that says that nothing is to be installed."""
-    steps: list[str]
-    """Scripts, run one after the other in the same folder until one fails."""
-    options: str
-    """Of the shell that the server runs them with."""
-    junit: str
-    page: str
-
-    def run(self, folder: Path, given: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
-        """Run the steps as the server does; gives the last one that was run, with the output of all."""
-        output = ""
-        for step in self.steps:
-            done = subprocess.run(
-                ["sh", self.options, step],
-                cwd=folder,
-                env={**os.environ, **settings(), **self.variables, **given},
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                text=True,
-                timeout=120,
-                check=False,
-            )
-            output += done.stdout
-            if done.returncode:
-                break
-        done.stdout = output
-        return done
-
-
-class GitLab(Pipeline):
-    """The job in gitlab-ci.yml. Its lines are one script, which ends at the first error."""
-
-    ready, options = "GATE_IMAGE_IS_READY", "-ec"
-
-    def __init__(self) -> None:
-        job = yaml.safe_load((EXAMPLES / "gitlab_ci" / "gitlab-ci.yml").read_text("utf-8"))["gate"]
-        self.variables = job["variables"]
-        assert all(isinstance(value, str) for value in self.variables.values())
-        assert not CREDENTIALS & set(self.variables), "they are variables of the project"
-        self.steps = ["\n".join([*job["before_script"], *job["script"]])]
-        assert job["artifacts"]["when"] == "always"
-        self.junit = job["artifacts"]["reports"]["junit"]
-        (self.page,) = job["artifacts"]["paths"]
-
-
-class GitHub(Pipeline):
-    """The workflow in gate.yml. Each step is a script of its own, which ends at the first error."""
-
-    ready, options = "GATE_RUNNER_IS_READY", "-ec"
-
-    def __init__(self) -> None:
-        workflow = yaml.safe_load((EXAMPLES / "github_actions" / "gate.yml").read_text("utf-8"))
-        assert workflow["permissions"]["id-token"] == "write"
-        job = workflow["jobs"]["gate"]
-        assert not CREDENTIALS - {"HW_PROJECT_ID"} & set(job["env"])
-        # What GitHub fills in comes from the test.
-        self.variables = {name: value for name, value in job["env"].items() if "${{" not in value}
-        by_name = {step["name"]: step for step in job["steps"]}
-        self.token = by_name["Request an ID token"]["run"]
-        self.summary = by_name["Show the report on the page of the run"]["run"]
-        self.steps = [
-            by_name[name]["run"] for name in ("Install Ansible and the collection", "Wait until the jobs run")
-        ]
-        store = by_name["Store the report"]
-        assert store["if"] == by_name["Show the report on the page of the run"]["if"] == "always()"
-        self.page, self.junit = store["with"]["path"].split()
-
-
-class Jenkins(Pipeline):
-    """The pipeline in Jenkinsfile."""
-
-    ready, options = "GATE_AGENT_IS_READY", "-xec"
-
-    def __init__(self) -> None:
-        text = (EXAMPLES / "jenkins" / "Jenkinsfile").read_text("utf-8")
-        code = "\n".join(line for line in text.splitlines() if not line.lstrip().startswith("//"))
-        self.variables = dict(re.findall(r"^ +(\w+) = '([^'\n]*)'$", code, re.MULTILINE))
-        steps = re.findall(r"\bsh (?:'''(.*?)'''|'([^'\n]+)')", code, re.DOTALL)
-        # Groovy joins the lines at a backslash, and knows other escapes, which are not used.
-        self.steps = [(long or short).replace("\\\n", "") for long, short in steps]
-        assert len(self.steps) == code.count("sh '")
-        assert not any("\\" in step for step in self.steps)
-        assert set(re.findall(r"[vV]ariable: '(\w+)'", code)) == CREDENTIALS
-        (always,) = re.findall(r"post \{\s*always \{(.*?)\}\s*\}", code, re.DOTALL)
-        (self.junit,) = re.findall(r"\bjunit '([^']+)'", always)
-        (self.page,) = re.findall(r"archiveArtifacts artifacts: '([^']+)'", always)
-
-
-def stubs(folder: Path, *programs: str) -> dict[str, str]:
-    """Programs that come before all others, only write down how they are called, and make what `venv` would make."""
-    bin_folder = folder / "stubs"
-    bin_folder.mkdir()
-    for program in programs:
-        file = bin_folder / program
-        file.write_text(
-            "#!/bin/sh\n"
-            f'echo "$(basename "$0") $*" >>{shlex.quote(str(folder / "called"))}\n'
-            'if [ "$1 $2" = "-m venv" ]; then\n'
-            '    mkdir -p "$3/bin"\n'
-            f'    ln -s {shlex.quote(str(bin_folder))}/pip {shlex.quote(str(bin_folder))}/ansible-galaxy "$3/bin/"\n'
-            "fi\n",
-            "utf-8",
-        )
-        file.chmod(0o755)
-    return {"PATH": os.pathsep.join([str(bin_folder), os.environ["PATH"]])}
-
-
-def called(folder: Path) -> list[str]:
-    """How the stubs were called, in turn."""
-    file = folder / "called"
-    return file.read_text("utf-8").splitlines() if file.exists() else []
-
-
-def try_pipeline(pipeline: Pipeline, folder: Path, emulator: Emulator) -> tuple[int, JUnitXml]:
-    """Run a pipeline where all is installed; gives the exit code and the JUnit report that it publishes."""
-    secrets = {
-        name: value for name, value in connection(emulator).items() if name in CREDENTIALS or name.endswith("_ENDPOINT")
-    }
-    work = folder / "work"
-    (work / "reports").mkdir(parents=True)
-    (work / "reports" / "gate.xml").write_text("of an earlier run", "utf-8")
-    path = stubs(folder, "pip", "pip3", "ansible-galaxy", "virtualenv", "curl")
-    done = pipeline.run(work, {**QUICK, pipeline.ready: "true", **secrets, **path})
-    assert called(folder) == [], "something was installed"
-    assert SECRET_KEY not in done.stdout
-    assert (work / pipeline.page).read_text("utf-8").startswith("<!DOCTYPE html>"), done.stdout
-    return done.returncode, JUnitXml.fromfile(str(work / pipeline.junit))
-
-
-def cases(report: JUnitXml) -> dict[str, list[tuple[str, str | None]]]:
-    """Name of a case -> kinds and messages of what is wrong with it."""
-    return {
-        case.name: [(type(result).__name__, result.message) for result in case.result]
-        for suite in report
-        for case in suite
-    }
-
-
-def passes(example: str, pipeline: Pipeline, folder: Path) -> None:
-    with cloud(example) as emulator:
-        code, report = try_pipeline(pipeline, folder, emulator)
-    assert code == 0
-    assert cases(report) == {"job_orders_stream": [], "job_sms": []}
-
-
-def fails(example: str, pipeline: Pipeline, folder: Path) -> None:
-    with cloud(example) as emulator:
-        emulator.event("break")
-        code, report = try_pipeline(pipeline, folder, emulator)
-    assert code == 2
-    found = cases(report)
-    assert found["job_sms"] == [("Failure", "job_sms: node DLI_SMS_GES is EXCEPTION")]
-    # The other one had no time to be well for long enough, which is no failure of its own.
-    assert [kind for kind, _message in found["job_orders_stream"]] in ([], ["Skipped"])
-    assert (report.failures, report.errors) == (1, 0)
-
-
-@pytest.mark.parametrize(
-    ("example", "pipeline"), [("github_actions", GitHub), ("gitlab_ci", GitLab), ("jenkins", Jenkins)]
-)
-def test_the_command_to_try_is_that_of_the_snippet(example: str, pipeline: type[Pipeline]) -> None:
-    snippet = pipeline()
-    script = snippet.steps[-1]
-    short = {**snippet.variables, "GATE_STABLE_FOR": "5", "GATE_WAIT_TIMEOUT": "60"}
-    meant = string.Template(script[script.index("ansible-playbook") :]).substitute(short)
-    (command,) = commands(example, "ansible-playbook")
-    assert shlex.split(command) == shlex.split(meant)
-
-
-def test_github_actions_publishes_a_gate_that_fails(tmp_path: Path) -> None:
-    workflow = GitHub()
-    fails("github_actions", workflow, tmp_path)
-    summary = tmp_path / "summary.md"
-    script = ["sh", workflow.options, workflow.summary]
-    environment = {**os.environ, "GITHUB_STEP_SUMMARY": str(summary)}
-    subprocess.run(script, cwd=tmp_path / "work", env=environment, check=True, timeout=60)
-    assert "job_sms: node DLI_SMS_GES is EXCEPTION" in summary.read_text("utf-8")
-
-
-def test_github_actions_installs_what_the_runner_does_not_have(tmp_path: Path) -> None:
-    done = GitHub().run(tmp_path, stubs(tmp_path, "pip", "ansible-galaxy", "ansible-playbook"))
-    assert done.returncode == 0, done.stdout
-    assert called(tmp_path) == [
-        "pip install ansible-core requests",
-        "ansible-galaxy collection install ./datagate-huaweicloud-2.0.0.tar.gz",
-        GATE,
-    ]
-
-
-def test_github_actions_passes_the_id_token_on_in_a_file_that_only_the_runner_can_read(tmp_path: Path) -> None:
-    bin_folder = tmp_path / "bin"
-    bin_folder.mkdir()
-    curl = bin_folder / "curl"
-    curl.write_text(
-        '#!/bin/sh\necho "$*" >"$RUNNER_TEMP/asked"\necho \'{"value": "header.payload.signature"}\'\n', "utf-8"
-    )
-    curl.chmod(0o755)
-    environment = {
-        "PATH": os.pathsep.join([str(bin_folder), os.environ["PATH"]]),
-        "RUNNER_TEMP": str(tmp_path),
-        "GITHUB_ENV": str(tmp_path / "env"),
-        "ACTIONS_ID_TOKEN_REQUEST_TOKEN": "bearer-of-the-job",
-        "ACTIONS_ID_TOKEN_REQUEST_URL": "https://token.example.com/?x=1",
-    }
-    subprocess.run(["sh", GitHub.options, GitHub().token], env=environment, check=True, timeout=60)
-    token = tmp_path / "id_token"
-    assert token.read_text("utf-8") == "header.payload.signature\n"
-    assert token.stat().st_mode & 0o777 == 0o600
-    assert (tmp_path / "env").read_text("utf-8") == f"HW_ASSUME_ROLE_ID_TOKEN_FILE={token}\n"
-    assert "https://token.example.com/?x=1&audience=huaweicloud" in (tmp_path / "asked").read_text("utf-8")
-
-
-def test_gitlab_ci_publishes_a_gate_that_passes(tmp_path: Path) -> None:
-    passes("gitlab_ci", GitLab(), tmp_path)
-
-
-def test_gitlab_ci_publishes_a_gate_that_fails(tmp_path: Path) -> None:
-    fails("gitlab_ci", GitLab(), tmp_path)
-
-
-def test_gitlab_ci_installs_what_the_image_does_not_have(tmp_path: Path) -> None:
-    job = GitLab()
-    done = job.run(tmp_path, stubs(tmp_path, "pip", "ansible-galaxy", "ansible-playbook"))
-    assert done.returncode == 0, done.stdout
-    assert called(tmp_path) == [
-        "pip install ansible-core requests",
-        "ansible-galaxy collection install ./datagate-huaweicloud-2.0.0.tar.gz",
-        GATE,
-    ]
-
-
-def test_jenkins_publishes_a_gate_that_passes(tmp_path: Path) -> None:
-    passes("jenkins", Jenkins(), tmp_path)
-
-
-def test_jenkins_publishes_a_gate_that_fails(tmp_path: Path) -> None:
-    fails("jenkins", Jenkins(), tmp_path)
-
-
-def test_jenkins_installs_what_the_agent_does_not_have(tmp_path: Path) -> None:
-    pipeline = Jenkins()
-    done = pipeline.run(tmp_path, stubs(tmp_path, "python3", "pip", "ansible-galaxy", "ansible-playbook"))
-    assert done.returncode == 0, done.stdout
-    assert called(tmp_path) == [
-        "python3 -m venv .gate",
-        "pip install ansible-core requests",
-        "ansible-galaxy collection install ./datagate-huaweicloud-2.0.0.tar.gz",
-        GATE,
-    ]

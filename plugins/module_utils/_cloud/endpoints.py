@@ -22,8 +22,17 @@ HOST_PREFIX = {"dataarts": "dayu-dlf", "dli": "dli", "iam": "iam", "studio": "da
 _KEYS = "dataarts, dli, iam, studio and sts"
 
 DEFAULT_CLOUD = "myhuaweicloud.com"
-EUROPEAN_CLOUD = "myhuaweicloud.eu"  # for regions whose name starts with EUROPEAN_REGION
-EUROPEAN_REGION = "eu-west-1"
+# Domain of the regions with a name that the pattern matches from its beginning.
+CLOUDS_BY_REGION = ((re.compile("eu-west-1"), "myhuaweicloud.eu"), (re.compile("eu-(de|nl)$"), "otc.t-systems.com"))
+# The services whose hosts are published, by domain. The hosts of the others are not derived.
+PUBLISHED = {
+    DEFAULT_CLOUD: ("dataarts", "dli", "iam", "studio", "sts"),
+    "myhuaweicloud.eu": ("dataarts", "dli", "iam", "studio"),
+    "otc.t-systems.com": ("dataarts", "dli", "iam"),
+    "hc.sbercloud.ru": ("iam",),
+}
+# Private clouds, which have any other domain, follow the same pattern without STS.
+PRIVATE = ("dataarts", "dli", "iam", "studio")
 
 LABELS = r"[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*"
 _LOOPBACK = r"(localhost|127(\.(25[0-5]|2[0-4]\d|1?\d?\d)){3}|::1)"
@@ -57,7 +66,7 @@ def complete_endpoints(
 ) -> None:
     """Add the base URLs of *services* that are not configured. One for DataArts Factory holds for the studio as well.
 
-    :raises OptionError: there is no region.
+    :raises OptionError: there is no region, or the host of a service is not known.
     """
     if "studio" in services and "dataarts" in endpoints:
         endpoints.setdefault("studio", endpoints["dataarts"])
@@ -96,17 +105,35 @@ def check_endpoint(option: str, value: str) -> str:
 
 
 def derive_endpoint(service: str, region: Optional[str], cloud: Optional[str]) -> str:
-    """The base URL of a service in the public cloud, from region and cloud.
+    """The base URL of a service, from region and cloud.
 
-    :raises OptionError: there is no region.
+    :raises OptionError: there is no region, or the host of the service is not known.
     """
     if region is None:
         names = " or ".join(ENVIRONMENT["region"] + ENDPOINT_ENVIRONMENT[service])
         raise OptionError(
             "region", f"is needed to find the host of {service}; set region or endpoints.{service} (or {names})"
         )
-    domain = cloud or (EUROPEAN_CLOUD if region.startswith(EUROPEAN_REGION) else DEFAULT_CLOUD)
+    domain = _domain(region, cloud)
+    if not is_published(service, region, cloud):
+        instead = "; for a workspace, workspace (its ID) does without it" if service == "studio" else ""
+        raise OptionError(
+            f"endpoints.{service}",
+            f"is needed, because the host of this service in {domain} is not known; give its base URL "
+            f"(or set {' or '.join(ENDPOINT_ENVIRONMENT[service])}){instead}",
+        )
     return f"https://{HOST_PREFIX[service]}.{region}.{domain}"
+
+
+def is_published(service: str, region: Optional[str], cloud: Optional[str]) -> bool:
+    """Whether the host of a service can be derived in this cloud. A region that is on no list is like the others."""
+    return service in PUBLISHED.get(_domain(region or "", cloud).lower(), PRIVATE)
+
+
+def _domain(region: str, cloud: Optional[str]) -> str:
+    """The domain of the hosts: *cloud* if it is given, otherwise that of the region."""
+    found = (domain for pattern, domain in CLOUDS_BY_REGION if pattern.match(region))
+    return cloud or next(found, DEFAULT_CLOUD)
 
 
 def cloud_of(host: str, region: Optional[str]) -> str:

@@ -19,7 +19,7 @@ from .._text import has_control, printable
 from .._values import boolean, header, number, text, unquoted, whole, without_dashes
 from .credentials.base import Credentials
 from .credentials.chain import choose
-from .endpoints import DEFAULT_CLOUD, LABELS, check_endpoint, complete_endpoints, configured_endpoints
+from .endpoints import DEFAULT_CLOUD, LABELS, check_endpoint, complete_endpoints, configured_endpoints, is_published
 from .environment import INSECURE, OUTPUT_ENVIRONMENT, first_set, setting
 
 DEFAULT_REQUEST_TIMEOUT = 30  # seconds
@@ -115,6 +115,8 @@ def resolve(
     warnings.extend(credentials.warnings)
     project_id = _project_id(params, environ, credentials)
     _complete_iam(endpoints, credentials)
+    if "sts" not in endpoints and not is_published("sts", region, cloud):
+        credentials.omit_sts()
     is_derived = service not in endpoints
     complete_endpoints(endpoints, _services(service, credentials, project_id, workspace_name), region, cloud)
     if is_derived:

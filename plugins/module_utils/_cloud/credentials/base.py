@@ -79,6 +79,9 @@ class Credentials:
         """project_id and iam_endpoint where the place names them."""
         return {}
 
+    def omit_sts(self) -> None:
+        """Request nothing from STS, because its host is not known."""
+
     @property
     def secrets(self) -> Sequence[str]:
         """The secrets of this set that are known before the first request."""

@@ -117,6 +117,10 @@ class AssumedAgency(Credentials):
         self._has_sts = bool(agency.domain_id) and base.gives_key
         self.services = list(dict.fromkeys((*base.services, *(("sts",) if self._has_sts else ()), "iam")))
 
+    def omit_sts(self) -> None:
+        self._has_sts = False
+        self.services = [name for name in self.services if name != "sts"]
+
     def header_values(self) -> Dict[str, Optional[str]]:
         return self._base.header_values()
 

@@ -73,6 +73,11 @@ def test_defaults() -> None:
         ("ap-southeast-3", None, "ap-southeast-3.myhuaweicloud.com"),
         ("eu-west-101", None, "eu-west-101.myhuaweicloud.eu"),
         ("eu-west-0", None, "eu-west-0.myhuaweicloud.com"),
+        ("eu-de", None, "eu-de.otc.t-systems.com"),
+        ("eu-nl", None, "eu-nl.otc.t-systems.com"),
+        ("eu-de-1", None, "eu-de-1.myhuaweicloud.com"),
+        ("ru-moscow-1", None, "ru-moscow-1.myhuaweicloud.com"),
+        ("eu-de", "cloud.example", "eu-de.cloud.example"),
         ("eu-west-101", "cloud.example", "eu-west-101.cloud.example"),
         ("my-region", "private.cloud.example", "my-region.private.cloud.example"),
     ],
@@ -625,7 +630,11 @@ ELSEWHERE = "https://elsewhere.example.com"
     ("params", "environ", "service", "url"),
     [
         (AGENCY, {}, "sts", "https://sts.cn-north-4.myhuaweicloud.com"),
-        ({**AGENCY, "region": "eu-west-101"}, {}, "sts", "https://sts.eu-west-101.myhuaweicloud.eu"),
+        ({**AGENCY, "region": "eu-west-101"}, {}, "sts", None),
+        ({**AGENCY, "region": "eu-de"}, {}, "sts", None),
+        ({**AGENCY, "region": "eu-de", "endpoints": {"sts": ELSEWHERE}}, {}, "sts", ELSEWHERE),
+        (AGENCY, {"HW_CLOUD": "cloud.example.com"}, "sts", None),
+        ({**AGENCY, "region": "eu-de"}, {}, "iam", "https://iam.eu-de.otc.t-systems.com"),
         (AGENCY, {"HW_STS_ENDPOINT": ELSEWHERE}, "sts", ELSEWHERE),
         ({**AGENCY, "endpoints": {"sts": ELSEWHERE}}, {"HW_STS_ENDPOINT": "https://ignored"}, "sts", ELSEWHERE),
         (NAMED, {}, "studio", "https://dayu.cn-north-4.myhuaweicloud.com"),
@@ -643,6 +652,25 @@ def test_hosts_that_only_some_options_need(
 ) -> None:
     options = {"access_key": "ak", "secret_key": "sk", "region": "cn-north-4", "project_id": "p1", **params}
     assert resolve(options, environ, "dataarts").endpoints.get(service) == url
+
+
+@pytest.mark.parametrize(
+    ("params", "option", "advice"),
+    [
+        ({**NAMED, "region": "eu-de"}, "endpoints.studio", "workspace (its ID) does without it"),
+        ({**NAMED, "cloud": "OTC.T-Systems.com"}, "endpoints.studio", "HW_DATAARTS_STUDIO_ENDPOINT"),
+        ({"cloud": "hc.sbercloud.ru"}, "endpoints.dataarts", "HW_DATAARTS_ENDPOINT"),
+    ],
+)
+def test_hosts_that_are_not_known_have_to_be_given(params: dict[str, Any], option: str, advice: str) -> None:
+    options = {"access_key": "ak", "secret_key": "sk", "region": "cn-north-4", "project_id": "p1", **params}
+    with pytest.raises(OptionError) as caught:
+        resolve(options, {}, "dataarts")
+    assert caught.value.option == option
+    assert "is not known" in str(caught.value)
+    assert advice in str(caught.value)
+    given = resolve({**options, "endpoints": {"dataarts": ELSEWHERE}}, {}, "dataarts")
+    assert set(given.endpoints.values()) == {ELSEWHERE}
 
 
 @pytest.mark.parametrize("url", ["http://sts.example.com", "sts.example.com", "https://user@sts.example.com"])

@@ -256,6 +256,16 @@ def test_an_agency_by_sts() -> None:
     assert asked[1].body["auth"]["identity"]["assume_role"]["domain_id"] == DOMAIN_ID
 
 
+@pytest.mark.parametrize(
+    ("params", "answers"), [({**KEY, **BY_ID}, [IAM_KEYS]), ({**OIDC, **BY_ID}, [ISSUED, IAM_KEYS, IAM_KEYS])]
+)
+def test_an_agency_in_a_cloud_without_sts(params: dict[str, str], answers: list[Any]) -> None:
+    found = choose(params, {})
+    found.omit_sts()
+    dummy, asked = obtain(found, *answers)
+    assert {request.service for request in asked} == set(found.services) == {"iam"}
+
+
 def test_an_agency_by_a_password_gets_a_token_of_the_account() -> None:
     found = choose({**USER, **BY_NAME}, {})
     dummy, asked = obtain(found, ISSUED, IAM_KEYS)
