@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Builds the documentation site; exits with 1 on any warning and for anything that is not documented.
+"""Builds the documentation site; exits with 1 on a warning and if something is not documented.
 
 python tools/docs.py [FOLDER]    FOLDER is dist/docs unless it is given
 
@@ -55,7 +55,7 @@ PICTURES = ("docs/pictures/gate-passes.svg",)
 
 
 class Problem(Exception):
-    """What keeps the site from being built, as a sentence or several lines."""
+    """Why the site cannot be built: a sentence, or several lines."""
 
 
 @dataclass
@@ -69,7 +69,7 @@ class Variables:
 
 @dataclass
 class Playbook:
-    """What a playbook says of itself.
+    """The documentation of a playbook.
 
     :ivar title: the first sentence of its head comment.
     :ivar text: the head comment as RST.
@@ -87,7 +87,7 @@ class Playbook:
 
 
 class Pages:
-    """The pages of a site in the making.
+    """The pages of the site.
 
     :param tree: the copy of the collection.
     :param target: an empty folder for Sphinx's input.
@@ -118,14 +118,14 @@ class Pages:
         self._templates.filters.update(rst=self.marked, literal=_literal)
 
     def write(self, name: str, template: str, **values: Any) -> None:
-        """Make a page from a template."""
+        """Write a page from a template."""
         page = self.target / f"{name}.rst"
         page.parent.mkdir(parents=True, exist_ok=True)
         text = self._templates.get_template(template).render(version=self.galaxy["version"], **values)
         page.write_text(text, "utf-8")
 
     def copy_picture(self, name: str) -> str:
-        """Take a picture of the tree into the site; returns its path there."""
+        """Copy a picture into the site; returns its path there."""
         (self.target / "pictures").mkdir(exist_ok=True)
         shutil.copy(self.tree / name, self.target / "pictures")
         return f"/pictures/{Path(name).name}"
@@ -133,7 +133,7 @@ class Pages:
     # -- markup -----------------------------------------------------------------------------------------------------
 
     def marked(self, text: str) -> str:
-        """RST of a text that was written for a terminal: what has a page is linked, and names of variables are code."""
+        """RST of a text that was written for a terminal, with links to pages, and names of variables as code."""
         return re.sub(
             r"(?P<guide>docs/guides/\w+\.md)"
             r"|(?P<code>\bC\((?P<inner>[^)]*)\))"
@@ -173,7 +173,7 @@ class Pages:
     # -- event source -----------------------------------------------------------------------------------------------
 
     def event_source(self) -> dict[str, Any]:
-        """What the event source says of itself, and its JSON schema."""
+        """The documentation of the event source, and its JSON schema."""
         (path,) = (self.tree / EVENT_SOURCES).glob("*.py")
         texts = _texts(path)
         documented = yaml.safe_load(texts["DOCUMENTATION"])
@@ -216,7 +216,7 @@ class Pages:
         head = [line.removeprefix("#").removeprefix(" ") for line in lines[HEADER_LINES + 1 : lines.index("---")]]
         blocks = ["\n".join(block) for block in _blocks(head)]
         if not blocks or blocks[0].startswith(" "):
-            raise Problem(f"playbooks/{name}.yml does not begin with a comment that says what it is")
+            raise Problem(f"playbooks/{name}.yml does not begin with a comment that describes it")
         title = re.split(r"(?<=\.)\s|:$", " ".join(blocks[0].split()))[0].removesuffix(".")
         return Playbook(name, title, "\n\n".join(self._block(block) for block in blocks), _variables(lines))
 
@@ -293,7 +293,7 @@ class Pages:
     # -- all --------------------------------------------------------------------------------------------------------
 
     def make(self) -> None:
-        """Make every page that antsibull-docs has not made."""
+        """Write every page that antsibull-docs does not write."""
         source = self.event_source()
         playbooks = [self.playbook(name) for name in self.playbook_names]
         for picture in PICTURES:
@@ -335,9 +335,9 @@ class Pages:
         return [name for name, found in self.plugins.items() if found == kind]
 
     def undocumented(self) -> list[str]:
-        """What is not documented and what Sphinx would not miss, as sentences.
+        """What is not documented, as sentences.
 
-        That a page is missing which the navigation leads to, or that nothing leads to one, Sphinx warns of.
+        Sphinx itself warns of missing pages, and of pages that are not in the navigation.
         """
         actions = sorted(path.stem for path in (self.tree / "plugins" / "action").glob("*.py"))
         mentioned: set[str] = set()
@@ -436,10 +436,10 @@ def _lists(index: str) -> str:
 
 
 def run(work: Path, *command: str | Path, **environment: str) -> None:
-    """Run a tool that has nothing to say.
+    """Run a tool that prints nothing unless there is a problem.
 
-    :param work: the folder with its files, which is left out of what it says.
-    :raises Problem: it did not succeed, or said something.
+    :param work: the folder with its files, which is removed from its output.
+    :raises Problem: it failed, or printed something.
     """
     done = subprocess.run(
         [str(BIN / command[0]), *map(str, command[1:])],
@@ -457,16 +457,16 @@ def run(work: Path, *command: str | Path, **environment: str) -> None:
     )
     said = done.stdout.replace(f"{work}{os.sep}", "").strip()
     if done.returncode or said:
-        raise Problem(f"{command[0]} {'failed' if done.returncode else 'said'}:\n{said}")
+        raise Problem(f"{command[0]} {'failed' if done.returncode else 'printed'}:\n{said}")
 
 
 def build(folder: Path) -> None:
-    """Build the site into *folder*, in the place of an earlier one.
+    """Build the site into *folder*, and replace an earlier one.
 
-    :raises Problem: something is not documented, or a tool warned. *folder* is as it was then.
+    :raises Problem: something is not documented, or a tool warned. *folder* is unchanged then.
     """
     if folder.exists() and any(folder.iterdir()) and not (folder / "objects.inv").is_file():
-        raise Problem(f"{folder} holds something else than a site, and is left alone")
+        raise Problem(f"{folder} contains something other than a site, and is not changed")
     with tempfile.TemporaryDirectory(prefix="datagate-docs-") as name:
         work = Path(name).resolve()
         collections, source, output = work / "collections", work / "source", work / "html"

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The documentation beside the code: variables, guides, and how playbooks and events are described."""
+"""The documentation outside the code: environment variables, guides, playbooks and events."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ import docs  # noqa: E402
 
 
 def read_by_the_code() -> set[str]:
-    """Every text in the code that looks like the name of a variable."""
+    """All strings in the code that look like the name of an environment variable."""
     found = set()
     for path in [CLOUD / "options.py", CLOUD / "environment.py", *(CLOUD / "credentials").glob("*.py")]:
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
@@ -86,14 +86,14 @@ def test_a_head_comment_becomes_a_section(pages: docs.Pages) -> None:
     assert found.variables == []
 
 
-def test_variables_that_share_a_comment_stand_together(pages: docs.Pages) -> None:
+def test_variables_with_one_comment_are_grouped(pages: docs.Pages) -> None:
     first = pages.playbook("deploy_with_gates").variables[0]
     assert first.names[:2] == ["deploy_task_file", "deploy_stop_file"]
     assert first.defaults[:2] == ["", ""]
     assert first.text.startswith("Files with tasks")
 
 
-def test_a_playbook_that_says_nothing_is_a_problem(tmp_path: Path, pages: docs.Pages) -> None:
+def test_a_playbook_without_a_head_comment_is_a_problem(tmp_path: Path, pages: docs.Pages) -> None:
     for folder in ("docs", "meta", "plugins", "roles"):
         (tmp_path / folder).symlink_to(ROOT / folder)
     (tmp_path / "galaxy.yml").symlink_to(ROOT / "galaxy.yml")
@@ -101,9 +101,9 @@ def test_a_playbook_that_says_nothing_is_a_problem(tmp_path: Path, pages: docs.P
     header = "".join(
         (ROOT / "playbooks" / "gate.yml").read_text("utf-8").splitlines(keepends=True)[: docs.HEADER_LINES]
     )
-    (tmp_path / "playbooks" / "mute.yml").write_text(f"{header}\n---\n- hosts: localhost\n", "utf-8")
-    with pytest.raises(docs.Problem, match=r"mute\.yml does not begin with a comment"):
-        docs.Pages(tmp_path, pages.target).playbook("mute")
+    (tmp_path / "playbooks" / "bare.yml").write_text(f"{header}\n---\n- hosts: localhost\n", "utf-8")
+    with pytest.raises(docs.Problem, match=r"bare\.yml does not begin with a comment"):
+        docs.Pages(tmp_path, pages.target).playbook("bare")
 
 
 @pytest.mark.parametrize(
@@ -125,14 +125,14 @@ def test_texts_for_a_terminal_get_links_and_code(pages: docs.Pages, text: str, w
     assert pages.marked(text) == wanted
 
 
-def test_the_event_source_is_told_with_what_its_schema_says(pages: docs.Pages) -> None:
+def test_the_event_source_is_documented_with_its_schema(pages: docs.Pages) -> None:
     options = {option["name"]: option for option in pages.event_source()["options"]}
     assert options["job_names"]["aliases"] == ["job_name", "name"]
     assert options["interval"]["least"] == 0.1
     assert options["auth_type"]["choices"] == ["auto", "aksk", "token", "password", "ecs_agency", "oidc"]
 
 
-def test_every_key_of_an_event_is_told() -> None:
+def test_every_key_of_an_event_is_documented() -> None:
     keys: set[str] = set()
     for name in ("_gate/watch.py", "_event_source.py"):
         tree = ast.parse((ROOT / "plugins" / "module_utils" / name).read_text("utf-8"))
@@ -146,8 +146,8 @@ def test_every_key_of_an_event_is_told() -> None:
             elif isinstance(node, ast.Call) and ast.unparse(node.func) == "event.update":
                 keys |= {keyword.arg for keyword in node.keywords if keyword.arg}
     page = (ROOT / "docs" / "site" / "templates" / "event_source.rst.j2").read_text("utf-8")
-    told = set(re.findall(r"^   \* - ``(\w+)``$", page, re.MULTILINE))
-    assert told == keys
+    documented = set(re.findall(r"^   \* - ``(\w+)``$", page, re.MULTILINE))
+    assert documented == keys
 
 
 # -- Markdown ---------------------------------------------------------------------------------------------------------
@@ -170,7 +170,7 @@ def test_every_key_of_an_event_is_told() -> None:
         ("SECURITY.md", "#here", "#here"),
     ],
 )
-def test_links_of_the_repository_lead_somewhere(pages: docs.Pages, file: str, target: str, wanted: str) -> None:
+def test_relative_links_become_links_of_the_site(pages: docs.Pages, file: str, target: str, wanted: str) -> None:
     found = pages.link(file, target)
     assert found == wanted.format(repository="https://github.com/datagate/huaweicloud")
 
@@ -196,8 +196,8 @@ def test_a_link_to_nothing_is_a_problem(pages: docs.Pages) -> None:
 # -- output -----------------------------------------------------------------------------------------------------------
 
 
-def test_a_folder_with_something_else_is_left_alone(tmp_path: Path) -> None:
+def test_a_folder_with_other_files_is_not_changed(tmp_path: Path) -> None:
     (tmp_path / "thesis.txt").write_text("mine", "utf-8")
-    with pytest.raises(docs.Problem, match="is left alone"):
+    with pytest.raises(docs.Problem, match="is not changed"):
         docs.build(tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
