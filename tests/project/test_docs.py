@@ -25,6 +25,7 @@ OTHERS = ("ANSIBLE_", "CONTROLLER_", "PYTHON")  # of Ansible, of what sets AWX u
 
 sys.path.insert(0, str(ROOT / "tools"))
 import docs  # noqa: E402
+import docs_markdown  # noqa: E402
 
 
 def read_by_the_code() -> set[str]:
@@ -41,7 +42,7 @@ def read_by_the_code() -> set[str]:
 
 
 def test_each_variable_is_documented_once() -> None:
-    names = docs.variables(ROOT)
+    names = docs_markdown.variables(ROOT)
     assert sorted(set(names)) == sorted(names)
     assert {name for name in names if not name.startswith(OTHERS)} == read_by_the_code() | PROXIES | CACHE
 
@@ -51,7 +52,7 @@ def test_the_names_are_found_in_the_code() -> None:
 
 
 def test_the_table_names_the_options_that_the_code_reads_a_variable_for() -> None:
-    text = (ROOT / docs.ENVIRONMENT).read_text("utf-8")
+    text = (ROOT / docs_markdown.ENVIRONMENT).read_text("utf-8")
     shown = dict(re.findall(r"^\| `(\w+)` \| ((?:`\w+`(?:: )?)*) ?\|", text, re.MULTILINE))
     for option, names in environment.ENVIRONMENT.items():
         assert shown[names[0]] == f"`{option}`"
@@ -63,7 +64,7 @@ def test_the_table_names_the_options_that_the_code_reads_a_variable_for() -> Non
 
 
 def test_the_navigation_lists_every_guide_once() -> None:
-    sections = yaml.safe_load((ROOT / docs.NAVIGATION).read_text("utf-8"))["sections"]
+    sections = yaml.safe_load((ROOT / docs_markdown.NAVIGATION).read_text("utf-8"))["sections"]
     listed = [file for section in sections for file in section["pages"]]
     assert sorted(set(listed)) == sorted(listed)
     guides = {path.relative_to(ROOT).as_posix() for path in GUIDES.iterdir()}
@@ -171,14 +172,14 @@ def test_every_key_of_an_event_is_documented() -> None:
     ],
 )
 def test_relative_links_become_links_of_the_site(pages: docs.Pages, file: str, target: str, wanted: str) -> None:
-    found = pages.link(file, target)
+    found = pages.markdown.link(file, target)
     assert found == wanted.format(repository="https://github.com/datagate/huaweicloud")
 
 
 def test_a_page_has_links_to_plugins_and_anchors_for_variables(tmp_path: Path) -> None:
     pages = docs.Pages(ROOT, tmp_path)
-    pages.markdown("docs/guides/environment.md")
-    pages.markdown("docs/guides/batch.md")
+    pages.markdown.write("docs/guides/environment.md")
+    pages.markdown.write("docs/guides/batch.md")
     environment = (tmp_path / "guides" / "environment.md").read_text("utf-8")
     assert '| <span id="envvar-HW_ACCESS_KEY"></span>`HW_ACCESS_KEY` |' in environment
     assert "\n(datagate_guides_environment)=\n# Environment variables\n" in environment
@@ -190,7 +191,7 @@ def test_a_page_has_links_to_plugins_and_anchors_for_variables(tmp_path: Path) -
 
 def test_a_link_to_nothing_is_a_problem(pages: docs.Pages) -> None:
     with pytest.raises(docs.Problem, match=r"SECURITY\.md links to docs/none\.md, which does not exist"):
-        pages.link("SECURITY.md", "docs/none.md")
+        pages.markdown.link("SECURITY.md", "docs/none.md")
 
 
 # -- output -----------------------------------------------------------------------------------------------------------
