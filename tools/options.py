@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Compares all places that list options with the tables in plugins/module_utils/_argument_spec.py.
+"""Compares all places that list options with the tables in plugins/module_utils: _argument_spec.py, and _gate/options for gates.
 
 python tools/options.py           print what differs; exits with 1 if anything does
 python tools/options.py --write   write what is generated
@@ -10,7 +10,7 @@ python tools/options.py --write   write what is generated
 The tables hold type, choices and default of each option, and the documentation fragments what it means. From these are generated the
 options of the role's argument_specs, the connection options in the documentation of the event source, and the schema of the event
 source. The credential type of AWX is compared. ansible-test compares a module's own documentation with its specification.
-Also generated are the lists of states (state_lists.py).
+Also generated are the lists of states and of modules (generated_lists.py).
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from typing import Any
 
 import yaml
 
-import state_lists
+import generated_lists
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = "ansible_collections.datagate.huaweicloud.plugins"
@@ -101,8 +101,9 @@ def differences(place: str, documented: Mapping[str, Any], spec: Mapping[str, An
 def fragments() -> Iterator[str]:
     """The documentation fragments of the modules, of the inventory too."""
     spec = module("module_utils._argument_spec")
-    own = {name: what for name, what in spec.REAL_TIME_GATE.items() if name not in spec.GATE}
-    groups = {"connection": spec.CONNECTION, "workspace": spec.WORKSPACE, "gate": spec.GATE, "real_time_gate": own}
+    gate = module("module_utils._gate.options")
+    own = {name: what for name, what in gate.REAL_TIME_GATE.items() if name not in gate.GATE}
+    groups = {"connection": spec.CONNECTION, "workspace": spec.WORKSPACE, "gate": gate.GATE, "real_time_gate": own}
     for name, options in groups.items():
         text = module(f"doc_fragments.{name}").ModuleDocFragment.DOCUMENTATION
         yield from differences(f"doc_fragments/{name}.py", yaml.safe_load(text)["options"], options)
@@ -295,7 +296,7 @@ def schema() -> dict[str, Any]:
 def event_source() -> Iterator[str]:
     """The event source: its arguments have the types of the modules' options, no defaults of variables, and its schema."""
     spec, code = module("module_utils._argument_spec"), module("module_utils._entry_points.event_source")
-    shared = {**spec.CONNECTION, **spec.WORKSPACE, **spec.SELECTION}
+    shared = {**spec.CONNECTION, **spec.WORKSPACE, **module("module_utils._gate.options").SELECTION}
     documented = source_options()
     for name in sorted(documented.keys() ^ set(code.ARGUMENTS)):
         yield f"{SOURCE.name}: {name} is {'no argument' if name in documented else 'not documented'}"
@@ -343,7 +344,7 @@ def credential_type() -> Iterator[str]:
 
 def problems() -> list[str]:
     """All differences, one line each."""
-    checks = (fragments, event_source, role, credential_type, state_lists.problems)
+    checks = (fragments, event_source, role, credential_type, generated_lists.problems)
     return [line for check in checks for line in check()]
 
 
@@ -352,7 +353,7 @@ def main() -> int:
     if "--write" in sys.argv[1:]:
         ROLE.write_text(role_text(), "utf-8")
         SOURCE.write_text(source_text(), "utf-8")
-        state_lists.write()
+        generated_lists.write()
         SCHEMA.write_text(json.dumps(schema(), indent=2, ensure_ascii=False) + "\n", "utf-8")
     found = problems()
     print("\n".join(found), end="\n" if found else "")

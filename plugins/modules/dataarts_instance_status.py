@@ -662,12 +662,13 @@ path:
 
 from typing import Any, Dict
 
-from ansible_collections.datagate.huaweicloud.plugins.module_utils._argument_spec import (
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._argument_spec import WORKSPACE
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._gate.options import SELECTION
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._gate.runs.options import (
     BATCH_GATE,
-    SELECTION,
-    WORKSPACE,
+    run_policy,
+    run_selection,
 )
-from ansible_collections.datagate.huaweicloud.plugins.module_utils._gate.runs.options import run_policy, run_selection
 from ansible_collections.datagate.huaweicloud.plugins.module_utils._module import Invocation, run
 from ansible_collections.datagate.huaweicloud.plugins.module_utils._sources.batch_runs import BatchRuns
 

@@ -723,12 +723,9 @@ request_log:
 
 from typing import Any, Dict
 
-from ansible_collections.datagate.huaweicloud.plugins.module_utils._argument_spec import (
-    REAL_TIME_GATE,
-    SELECTION,
-    WORKSPACE,
-)
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._argument_spec import WORKSPACE
 from ansible_collections.datagate.huaweicloud.plugins.module_utils._gate import options
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._gate.options import REAL_TIME_GATE, SELECTION
 from ansible_collections.datagate.huaweicloud.plugins.module_utils._module import Invocation, run
 from ansible_collections.datagate.huaweicloud.plugins.module_utils._sources.real_time_jobs import RealTimeJobs
 

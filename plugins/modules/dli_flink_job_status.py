@@ -504,8 +504,8 @@ path:
 
 from typing import Any, Dict
 
-from ansible_collections.datagate.huaweicloud.plugins.module_utils._argument_spec import FLINK_GATE, FLINK_SELECTION
 from ansible_collections.datagate.huaweicloud.plugins.module_utils._gate import options
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._gate.options import FLINK_GATE, FLINK_SELECTION
 from ansible_collections.datagate.huaweicloud.plugins.module_utils._module import Invocation, run
 from ansible_collections.datagate.huaweicloud.plugins.module_utils._sources.flink_jobs import FlinkJobs
 

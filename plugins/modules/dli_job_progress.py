@@ -714,8 +714,8 @@ request_log:
 
 from typing import Any, Dict
 
-from ansible_collections.datagate.huaweicloud.plugins.module_utils._argument_spec import DLI_GATE, DLI_SELECTION
 from ansible_collections.datagate.huaweicloud.plugins.module_utils._gate import options
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._gate.options import DLI_GATE, DLI_SELECTION
 from ansible_collections.datagate.huaweicloud.plugins.module_utils._module import Invocation, run
 from ansible_collections.datagate.huaweicloud.plugins.module_utils._orders.cancelling import Cancelling
 from ansible_collections.datagate.huaweicloud.plugins.module_utils._sources.dli_jobs import DliJobs

@@ -456,8 +456,8 @@ path:
 
 from typing import Any, Dict
 
-from ansible_collections.datagate.huaweicloud.plugins.module_utils._argument_spec import SPARK_GATE, SPARK_SELECTION
 from ansible_collections.datagate.huaweicloud.plugins.module_utils._gate import options
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._gate.options import SPARK_GATE, SPARK_SELECTION
 from ansible_collections.datagate.huaweicloud.plugins.module_utils._module import Invocation, run
 from ansible_collections.datagate.huaweicloud.plugins.module_utils._sources.spark_batches import SparkBatches
 

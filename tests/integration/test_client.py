@@ -28,7 +28,9 @@ import trustme
 from ansible_collections.datagate.huaweicloud.plugins.module_utils._clock import Clock
 from ansible_collections.datagate.huaweicloud.plugins.module_utils._cloud.calls import Call
 from ansible_collections.datagate.huaweicloud.plugins.module_utils._cloud.credentials.base import Credentials
-from ansible_collections.datagate.huaweicloud.plugins.module_utils._cloud.credentials.ecs_agency import EcsAgency
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._cloud.credentials.methods.ecs_agency import (
+    EcsAgency,
+)
 from ansible_collections.datagate.huaweicloud.plugins.module_utils._cloud.http.exchange import Answer
 from ansible_collections.datagate.huaweicloud.plugins.module_utils._cloud.options import resolve
 from ansible_collections.datagate.huaweicloud.plugins.module_utils._cloud.session import Session

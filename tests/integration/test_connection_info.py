@@ -20,7 +20,9 @@ import trustme
 
 from ansible_collections.datagate.huaweicloud.plugins.module_utils import _module
 from ansible_collections.datagate.huaweicloud.plugins.module_utils._clock import Clock
-from ansible_collections.datagate.huaweicloud.plugins.module_utils._cloud.credentials.ecs_agency import EcsAgency
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._cloud.credentials.methods.ecs_agency import (
+    EcsAgency,
+)
 from ansible_collections.datagate.huaweicloud.plugins.modules import connection_info
 from ansible_collections.datagate.huaweicloud.plugins.plugin_utils import in_process
 from tests.emulator import AUTH_TOKEN, OTHER_DOMAIN_NAME, SECRET_KEY, USER_PASSWORD, Emulator, running

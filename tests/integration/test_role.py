@@ -16,6 +16,7 @@ import pytest
 import yaml
 
 from ansible_collections.datagate.huaweicloud.plugins.module_utils import _argument_spec as arguments
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._gate import options as gate_options
 from tests.emulator import ACCESS_KEY, DOMAIN_NAME, SECRET_KEY, USER_NAME, USER_PASSWORD, Emulator, running
 
 from .playbook import Record, Run, connection, gate, hosts, play, run
@@ -93,7 +94,7 @@ class Gates:
 
 EMPTY: dict[str, Any] = {
     name: ""
-    for group in (arguments.CONNECTION, arguments.WORKSPACE, arguments.SELECTION, arguments.REAL_TIME_GATE)
+    for group in (arguments.CONNECTION, arguments.WORKSPACE, gate_options.SELECTION, gate_options.REAL_TIME_GATE)
     for name in group
     if name not in ("wait", "wait_for")
 }

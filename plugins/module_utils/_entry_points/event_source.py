@@ -15,14 +15,14 @@ import threading
 import traceback
 from typing import Any, Dict, FrozenSet, List, Mapping, Optional, Set, TypeVar
 
-from .._argument_spec import CONNECTION, SELECTION, WORKSPACE
+from .._argument_spec import CONNECTION, WORKSPACE
 from .._clock import Clock
 from .._cloud.http.requests_import import IMPORT_ERROR
 from .._cloud.options import Connection, resolve
 from .._cloud.session import Session
 from .._cloud.session_observers import Tell
 from .._errors import CredentialsError, DatagateError, OptionError
-from .._gate.options import selection
+from .._gate.options import SELECTION, selection
 from .._gate.policy import MIN_INTERVAL, MISSING_WAIT, Policy
 from .._gate.runs.options import run_policy
 from .._gate.watch import Event, Watch

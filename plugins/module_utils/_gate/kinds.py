@@ -74,7 +74,7 @@ class Kind:
     :ivar codes: reason codes of failing states that have one of their own.
     :ivar severities: the severities of the kind's own reason codes.
     :ivar explained_codes: codes of failures whose cause the service tells only when it is asked for it.
-    :ivar missing_message: the message for a job that does not exist, from its name or ID and the workspace.
+    :ivar missing: makes the message about a job that does not exist, where the usual one is not enough.
     :ivar describe: how a job looks in the result.
     :ivar selected_by: the option that lists the jobs.
     :ivar final: states that never change again, so that the job need not be read any more.
@@ -99,9 +99,9 @@ class Kind:
     failing: FrozenSet[str]
     failure_code: str
     severities: Mapping[str, int]
-    missing_message: Callable[[str, Optional[str]], str]
     describe: Describe
     selected_by: str
+    missing: Optional[Callable[[str, Optional[str]], str]] = None
     codes: Mapping[str, str] = field(default_factory=dict)
     explained_codes: FrozenSet[str] = frozenset()
     final: FrozenSet[str] = frozenset()
@@ -129,6 +129,15 @@ class Kind:
     def node_code(self, state: str) -> str:
         """The reason code of a failing node, or of a failing run of a node."""
         return self.node_codes.get(state, "node_exception")
+
+    def missing_message(self, job: str, workspace: Optional[str]) -> str:
+        """The message about a job that does not exist.
+
+        :param job: its name or ID.
+        """
+        if self.missing is not None:
+            return self.missing(job, workspace)
+        return messages.missing(job, self.noun, workspace, self.has_workspace)
 
     def severity(self, code: str) -> int:
         """The severity of a reason code. One that is in no table counts as a failure, so that its reason is never hidden."""
@@ -189,7 +198,7 @@ REAL_TIME_KIND = Kind(
         "no_run": PROGRESSING,
     },
     node_codes=dict.fromkeys(FAILED_RUN_STATES, "node_run_failed"),
-    missing_message=messages.missing_real_time_job,
+    missing=messages.missing_real_time_job,
     describe=_describe_real_time_job,
     selected_by="job_names",
     quiet=frozenset(("STOPPED",)),
@@ -213,7 +222,7 @@ DLI_KIND = Kind(
         "bad_rows": FAILURE,
     },
     explained_codes=frozenset(("dli_failed", "dli_cancelled")),
-    missing_message=messages.missing_dli_job,
+    missing=messages.missing_dli_job,
     describe=_describe_dli_job,
     selected_by="job_ids",
     final=frozenset(("FINISHED", "FAILED", "CANCELLED")),
@@ -228,7 +237,7 @@ ORDERED_KIND = Kind(
     failing=frozenset(FAILING_STATES),
     failure_code="job_exception",
     severities={"job_exception": FAILURE, "node_exception": FAILURE},
-    missing_message=messages.missing_factory_job,
+    missing=messages.missing_factory_job,
     describe=_describe_real_time_job,
     selected_by="names",
     quiet=frozenset(RESTING_STATES),
@@ -247,7 +256,6 @@ INSTANCE_KIND = Kind(
     codes={**dict.fromkeys(SKIPPED_STATES, "run_skipped"), **dict.fromkeys(FORCED_STATES, "run_forced")},
     severities={"run_failed": FAILURE, "run_skipped": FAILURE, "run_forced": FAILURE},
     explained_codes=frozenset(("run_failed",)),
-    missing_message=messages.missing_instance,
     describe=_describe_instance,
     selected_by="names",
     final=frozenset(("success", "fail", "manual-stop", "skip", "skip-by-depend", "forceSuccess", "ignoreSuccess")),
@@ -264,7 +272,7 @@ FLINK_KIND = Kind(
     failing=frozenset(FLINK_FAILING_STATES),
     failure_code="job_failed",
     severities={"job_failed": FAILURE},
-    missing_message=messages.missing_flink_job,
+    missing=messages.missing_flink_job,
     describe=_describe_flink_job,
     selected_by="job_ids",
     ends=frozenset(("job_finish",)),
@@ -278,7 +286,7 @@ SPARK_KIND = Kind(
     failure_code="job_failed",
     severities={"job_failed": FAILURE},
     explained_codes=frozenset(("job_failed",)),
-    missing_message=messages.missing_spark_batch,
+    missing=messages.missing_spark_batch,
     describe=_describe_spark_batch,
     selected_by="batch_ids",
     final=frozenset(("success", "dead")),
@@ -291,7 +299,7 @@ BATCH_KIND = replace(
     known=frozenset((*INSTANCE_STATES, NO_RUN)),
     severities={**INSTANCE_KIND.severities, "no_run": PROGRESSING},
     pending_codes={NO_RUN: "no_run"},
-    missing_message=messages.missing_batch_job,
+    missing=messages.missing_batch_job,
     describe=_describe_run,
     selected_by="job_names",
     final=frozenset(),
@@ -299,5 +307,5 @@ BATCH_KIND = replace(
     other_type="real-time job",
 )
 # The same for runs that are given by their IDs.
-GIVEN_RUN_KIND = replace(BATCH_KIND, key="given_run", missing_message=messages.missing_instance)
+GIVEN_RUN_KIND = replace(BATCH_KIND, key="given_run", missing=None)
 KINDS = (REAL_TIME_KIND, DLI_KIND, ORDERED_KIND, INSTANCE_KIND, BATCH_KIND, GIVEN_RUN_KIND, FLINK_KIND, SPARK_KIND)

@@ -90,9 +90,12 @@ def missing_batch_job(job: str, workspace: Optional[str]) -> str:
     return text
 
 
-def missing_instance(job: str, workspace: Optional[str]) -> str:
-    """A run that the service does not show."""
-    return f"{name(job)} does not exist as a run in {where(workspace)}"
+def missing(job: str, noun: str, workspace: Optional[str], has_workspace: bool) -> str:
+    """A job, or a run, that the service does not show.
+
+    :param has_workspace: whether it belongs to a workspace, and not to the project.
+    """
+    return f"{name(job)} does not exist as a {noun} in {where(workspace) if has_workspace else 'this project'}"
 
 
 def is_batch(job: str) -> str:

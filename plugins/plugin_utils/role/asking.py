@@ -257,7 +257,8 @@ class Asking(GateAction):
         """The arguments of the gate's module: from the variables, module_defaults and the entry point."""
         module = setting.entry.full_name
         code = import_module(f"{MODULES}.{setting.entry.module}")
-        from ansible_collections.datagate.huaweicloud.plugins.module_utils._argument_spec import CONNECTION, SELECTION
+        from ansible_collections.datagate.huaweicloud.plugins.module_utils._argument_spec import CONNECTION
+        from ansible_collections.datagate.huaweicloud.plugins.module_utils._gate.options import SELECTION
 
         own = {name: value for name, value in given.options.items() if name in CONNECTION or name in code.ARGUMENTS}
         if setting.report_dir is not None:

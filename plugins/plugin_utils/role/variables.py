@@ -16,9 +16,9 @@ import re
 from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any
 
-from ansible_collections.datagate.huaweicloud.plugins.module_utils._argument_spec import (
-    BATCH_GATE,
-    CONNECTION,
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._argument_spec import CONNECTION, WORKSPACE, Spec
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._errors import OptionError
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._gate.options import (
     DLI_GATE,
     DLI_SELECTION,
     FLINK_GATE,
@@ -27,10 +27,8 @@ from ansible_collections.datagate.huaweicloud.plugins.module_utils._argument_spe
     SELECTION,
     SPARK_GATE,
     SPARK_SELECTION,
-    WORKSPACE,
-    Spec,
 )
-from ansible_collections.datagate.huaweicloud.plugins.module_utils._errors import OptionError
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._gate.runs.options import BATCH_GATE
 from ansible_collections.datagate.huaweicloud.plugins.module_utils._text import printable
 
 PREFIX = "job_gate_"

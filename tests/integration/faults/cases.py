@@ -22,7 +22,7 @@ Data = Mapping[str, Any]
 
 ONCE, LASTING = "once", "lasting"
 RECOVERS, READY = 4.0, 8.0
-"""Seconds at which a fault during the wait begins, and at which the jobs become ready."""
+"""Seconds at which a fault in mid-wait begins, and at which the jobs get ready."""
 WAIT: Data = {"wait": True, "wait_interval": 1, "wait_timeout": 250, "request_timeout": 10}
 SLOW: Data = {"request_timeout": 0.4, "retries": 1, "max_consecutive_errors": 2}
 """Options of cases that really wait for an answer."""
@@ -147,8 +147,8 @@ def _answers(key: str, fault: str, body: Any, words: str, calls: tuple[str, ...]
     return passing(key, fault, {**action, **more}, GARBLED, COUNTS, words=words, calls=calls, points=LATE)
 
 
-def _tells(key: str, fault: str, call: str, data: Any, happens: str, **more: Any) -> Case:
-    """A job that is told of in an unusual way, from the time on at which it is ready."""
+def _unusual(key: str, fault: str, call: str, data: Any, happens: str, **more: Any) -> Case:
+    """A job whose answer is unusual, from the time on at which it is ready."""
     action = {"body": data, "content_type": "application/json"} if isinstance(data, str) else {"json": data}
     points = more.pop("points", ("closing",))
     return Case(key, fault, happens, action, calls=(call,), points=points, **{"duration": LASTING, **more})
@@ -175,7 +175,7 @@ def _date(seconds: float) -> str:
 
 
 def cases() -> list[Case]:
-    """The table. Made anew each time, since it holds dates."""
+    """The table. Made again each time, since it holds dates."""
     return [case for section in SECTIONS.values() for case in section()]
 
 
@@ -411,45 +411,45 @@ def _oddities() -> list[Case]:
         '{"name": "job_sms", "status": "NORMAL", "startTime": NaN, "nodes": [{"name": "READ", "status": "NORMAL", '
     )
     return [
-        _tells("nan", "NaN and Infinity as numbers", "job_status", numbers + '"totalPutRecords": -Infinity}]}',
-               "these numbers are ignored"),
-        _tells("nan-dli", "NaN as the progress", "dli_progress", '{"status": "FINISHED", "progress": NaN}',
-               "that number is ignored"),
-        _tells("text-numbers", "numbers and booleans as text", "dli_progress",
-               _progress(is_success="true", progress="1", sub_job_id="0"), "read as the numbers and booleans that they contain"),
-        _tells("text-times", "times as text", "job_status", _job(startTime="1680783636000"),
-               "read as the numbers and booleans that they contain"),
-        _tells("no-nodes", "a job without nodes", "job_status", {"name": JOB, "status": "NORMAL"}, "no node can fail"),
-        _tells("no-state", "a job without its state", "job_status", {"name": JOB, "nodes": []},
+        _unusual("nan", "NaN and Infinity as numbers", "job_status", numbers + '"totalPutRecords": -Infinity}]}',
+               "these numbers count as not there"),
+        _unusual("nan-dli", "NaN as the progress", "dli_progress", '{"status": "FINISHED", "progress": NaN}',
+               "that number counts as not there"),
+        _unusual("text-numbers", "numbers and truth as text", "dli_progress",
+               _progress(is_success="true", progress="1", sub_job_id="0"), "read as the values that they mean"),
+        _unusual("text-times", "times as text", "job_status", _job(startTime="1680783636000"),
+               "read as the values that they mean"),
+        _unusual("no-nodes", "a job without nodes", "job_status", {"name": JOB, "status": "NORMAL"}, "no node can fail"),
+        _unusual("no-state", "a job without its state", "job_status", {"name": JOB, "nodes": []},
                "the gate waits: an unknown state is not ready", reason="unknown_state", words="shows no state", **TIMEOUT),
-        _tells("null-state", "null as the state", "job_status", _job(status=None),
+        _unusual("null-state", "null as the state", "job_status", _job(status=None),
                "the gate waits: an unknown state is not ready", reason="unknown_state", words="shows no state", **TIMEOUT),
-        _tells("number-state", "a number as the state", "job_status", _job(status=1), "unreadable", **UNREADABLE),
-        _tells("new-state", "an unknown state", "job_status", _job(status="SLEEPING"),
+        _unusual("number-state", "a number as the state", "job_status", _job(status=1), "unreadable", **UNREADABLE),
+        _unusual("new-state", "an unknown state", "job_status", _job(status="SLEEPING"),
                "the gate waits, and names the state", reason="unknown_state", words="the unknown state SLEEPING", **TIMEOUT),
-        _tells("new-dli-state", "an unknown state", "dli_progress", _progress(status="SLEEPING"),
+        _unusual("new-dli-state", "an unknown state", "dli_progress", _progress(status="SLEEPING"),
                "the gate waits, and names the state", reason="unknown_state", words="the unknown state SLEEPING", **TIMEOUT),
-        _tells("list-state", "a job list without states", "job_list",
+        _unusual("list-state", "a job list without states", "job_list",
                _list(*({**_listed(number), "status": None} for number in range(3))),
                "each of its jobs is asked by itself"),
-        _tells("duplicate", "one key twice, with two states", "job_status",
+        _unusual("duplicate", "one key twice, with two states", "job_status",
                '{"name": "job_sms", "status": "EXCEPTION", "status": "NORMAL", "nodes": []}',
                "unreadable, because the state is ambiguous", **{**UNREADABLE, "words": ""}),
-        _tells("nodes-text", "a text where the nodes belong", "job_status", _job(nodes="none"), "unreadable",
+        _unusual("nodes-text", "a text where the nodes belong", "job_status", _job(nodes="none"), "unreadable",
                **UNREADABLE),
-        _tells("nodes-object", "an object where the nodes belong", "job_status", _job(nodes={"READ": "EXCEPTION"}),
+        _unusual("nodes-object", "an object where the nodes belong", "job_status", _job(nodes={"READ": "EXCEPTION"}),
                "unreadable", **UNREADABLE),
-        _tells("nodes-null-item", "a node that is null", "job_status", _job(nodes=[None]), "unreadable", **UNREADABLE),
-        _tells("node-number-state", "a number as a node's state", "job_status",
+        _unusual("nodes-null-item", "a node that is null", "job_status", _job(nodes=[None]), "unreadable", **UNREADABLE),
+        _unusual("node-number-state", "a number as a node's state", "job_status",
                _job(nodes=[{"name": "READ", "status": 3}]), "unreadable", **UNREADABLE),
-        _tells("list-null-item", "a job in the list that is null", "job_list",
+        _unusual("list-null-item", "a job in the list that is null", "job_list",
                _list(_listed(0), None, _listed(2)), "unreadable, because the selection is unknown",
                points=("first",), **UNREADABLE),
-        _tells("list-nameless", "a job in the list without a name", "job_list",
+        _unusual("list-nameless", "a job in the list without a name", "job_list",
                _list(_listed(0), {"status": "STARTING"}, _listed(2)),
                "unreadable, because the selection is unknown",
                points=("first",), **UNREADABLE),
-        _tells("list-total", "a job list that claims a billion jobs", "job_list",
+        _unusual("list-total", "a job list that claims a billion jobs", "job_list",
                _list(_listed(0), _listed(1), total=10**9), "unreadable", points=("first",), **UNREADABLE),
     ]  # fmt: skip
 
@@ -488,7 +488,7 @@ def _contradictions() -> list[Case]:
     found = []
     for key, fault, call, data, words in rows:
         points = ("first",) if call == "job_list" else ("closing",)
-        found.append(_tells(key, fault, call, data, COUNTS, points=points, words=words, **UNREADABLE))
+        found.append(_unusual(key, fault, call, data, COUNTS, points=points, words=words, **UNREADABLE))
     return found
 
 
@@ -537,7 +537,7 @@ CREDENTIALS: dict[str, Special] = {
         "nothing is sent; the message says when they were refused, where they come from and how long to wait",
         "ERROR", "denied", "these credentials were refused",
     ),
-    "mended": Special("a refused access key with another secret", "used immediately", "PASS"),
+    "mended": Special("a refused access key with another secret", "asked with at once", "PASS"),
     "locked": Special(
         "the access key is locked after too many failed signatures",
         "one request; the message says that the key is locked, and how long to wait",
@@ -545,26 +545,26 @@ CREDENTIALS: dict[str, Special] = {
     ),
     "clock": Special(
         "this machine's clock differs by more than 15 minutes",
-        "one request; the message says by how much, and that the clock must be set",
+        "one request; the message says by how much, and that the clock is to be set right",
         "ERROR", "denied", "set it right",
     ),
     "token-ends": Special(
-        "a token ends during the wait", "one more request, then it ends, because a token cannot be renewed", "ERROR", "denied",
+        "a token ends in mid-wait", "one more request, then it ends: a token cannot be renewed", "ERROR", "denied",
         "the token is outdated",
     ),
-    "password-renews": Special("the token of a password ends during the wait", "a new one is requested, once", "PASS"),
+    "password-renews": Special("the token that a password has got ends in mid-wait", "a new one is got, once", "PASS"),
     "password-dies": Special(
-        "the token of a password ends, and the password has changed",
+        "the token that a password has got ends, and the password has changed",
         "one try to renew it, then it ends", "ERROR", "denied",
     ),
     "file-renews": Special(
-        "a temporary key from a file ends during the wait, and the file holds a new one", "the file is read again", "PASS"
+        "a temporary key from a file ends in mid-wait, and the file holds a new one", "the file is read again", "PASS"
     ),
     "file-stays": Special(
-        "a temporary key from a file ends during the wait, and the file is the old one", "one more request, then it ends",
+        "a temporary key from a file ends in mid-wait, and the file is the old one", "one more request, then it ends",
         "ERROR", "denied",
     ),
-    "agency-renews": Special("the agency's key ends during the wait", "the metadata service is asked for a new one", "PASS"),
+    "agency-renews": Special("the agency's key ends in mid-wait", "the metadata service is asked for a new one", "PASS"),
     "agency-fails-once": Special(
         "the agency's key ends, and the metadata service fails for a while", "read again by the next observation", "PASS"
     ),
@@ -573,7 +573,7 @@ CREDENTIALS: dict[str, Special] = {
         "no metadata service answers",
     ),
     "key-ends": Special(
-        "an access key ends during the wait", "one more request for all jobs and threads, then it ends", "ERROR", "denied"
+        "an access key ends in mid-wait", "one more request for all jobs and threads, then it ends", "ERROR", "denied"
     ),
 }  # fmt: skip
 NETWORK: dict[str, Special] = {
@@ -584,7 +584,7 @@ NETWORK: dict[str, Special] = {
     "early-hints": Special(
         "an interim answer (103 Early Hints) before each answer", "skipped; each request gets the answer to itself", "PASS"
     ),
-    "refused": Special("the service is gone during the wait", GIVES_UP, "ERROR", "unreadable", "the connection was refused"),
+    "refused": Special("the service is gone in mid-wait", GIVES_UP, "ERROR", "unreadable", "the connection was refused"),
     "dns": Special("the name cannot be resolved", GIVES_UP, "ERROR", "unreadable", "the host's name cannot be resolved"),
     "dns-once": Special("the name cannot be resolved for a while", RETRIED, "PASS"),
     "dns-hangs": Special(
@@ -595,7 +595,7 @@ NETWORK: dict[str, Special] = {
         "the host takes connections and is silent from mid-wait on", GIVES_UP, "ERROR", "unreadable", "no answer in time"
     ),
     "tls-cut": Special("TLS breaks within an answer", RETRIED, "PASS"),
-    "tls-breaks": Special("the TLS handshake breaks off during the wait, for a while", RETRIED, "PASS"),
+    "tls-breaks": Special("the TLS handshake breaks off in mid-wait, for a while", RETRIED, "PASS"),
     "tls-lasting": Special("no TLS handshake succeeds any more", GIVES_UP, "ERROR", "unreadable"),
     "tls-untrusted": Special(
         "another certificate, which is not trusted, from mid-wait on", "ends immediately; no request is sent to that server",
@@ -604,15 +604,15 @@ NETWORK: dict[str, Special] = {
 }  # fmt: skip
 CHANGES: dict[str, Special] = {
     "renamed": Special(
-        "a job is renamed during the wait", "fails, and the message names the similar name", "FAIL", "job_missing",
+        "a job is renamed in mid-wait", "fails, and the message names the similar name", "FAIL", "job_missing",
         "similar names: job_smt",
     ),
     "renamed-tags": Special(
-        "a job of a selection by tags is renamed during the wait", "fails: the selection was settled with its old name",
+        "a job of a selection by tags is renamed in mid-wait", "fails: the selection was settled with its old name",
         "FAIL", "job_missing",
     ),
     "deleted-waited-for": Special(
-        "a job is deleted during the wait, with `missing: wait`", "waited for", "TIMEOUT", "job_missing"
+        "a job is deleted in mid-wait, with `missing: wait`", "waited for", "TIMEOUT", "job_missing"
     ),
     "comes-back": Special("a job is deleted and created again, with `missing: wait`", "waited for", "PASS"),
     "fails-behind": Special(
@@ -640,8 +640,8 @@ SECTIONS: dict[str, Callable[[], list[Case]]] = {
     "Broken connections": _connections,
     "Bodies that cannot be read": _bodies,
     "Refusals": _refusals,
-    "Answers with unusual values": _oddities,
-    "Answers that contradict themselves, or are about another job": _contradictions,
+    "Answers with something odd in them": _oddities,
+    "Answers that contradict themselves, or are about something else": _contradictions,
 }
 SPECIAL_SECTIONS: dict[str, dict[str, Special]] = {
     "Credentials": CREDENTIALS,

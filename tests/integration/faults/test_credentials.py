@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.datagate.huaweicloud.plugins.module_utils._cloud.credentials import ecs_agency
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._cloud.credentials.methods import ecs_agency
 from tests.emulator import ACCESS_KEY, AUTH_TOKEN, Emulator, running
 
 from .cases import CREDENTIALS, JOBS, PLACES, READY, REAL_TIME, WAIT

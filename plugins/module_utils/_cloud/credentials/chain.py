@@ -68,7 +68,7 @@ def _from_task(params: Mapping[str, Any], named: Optional[str], auth_type: str) 
 def _from_elsewhere(environ: Mapping[str, str], auth_type: str) -> _Found:
     """The credentials where the task gives none."""
     if auth_type == "ecs_agency":
-        from .ecs_agency import EcsAgency
+        from .methods.ecs_agency import EcsAgency
 
         return EcsAgency(), None
     found = _from_place(ENVIRONMENT, environ, FAMILIES, auth_type)
@@ -99,15 +99,15 @@ def _build(found: OptionSet) -> Credentials:
     place = f"{found.place} ({found.name(KINDS[found.kind].required[0][0])})"
     # Only the kind that is used is imported: starting the module takes most of the time of a single reading.
     if found.kind == "token":
-        from .auth_token import AuthToken
+        from .methods.auth_token import AuthToken
 
         return AuthToken(place, found.get("auth_token"))
     if found.kind == "password":
-        from .password import Password
+        from .methods.password import Password
 
         return Password(place, found.get("username"), found.get("password"), found.get("domain_name"))
     if found.kind == "oidc":
-        from .oidc import Oidc
+        from .methods.oidc import Oidc
 
         path = found.get("id_token_file")
         if has_control(path):
@@ -115,7 +115,7 @@ def _build(found: OptionSet) -> Credentials:
                 f"{found.name('id_token_file')} from {found.place} cannot be read: a path is one line of text"
             )
         return Oidc(place, found.get("idp_id"), found.get("id_token") or None, os.path.expanduser(path) or None)
-    from .access_key import AccessKey, TemporaryKey
+    from .methods.access_key import AccessKey, TemporaryKey
 
     if found.get("security_token"):
         return TemporaryKey(place, found.get("access_key"), found.get("secret_key"), found.get("security_token"))
@@ -127,8 +127,8 @@ def _assume(base: Credentials, found: OptionSet) -> Credentials:
 
     :raises OptionError, CredentialsError: the options of the agency are incomplete or not usable.
     """
-    from .assumed_agency import AssumedAgency, OidcAgency, read_agency
-    from .oidc import Oidc
+    from .methods.assumed_agency import AssumedAgency, OidcAgency, read_agency
+    from .methods.oidc import Oidc
 
     found.check()
     agency = read_agency(found, base)
@@ -187,7 +187,7 @@ def _nothing_found(auth_type: str) -> str:
 
 
 def _file(path: str, named_by: str) -> Credentials:
-    from .file import CredentialsFile
+    from .methods.file import CredentialsFile
 
     if has_control(path):
         raise CredentialsError(f"{named_by} cannot be read: a path is one line of text")

@@ -30,6 +30,24 @@ class Kind(NamedTuple):
         return [*(option for group in self.required for option in group), *self.optional]
 
 
+# Type and secrecy of each option, for the argument specification. plugins/doc_fragments/connection.py documents them.
+OPTIONS: Dict[str, Dict[str, Any]] = {
+    "access_key": {"type": "str", "no_log": True},
+    "secret_key": {"type": "str", "no_log": True},
+    "security_token": {"type": "str", "no_log": True},
+    "auth_token": {"type": "str", "no_log": True},
+    "username": {"type": "str"},
+    "password": {"type": "str", "no_log": True},
+    "domain_name": {"type": "str"},
+    "credentials_file": {"type": "path"},
+    "idp_id": {"type": "str"},
+    "id_token": {"type": "str", "no_log": True},
+    "id_token_file": {"type": "path", "no_log": False},
+    "assume_role_agency": {"type": "str"},
+    "assume_role_domain": {"type": "str"},
+    "assume_role_domain_id": {"type": "str"},
+    "assume_role_duration": {"type": "int"},
+}
 # "auto" tries them in this order.
 KINDS: Dict[str, Kind] = {
     "token": Kind((("auth_token",),)),

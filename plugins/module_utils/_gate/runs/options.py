@@ -28,6 +28,22 @@ TYPES: Mapping[str, int] = {"scheduled": 0, "manual": 2, "patch": 5, "sub_job": 
 DEFAULT_TYPES = ("scheduled", "once")
 DEFAULT_SINCE = "24h"
 _DAY = 86_400_000  # milliseconds
+# Gates for runs of batch jobs. Lists have no choices here for the same reason.
+BATCH_GATE: Dict[str, Any] = {
+    **options.GATE,
+    "fail_on_exception": {"type": "bool"},
+    "max_failing": {"type": "int", "default": 0},
+    "exception_grace": {"type": "float", "default": 0},
+    "stable_for": {"type": "float", "default": 0},
+    "since": {"type": "str", "default": DEFAULT_SINCE},
+    "until": {"type": "str"},
+    "instance_types": {"type": "list", "elements": "str", "default": list(DEFAULT_TYPES)},
+    "instance_ids": {"type": "list", "elements": "str"},
+    "which": {"type": "str", "choices": list(WHICH_CHOICES), "default": "latest"},
+    "min_instances": {"type": "int", "default": 1},
+    "accept_forced": {"type": "bool", "default": False},
+    "skipped": {"type": "str", "choices": list(SKIPPED_CHOICES), "default": "fail"},
+}
 
 
 def run_policy(params: Mapping[str, Any], once: bool = False) -> Policy:

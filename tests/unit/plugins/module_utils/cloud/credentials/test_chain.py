@@ -12,16 +12,22 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.datagate.huaweicloud.plugins.module_utils._cloud.credentials.access_key import (
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._cloud.credentials.base import Credentials
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._cloud.credentials.chain import choose
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._cloud.credentials.methods.access_key import (
     AccessKey,
     TemporaryKey,
 )
-from ansible_collections.datagate.huaweicloud.plugins.module_utils._cloud.credentials.auth_token import AuthToken
-from ansible_collections.datagate.huaweicloud.plugins.module_utils._cloud.credentials.base import Credentials
-from ansible_collections.datagate.huaweicloud.plugins.module_utils._cloud.credentials.chain import choose
-from ansible_collections.datagate.huaweicloud.plugins.module_utils._cloud.credentials.ecs_agency import EcsAgency
-from ansible_collections.datagate.huaweicloud.plugins.module_utils._cloud.credentials.file import CredentialsFile
-from ansible_collections.datagate.huaweicloud.plugins.module_utils._cloud.credentials.password import Password
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._cloud.credentials.methods.auth_token import (
+    AuthToken,
+)
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._cloud.credentials.methods.ecs_agency import (
+    EcsAgency,
+)
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._cloud.credentials.methods.file import (
+    CredentialsFile,
+)
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._cloud.credentials.methods.password import Password
 from ansible_collections.datagate.huaweicloud.plugins.module_utils._errors import CredentialsError, OptionError
 
 KEY = {"access_key": "task-ak", "secret_key": "task-sk"}

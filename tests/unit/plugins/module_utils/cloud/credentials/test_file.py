@@ -17,7 +17,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.datagate.huaweicloud.plugins.module_utils._cloud.credentials.file import CredentialsFile
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._cloud.credentials.methods.file import (
+    CredentialsFile,
+)
 from ansible_collections.datagate.huaweicloud.plugins.module_utils._errors import CredentialsError
 
 SECRET = "q7Zs3cret"

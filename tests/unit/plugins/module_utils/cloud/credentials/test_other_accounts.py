@@ -12,17 +12,19 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.datagate.huaweicloud.plugins.module_utils._cloud.credentials.access_key import AccessKey
-from ansible_collections.datagate.huaweicloud.plugins.module_utils._cloud.credentials.assumed_agency import (
-    AssumedAgency,
-    OidcAgency,
-)
 from ansible_collections.datagate.huaweicloud.plugins.module_utils._cloud.credentials.base import (
     Credentials,
     KeyRequest,
 )
 from ansible_collections.datagate.huaweicloud.plugins.module_utils._cloud.credentials.chain import choose
-from ansible_collections.datagate.huaweicloud.plugins.module_utils._cloud.credentials.oidc import Oidc
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._cloud.credentials.methods.access_key import (
+    AccessKey,
+)
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._cloud.credentials.methods.assumed_agency import (
+    AssumedAgency,
+    OidcAgency,
+)
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._cloud.credentials.methods.oidc import Oidc
 from ansible_collections.datagate.huaweicloud.plugins.module_utils._errors import (
     TRANSIENT,
     CredentialsError,

@@ -2,7 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The lists of states in the documentation and in the AWX survey, from plugins/module_utils/_states.py. Part of options.py."""
+"""Lists that are generated: states in the documentation and in the AWX survey, and the modules of the action group.
+
+The states are those of plugins/module_utils/_states.py. Part of options.py.
+"""
 
 from __future__ import annotations
 
@@ -17,6 +20,7 @@ import yaml
 
 ROOT = Path(__file__).resolve().parent.parent
 SURVEY = ROOT / "playbooks" / "awx" / "survey_job_report.yml"
+RUNTIME = ROOT / "meta" / "runtime.yml"
 WIDTH = 120
 
 
@@ -87,11 +91,24 @@ def with_choices(survey: str, states: Any) -> str:
     return survey.replace(before, after)
 
 
+def with_modules(runtime: str) -> str:
+    """The action group with each module."""
+    modules = sorted(path.stem for path in (ROOT / "plugins" / "modules").glob("[!_]*.py"))
+    group = "".join(f"    - {name}\n" for name in modules)
+    changed, count = re.subn(r"(?<=^  huaweicloud:\n)(    - \w+\n)+", group, runtime, flags=re.M)
+    if count != 1:
+        raise ValueError(f"{RUNTIME.name} has no action group huaweicloud")
+    return changed
+
+
 def texts() -> dict[Path, str]:
     """The files with their lists as the tables have them."""
     states = import_module("ansible_collections.datagate.huaweicloud.plugins.module_utils._states")
     others = [state for state in states.REAL_TIME_STATES if state not in states.FAILING_STATES]
-    found: dict[Path, str] = {SURVEY: with_choices(SURVEY.read_text("utf-8"), states)}
+    found: dict[Path, str] = {
+        SURVEY: with_choices(SURVEY.read_text("utf-8"), states),
+        RUNTIME: with_modules(RUNTIME.read_text("utf-8")),
+    }
     for item in ITEMS:
         path = ROOT / "plugins" / item.path
         text = found.get(path) or path.read_text("utf-8")

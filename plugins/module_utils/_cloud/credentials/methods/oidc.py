@@ -11,13 +11,13 @@ from __future__ import annotations
 import re
 from typing import Any, Callable, Dict, Generator, Mapping, Optional, Sequence, Tuple
 
-from ..._errors import CredentialsError, RequestError
-from ..._text import has_control, printable
-from ..._values import unquoted
-from ..text_file import read_text
-from .base import Credentials, KeyRequest, Obtaining
-from .key_answer import lifetime_of, read_issued_keys, unusable
-from .signature import TokenAuth
+from ...._errors import CredentialsError, RequestError
+from ...._text import has_control, printable
+from ...._values import unquoted
+from ...text_file import read_text
+from ..base import Credentials, KeyRequest, Obtaining
+from ..key_answer import lifetime_of, read_issued_keys, unusable
+from ..signature import TokenAuth
 
 TOKENS = "/v3.0/OS-AUTH/id-token/tokens"
 SECURITY_TOKENS = "/v3.0/OS-CREDENTIAL/securitytokens"

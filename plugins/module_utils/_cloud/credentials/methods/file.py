@@ -12,12 +12,12 @@ import configparser
 import stat
 from typing import Callable, Dict, List, Optional, Sequence
 
-from ..._errors import CredentialsError
-from ..._text import printable
-from ..._values import is_half_quoted, unquoted
-from ..text_file import read_text
-from .base import Auth, Known
-from .signature import SdkHmacSha256
+from ...._errors import CredentialsError
+from ...._text import printable
+from ...._values import is_half_quoted, unquoted
+from ...text_file import read_text
+from ..base import Auth, Known
+from ..signature import SdkHmacSha256
 
 SECTION = "basic"
 _KEYS = ("ak", "sk", "security_token", "project_id", "iam_endpoint")

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from typing import Callable, Dict, Optional, Sequence
 
-from .base import Auth, Known
-from .signature import TokenAuth
+from ..base import Auth, Known
+from ..signature import TokenAuth
 
 
 class AuthToken(Known):

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from typing import Callable, Dict, Optional, Sequence
 
-from .base import Auth, Known
-from .signature import SdkHmacSha256
+from ..base import Auth, Known
+from ..signature import SdkHmacSha256
 
 
 class AccessKey(Known):

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 from typing import Any, Callable, Dict, Sequence
 
-from ..._errors import PERMANENT, RequestError
-from .base import Credentials, KeyRequest, Obtaining
-from .signature import TokenAuth
+from ...._errors import PERMANENT, RequestError
+from ..base import Credentials, KeyRequest, Obtaining
+from ..signature import TokenAuth
 
 PATH = "/v3/auth/tokens?nocatalog=true"
 

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 from typing import Any, Callable, Dict, Generator, Mapping, Tuple
 
-from ..._errors import PERMANENT, TRANSIENT, RequestError
-from .base import Credentials, KeyRequest, Obtaining
-from .key_answer import read_keys
+from ...._errors import PERMANENT, TRANSIENT, RequestError
+from ..base import Credentials, KeyRequest, Obtaining
+from ..key_answer import read_keys
 
 METADATA = "http://169.254.169.254"
 KEY_PATH = "/openstack/latest/securitykey"

@@ -11,13 +11,13 @@ from __future__ import annotations
 import re
 from typing import Any, Callable, Dict, Generator, Mapping, NamedTuple, Optional, Sequence, Tuple
 
-from ..._error_codes import gateway_number
-from ..._errors import OptionError, RequestError
-from ..._text import has_control, printable
-from ..._values import whole
-from .base import Auth, Credentials, KeyRequest, Obtaining
-from .credential_sets import OptionSet
-from .key_answer import lifetime_of, read_issued_keys
+from ...._error_codes import gateway_number
+from ...._errors import OptionError, RequestError
+from ...._text import has_control, printable
+from ...._values import whole
+from ..base import Auth, Credentials, KeyRequest, Obtaining
+from ..credential_sets import OptionSet
+from ..key_answer import lifetime_of, read_issued_keys
 from .oidc import JSON_UTF8, SECURITY_TOKENS, Oidc
 
 ASSUME = "/v5/agencies/assume"
