@@ -34,12 +34,14 @@ import yaml
 from markdown_it import MarkdownIt
 from packaging.requirements import Requirement
 
-from tests.emulator import ACCESS_KEY, REGION, SECRET_KEY, Emulator, running
+from tests.emulator import ACCESS_KEY, AUTH_TOKEN, REGION, SECRET_KEY, Emulator, running
 
 ROOT = Path(__file__).resolve().parents[2]
 SCENARIO = ROOT / "tests" / "emulator" / "scenarios" / "demo.yml"
 DATA = ROOT / "tests" / "data"
 GATES = DATA / "guides_verdicts_gates.yml"
+GUIDES = yaml.safe_load(SCENARIO.with_name("guides.yml").read_text("utf-8"))
+"""Jobs of each kind, and runs."""
 TIMEOUT = 120.0
 """Seconds after which a command is given up."""
 
@@ -77,6 +79,7 @@ emulator=http://127.0.0.1:{port}/_emulator
 curl -sS $emulator/jobs/job_orders_stream -d '{"status": "STARTING"}'
 { until curl -sS $emulator/journal | grep -q job_orders_stream/status; do sleep 0.1; done
   sleep 0.5; curl -sS $emulator/jobs/job_orders_stream -d '{"status": "NORMAL"}'; } >/dev/null 2>&1 &"""
+BREAK = "curl -sS -X POST {emulator}/_emulator/events/break\n"
 PAGES = [
     Page(
         "README.md",
@@ -116,6 +119,94 @@ PAGES = [
         },
         # These are printed by the demonstration.
         {"0:00 of 1:00: 1 STOPPED": "", "The gates said": ""},
+    ),
+    Page(
+        "docs/guides/deploy.md",
+        {
+            "/opt/pipelines/deploy.sh": "echo",
+            "-e deploy_rollback_file": "-e deploy_stable_for=1 -e job_gate_wait_interval=0.5 -e deploy_rollback_file",
+        },
+        {
+            # The deployment makes a node fail, and the rollback mends it.
+            "TASK [Fail the deployment]": (
+                "for name in break mend\n"
+                'do echo "- ansible.builtin.command: curl -sS -X POST {emulator}/_emulator/events/$name" > $name.yml\ndone\n'
+                "ansible-playbook datagate.huaweicloud.deploy_with_gates -e job_gate_tags=orders"
+                " -e deploy_task_file=$PWD/break.yml -e deploy_rollback_file=$PWD/mend.yml"
+                " -e deploy_stable_for=1 -e job_gate_wait_interval=0.5"
+            )
+        },
+        connected=True,
+        cloud=GUIDES,
+    ),
+    Page(
+        "docs/guides/batch.md",
+        {"        wait: true\n": "        wait: true\n        wait_interval: 0.5\n"},
+        {"FAIL after": f"{BREAK}ansible-playbook nightly.yml"},
+        connected=True,
+        cloud=GUIDES,
+    ),
+    Page(
+        "docs/guides/dli.md",
+        {
+            "job_gate_stall_timeout: 1800": "job_gate_stall_timeout: 1800\n        job_gate_wait_interval: 0.5",
+            # The job ends once it has been read.
+            "ansible-playbook dli.yml": (
+                "{ until curl -sS {emulator}/_emulator/stats | grep -q dli_progress; do sleep 0.1; done\n"
+                "sleep 0.5; curl -sS -X POST {emulator}/_emulator/events/finish; } >/dev/null 2>&1 &\n"
+                "ansible-playbook dli.yml"
+            ),
+            "stable_for: 120": "stable_for: 1\n        wait_interval: 0.5",
+            "{{ batch.json.id }}": "2d3e4f50-aaaa-4bbb-8ccc-0d0e0f101112",
+        },
+        {"FAIL after": "curl -sS -X POST {emulator}/_emulator/events/fail\nansible-playbook dli.yml"},
+        connected=True,
+        cloud=GUIDES,
+    ),
+    Page(
+        "docs/guides/inventory.md",
+        printed={
+            "[WARNING]: Failed to parse": (
+                "ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED=false HW_SECRET_KEY="
+                " ansible-inventory -i demo.dataarts_jobs.yml --graph"
+            ),
+            "fatal: [job_orders_stream]": (
+                f"{BREAK}ansible-playbook -i demo.dataarts_jobs.yml datagate.huaweicloud.gate_sliced"
+            ),
+        },
+        connected=True,
+    ),
+    Page(
+        "docs/guides/events.md",
+        # It runs until Ctrl+C. test_event_source_rulebook.py runs it.
+        {"ansible-rulebook -r": ": ansible-rulebook -r", "http://127.0.0.1:8765": "{emulator}"},
+        connected=True,
+    ),
+    Page(
+        "docs/guides/migration.md",
+        {
+            "ansible-playbook loop.yml": f"{BREAK}export IAM_TOKEN={AUTH_TOKEN}\nansible-playbook loop.yml",
+            # The jobs of the emulator are not restarted.
+            "began=$(( ($(date +%s) - 5) * 1000 ))": "began=1",
+            "terraform apply": "",
+            "terraform output -json gate": 'echo \'{"job_gate_job_names": ["job_orders_stream"]}\'',
+        },
+        connected=True,
+    ),
+    Page(
+        "docs/guides/awx.md",
+        {
+            # test_awx_setup.py runs it with a stand-in for AWX.
+            "ansible-galaxy collection install awx.awx": ": awx.awx",
+            "ansible-playbook datagate.huaweicloud.awx_setup": ": awx_setup",
+            "< survey_gate.yml": "< {root}/playbooks/awx/survey_gate.yml",
+            "curl -H": "cat >survey.json; : curl -H",
+            # test_execution_environment.py checks the definition of the image.
+            "make build": ": make build",
+            "ansible-builder build": ": ansible-builder build",
+            "podman": ": podman",
+        },
+        connected=True,
     ),
     Page(
         "docs/guides/connection.md",

@@ -22,7 +22,7 @@ Data = Mapping[str, Any]
 
 ONCE, LASTING = "once", "lasting"
 RECOVERS, READY = 4.0, 8.0
-"""Seconds at which a fault during the wait begins, and at which the jobs become ready."""
+"""Seconds at which a fault in mid-wait begins, and at which the jobs get ready."""
 WAIT: Data = {"wait": True, "wait_interval": 1, "wait_timeout": 250, "request_timeout": 10}
 SLOW: Data = {"request_timeout": 0.4, "retries": 1, "max_consecutive_errors": 2}
 """Options of cases that really wait for an answer."""
@@ -537,7 +537,7 @@ CREDENTIALS: dict[str, Special] = {
         "nothing is sent; the message says when they were refused, where they come from and how long to wait",
         "ERROR", "denied", "these credentials were refused",
     ),
-    "mended": Special("a refused access key with another secret", "used immediately", "PASS"),
+    "mended": Special("a refused access key with another secret", "asked with at once", "PASS"),
     "locked": Special(
         "the access key is locked after too many failed signatures",
         "one request; the message says that the key is locked, and how long to wait",
@@ -545,26 +545,26 @@ CREDENTIALS: dict[str, Special] = {
     ),
     "clock": Special(
         "this machine's clock differs by more than 15 minutes",
-        "one request; the message says by how much, and that the clock must be set",
+        "one request; the message says by how much, and that the clock is to be set right",
         "ERROR", "denied", "set it right",
     ),
     "token-ends": Special(
-        "a token ends during the wait", "one more request, then it ends, because a token cannot be renewed", "ERROR", "denied",
+        "a token ends in mid-wait", "one more request, then it ends: a token cannot be renewed", "ERROR", "denied",
         "the token is outdated",
     ),
-    "password-renews": Special("the token of a password ends during the wait", "a new one is requested, once", "PASS"),
+    "password-renews": Special("the token that a password has got ends in mid-wait", "a new one is got, once", "PASS"),
     "password-dies": Special(
-        "the token of a password ends, and the password has changed",
+        "the token that a password has got ends, and the password has changed",
         "one try to renew it, then it ends", "ERROR", "denied",
     ),
     "file-renews": Special(
-        "a temporary key from a file ends during the wait, and the file holds a new one", "the file is read again", "PASS"
+        "a temporary key from a file ends in mid-wait, and the file holds a new one", "the file is read again", "PASS"
     ),
     "file-stays": Special(
-        "a temporary key from a file ends during the wait, and the file is the old one", "one more request, then it ends",
+        "a temporary key from a file ends in mid-wait, and the file is the old one", "one more request, then it ends",
         "ERROR", "denied",
     ),
-    "agency-renews": Special("the agency's key ends during the wait", "the metadata service is asked for a new one", "PASS"),
+    "agency-renews": Special("the agency's key ends in mid-wait", "the metadata service is asked for a new one", "PASS"),
     "agency-fails-once": Special(
         "the agency's key ends, and the metadata service fails for a while", "read again by the next observation", "PASS"
     ),
@@ -573,7 +573,7 @@ CREDENTIALS: dict[str, Special] = {
         "no metadata service answers",
     ),
     "key-ends": Special(
-        "an access key ends during the wait", "one more request for all jobs and threads, then it ends", "ERROR", "denied"
+        "an access key ends in mid-wait", "one more request for all jobs and threads, then it ends", "ERROR", "denied"
     ),
 }  # fmt: skip
 NETWORK: dict[str, Special] = {
@@ -584,7 +584,7 @@ NETWORK: dict[str, Special] = {
     "early-hints": Special(
         "an interim answer (103 Early Hints) before each answer", "skipped; each request gets the answer to itself", "PASS"
     ),
-    "refused": Special("the service is gone during the wait", GIVES_UP, "ERROR", "unreadable", "the connection was refused"),
+    "refused": Special("the service is gone in mid-wait", GIVES_UP, "ERROR", "unreadable", "the connection was refused"),
     "dns": Special("the name cannot be resolved", GIVES_UP, "ERROR", "unreadable", "the host's name cannot be resolved"),
     "dns-once": Special("the name cannot be resolved for a while", RETRIED, "PASS"),
     "dns-hangs": Special(
@@ -595,7 +595,7 @@ NETWORK: dict[str, Special] = {
         "the host takes connections and is silent from mid-wait on", GIVES_UP, "ERROR", "unreadable", "no answer in time"
     ),
     "tls-cut": Special("TLS breaks within an answer", RETRIED, "PASS"),
-    "tls-breaks": Special("the TLS handshake breaks off during the wait, for a while", RETRIED, "PASS"),
+    "tls-breaks": Special("the TLS handshake breaks off in mid-wait, for a while", RETRIED, "PASS"),
     "tls-lasting": Special("no TLS handshake succeeds any more", GIVES_UP, "ERROR", "unreadable"),
     "tls-untrusted": Special(
         "another certificate, which is not trusted, from mid-wait on", "ends immediately; no request is sent to that server",
@@ -604,15 +604,15 @@ NETWORK: dict[str, Special] = {
 }  # fmt: skip
 CHANGES: dict[str, Special] = {
     "renamed": Special(
-        "a job is renamed during the wait", "fails, and the message names the similar name", "FAIL", "job_missing",
+        "a job is renamed in mid-wait", "fails, and the message names the similar name", "FAIL", "job_missing",
         "similar names: job_smt",
     ),
     "renamed-tags": Special(
-        "a job of a selection by tags is renamed during the wait", "fails: the selection was settled with its old name",
+        "a job of a selection by tags is renamed in mid-wait", "fails: the selection was settled with its old name",
         "FAIL", "job_missing",
     ),
     "deleted-waited-for": Special(
-        "a job is deleted during the wait, with `missing: wait`", "waited for", "TIMEOUT", "job_missing"
+        "a job is deleted in mid-wait, with `missing: wait`", "waited for", "TIMEOUT", "job_missing"
     ),
     "comes-back": Special("a job is deleted and created again, with `missing: wait`", "waited for", "PASS"),
     "fails-behind": Special(
@@ -640,8 +640,8 @@ SECTIONS: dict[str, Callable[[], list[Case]]] = {
     "Broken connections": _connections,
     "Bodies that cannot be read": _bodies,
     "Refusals": _refusals,
-    "Answers with unusual values": _oddities,
-    "Answers that contradict themselves, or are about another job": _contradictions,
+    "Answers with something odd in them": _oddities,
+    "Answers that contradict themselves, or are about something else": _contradictions,
 }
 SPECIAL_SECTIONS: dict[str, dict[str, Special]] = {
     "Credentials": CREDENTIALS,
