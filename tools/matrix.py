@@ -6,14 +6,15 @@
 
     python tools/matrix.py                          everything
     python tools/matrix.py --core 2.19 --kind units the unit tests on one ansible-core
-    python tools/matrix.py --whole                  all unit tests in each cell, not only those that touch Ansible
+    python tools/matrix.py --whole                  all cells, and all unit tests in each, not only those that touch Ansible
 
 The work is done by sessions of nox (noxfile.py), two at a time. nox by itself either fails for each Python that a machine
 lacks or succeeds without having run anything. So this plans the sessions, says what cannot run here and why, and fails if
 one of them failed or if nothing ran.
 
 Each ansible-core gets `ansible-test sanity` and the demonstration (role, action plugins, modules and playbooks against the
-emulator), and the unit tests with each Python that it supports. The layers of module_utils below the entry points import nothing
+emulator), and the unit tests: the oldest and the newest ansible-core with each Python that it supports, those between with the
+oldest and the newest Python that are there, and everything with --whole. The layers of module_utils below the entry points import nothing
 of Ansible (tests/project/test_layers.py), so no ansible-core can make a difference to them: their tests run with the
 newest ansible-core on the oldest Python (`make test` has another), and everywhere only if --whole says so. The tests of
 `ansible-test sanity` that need most of its time depend on the Python and on their own tools, and hardly on ansible-core; they run with
@@ -53,7 +54,7 @@ WITHOUT_ANSIBLE: Final = (
 
 SLOW_SANITY_TESTS: Final = ("compile", "import", "pep8", "pylint")
 
-PASSED, FAILED, NOT_THERE, UNSUPPORTED = "passed", "failed", "not there", "-"
+PASSED, FAILED, NOT_THERE, UNSUPPORTED, LEFT_OUT = "passed", "failed", "not there", "-", "left out"
 
 
 class Core(NamedTuple):
@@ -127,7 +128,15 @@ def skipped_sanity_tests(core: str) -> tuple[str, ...]:
     return () if core in (oldest, newest) else SLOW_SANITY_TESTS
 
 
-def plan(there: Iterable[str], cores: Iterable[str], kinds: Iterable[str]) -> dict[Cell, Outcome | None]:
+def is_left_out(core: str, python: str, there: Iterable[str]) -> bool:
+    """Whether other cells stand for this one: a Python between the oldest and the newest, on such an ansible-core."""
+    minors = [minor(name) for name in there if OLDEST_MODULE_PYTHON <= minor(name) <= CORES[core].newest_target]
+    return skipped_sanity_tests(core) != () and min(minors) < minor(python) < max(minors)
+
+
+def plan(
+    there: Iterable[str], cores: Iterable[str], kinds: Iterable[str], *, whole: bool = False
+) -> dict[Cell, Outcome | None]:
     """Every cell of the table; None for one that can run here. Longest first, so that two lanes end together."""
     there = list(there)
     known = range(OLDEST_MODULE_PYTHON, max(facts.newest_target for facts in CORES.values()) + 1)
@@ -144,8 +153,10 @@ def plan(there: Iterable[str], cores: Iterable[str], kinds: Iterable[str]) -> di
                 cell = Cell(kind, core, f"3.{number}")
                 if number > CORES[core].newest_target:
                     cells[cell] = Outcome(UNSUPPORTED)
+                elif not runs or cell.python not in there:
+                    cells[cell] = Outcome(NOT_THERE)
                 else:
-                    cells[cell] = None if runs and cell.python in there else Outcome(NOT_THERE)
+                    cells[cell] = Outcome(LEFT_OUT) if not whole and is_left_out(core, cell.python, there) else None
     return cells
 
 
@@ -171,6 +182,8 @@ def summary(outcomes: Mapping[Cell, Outcome], there: Iterable[str]) -> tuple[str
         lines.append(f'"{NOT_THERE}": skipped, because this machine has only the Pythons {", ".join(there)}.')
     if UNSUPPORTED in states:
         lines.append(f'"{UNSUPPORTED}": not supported by that ansible-core.')
+    if LEFT_OUT in states:
+        lines.append(f'"{LEFT_OUT}": runs with --whole.')
     lines += [f"failed: {cell.session}" for cell, outcome in outcomes.items() if outcome.state == FAILED]
     passed, failed, skipped = map(states.count, (PASSED, FAILED, NOT_THERE))
     if not passed and not failed:
@@ -194,13 +207,15 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(description="Every supported ansible-core with every Python that is there.")
     parser.add_argument("--core", action="append", choices=CORES, help="only this one (may be repeated)")
     parser.add_argument("--kind", action="append", choices=KINDS, help="only this (may be repeated)")
-    parser.add_argument("--whole", action="store_true", help="all unit tests in each cell")
+    parser.add_argument("--whole", action="store_true", help="all cells, and all unit tests in each")
     parser.add_argument("--jobs", type=int, default=min(os.cpu_count() or 1, 4), help="sessions at a time")
     wanted = parser.parse_args(arguments)
 
     started = time.monotonic()
     there = list(interpreters())
-    cells = plan(there, [core for core in CORES if core in (wanted.core or CORES)], wanted.kind or KINDS)
+    cells = plan(
+        there, [core for core in CORES if core in (wanted.core or CORES)], wanted.kind or KINDS, whole=wanted.whole
+    )
     sessions = [cell.session for cell, outcome in cells.items() if outcome is None]
     found: dict[str, Outcome] = {}
     if sessions:

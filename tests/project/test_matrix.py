@@ -53,6 +53,14 @@ def test_every_cell_is_planned_or_said_to_be_missing(matrix: ModuleType) -> None
     assert len(cells) == len(matrix.CORES) * (2 + len(pythons))
 
 
+def test_cores_between_run_the_unit_tests_with_the_oldest_and_the_newest_python(matrix: ModuleType) -> None:
+    cells = matrix.plan(HERE, matrix.CORES, ["units"])
+    left_out = [cell.session for cell, outcome in cells.items() if outcome and outcome.state == matrix.LEFT_OUT]
+    assert left_out == [f"units-{core}-py{python}" for core in ("2.20", "2.19", "2.18") for python in ("3.10", "3.12")]
+    whole = matrix.plan(HERE, matrix.CORES, ["units"], whole=True)
+    assert matrix.LEFT_OUT not in {outcome.state for outcome in whole.values() if outcome}
+
+
 def test_a_core_without_a_python_for_its_controller_cannot_run_at_all(matrix: ModuleType) -> None:
     cells = matrix.plan(["3.9", "3.10"], ["2.17", "2.21"], matrix.KINDS)
     run = [cell.session for cell, outcome in cells.items() if outcome is None]
