@@ -34,7 +34,7 @@ def methods() -> Iterator[tuple[str, str]]:
 
 
 def test_only_orders_and_the_cancellation_act() -> None:
-    assert set(methods()) == {("job_actions.py", "POST"), ("dli.py", "DELETE")}
+    assert set(methods()) == {("job_actions.py", "POST"), ("sql_jobs.py", "DELETE")}
     for text in (README, SECURITY):
         assert re.search(r"Only (the module )?`dataarts_job`.*\bact\b.*everything else only reads", text, re.DOTALL)
 
