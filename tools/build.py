@@ -7,8 +7,8 @@
 python tools/build.py [FOLDER]
 
 ansible-galaxy does the work, on a copy that holds nothing but the tree's own files, and links that lead somewhere without the tree.
-It writes the time of the build and the builder's name into the archive, so the archive is written once more without them, and
-checksums of a release built from its tag can be compared. antsibull-nox does neither, and where
+It writes the time of the build and the builder's name into the archive, so the archive is written once more without them: whoever
+builds a release from its tag can compare checksums. antsibull-nox does neither, and where
 there is no git it copies .venv along.
 """
 
@@ -41,7 +41,7 @@ LINK = re.compile(r"(!?)(\[[^\]]*\])\(([^)\s]+)\)")
 def complete_links(source: Path) -> None:
     """Let links of the Markdown pages lead to the release's tag in the repository where the tarball lacks what they lead to.
 
-    Galaxy shows the README alone, so all its links are absolute.
+    The README stands alone where Galaxy shows it, so all its links do.
     """
     galaxy = yaml.safe_load((source / "galaxy.yml").read_text("utf-8"))
 
@@ -66,7 +66,7 @@ def complete_links(source: Path) -> None:
 
 
 def normalised(archive: bytes, when: int) -> bytes:
-    """The same archive with its members in order, of one time, and without an owner."""
+    """The same archive with its members in order, of one time, and owned by nobody."""
     out = io.BytesIO()
     with (
         tarfile.open(fileobj=io.BytesIO(archive), mode="r:gz") as source,

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Makes the pictures of the documentation again: terminal runs of gates, and the report they write.
+"""Makes the pictures of the documentation anew: terminal runs of gates, and the report they write.
 
 python tools/pictures.py
 

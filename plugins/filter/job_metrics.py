@@ -13,7 +13,7 @@ description:
   - Turns results of M(datagate.huaweicloud.dataarts_job_status) and M(datagate.huaweicloud.dli_job_progress) into the
     text format of Prometheus, as the textfile collector of node_exporter reads it.
   - A reading that failed is C(datagate_up 0). Jobs that could not be read, or do not exist, have no series, so that no
-    old state remains.
+    state stands that nobody has seen.
   - The playbook C(datagate.huaweicloud.job_watch) uses it. The guide on monitoring names all metrics.
 author:
   - datagate contributors (@datagate)
@@ -23,7 +23,7 @@ options:
     description:
       - The results of one reading, by service. At least one of the keys must be there.
       - With more than 100 jobs the tasks need C(return_jobs=all). A result that does not hold all jobs is refused.
-      - The result of M(datagate.huaweicloud.dataarts_job_info) can replace C(dataarts). It has neither nodes nor
+      - The result of M(datagate.huaweicloud.dataarts_job_info) can stand for C(dataarts). It has neither nodes nor
         verdicts.
     type: dict
     required: true

@@ -47,7 +47,7 @@ options:
         type: str
       facts:
         description:
-          - Label and text of what to show at the top, such as the region, in this order. What is empty is left
+          - Label and text of what is to stand at the top, such as the region, in this order. What is empty is left
             out.
         type: dict
 notes:

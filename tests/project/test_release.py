@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Which version may be released, and that it is updated in all files."""
+"""Which version may be released, and that it is written wherever it stands."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def tree(folder: Path, versions: list[str], **fragments: dict[str, Any]) -> Path
 
 
 SUMMARY = {"release_summary": "What it is."}
-FIX = {"bugfixes": ["module - fixed."]}
+FIX = {"bugfixes": ["module - mended."]}
 FEATURE = {"minor_changes": ["module - more."]}
 BREAK = {"breaking_changes": ["module - otherwise."]}
 
@@ -60,7 +60,7 @@ def test_the_changes_say_how_large_the_step_must_be(
         assert all(step in str(caught.value) for step in good)
 
 
-def test_an_existing_version_is_built_again(tmp_path: Path) -> None:
+def test_a_version_that_is_there_is_built_again(tmp_path: Path) -> None:
     root = tree(tmp_path, ["1.0.0", "0.9.0"])
     assert release.due(root, release.parsed("1.0.0")) is False
     with pytest.raises(release.ReleaseError, match="old release"):
@@ -69,7 +69,7 @@ def test_an_existing_version_is_built_again(tmp_path: Path) -> None:
         release.due(root, release.parsed("1.0.1"))
 
 
-def test_nothing_is_added_to_an_existing_version(tmp_path: Path) -> None:
+def test_nothing_is_added_to_a_version_that_is_there(tmp_path: Path) -> None:
     root = tree(tmp_path, ["1.0.0"], late=FIX)
     with pytest.raises(release.ReleaseError, match=r"1\.0\.0 is in the changelog already, and late\.yml"):
         release.due(root, release.parsed("1.0.0"))
@@ -101,7 +101,7 @@ def copied(folder: Path) -> Path:
     return folder
 
 
-def test_the_version_is_updated_in_all_files(tmp_path: Path) -> None:
+def test_the_version_is_written_wherever_it_stands(tmp_path: Path) -> None:
     root = copied(tmp_path)
     release.write_version(root, release.parsed("12.34.56"))
     before = yaml.safe_load((ROOT / "galaxy.yml").read_text("utf-8"))["version"]
@@ -129,7 +129,7 @@ def test_the_sections_are_those_of_the_changelog() -> None:
     assert set(release.STEPS) == known
 
 
-def test_each_file_has_the_version_of_the_collection() -> None:
+def test_every_place_holds_the_version_of_the_collection() -> None:
     version = yaml.safe_load((ROOT / "galaxy.yml").read_text("utf-8"))["version"]
     assert release.released(ROOT)[-1] == release.parsed(version)
     for name in release.PLACES:

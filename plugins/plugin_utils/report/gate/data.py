@@ -283,8 +283,8 @@ class _Reading:
     def _key(self, item: dict[str, Any]) -> str:
         """What the gate calls a job: the name or the ID that has selected it."""
         names = [found for key in ("name", "job_id", "batch_id") if (found := text(item.get(key)))]
-        received = {*self.reasons, *(change.job for change in self.history)}
-        return next((name for name in names if name in received), names[0] if names else "")
+        told = {*self.reasons, *(change.job for change in self.history)}
+        return next((name for name in names if name in told), names[0] if names else "")
 
     def _usual_noun(self) -> str:
         """What jobs are called where the result does not say it."""
