@@ -207,7 +207,7 @@ class Page(NamedTuple):
 
     :ivar jobs: its entries in order: a key that is unique to a job, and the job; None for an entry that is not an object.
     :ivar total: how many jobs there are, as the page says; None where it does not say a number.
-    :ivar strange: entries that are no jobs with a usable name.
+    :ivar strange: entries that are not jobs with a usable name.
     :ivar weight: how many bytes of memory it takes at most, roughly.
     """
 

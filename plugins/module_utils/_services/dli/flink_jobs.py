@@ -121,7 +121,7 @@ def _detail(data: Any, job_id: str) -> Dict[str, Any]:
 def _page(data: Any) -> Tuple[int, Dict[str, Any]]:
     """A page of the list: how many jobs there are, and the names of the jobs on this page by their IDs.
 
-    :raises Unreadable: the body is no list of jobs with IDs.
+    :raises Unreadable: the body is not a list of jobs with IDs.
     """
     received = normalize.renamed(answers.check(data)).get("job_list")
     page = normalize.renamed(received) if isinstance(received, dict) else {}

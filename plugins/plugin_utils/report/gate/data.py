@@ -106,7 +106,7 @@ class Job(NamedTuple):
     """A job of the gate.
 
     :ivar verdict: PASS, FAIL, PENDING or LEFT_OUT.
-    :ivar tolerated: it fails, and the gate passes all the same.
+    :ivar tolerated: it fails, and the gate passes nevertheless.
     :ivar status: its last state, empty where none is known.
     :ivar kind: the class of that state.
     :ivar changes: those of the job itself, oldest first.
@@ -212,7 +212,7 @@ def read(result: dict[str, Any], about: About) -> Gate:
     """Read a gate's result.
 
     :param result: plain data.
-    :raises ReportError: it is no gate's result.
+    :raises ReportError: it is not the result of a gate.
     """
     check(result)
     failed = result.get("failed") is True
