@@ -20,7 +20,7 @@ PY := .venv/bin/python
 LOCK = ../../.venv/bin/uv pip compile --quiet --no-progress --universal --python-version 3.11 --generate-hashes \
     --custom-compile-command 'make lock' $(ARGS) >/dev/null
 
-# The environment's tools come first for whatever the tests start; settings of the caller's Python or Ansible stay out.
+# The environment's tools come first for all commands that the tests start; settings of the caller's Python or Ansible stay out.
 # Ansible demands UTF-8, and a locale that exists.
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 unexport PYTHONHOME PYTHONPATH VIRTUAL_ENV ANSIBLE_CONFIG ANSIBLE_COLLECTIONS_PATH
@@ -106,7 +106,7 @@ bench: venv ## what waiting for jobs costs, beside uri, the SDK and Airflow; ARG
 	@$(PY) -m tests.bench $(ARGS)
 
 .PHONY: lock
-lock: venv ## write the locked.txt of tests/requirements/ anew; ARGS=--upgrade for the newest that may be
+lock: venv ## write the locked.txt of tests/requirements/ again; ARGS=--upgrade for the newest that may be
 	@cd tests/requirements && $(LOCK) dev.txt --output-file locked.txt
 	@cd tests/requirements && $(LOCK) demo.txt --constraints locked.txt --output-file demo-locked.txt
 

@@ -90,7 +90,7 @@ def add_units(core: str, controller: str, python: str) -> None:
         allow_parallel=True,
     )
     def units(session: nox.Session) -> None:
-        # What ansible-test itself would install, which it does anew for each run and with pip: uv takes a second.
+        # What ansible-test itself would install, which it does for each run, with pip: uv takes a second.
         (lists,) = core_bin(core).parent.glob("lib/python*/site-packages/ansible_test/_data/requirements")
         wanted = [lists / "units.txt", ROOT / "tests" / "unit" / "requirements.txt"]
         if matrix.minor(python) >= matrix.CORES[core].oldest:
@@ -126,7 +126,7 @@ for _core, _facts in matrix.CORES.items():
 
 @nox.session(python=PYTHONS.get("3.13") or PYTHONS.get("3.12"), default=False)
 def importer(session: nox.Session) -> None:
-    """What Galaxy does with the tarball; a warning is a failure."""
+    """Import the tarball as Galaxy does; a warning is a failure."""
     session.install(*GALAXY_IMPORTER)
     session.run("python", str(ROOT / "tools" / "importer.py"))
 
@@ -134,7 +134,7 @@ def importer(session: nox.Session) -> None:
 # atheris has packages for no newer Python.
 @nox.session(python=PYTHONS.get("3.11", "3.11"), default=False)
 def fuzz(session: nox.Session) -> None:
-    """Let atheris look for answers of the cloud that break something, for three minutes or `-- SECONDS`.
+    """Let atheris search for answers that cause errors, for three minutes or `-- SECONDS`.
 
     What it finds is written to tests/output/fuzz/ and makes the session fail; its inputs are kept there, too.
     """

@@ -57,7 +57,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
     for name in list(os.environ):
         ansible = name.startswith("ANSIBLE_") and not ansible_test
-        # Output that comes at once is nothing that a test may take for granted.
+        # Tests must not depend on unbuffered output.
         if ansible or name.startswith(FOREIGN) or name.lower() in PROXIES or name == "PYTHONUNBUFFERED":
             del os.environ[name]
     home = tempfile.mkdtemp(prefix="datagate-home-")
@@ -70,7 +70,7 @@ def pytest_configure(config: pytest.Config) -> None:
         # A shell starts jobs in the background so, and the processes that the tests start would inherit it.
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
-    # A busy machine is no reason for a property to fail, and neither is an example that has nothing to do with a change: `make test`
+    # Properties must not fail on a busy machine, nor because of an example that is unrelated to a change: `make test`
     # and CI draw the same ones each time, `make test-all` (DATAGATE_TESTS_RANDOM) others.
     hypothesis.settings.register_profile("random", deadline=None)
     hypothesis.settings.register_profile("same", deadline=None, derandomize=True, print_blob=True)
@@ -85,13 +85,13 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.fixture(autouse=True)
 def own_account(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> None:
-    """What processes remember of refused keys is that of one test: ports, and so emulators, come again within minutes."""
+    """Each test has its own records of refused keys, because ports, and so emulators, are reused within minutes."""
     monkeypatch.setenv("XDG_CACHE_HOME", tempfile.mkdtemp(prefix="cache-", dir=request.config.stash[HOME]))
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Where all that the tests can use has to be there (DATAGATE_TESTS_COMPLETE is set), a skipped test is a failure."""
+    """With DATAGATE_TESTS_COMPLETE all requirements must be installed, and a skipped test is a failure."""
     report = yield
     if COMPLETE and report.skipped and not hasattr(report, "wasxfail"):
         report.outcome = "failed"

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What Galaxy does with a tarball when it is published: galaxy-importer on this tree's own.
+"""Imports the tarball of this tree as Galaxy does: with galaxy-importer.
 
 galaxy-importer succeeds in spite of warnings, and so does the session that antsibull-nox has for it. Here a warning is a
 failure, and the tarball is the one that is published (build.py). It needs an environment of its own, because of the old
@@ -20,7 +20,7 @@ from pathlib import Path
 from build import build
 
 END = "Importer processing completed successfully"
-# How its lines begin, or what a tool that it runs says in the middle of one. Names of files are in lower case.
+# How its lines begin, or a word of a tool that it runs within a line. Names of files are in lower case.
 TROUBLE = re.compile(r"\b(WARNING|ERROR|CRITICAL|FATAL|Traceback)\b")
 
 
@@ -34,7 +34,7 @@ def troubles(said: str) -> list[str]:
 
 
 def main() -> int:
-    """Build, import, show; returns the exit code."""
+    """Build, import and print the result; returns the exit code."""
     with tempfile.TemporaryDirectory(prefix="datagate-importer-") as folder:
         tarball = build(Path(folder))
         done = subprocess.run(

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""All static checks, each to its end; exits with 1 if one of them found anything.
+"""Runs all static checks; exits with 1 if one of them finds anything.
 
 python tools/lint.py              all of them
 python tools/lint.py mypy ruff    only these
@@ -37,10 +37,10 @@ TALKERS = {"ruff", "layout"}
 
 
 def checks(copy: Path) -> dict[str, list[list[str]]]:
-    """Name of a check -> its commands, the longest first. *copy* holds the tree's own files and nothing else."""
+    """Name of a check -> its commands, the longest first. *copy* has only the tree's own files."""
     files = tree_files()
     shell = [name for name in files if name.endswith(".sh") or name.startswith(".ci/")]
-    # The collection's code is looked at under its real name, everything else under the root.
+    # The collection's code is checked under its real name, everything else under the root.
     python = {name.partition("/")[0] for name in files if name.endswith(".py")}
     typed = [str(LINK / name) for name in ("plugins", "extensions") if name in python]
     typed += [name for name in ("tests", "tools", "noxfile.py") if name in python]
@@ -83,7 +83,7 @@ def call(command: list[str]) -> subprocess.CompletedProcess[str]:
 
 
 def run(name: str, commands: list[list[str]]) -> tuple[str, bool, float, str]:
-    """Run one check: its name, whether all was well, seconds, what it said."""
+    """Run one check: its name, whether it passed, seconds, its output."""
     started = time.monotonic()
     good, said = True, []
     for command in commands:
@@ -97,7 +97,7 @@ def run(name: str, commands: list[list[str]]) -> tuple[str, bool, float, str]:
 
 
 def main(arguments: list[str]) -> int:
-    """Run the checks named, or all, two at a time, and show what each said."""
+    """Run the named checks, or all, two at a time, and print their output."""
     with tempfile.TemporaryDirectory(prefix="datagate-lint-") as folder:
         copy = Path(folder, "tree")
         export(copy)
@@ -105,7 +105,7 @@ def main(arguments: list[str]) -> int:
 
 
 def check(arguments: list[str], wanted: dict[str, list[list[str]]]) -> int:
-    """Run what is named of *wanted*; returns the exit code."""
+    """Run the named checks of *wanted*; returns the exit code."""
     unknown = [name for name in arguments if name not in wanted]
     if unknown:
         print(f"no such check: {', '.join(unknown)}; there are {', '.join(wanted)}", file=sys.stderr)
@@ -115,7 +115,7 @@ def check(arguments: list[str], wanted: dict[str, list[list[str]]]) -> int:
         chosen = [name for name in wanted if not arguments or name in arguments]
         for name, good, seconds, said in pool.map(lambda name: run(name, wanted[name]), chosen):
             print(
-                f"{name:<13} {'ok' if good and not said else 'SAYS:' if good else 'FAILED'}  {seconds:.1f} s",
+                f"{name:<13} {'ok' if good and not said else 'OUTPUT:' if good else 'FAILED'}  {seconds:.1f} s",
                 flush=True,
             )
             if said:

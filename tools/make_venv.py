@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Makes .venv, or leaves it alone when it is up to date.
+"""Makes .venv unless it is up to date.
 
     python -I tools/make_venv.py all     with everything: tests/requirements/locked.txt
     python -I tools/make_venv.py demo    with what the demonstration and the emulator need: demo-locked.txt
@@ -134,7 +134,7 @@ def bring(packages: str) -> None:
 
 
 def main(arguments: list[str]) -> None:
-    """Look, and build if need be; one at a time."""
+    """Check, and build if necessary; one process at a time."""
     try:
         import fcntl
     except ImportError:  # not a POSIX system

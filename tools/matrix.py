@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Every supported ansible-core with every Python that this machine has, and a table of what came out.
+"""Every supported ansible-core with every Python that this machine has, and a table of the results.
 
     python tools/matrix.py                          everything
     python tools/matrix.py --core 2.19 --kind units the unit tests on one ansible-core
@@ -66,18 +66,18 @@ class Core(NamedTuple):
 
 
 def facts_of(name: str) -> Core:
-    """What antsibull-nox knows of a series."""
+    """The data of antsibull-nox about a series."""
     info = get_ansible_core_info(parse_ansible_core_version(name))
     numbers = [python.minor for python in info.controller_python_versions]
     return Core(min(numbers), max(numbers), max(python.minor for python in info.remote_python_versions))
 
 
-# A series comes in when it is final, and goes when meta/runtime.yml drops it.
+# A series is added when it is final, and removed when meta/runtime.yml drops it.
 CORES: Final = {name: facts_of(name) for name in ("2.17", "2.18", "2.19", "2.20", "2.21")}
 
 
 class Cell(NamedTuple):
-    """One thing to run; *python* is the one that the unit tests run with, "" for the other kinds."""
+    """One session; *python* is that of the unit tests, "" for the other kinds."""
 
     kind: str
     core: str
@@ -95,7 +95,7 @@ class Cell(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """What became of a cell, and in how many seconds (None if it did not run)."""
+    """The result of a cell, and its seconds (None if it did not run)."""
 
     state: str
     seconds: float | None = None
@@ -175,7 +175,7 @@ def table(outcomes: Mapping[Cell, Outcome]) -> str:
 
 
 def summary(outcomes: Mapping[Cell, Outcome], there: Iterable[str]) -> tuple[str, int]:
-    """What is shown at the end, and the exit code."""
+    """The summary, and the exit code."""
     states = [outcome.state for outcome in outcomes.values()]
     lines = [table(outcomes), ""]
     if NOT_THERE in states:
@@ -193,7 +193,7 @@ def summary(outcomes: Mapping[Cell, Outcome], there: Iterable[str]) -> tuple[str
 
 
 def read_report(report: Path) -> dict[str, Outcome]:
-    """Session -> outcome, from what nox wrote; a session that did not come to its end has failed."""
+    """Session -> outcome, from what nox wrote; a session that did not finish has failed."""
     if not report.is_file():
         return {}
     return {
@@ -203,7 +203,7 @@ def read_report(report: Path) -> dict[str, Outcome]:
 
 
 def main(arguments: list[str]) -> int:
-    """Plan, run, show; returns the exit code."""
+    """Plan, run and print the results; returns the exit code."""
     parser = argparse.ArgumentParser(description="Every supported ansible-core with every Python that is there.")
     parser.add_argument("--core", action="append", choices=CORES, help="only this one (may be repeated)")
     parser.add_argument("--kind", action="append", choices=KINDS, help="only this (may be repeated)")

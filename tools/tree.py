@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What belongs to the tree, with git or without it, and the Pythons of this machine.
+"""The files of the tree, with or without git, and the Pythons of this machine.
 
 Only the standard library is used: ansible_test.py is run by the Python of each ansible-core, whose environment does not have
 antsibull-fileutils. Where there is no git, that takes .venv for a part of the tree, besides.
@@ -18,7 +18,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 COLLECTION = Path("ansible_collections", "datagate", "huaweicloud")
 
-# For a tree without git: what .gitignore keeps out, as far as tools make it.
+# For a tree without git: the generated files that .gitignore excludes.
 GENERATED_FOLDERS = {"__pycache__", "dist", "node_modules", "output", "venv"}
 KEPT_DOT_NAMES = {
     ".ansible-lint",

@@ -64,7 +64,7 @@ class Caller(NamedTuple):
     :ivar name: the module's name.
     :ivar on_look: is called with the progress of a gate; None if it cannot be displayed.
     :ivar on_request: is called with a line about each request; None if the verbosity does not ask for that.
-    :ivar note: is called with a line that the user should see at once, even if the module does not come to its end.
+    :ivar note: is called with a line that the user should see at once, even if the module does not end normally.
     """
 
     name: str
@@ -153,7 +153,7 @@ class Invocation:
                 self.hide(base64.b64encode(pair.encode("latin-1", "replace")).decode("ascii"))
 
     def note(self, line: str) -> None:
-        """Show a line at once, even if the module does not come to its end."""
+        """Show a line at once, even if the module does not end normally."""
         if self.caller.note is not None:
             self.caller.note(line)
 

@@ -845,7 +845,7 @@ def test_a_password_that_was_changed_meanwhile(start: Start, connect: Connect) -
 
 
 def test_renewing_is_tried_again_without_an_answer(start: Start, connect: Connect) -> None:
-    """A token service that is away for a while has refused nothing; the old token is not sent again all the same."""
+    """A token service that is away for a while has refused nothing; the old token is still not sent again."""
     emulator = start(
         token_lifetime=100, faults=[{"match": {"call": "tokens", "from": 100, "until": 200}, "status": 503}]
     )

@@ -87,7 +87,7 @@ def test_the_definition_makes_an_image_with_the_collection(tmp_path: Path) -> No
     steps = (context / "Containerfile").read_text("utf-8")
     (install,) = [line for line in steps.splitlines() if "ansible-galaxy collection install" in line]
 
-    # What the image's build will do with it, done here.
+    # The steps of the image's build, done here.
     words = install.partition("ansible-galaxy ")[2].replace('"', "").split()
     assert words[2] == "$ANSIBLE_GALAXY_CLI_COLLECTION_OPTS"
     assert 'ARG ANSIBLE_GALAXY_CLI_COLLECTION_OPTS="--offline"' in steps

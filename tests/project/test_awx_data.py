@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What is given to AWX fits AWX's rules, the collection's own options, and the modules of awx.awx."""
+"""The data for AWX match AWX's rules, the collection's options, and the modules of awx.awx."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ ENTRIES = (
 
 
 def module_options(module: str) -> dict[str, Any]:
-    """The options of a module of ours, with those of the fragments."""
+    """The options of a module of this collection, with those of the fragments."""
     text = (ROOT / "plugins" / "modules" / f"{module}.py").read_text("utf-8")
     documented = yaml.safe_load(text.split('DOCUMENTATION = r"""')[1].split('"""')[0])
     found: dict[str, Any] = {}
@@ -86,7 +86,7 @@ def all_options() -> dict[str, Any]:
 # The credential type
 
 
-def test_the_credential_type_is_one_that_awx_takes() -> None:
+def test_awx_accepts_the_credential_type() -> None:
     assert list(rules.field_problems(INPUTS)) == []
     assert list(rules.injector_problems(INPUTS, INJECTORS)) == []
 
@@ -163,7 +163,7 @@ def test_a_credential_with_certificates_names_their_file(tmp_path: Path) -> None
     assert connection.verify == str(file)
 
 
-def test_half_a_set_in_a_credential_is_reported() -> None:
+def test_an_incomplete_set_in_a_credential_is_an_error() -> None:
     with pytest.raises(CredentialsError, match="HW_SECRET_KEY"):
         options.resolve({}, rules.rendered(INJECTORS, {"region": "cn-north-4", "access_key": "AK"})["env"], "dataarts")
 
@@ -172,7 +172,7 @@ def test_half_a_set_in_a_credential_is_reported() -> None:
 
 
 @pytest.mark.parametrize("name", SURVEYS)
-def test_a_survey_is_one_that_awx_takes(name: str) -> None:
+def test_awx_accepts_the_survey(name: str) -> None:
     survey = data(name)
     assert list(rules.survey_problems(survey)) == []
     on_the_page = rules.asked_on_the_page(survey)
@@ -183,7 +183,7 @@ def test_a_survey_is_one_that_awx_takes(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", SURVEYS)
-def test_what_is_not_answered_is_up_to_variables_and_artifacts(name: str) -> None:
+def test_an_unanswered_question_leaves_variables_and_artifacts_alone(name: str) -> None:
     # AWX puts a survey's default above the Variables of templates and workflows, and above artifacts.
     assert [
         question["variable"] for question in data(name)["spec"] if question["required"] or "default" in question
@@ -304,7 +304,7 @@ def test_job_templates_have_their_files() -> None:
         assert "survey" not in template or (DATA / template["survey"]).is_file()
 
 
-def test_every_node_of_the_workflow_says_only_what_its_template_asks() -> None:
+def test_each_node_of_the_workflow_sets_only_prompted_fields() -> None:
     surveys = {item["name"]: item["survey"] for item in data("job_templates")["job_templates"] if "survey" in item}
     for node in NODES.values():
         assert ("template" in node) != ("approval" in node)
@@ -348,7 +348,7 @@ def test_the_survey_of_the_workflow_does_not_override_the_names_of_its_gates() -
         ("deploy rollback", "before deploy rollback failed", False),
     ],
 )
-def test_the_workflow_goes_where_it_should(bad: str, order: str, good: bool) -> None:
+def test_the_workflow_takes_the_right_links(bad: str, order: str, good: bool) -> None:
     # "failed" is a gate_verdict that wants PASS of a gate that has not passed on any way to it.
     failing = {*bad.split(), "failed"}
     assert rules.workflow_run(WORKFLOW["nodes"], lambda name: name not in failing) == (order.split(), good)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What atheris is given to look at, tried on real answers with a few bytes changed."""
+"""The functions that atheris fuzzes, with real answers in which a few bytes are changed."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def test_no_bytes_break_anything(data: bytes) -> None:
 
 
 @pytest.mark.parametrize("encoding", [b"\x00", bytes([201])])
-def test_what_is_tried_gets_as_far_as_a_pass(encoding: bytes) -> None:
+def test_unchanged_answers_lead_to_a_pass(encoding: bytes) -> None:
     data = encoding + b"\x00" + (READY if encoding == b"\x00" else gzip.compress(READY))
     assert meaning(data).gate == "names"
     assert ask(meaning(data))["verdict"] == "PASS"

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""How .venv comes to be: small at first, whole when that is asked for, and never half of it."""
+"""How .venv is made: the small set first, all packages on request, and never an incomplete set."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 NEW = ["venv", "demo-locked.txt"]
-"""What is run for a new environment with the small set."""
+"""The commands that make a new environment with the small set."""
 
 
 @pytest.fixture
@@ -42,7 +42,7 @@ def maker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
 
 @pytest.fixture
 def make(maker: ModuleType, monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[str]]:
-    """Makes the environment; gives the last word of each command that was run for it. The one named fails."""
+    """Makes the environment; returns the last word of each command that was run. The command *failing* fails."""
 
     def made(packages: str, failing: str = "") -> list[str]:
         ran: list[str] = []
@@ -67,24 +67,24 @@ def make(maker: ModuleType, monkeypatch: pytest.MonkeyPatch) -> Callable[..., li
     return made
 
 
-def test_the_small_one_is_made_once(make: Callable[..., list[str]], maker: ModuleType) -> None:
+def test_the_small_set_is_installed_once(make: Callable[..., list[str]], maker: ModuleType) -> None:
     assert make("demo") == NEW
     assert (maker.VENV / "collections" / maker.COLLECTION).resolve() == maker.ROOT
     assert make("demo") == []
 
 
-def test_the_small_one_grows_and_stays_whole(make: Callable[..., list[str]]) -> None:
+def test_the_small_set_grows_and_stays_complete(make: Callable[..., list[str]]) -> None:
     make("demo")
     assert make("all") == ["locked.txt"]
     assert make("all") == make("demo") == []
 
 
-def test_the_whole_one_will_do_for_the_demonstration(make: Callable[..., list[str]]) -> None:
+def test_the_complete_set_serves_the_demonstration(make: Callable[..., list[str]]) -> None:
     assert make("all") == ["venv", "locked.txt"]
     assert make("demo") == []
 
 
-def test_one_that_did_not_get_whole_is_made_again_but_holds_the_small_set(make: Callable[..., list[str]]) -> None:
+def test_an_incomplete_set_is_installed_again_on_top_of_the_small_set(make: Callable[..., list[str]]) -> None:
     make("demo")
     assert make("all", failing="locked.txt") == ["locked.txt"]
     assert make("demo") == []
@@ -92,14 +92,14 @@ def test_one_that_did_not_get_whole_is_made_again_but_holds_the_small_set(make: 
 
 
 @pytest.mark.parametrize("failing", NEW)
-def test_a_half_made_one_is_made_again(make: Callable[..., list[str]], failing: str) -> None:
+def test_an_interrupted_installation_is_repeated(make: Callable[..., list[str]], failing: str) -> None:
     make("demo", failing=failing)
     assert make("demo") == NEW
 
 
 @pytest.mark.parametrize("name", ["demo-locked.txt", "locked.txt"])
 @pytest.mark.parametrize("packages", ["demo", "all"])
-def test_other_versions_are_another_environment(
+def test_other_versions_need_another_environment(
     make: Callable[..., list[str]], maker: ModuleType, packages: str, name: str
 ) -> None:
     make(packages)
@@ -115,7 +115,7 @@ def test_a_copy_of_the_tree_elsewhere_gets_its_own(
     assert make("demo") == NEW
 
 
-def test_what_is_wanted_has_to_be_said() -> None:
+def test_the_set_is_a_required_argument() -> None:
     command = [sys.executable, "-I", str(ROOT / "tools" / "make_venv.py"), "docs"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 1

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The gates for changes: the matrix plans, counts and fails as it should, and no tool takes silence for success."""
+"""The matrix plans, counts and fails as it should, and no tool reports success if nothing ran."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ HERE = ["3.9", "3.10", "3.12", "3.13"]
 
 @pytest.fixture(scope="module")
 def tools() -> Iterator[dict[str, ModuleType]]:
-    """The tools by their names; they are programs and no package."""
+    """The tools by their names; they are programs, not a package."""
     names = ("matrix", "ansible_test", "importer")
     before = list(sys.path)
     sys.path.insert(0, str(ROOT / "tools"))
@@ -40,7 +40,7 @@ def matrix(tools: dict[str, ModuleType]) -> ModuleType:
     return tools["matrix"]
 
 
-def test_every_cell_is_planned_or_said_to_be_missing(matrix: ModuleType) -> None:
+def test_each_cell_is_planned_or_reported_as_missing(matrix: ModuleType) -> None:
     cells = matrix.plan(HERE, matrix.CORES, matrix.KINDS)
     found = {cell.session: None if outcome is None else outcome.state for cell, outcome in cells.items()}
     assert found["sanity-2.17"] is None
@@ -73,7 +73,7 @@ def test_a_controller_has_the_newest_python_that_its_core_takes(matrix: ModuleTy
     assert matrix.controller(core, HERE) == python
 
 
-def test_no_controller(matrix: ModuleType) -> None:
+def test_no_python_for_the_controller(matrix: ModuleType) -> None:
     assert matrix.controller("2.21", ["3.9", "3.11"]) is None
 
 
@@ -89,7 +89,7 @@ def test_all_sanity_tests_run_with_the_oldest_and_the_newest_core(matrix: Module
     assert "pylint" in matrix.skipped_sanity_tests("2.19")
 
 
-def test_what_is_left_out_elsewhere_has_tests(matrix: ModuleType) -> None:
+def test_the_folders_without_ansible_have_tests(matrix: ModuleType) -> None:
     for folder in matrix.WITHOUT_ANSIBLE:
         assert list((ROOT / "tests" / "unit" / folder).rglob("test_*.py")), folder
 
@@ -109,7 +109,7 @@ def test_the_summary_counts_and_ends_with_the_count(matrix: ModuleType) -> None:
     assert code == 0
 
 
-def test_one_failure_fails_the_whole(matrix: ModuleType) -> None:
+def test_one_failure_fails_the_matrix(matrix: ModuleType) -> None:
     outcomes = {
         matrix.Cell("sanity", "2.21"): matrix.Outcome(matrix.PASSED, 1.0),
         matrix.Cell("demo", "2.21"): matrix.Outcome(matrix.FAILED),
@@ -119,14 +119,14 @@ def test_one_failure_fails_the_whole(matrix: ModuleType) -> None:
     assert code == 1
 
 
-def test_nothing_that_ran_is_no_success(matrix: ModuleType) -> None:
+def test_no_session_is_not_success(matrix: ModuleType) -> None:
     cells = matrix.plan(["3.9"], ["2.21"], matrix.KINDS)
     text, code = matrix.summary(cells, ["3.9"])
     assert text.splitlines()[-2:] == ["Nothing ran.", "0 passed, 0 failed, 8 skipped"]
     assert code == 1
 
 
-def test_what_nox_did_not_end_well_has_failed(matrix: ModuleType, tmp_path: Path) -> None:
+def test_a_session_that_nox_did_not_finish_has_failed(matrix: ModuleType, tmp_path: Path) -> None:
     report = tmp_path / "report.json"
     assert matrix.read_report(report) == {}
     sessions = [{"name": name, "result": name, "duration": 1.5} for name in ("success", "failed", "aborted", "skipped")]
@@ -146,7 +146,7 @@ def test_the_table_of_cores_matches_the_metadata(matrix: ModuleType) -> None:
     assert set(re.findall(r"^ansible-core==(\d+\.\d+)\.", run, re.MULTILINE)) <= set(matrix.CORES)
 
 
-def test_units_without_a_test_are_no_success(tools: dict[str, ModuleType], tmp_path: Path) -> None:
+def test_units_without_a_test_are_not_success(tools: dict[str, ModuleType], tmp_path: Path) -> None:
     untested = tools["ansible_test"].untested
     assert untested(tmp_path) == 0  # sanity
     (tmp_path / "junit").mkdir()

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Which version may be released, and that it is updated in all files."""
+"""Which version may be released, and that it is written wherever it stands."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def tree(folder: Path, versions: list[str], **fragments: dict[str, Any]) -> Path
 
 
 SUMMARY = {"release_summary": "What it is."}
-FIX = {"bugfixes": ["module - fixed."]}
+FIX = {"bugfixes": ["module - mended."]}
 FEATURE = {"minor_changes": ["module - more."]}
 BREAK = {"breaking_changes": ["module - otherwise."]}
 

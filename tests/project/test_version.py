@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What says the same thing in several places says the same thing."""
+"""Values that are in several files are the same in all of them."""
 
 from __future__ import annotations
 

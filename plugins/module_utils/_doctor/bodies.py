@@ -86,7 +86,7 @@ def type_of(value: Any) -> str:
 
 
 def _bodies(evidence: Evidence, call: str) -> List[Mapping[str, Any]]:
-    """The body of the answer to a call; none if it is no object."""
+    """The body of the answer to a call; none if it is not an object."""
     answer = evidence.answer(call)
     return [answer.data] if answer is not None and isinstance(answer.data, dict) else []
 

@@ -38,7 +38,7 @@ class Verdict(NamedTuple):
     :ivar verdict: PASS, FAIL, PENDING, TIMEOUT or ERROR.
     :ivar reasons: why, the most severe first.
     :ivar error: the request error behind an ERROR.
-    :ivar notes: what did not decide, and should be known all the same.
+    :ivar notes: what did not decide, and should be known nevertheless.
     """
 
     verdict: str

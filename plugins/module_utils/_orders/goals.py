@@ -12,7 +12,7 @@ from typing import Dict, List, Optional, Tuple
 
 from .._states import RESTING_STATES, RUNNING_STATES
 
-# What a task wants.
+# The results that a task can ask for.
 STARTED = "started"
 STOPPED = "stopped"
 RESTARTED = "restarted"

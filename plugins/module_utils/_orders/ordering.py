@@ -187,7 +187,7 @@ class Ordering:
         )
         if self.options.wait:
             return policy
-        # Only until each order has an effect: any state that is later than the order will do.
+        # Only until each order has an effect: any state that is later than the order is sufficient.
         return policy._replace(ready=kind.known, failing=frozenset(), check_nodes=False, stable_for=0.0)
 
     def _gate(self, policy: Policy, selection: Selection, source: Any) -> Result:

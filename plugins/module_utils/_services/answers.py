@@ -56,20 +56,20 @@ def check(data: Any) -> Dict[str, Any]:
 
 
 def _check_object(data: Dict[str, Any], errors: FrozenSet[str], flags: FrozenSet[str], depth: int) -> None:
-    received = []
+    told = []
     keys = [(normalize.squash(key), item) for key, item in data.items() if len(key) <= normalize.MAX_FIELD_LENGTH]
     went_well = any(short in _CODE_KEYS and item not in (None, "") and not _is_error(item, 0) for short, item in keys)
     for short, item in keys:
         if short in errors and _is_error(item, 0) and not (went_well and short in _MESSAGE_KEYS):
             raise Unreadable(f"the answer holds an error: {_words(data) or _words(item) or 'without a code'}")
         if short in flags:
-            received.append(item)
+            told.append(item)
         elif isinstance(item, (dict, list)) and short not in _CONTENT and depth < _MAX_DEPTH:
             for part in item if isinstance(item, list) else [item]:
                 if isinstance(part, dict):
                     _check_object(part, _PLAIN_ERROR_KEYS, _PLAIN_SUCCESS_KEYS, depth + 1)
     # None next to another value is ignored; None alone does not mean success.
-    if not all(_is_true(item) for item in received if item is not None or set(map(type, received)) == {type(None)}):
+    if not all(_is_true(item) for item in told if item is not None or set(map(type, told)) == {type(None)}):
         reason = normalize.text(data.get("message"))
         raise Unreadable(f"the request did not succeed: {printable(reason)}" if reason else _NO_SUCCESS)
 
@@ -129,12 +129,12 @@ def real_time_job(data: Any, name: str) -> Dict[str, Any]:
     :raises Unreadable: the body is not this job's status.
     """
     check(data)
-    received = normalize.renamed(data)
-    if received.get("name") is None and received.get("job_name") is None:
+    told = normalize.renamed(data)
+    if told.get("name") is None and told.get("job_name") is None:
         raise Unreadable("the answer does not name the job that it is about")
     for key in ("name", "job_name"):
-        if received.get(key) is not None and _identity(received[key]) != name:
-            raise Unreadable(f"the answer is about another job, {printable(received[key])!r}")
+        if told.get(key) is not None and _identity(told[key]) != name:
+            raise Unreadable(f"the answer is about another job, {printable(told[key])!r}")
     job = normalize.job(data) or {}
     job.setdefault("nodes", [])
     job["name"] = name
@@ -155,10 +155,10 @@ def triggered_nodes(data: Any, name: str) -> FrozenSet[str]:
 
     :raises Unreadable: the body is an error, or no definition of this job.
     """
-    received = normalize.renamed(check(data))
-    if received.get("name") is not None and _identity(received["name"]) != name:
-        raise Unreadable(f"the answer is about another job, {printable(received['name'])!r}")
-    nodes = received.get("nodes")
+    told = normalize.renamed(check(data))
+    if told.get("name") is not None and _identity(told["name"]) != name:
+        raise Unreadable(f"the answer is about another job, {printable(told['name'])!r}")
+    nodes = told.get("nodes")
     if not isinstance(nodes, list) or not all(isinstance(node, dict) for node in nodes):
         raise Unreadable("the answer is no definition of a job with nodes")
     return frozenset(
@@ -189,9 +189,9 @@ def dli_job(data: Any, job_id: str) -> Dict[str, Any]:
     :raises Unreadable: the body is not this job's progress or status.
     """
     check(data)
-    received = normalize.renamed(data).get("job_id")
-    if received is not None and _identity(received) != job_id:
-        raise Unreadable(f"the answer is about another job, {printable(received)!r}")
+    told = normalize.renamed(data).get("job_id")
+    if told is not None and _identity(told) != job_id:
+        raise Unreadable(f"the answer is about another job, {printable(told)!r}")
     job = normalize.progress(data, job_id)
     if job["status"] is None:
         raise Unreadable("the answer names no state")
@@ -207,7 +207,7 @@ class Page(NamedTuple):
 
     :ivar jobs: its entries in order: a key that is unique to a job, and the job; None for an entry that is not an object.
     :ivar total: how many jobs there are, as the page says; None where it does not say a number.
-    :ivar strange: entries that are no jobs with a usable name.
+    :ivar strange: entries that are not jobs with a usable name.
     :ivar weight: how many bytes of memory it takes at most, roughly.
     """
 
@@ -222,9 +222,9 @@ def job_page(data: Any) -> Page:
 
     :raises Unreadable: the body is not a job list, or an entry cannot be understood.
     """
-    received = normalize.renamed(check(data))
-    raw = received.get("jobs")
-    total = normalize.whole(received.get("total"))
+    told = normalize.renamed(check(data))
+    raw = told.get("jobs")
+    total = normalize.whole(told.get("total"))
     if not isinstance(raw, list) and (raw is not None or total is None):
         raise Unreadable("the answer is no job list")
     jobs: List[Tuple[str, Optional[Dict[str, Any]]]] = []

@@ -306,7 +306,7 @@ def _number(item: Any) -> Any:
 def _state_of(found: Dict[str, Any], what: str) -> Optional[str]:
     """The state among normalised fields, None without one.
 
-    :raises Unreadable: it is no text.
+    :raises Unreadable: it is not text.
     """
     received = found.get("status")
     if received is not None and not isinstance(received, str):
@@ -341,10 +341,10 @@ def _nodes(data: Any) -> Optional[List[Dict[str, Any]]]:
 
 
 def job(data: Any, name: Optional[str] = None) -> Optional[Dict[str, Any]]:
-    """A job from the list, or from the status call, where the nodes come along; None for what is no object.
+    """A job from the list, or from the status call, where the nodes come along; None for what is not an object.
 
     :param name: what it is called where the answer does not say.
-    :raises Unreadable: its state is no text, its nodes cannot be understood, or two spellings of one key have different values.
+    :raises Unreadable: its state is not text, its nodes cannot be understood, or two spellings of one key have different values.
     """
     if not isinstance(data, dict):
         return None
@@ -374,7 +374,7 @@ def _sub_jobs(data: Any) -> List[Dict[str, Any]]:
 def progress(data: Dict[str, Any], job_id: str) -> Dict[str, Any]:
     """A DLI job from the progress call or from the status call.
 
-    :raises Unreadable: its state is no text, or two spellings of one key have different values.
+    :raises Unreadable: its state is not text, or two spellings of one key have different values.
     """
     result = fields(data, "sub_jobs", _sub_jobs)
     for name in ("is_success", "nodes"):

@@ -105,7 +105,7 @@ class BatchRuns(SessionSource):
         return Reading(name, at or 0.0, STATUS, job={**found, "nodes_of": found.get("instance_id")})
 
     def _with_nodes(self, name: str, found: Dict[str, Any]) -> "Task[Dict[str, Any]]":
-        """A run with its nodes. They explain its state, so a run whose nodes cannot be read counts all the same.
+        """A run with its nodes. They explain its state, so a run whose nodes cannot be read counts nevertheless.
 
         The state that was read later counts.
 
@@ -180,7 +180,7 @@ class BatchRuns(SessionSource):
     def _list_jobs(self, part: Optional[str], tags: Sequence[str]) -> "Task[List[str]]":
         """The names of the batch jobs.
 
-        :raises RequestError: the list cannot be read, or holds an entry that is no job with a name.
+        :raises RequestError: the list cannot be read, or holds an entry that is not a job with a name.
         """
         listing = yield from self._jobs.list(BATCH, name=part, tags=tags, sure=True)
         readings = self._jobs.readings(listing, other=REAL_TIME)

@@ -40,6 +40,26 @@ class _Tower:
     filename: Any
 
 
+def _field_value_problems(name: Any, field: Mapping[str, Any]) -> Iterator[str]:
+    """What is wrong with the values of a field."""
+    rules = RULES["credential_type"]
+    kind = field.get("type", "string")
+    if kind not in rules["field_types"]:
+        yield f"{name}: type {kind}"
+    elif "default" in field and not _is(field["default"], rules["field_types"][kind]):
+        yield f"{name}: default is no {kind}"
+    if kind != "string" and set(field) & set(rules["only_for_strings"]):
+        yield f"{name}: only a string has {sorted(set(field) & set(rules['only_for_strings']))}"
+    if field.get("format", "url") not in rules["field_formats"]:
+        yield f"{name}: format {field['format']}"
+    for key in ("label", "help_text"):
+        if key in field and not _is(field[key], "str"):
+            yield f"{name}: {key} is no text"
+    for key in ("multiline", "secret", "ask_at_runtime"):
+        if key in field and not _is(field[key], "bool"):
+            yield f"{name}: {key} is no truth value"
+
+
 def field_problems(inputs: Mapping[str, Any]) -> Iterator[str]:
     """What is wrong with the input configuration of a credential type."""
     rules = RULES["credential_type"]
@@ -53,21 +73,7 @@ def field_problems(inputs: Mapping[str, Any]) -> Iterator[str]:
         if not re.match(rules["field_id"], str(name)) or name in rules["field_ids_reserved"] or name in seen:
             yield f"{name}: reserved, repeated, or no name"
         seen.add(str(name))
-        kind = field.get("type", "string")
-        if kind not in rules["field_types"]:
-            yield f"{name}: type {kind}"
-        elif "default" in field and not _is(field["default"], rules["field_types"][kind]):
-            yield f"{name}: default is no {kind}"
-        if kind != "string" and set(field) & set(rules["only_for_strings"]):
-            yield f"{name}: only a string has {sorted(set(field) & set(rules['only_for_strings']))}"
-        if field.get("format", "url") not in rules["field_formats"]:
-            yield f"{name}: format {field['format']}"
-        for key in ("label", "help_text"):
-            if key in field and not _is(field[key], "str"):
-                yield f"{name}: {key} is no text"
-        for key in ("multiline", "secret", "ask_at_runtime"):
-            if key in field and not _is(field[key], "bool"):
-                yield f"{name}: {key} is no truth value"
+        yield from _field_value_problems(name, field)
     for name in inputs.get("required", []):
         if name not in seen:
             yield f"required: there is no field {name}"

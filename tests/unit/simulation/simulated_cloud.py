@@ -49,8 +49,8 @@ class Habits:
     """How a cloud answers.
 
     :ivar latency: seconds that an answer takes.
-    :ivar wobble: by what fraction the latency varies from answer to answer.
-    :ivar made_at_sending: whether an answer shows the state when its request was sent; else when the answer arrives.
+    :ivar wobble: by what part of itself the latency varies from answer to answer.
+    :ivar made_at_sending: whether an answer says what was so when its request was sent; else what is so when it is there.
     :ivar order: of the list: BY_NAME, or BY_UPDATE (the latest first, so that a restart moves a job to the front).
     :ivar offset: what the list's offset counts: PAGES or RECORDS.
     :ivar largest_page: jobs on a page at most.
@@ -250,7 +250,7 @@ def body_of(kind: str, name: str, said: Said) -> dict[str, Any]:
 
 
 def ready_body(request: Request) -> dict[str, Any]:
-    """The body of an answer that says all is ready, in any state."""
+    """The body of an answer that says all is ready, whatever is so."""
     if request.kind == LISTING:
         return {"total": 0, "jobs": []}
     if request.kind == STATUS:

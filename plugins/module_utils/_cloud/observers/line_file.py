@@ -26,7 +26,7 @@ class LineFile:
     """Appends lines. Only this user can read a file that is created here.
 
     A line is written under a lock and at once, so lines of different processes do not mix. A process that is killed leaves at most
-    the beginning of one line; the next line begins on its own all the same.
+    the beginning of one line; the next line begins on its own nevertheless.
 
     :param option: the option or variable that names the file, for messages.
     :param path: the file; it is created if it does not exist. Its directory must exist.

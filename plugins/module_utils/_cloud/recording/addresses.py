@@ -24,7 +24,7 @@ _LITERALS = fields.word_set(
     " securitykey meta-data api token monitor task-statistics-overview OS-CREDENTIAL securitytokens OS-FEDERATION"
     " identity_providers protocols agencies-with-oidc assume-with-oidc id-token id_token queues"
 )
-# What a part is that follows one of these, and the parts there that are literals all the same.
+# What a part is that follows one of these, and the parts there that are literals nevertheless.
 _NAMES_AFTER = {
     "jobs": (fields.JOB, (("instances", "detail"), ("instances", "retry"), ("run",), ("stop",), ("metrics",))),
     "batches": (fields.ID, ()),

@@ -137,7 +137,7 @@ class AttemptQueue:
     def _is_cut_off(self) -> bool:
         """Whether so many connections broke before any answer that no further call is tried, only retries.
 
-        Calls that hang do not count, because another call may be answered all the same.
+        Calls that hang do not count, because another call may be answered nevertheless.
         """
         if self._unanswered.service_has_answered or not self._retries:
             return False

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # This file is private to the collection and may change in any release. Do not import it from other collections.
-"""What does not decide a verdict, and should be known all the same."""
+"""What does not decide a verdict, and should be known nevertheless."""
 
 from __future__ import annotations
 

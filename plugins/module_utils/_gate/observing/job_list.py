@@ -109,7 +109,7 @@ class JobList:
             if listing.problem is not None:
                 error = RequestError(TRANSIENT, f"the job list contradicts itself: {listing.problem}", status=200)
             if gate.settled and not (listing.complete and error is None):
-                # It proves nothing, but a failure that it shows is confirmed all the same.
+                # It proves nothing, but a failure that it shows is confirmed nevertheless.
                 gate.take_partial_list(event.readings, self._time.of_clock(listing.at))
                 self._reads.urge(job for job in gate.jobs.values() if job.claims.is_open)
         if listing is None or error is not None or not listing.complete:

@@ -70,7 +70,7 @@ class JobState:
         counted up to *counted_at*.
     :ivar ready_at: since when the job has been ready, None while it is not.
     :ivar lasting_failures: the failures with which the job has failed for good; empty before.
-    :ivar latest_plan: the planned time of the run that *latest_start* is about; None for kinds of jobs that are no runs.
+    :ivar latest_plan: the planned time of the run that *latest_start* is about; None for kinds of jobs that are not runs.
     :ivar latest_start: the greatest ``start_time``.
     :ivar restart_times: the last ``restart_times`` that the service has reported; None where it reports none.
     :ivar restarts: how many restarts these two have shown, the last one at *restarted_at*.
@@ -119,7 +119,7 @@ class JobState:
     def is_final(self) -> bool:
         """Whether the job need not be read again: nothing changes that the verdict needs.
 
-        With stable_for it is read all the same, because time without readings does not count.
+        With stable_for it is read nevertheless, because time without readings does not count.
         """
         is_over = self.state in self.policy.kind.final and not self.is_missing
         return is_over and not self.policy.stable_for and not self.unnamed_rows()
@@ -277,7 +277,7 @@ class JobState:
 
     @property
     def run(self) -> Optional[str]:
-        """Which run the state is that of, in words; None for kinds of jobs that are no runs."""
+        """Which run the state is that of, in words; None for kinds of jobs that are not runs."""
         return self.fields.get("run")
 
     def describe(self) -> Fields:

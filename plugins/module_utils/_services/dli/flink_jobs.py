@@ -15,7 +15,8 @@ from ..._errors import PERMANENT, RequestError
 from ..._text import printable
 from .. import answers, normalize
 from ..normalize import Unreadable
-from ..readings import STATUS, Reading, unread
+from ..readings import STATUS, Reading
+from ..status_call import read_status
 
 PAGE_SIZE = 100
 MAX_PAGES = 100
@@ -36,13 +37,7 @@ class DliFlink:
     def status(self, job_id: str) -> Task[Reading]:
         """Read a job by its ID."""
         call = Call("dli", ("v1.0", "{project_id}", "streaming", "jobs", job_id), key=job_id)
-        (outcome,) = yield [call]
-        if isinstance(outcome, RequestError):
-            return unread(job_id, STATUS, outcome)
-        try:
-            return Reading(job_id, outcome.sent_at, STATUS, job=_detail(outcome.data, job_id))
-        except Unreadable as problem:
-            return Reading(job_id, outcome.sent_at, STATUS, error=malformed(call, str(problem)))
+        return (yield from read_status(call, job_id, lambda data: _detail(data, job_id)))
 
     def status_of_name(self, name: str) -> Task[Reading]:
         """Read a job by its name. The ID is looked up once, and again if the job with that ID does not exist any more.
@@ -126,7 +121,7 @@ def _detail(data: Any, job_id: str) -> Dict[str, Any]:
 def _page(data: Any) -> Tuple[int, Dict[str, Any]]:
     """A page of the list: how many jobs there are, and the names of the jobs on this page by their IDs.
 
-    :raises Unreadable: the body is no list of jobs with IDs.
+    :raises Unreadable: the body is not a list of jobs with IDs.
     """
     received = normalize.renamed(answers.check(data)).get("job_list")
     page = normalize.renamed(received) if isinstance(received, dict) else {}

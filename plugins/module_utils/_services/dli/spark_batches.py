@@ -10,12 +10,13 @@ from __future__ import annotations
 
 from typing import Any, Dict, List
 
-from ..._cloud.calls import Call, Task, malformed
+from ..._cloud.calls import Call, Task
 from ..._errors import RequestError
 from ..._text import printable
 from .. import answers, normalize
 from ..normalize import Unreadable
-from ..readings import STATUS, Reading, unread
+from ..readings import Reading
+from ..status_call import read_status
 
 FAILED = "dead"
 MAX_LINES = 10  # of the log that a job keeps
@@ -31,14 +32,7 @@ class DliSpark:
 
     def status(self, batch_id: str) -> Task[Reading]:
         """Read a batch."""
-        call = self._call(batch_id)
-        (outcome,) = yield [call]
-        if isinstance(outcome, RequestError):
-            return unread(batch_id, STATUS, outcome)
-        try:
-            return Reading(batch_id, outcome.sent_at, STATUS, job=_batch(outcome.data, batch_id))
-        except Unreadable as problem:
-            return Reading(batch_id, outcome.sent_at, STATUS, error=malformed(call, str(problem)))
+        return (yield from read_status(self._call(batch_id), batch_id, lambda data: _batch(data, batch_id)))
 
     def explain(self, job: Dict[str, Any]) -> Task[Dict[str, Any]]:
         """A failed batch with the last lines of its log as the reason.

@@ -142,8 +142,8 @@ def _digester(call: Call) -> Callable[[Any], Tuple[Optional[int], List[Dict[str,
 
     def digest(data: Any) -> Tuple[Optional[int], List[Dict[str, Any]]]:
         try:
-            received = normalize.renamed(answers.check(data))
-            jobs, total = received.get("jobs"), normalize.whole(received.get("job_count"))
+            told = normalize.renamed(answers.check(data))
+            jobs, total = told.get("jobs"), normalize.whole(told.get("job_count"))
             if not isinstance(jobs, list) and (jobs is not None or total != 0):
                 raise Unreadable("the answer is no list of DLI jobs")
             return total, [_entry(item) for item in jobs or []]

@@ -14,7 +14,8 @@ from ..._cloud.calls import Call, Task, malformed
 from ..._error_codes import BAD_PARAMETER, normalize_code
 from ..._errors import RequestError
 from ..normalize import Unreadable
-from ..readings import STATUS, Listing, Reading, unread
+from ..readings import Listing, Reading
+from ..status_call import read_status
 from .calls import factory_call
 from .instance_answers import InstancePage, instance_entries, instance_page, one_instance
 from .pager import Pager
@@ -158,14 +159,7 @@ class Instances:
         :param key: the name of the reading.
         """
         call = factory_call(self.workspace, ("jobs", job, "instances", str(instance_id)), key=key)
-        (outcome,) = yield [call]
-        if isinstance(outcome, RequestError):
-            return unread(key, STATUS, outcome)
-        try:
-            found = one_instance(outcome.data, job, instance_id)
-        except Unreadable as problem:
-            return Reading(key, outcome.sent_at, STATUS, error=malformed(call, str(problem)))
-        return Reading(key, outcome.sent_at, STATUS, job=found)
+        return (yield from read_status(call, key, lambda data: one_instance(data, job, instance_id)))
 
     def around(self, job: str, time: int) -> Task[Union[InstancePage, RequestError]]:
         """The instances of a job that are planned at about a time.

@@ -15,7 +15,8 @@ from ..._error_codes import BAD_PARAMETER, normalize_code
 from ..._errors import RequestError
 from .. import answers
 from ..normalize import Unreadable
-from ..readings import BATCH, LIST, REAL_TIME, STATUS, Listing, Reading, unread
+from ..readings import BATCH, LIST, REAL_TIME, STATUS, Listing, Reading
+from ..status_call import read_status
 from .calls import factory_call
 from .pager import Pager
 
@@ -42,17 +43,10 @@ class DataArts:
 
     def status(self, name: str) -> Task[Reading]:
         """Read a real-time job with its nodes."""
-        call = self.status_call(name)
-        (outcome,) = yield [call]
-        if isinstance(outcome, RequestError):
-            return unread(name, STATUS, outcome)
-        try:
-            job = answers.real_time_job(outcome.data, name)
-        except Unreadable as problem:
-            return Reading(name, outcome.sent_at, STATUS, error=malformed(call, str(problem)))
-        if answers.is_batch(job):
-            return Reading(name, outcome.sent_at, STATUS, missing=True, batch=True)
-        return Reading(name, outcome.sent_at, STATUS, job=job)
+        reading = yield from read_status(self.status_call(name), name, lambda data: answers.real_time_job(data, name))
+        if reading.job is not None and answers.is_batch(reading.job):
+            return reading._replace(job=None, missing=True, batch=True)
+        return reading
 
     def batch_status(self, name: str) -> Task[Reading]:
         """Read a batch job. The status call is documented for real-time jobs only, so the list is its source."""

@@ -123,7 +123,7 @@ class _Reading:
         self._page = page
         self._limit = limit
         self._digest = digest
-        self._strict = strict  # a contradiction ends the reading; otherwise the other pages are of use all the same
+        self._strict = strict  # a contradiction ends the reading; otherwise the other pages are of use nevertheless
         self._page_of: Dict[str, int] = {}
         self._at = 0.0
         self._requests = 0

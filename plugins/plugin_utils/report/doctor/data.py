@@ -4,7 +4,7 @@
 
 # This file is private to the collection and may change in any release. Do not import it from other collections.
 
-"""The result of connection_info, read into what every form of its report shows."""
+"""The result of connection_info, read into what each form of its report shows."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def read(result: dict[str, Any], about: About) -> Examination:
     """Read the result of connection_info.
 
     :param result: plain data.
-    :raises ReportError: it is no such result.
+    :raises ReportError: it is not such a result.
     """
     check(result)
     return Examination(

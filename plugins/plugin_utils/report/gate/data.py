@@ -106,7 +106,7 @@ class Job(NamedTuple):
     """A job of the gate.
 
     :ivar verdict: PASS, FAIL, PENDING or LEFT_OUT.
-    :ivar tolerated: it fails, and the gate passes all the same.
+    :ivar tolerated: it fails, and the gate passes nevertheless.
     :ivar status: its last state, empty where none is known.
     :ivar kind: the class of that state.
     :ivar changes: those of the job itself, oldest first.
@@ -212,7 +212,7 @@ def read(result: dict[str, Any], about: About) -> Gate:
     """Read a gate's result.
 
     :param result: plain data.
-    :raises ReportError: it is no gate's result.
+    :raises ReportError: it is not the result of a gate.
     """
     check(result)
     failed = result.get("failed") is True
@@ -283,8 +283,8 @@ class _Reading:
     def _key(self, item: dict[str, Any]) -> str:
         """What the gate calls a job: the name or the ID that has selected it."""
         names = [found for key in ("name", "job_id", "batch_id") if (found := text(item.get(key)))]
-        received = {*self.reasons, *(change.job for change in self.history)}
-        return next((name for name in names if name in received), names[0] if names else "")
+        told = {*self.reasons, *(change.job for change in self.history)}
+        return next((name for name in names if name in told), names[0] if names else "")
 
     def _usual_noun(self) -> str:
         """What jobs are called where the result does not say it."""

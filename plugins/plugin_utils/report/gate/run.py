@@ -35,7 +35,7 @@ class Run(NamedTuple):
 
 
 def read_run(data: dict[str, Any]) -> Run | None:
-    """The run of a job; None for kinds of jobs that are no runs, and for a job without a run."""
+    """The run of a job; None for kinds of jobs that are not runs, and for a job without a run."""
     if not mapping(data.get("instance")):
         return None
     instance = mapping(data["instance"])

@@ -4,7 +4,7 @@
 
 # This file is private to the collection and may change in any release. Do not import it from other collections.
 
-"""A list of jobs, read into what every form of its report shows."""
+"""A list of jobs, read into what each form of its report shows."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def read(result: dict[str, Any], about: About) -> Listing:
     """Read the result of dataarts_job_info.
 
     :param result: plain data.
-    :raises ReportError: it is no such result.
+    :raises ReportError: it is not such a result.
     """
     check(result)
     classes = states.Classes()

@@ -135,7 +135,7 @@ def test_what_stops_before_the_first_request() -> None:
         (29.0, None, "ok", ""),
         (412.0, None, "warn", "the clock of this host is 412 s behind: synchronize it (chrony, ntpd)"),
         (-31.0, None, "warn", "the clock of this host is 31 s ahead: synchronize it (chrony, ntpd)"),
-        (1200.0, None, "warn", "1200 s behind"),  # a service that takes it all the same
+        (1200.0, None, "warn", "1200 s behind"),  # a service that takes it nevertheless
         (1200.0, "APIGW.0303", "fail", "1200 s behind"),
         (-1200.0, "APIGW.0301", "fail", "1200 s ahead"),  # as old gateways say it
         (412.0, "APIGW.0301", "warn", "412 s behind"),

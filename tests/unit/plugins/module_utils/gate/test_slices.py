@@ -235,7 +235,7 @@ class TestText:
             other = resume.pack(self.state, "0123", [secret])
             assert secret not in other.rpartition(".")[2]
             assert resume.unpack(other, "0123") == self.state
-        # Where that is impossible, there is a text all the same.
+        # Where that is impossible, there is a text nevertheless.
         assert resume.unpack(resume.pack(self.state, "0123", [""]), "0123") == self.state
 
     @pytest.mark.parametrize(

@@ -109,7 +109,7 @@ def test_readings_of_a_list() -> None:
     "entry", [None, 5, "x", {"status": "NORMAL"}, {"name": "", "status": "STOPPED"}, {"name": "a\u200b"}], ids=str
 )
 def test_an_entry_without_a_usable_name(entry: Any) -> None:
-    """It may be one of those that are meant. The list is returned all the same, for a module that only shows it."""
+    """It may be one of those that are meant. The list is returned nevertheless, for a module that only shows it."""
     service = DataArts()
     listing = Driver(lambda call: {"total": 2, "jobs": [{"name": "a"}, entry]}).run(service.list())
     assert listing.jobs[0]["name"] == "a"
