@@ -90,6 +90,7 @@ class Kind:
     :ivar listed_as: what the job list selects, for messages.
     :ivar other_type: the jobs of the other type, which a missing one may be.
     :ivar has_workspace: whether the jobs belong to a workspace.
+    :ivar has_list: whether a list shows the states of the jobs. If not, only the call for one job does.
     """
 
     key: str
@@ -117,6 +118,7 @@ class Kind:
     listed_as: str = "real-time job"
     other_type: str = "batch job"
     has_workspace: bool = False
+    has_list: bool = True
 
     def code_of(self, state: str) -> str:
         """The reason code of a failing state."""
@@ -218,6 +220,7 @@ DLI_KIND = Kind(
     selected_by="job_ids",
     final=frozenset(("FINISHED", "FAILED", "CANCELLED")),
     progressing=frozenset(("RUNNING",)),
+    has_list=False,
 )
 # Jobs of both types, as dataarts_job orders them.
 ORDERED_KIND = Kind(
@@ -268,6 +271,7 @@ FLINK_KIND = Kind(
     describe=_describe_flink_job,
     selected_by="job_ids",
     ends=frozenset(("job_finish",)),
+    has_list=False,
 )
 SPARK_KIND = Kind(
     key="dli_spark",
@@ -283,6 +287,7 @@ SPARK_KIND = Kind(
     selected_by="batch_ids",
     final=frozenset(("success", "dead")),
     ends=frozenset(("success",)),
+    has_list=False,
 )
 # Batch jobs, each in the state of the run that counts. A restart ends every state, so that none is final.
 BATCH_KIND = replace(
@@ -299,5 +304,5 @@ BATCH_KIND = replace(
     other_type="real-time job",
 )
 # The same for runs that are given by their IDs.
-GIVEN_RUN_KIND = replace(BATCH_KIND, key="given_run", missing_message=messages.missing_instance)
+GIVEN_RUN_KIND = replace(BATCH_KIND, key="given_run", missing_message=messages.missing_instance, has_list=False)
 KINDS = (REAL_TIME_KIND, DLI_KIND, ORDERED_KIND, INSTANCE_KIND, BATCH_KIND, GIVEN_RUN_KIND, FLINK_KIND, SPARK_KIND)

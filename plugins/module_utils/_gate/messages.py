@@ -208,13 +208,13 @@ def unread_nodes(job: "JobState", at: float) -> str:
     return f"{name(job.name)} is {state_name(job.state)}, its nodes were not read{silence(job.asked_at, at)}"
 
 
-def unreached(job: "JobState", at: float, has_old_nodes: bool) -> str:
+def unreached(job: "JobState", at: float, is_status_old: bool) -> str:
     """A job that was ready and that the last observation did not reach in time, or whose nodes were not read often enough.
 
-    :param has_old_nodes: whether the last reading of its nodes is too old.
+    :param is_status_old: whether its last status call is too old.
     """
     label, what, waits = name(job.name), state_name(job.state), silence(job.asked_at, at)
-    if has_old_nodes and job.status_at < job.read_at:
+    if is_status_old and job.status_at < job.read_at:
         return f"{label} is {what}, its nodes were last read {seconds(at - job.status_at)} before the end{waits}"
     age = seconds(at - max(job.read_at, job.status_at))
     return f"{label} was {what} {age} before the end and was not reached again{waits}"
