@@ -38,7 +38,15 @@ SHARED = (
     | DOCTOR
     | {
         f"{UTILS}/{name}.py"
-        for name in ("_argument_spec", "_connection_info", "_event_source", "_listing", "_module", "_suggestion")
+        for name in (
+            "_argument_spec",
+            "_connection_info",
+            "_event_source",
+            "_listing",
+            "_module",
+            "_suggestion",
+            "_watched_jobs",
+        )
     }
 )
 REPORT = DOCTOR | {"plugins/plugin_utils/report"}
@@ -76,6 +84,7 @@ WITHOUT_ANSIBLE = {
     *RECORDING,
     *DOCTOR,
     f"{UTILS}/_event_source.py",
+    f"{UTILS}/_watched_jobs.py",
     "plugins/doc_fragments",
     "extensions/eda",
 }

@@ -120,6 +120,11 @@ def restarted(job: str, ago: float) -> str:
     return f"{name(job)} was restarted {seconds(ago)} ago, so the time of stable_for began again"
 
 
+def has_restarted(job: "JobState") -> str:
+    """A job that was restarted and is in the same state again."""
+    return f"{name(job.name)} was restarted and is {state_name(job.state)} again"
+
+
 def slow(job: str, interval: float) -> str:
     """A job whose answers take so long that they are too old when they come."""
     return f"{name(job)} answers more slowly than wait_interval ({seconds(interval)}), so its last answer is too old; raise wait_interval"

@@ -132,9 +132,12 @@ class Watch:
         self._read(self._owed(), max(self._began + interval, self._clock.now() + SHORTEST_DEADLINE))
         for name in left:
             job = self._jobs[name]
-            if job.status_at >= self._began:
+            if job.status_at >= self._began or job.is_final:
                 # It is gone, or does not belong to the selection any more.
                 del self._jobs[name]
+            if job.is_final:
+                self._states.pop((name, None), None)  # it never changes again, and there may be more of them every day
+                self._loud.discard(name)
 
     def _admit(self, names: Sequence[str]) -> None:
         for name in names:
@@ -171,6 +174,7 @@ class Watch:
         """The jobs to read one by one: what is in doubt, and of the others as many as there is time for."""
         # Those first that were not read for the longest time, so that a slow service, too, tells of all of them in turn.
         plan, jobs = self._plan, sorted(self._jobs.values(), key=lambda job: job.status_at)
+        jobs = [job for job in jobs if not job.is_final]
         is_without_list = self._policy.needs_nodes or self.selection.by_name
         if is_without_list and plan.mode(len(jobs), False) == STATUS:
             return [job.name for job in jobs]
@@ -227,10 +231,11 @@ class Watch:
 
     def _see(self, job: JobState, node: Optional[str], status: Optional[str], loud: bool) -> None:
         key = (job.name, node)
-        now = (status, job.fields.get("instance_id") if self._policy.runs is not None else None)
+        now = (status, _occasion(job))
         known, before = key in self._states, self._states.get(key, (None, None))
         if known and before == now:
             return
+        is_restart = known and before[0] == status and self._policy.kind.counts_restarts
         self._states[key] = now
         if not known and not loud:
             return
@@ -241,6 +246,8 @@ class Watch:
             event["node"] = node
         event.update(previous=previous, status=status, workspace=self._source.workspace or "")
         event.update(_why(job, node, status, self._source.workspace))
+        if is_restart and "reason" not in event:
+            event.update(reason="restarted", message=messages.has_restarted(job))
         path = job.log_path(node)
         if path:
             event["log_path"] = path
@@ -272,7 +279,7 @@ class Watch:
 def _about_run(job: JobState) -> Event:
     """What an event about a run says besides."""
     if job.policy.runs is None:
-        return {}
+        return _about_dli_job(job)
     fields = job.fields
     return {
         "kind": "instance",
@@ -280,6 +287,31 @@ def _about_run(job: JobState) -> Event:
         "plan_time": fields.get("plan_time"),
         "run": job.run,
     }
+
+
+def _about_dli_job(job: JobState) -> Event:
+    """The fields that only events about jobs of DLI have."""
+    kind, fields = job.policy.kind, job.fields
+    if kind.event_kind is None:
+        return {}
+    known = {
+        "kind": kind.event_kind,
+        "job_id": fields.get("job_id"),
+        "batch_id": fields.get("batch_id"),
+        "name": fields.get("name"),
+        "queue_name": fields.get("queue_name"),
+        "queue": fields.get("queue"),
+        "restart_times": fields.get("restart_times"),
+        "log": fields.get("log") if job.failures() else None,
+    }
+    return {name: value for name, value in known.items() if value not in (None, "", [])}
+
+
+def _occasion(job: JobState) -> Any:
+    """What makes the same state a change: another run, or a restart."""
+    if job.policy.runs is not None:
+        return job.fields.get("instance_id")
+    return job.restarts if job.policy.kind.counts_restarts else None
 
 
 def _why(job: JobState, node: Optional[str], status: Optional[str], workspace: Optional[str]) -> Event:
