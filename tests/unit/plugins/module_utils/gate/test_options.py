@@ -468,5 +468,6 @@ def test_unusable_options_of_dli_are_named(make: Any, params: dict[str, Any], op
 
 def test_tags_of_jobs_are_taken_as_they_are() -> None:
     given = {"job_tags": {"stage,a=b": "\u8ba2\u5355 = 1,2", " a ": 42, "empty": None}}
-    tags = options.dli_selection(given).query.tags
-    assert dict(tags) == {"stage,a=b": "\u8ba2\u5355 = 1,2", " a ": "42", "empty": ""}
+    query = options.dli_selection(given).query
+    assert query is not None
+    assert dict(query.tags) == {"stage,a=b": "\u8ba2\u5355 = 1,2", " a ": "42", "empty": ""}
