@@ -273,7 +273,7 @@ def source_options() -> dict[str, Any]:
 
 def schema() -> dict[str, Any]:
     """The schema of the event source."""
-    aliases = module("module_utils._entry_points.event_source").ALIASES
+    watched = module("module_utils._entry_points.watched_jobs").WATCHED
     endpoints = module("module_utils._argument_spec").CONNECTION["endpoints"]["options"]
     properties: dict[str, Any] = {}
     for name, option in source_options().items():
@@ -290,23 +290,42 @@ def schema() -> dict[str, Any]:
         if "default" in option:
             what["default"] = option["default"]
         properties[name] = {**what, **RANGES.get(name, {})}
-        for alias in (alias for alias, of in aliases.items() if of == name):
-            properties[alias] = {**what, "description": f"The same as {name}."}
+        for alias in sorted({alias for kind in watched.values() for alias, of in kind.aliases.items() if of == name}):
+            properties.setdefault(alias, {**what, "description": f"The same as {name}."})
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "Event source datagate.huaweicloud.dataarts_jobs",
-        "description": "Arguments. Exactly one of job_names (aliases: job_name, name), tags and name_contains is required.",
+        "description": "Arguments. Which of them select the jobs depends on kind.",
         "type": "object",
         "properties": properties,
-        "oneOf": [{"required": [name]} for name in ("job_names", *aliases, "tags", "name_contains")],
+        "oneOf": [of_kind(name, watched) for name in watched],
         "additionalProperties": False,
+    }
+
+
+def of_kind(name: str, watched: Mapping[str, Any]) -> dict[str, Any]:
+    """What the schema says of one kind of jobs: no arguments of other kinds, and exactly one way to select jobs."""
+    default, kind = next(iter(watched)), watched[name]
+    known = {*kind.spec, *kind.aliases}
+    foreign = {argument for other in watched.values() for argument in (*other.spec, *other.aliases)} - known
+    ways = []
+    for way in kind.ways:
+        names = [*way, *sorted(alias for alias, of in kind.aliases.items() if of in way)]
+        # Names of one argument exclude each other, while different arguments may be combined.
+        choice = "oneOf" if len(way) == 1 else "anyOf"
+        required = [{"required": [argument]} for argument in names]
+        ways.append(required[0] if len(required) == 1 else {choice: required})
+    return {
+        "properties": {"kind": {"const": name}, **dict.fromkeys(sorted(foreign), False)},
+        **({} if name == default else {"required": ["kind"]}),
+        "oneOf": ways,
     }
 
 
 def event_source() -> Iterator[str]:
     """The event source: its arguments have the types of the modules' options, no defaults of variables, and its schema."""
     spec, code = module("module_utils._argument_spec"), module("module_utils._entry_points.event_source")
-    shared = {**spec.CONNECTION, **spec.WORKSPACE, **module("module_utils._gate.options").SELECTION}
+    shared = {**spec.CONNECTION, **module("module_utils._entry_points.watched_jobs").SPEC}
     documented = source_options()
     for name in sorted(documented.keys() ^ set(code.ARGUMENTS)):
         yield f"{SOURCE.name}: {name} is {'no argument' if name in documented else 'not documented'}"

@@ -116,8 +116,9 @@ options:
       - V(stalled), if a job has stalled (see O(stall_timeout)).
       - V(abort), if the task is interrupted - by SIGTERM, by SIGINT, or by its C(timeout). Within five seconds, each job
         is cancelled once, and a line names the jobs that were cancelled and those that may still run. This requires that
-        the gate runs on the controller, or that the signal reaches the module. A process that is killed with SIGKILL,
-        which is how AWX cancels a job, cannot cancel anything.
+        the gate runs on the controller, or that the signal reaches the module. If C(ansible-playbook) is killed with
+        SIGKILL, a gate on the controller notices this within a second and cancels the jobs as well, with ansible-core 2.19
+        and newer. A gate that is killed itself cannot cancel anything - AWX kills the whole container of a cancelled job.
       - Before a job is cancelled, and after the service has rejected it, the state of the job is read. A job that has
         ended meanwhile is left alone.
       - Cancelling can take 30 seconds in addition to O(wait_timeout). In check mode nothing is cancelled.

@@ -119,13 +119,14 @@ class GateAction(ActionBase):
     def _in_process(
         self, module: str, code: Any, arguments: dict[str, Any], variables: dict[str, Any], live: Live | None
     ) -> dict[str, Any]:
-        from ansible_collections.datagate.huaweicloud.plugins.plugin_utils import in_process
+        from ansible_collections.datagate.huaweicloud.plugins.plugin_utils import in_process, parent_process
 
         environment: dict[str, Any] = {}
         self._compute_environment_string(environment)
         with ExitStack() as during:
             during.enter_context(in_process.working_in(self._loader.get_basedir()))
             during.enter_context(in_process.with_environment(environment))
+            during.enter_context(parent_process.ended_with_parent())
             if live is not None:
                 during.enter_context(live.heartbeat())
             return in_process.run(

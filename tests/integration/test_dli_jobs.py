@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import ansible_runner
 import pytest
 
 from tests.emulator import Emulator, running
@@ -227,3 +228,30 @@ def test_flink_jobs_and_spark_batches(emulator: Emulator) -> None:
     assert done["no batch"]["reasons"][0]["code"] == "job_missing"
     assert [gate["verdict"] for gate in done.gates] == ["PASS", "PASS"]
     assert done.gates[0]["elapsed"] >= 0.3
+
+
+def test_a_gate_ends_when_its_play_is_killed(emulator: Emulator, tmp_path: Path) -> None:
+    """AWX and ansible-runner end a cancelled job with SIGKILL. Workers have their own session, so they are not killed."""
+    options = {"job_ids": "job-4", "cancel_on": ["abort", "timeout"], **FAST}
+    (tmp_path / "project").mkdir()
+    playbook = json.dumps([play([task("gate", "dli_job_progress", options)])])
+    (tmp_path / "project" / "playbook.yml").write_text(playbook, "utf-8")
+    done = ansible_runner.run(
+        private_data_dir=str(tmp_path),
+        playbook="playbook.yml",
+        envvars={**settings(), **connection(emulator), "PATH": os.environ["PATH"]},
+        cancel_callback=lambda: len(emulator.requests("dli_progress")) > 3,
+        quiet=True,
+    )
+    assert done.status == "canceled"
+    until(lambda: cancelled(emulator))
+    # A process that was left would ask again after 0.2 s.
+    until(lambda: not asks(emulator))
+    assert cancelled(emulator) == ["job-4"]
+
+
+def asks(emulator: Emulator) -> bool:
+    """Whether a request arrives within three intervals."""
+    before = len(emulator.journal)
+    time.sleep(0.7)
+    return len(emulator.journal) > before

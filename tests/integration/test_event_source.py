@@ -302,3 +302,56 @@ print([name for name in sys.modules if name.startswith("ansible") and sys.module
     first, second = done.stdout.splitlines()
     assert "'status': 'NORMAL'" in first
     assert second == "[]"
+
+
+DLI_SCENARIO: dict[str, Any] = {
+    "dli_jobs": [
+        {
+            "job_id": "q1",
+            "status": "RUNNING",
+            "progress": 0.1,
+            "status_fields": {"tags": [{"key": "release", "value": "42"}], "start_time": 1_700_000_000_000},
+        }
+    ],
+    "flink_jobs": [{"job_id": 131, "name": "orders_flink", "extra": {"restart_times": 1}}],
+    "spark_batches": [{"batch_id": "b1", "name": "nightly", "fields": {"log": ["OutOfMemoryError"]}}],
+}
+
+
+@pytest.mark.parametrize(
+    ("kind", "selection", "job", "change", "expected"),
+    [
+        (
+            "dli_job",
+            {"job_tags": {"release": "42"}},
+            "q1",
+            {"status": "FAILED", "message": "no such table"},
+            {"reason": "dli_failed", "job_id": "q1", "previous": "RUNNING"},
+        ),
+        (
+            "flink_job",
+            {"name": "orders_flink"},
+            131,
+            {"extra": {"restart_times": 2}},
+            {"reason": "restarted", "job_id": "131", "name": "orders_flink", "restart_times": 2},
+        ),
+        (
+            "spark_batch",
+            {"batch_id": "b1"},
+            "b1",
+            {"status": "dead"},
+            {"reason": "job_failed", "batch_id": "b1", "log": ["OutOfMemoryError"], "name": "nightly"},
+        ),
+    ],
+)
+def test_jobs_of_dli(kind: str, selection: Event, job: Any, change: Event, expected: Event) -> None:
+    with running(DLI_SCENARIO) as emulator:
+
+        async def body(source: Running) -> None:
+            await source.first()
+            getattr(emulator, f"set_{kind}")(str(job), **change)
+            event = await source.event()
+            assert event.items() >= {"kind": kind, **expected}.items()
+            await source.nothing(0.6)
+
+        watch(emulator, body, kind=kind, job_names=None, endpoints={"dli": emulator.url}, **selection)

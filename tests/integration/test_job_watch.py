@@ -56,6 +56,8 @@ SCENARIO: dict[str, Any] = {
         {"name": "job_far", "workspace": "ws2"},
     ],
     "dli_jobs": [{"job_id": "dli-1", "status": "RUNNING", "progress": 0.25, "sub_jobs": [{"id": 0, "num_tasks": 40}]}],
+    "flink_jobs": [{"job_id": 131, "name": "orders_flink", "extra": {"restart_times": 2}}],
+    "spark_batches": [{"batch_id": "batch-1", "status": "dead"}],
     "faults": [
         {"name": "denied", "match": {"call": "job_list", "after": "deny"}, "error_code": "DLF.6888"},
         {
@@ -187,8 +189,13 @@ def test_dli_jobs_alone_and_beside_others(emulator: Emulator, file: Path) -> Non
     assert states(file, "datagate_dli_job_state", "job_id") == {"dli-1": "RUNNING"}
     assert values(file, "datagate_dli_job_progress_ratio", "job_id") == {"dli-1": 0.25}
     assert values(file, "datagate_dli_job_tasks", "kind")["total"] == 40.0
-    assert watch(emulator, file, job_ids="dli-1", job_names="job_sms").code == 0
-    assert values(file, "datagate_up", "service") == {"dataarts": 1.0, "dli": 1.0}
+    others = {"job_names": "job_sms", "flink_names": "orders_flink", "spark_batch_ids": "batch-1, gone"}
+    assert watch(emulator, file, job_ids="dli-1", **others).code == 0
+    assert values(file, "datagate_up", "service") == dict.fromkeys(("dataarts", "dli", "dli_flink", "dli_spark"), 1.0)
+    assert states(file, "datagate_flink_job_state", "job_name") == {"orders_flink": "job_running"}
+    assert values(file, "datagate_flink_job_restarts", "job_id") == {"131": 2.0}
+    assert states(file, "datagate_spark_batch_state", "batch_id") == {"batch-1": "dead"}
+    assert values(file, "datagate_jobs_missing", "service")["dli_spark"] == 1.0
 
 
 def test_a_job_that_vanished_is_gone_from_the_file(emulator: Emulator, file: Path) -> None:
@@ -383,6 +390,10 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"job_names": ["a\tb"]}, "job_watch_job_names: contains an invalid job name"),
     ({"job_names": "a,.."}, "job_watch_job_names: contains an invalid job name"),
     ({"job_ids": ["a", "."]}, "job_watch_job_ids: contains an invalid job ID"),
+    ({"flink_names": "a", "flink_job_ids": "1"}, "job_watch_flink_names and job_watch_flink_job_ids: give only one"),
+    ({"flink_names": "a/b"}, "job_watch_flink_names: contains an invalid job name"),
+    ({"flink_job_ids": "1, x"}, "job_watch_flink_job_ids: contains an invalid job ID; IDs of Flink jobs are numbers"),
+    ({"spark_batch_ids": [".."]}, "job_watch_spark_batch_ids: contains an invalid batch ID"),
     ({"name_contains": "a" * 129}, "job_watch_name_contains: "),
     ({"name_contains": "a\nb"}, "job_watch_name_contains: "),
     ({"rounds": "0"}, "job_watch_rounds: must be a whole number from 1 to 100"),

@@ -36,10 +36,14 @@ with other_home():  # the vendor's package writes a file to the home folder whil
         StopJobRequest,
     )
     from huaweicloudsdkdli.v1 import (
+        BatchRunFlinkJobsRequest,
+        BatchRunFlinkJobsRequestBody,
         BatchStopFlinkJobsRequest,
+        CancelSparkJobRequest,
         CancelSqlJobRequest,
         DliClient,
         ListFlinkJobsRequest,
+        ListSparkJobsRequest,
         ListSqlJobsRequest,
         ShowFlinkJobRequest,
         ShowSparkJobLogRequest,
@@ -287,6 +291,11 @@ def test_dli_flink_jobs(emulator: Emulator) -> None:
     emulator.advance(5)
     detail = client.show_flink_job(ShowFlinkJobRequest(job_id=7)).job_detail
     assert (detail.status, detail.has_savepoint, detail.restart_times) == ("job_cancel_success", True, 0)
+    run = BatchRunFlinkJobsRequest(body=BatchRunFlinkJobsRequestBody(job_ids=[7], resume_savepoint=True))
+    assert [str(item.is_success).lower() for item in client.batch_run_flink_jobs(run).body] == ["true"]
+    assert client.show_flink_job(ShowFlinkJobRequest(job_id=7)).job_detail.status == "job_submitting"
+    emulator.advance(5)
+    assert client.show_flink_job(ShowFlinkJobRequest(job_id=7)).job_detail.status == "job_running"
     with pytest.raises(ClientRequestException) as caught:
         client.show_flink_job(ShowFlinkJobRequest(job_id=8))
     assert caught.value.error_code == "DLI.16001"
@@ -298,3 +307,11 @@ def test_dli_spark_batches(emulator: Emulator) -> None:
     assert (batch.id, batch.state, batch.name) == ("b-1", "running", "nightly")
     assert client.show_spark_job_status(ShowSparkJobStatusRequest(batch_id="b-1")).state == "running"
     assert client.show_spark_job_log(ShowSparkJobLogRequest(batch_id="b-1")).log == ["one", "two"]
+    listed = client.list_spark_jobs(ListSparkJobsRequest(_from=0, size=100, job_name="nightly"))
+    assert (listed.total, [(item.id, item.state) for item in listed.sessions]) == (1, [("b-1", "running")])
+    assert client.cancel_spark_job(CancelSparkJobRequest(batch_id="b-1")).msg == "deleted"
+    emulator.advance(5)
+    assert client.show_spark_job(ShowSparkJobRequest(batch_id="b-1")).state == "dead"
+    with pytest.raises(ClientRequestException) as caught:
+        client.show_spark_job(ShowSparkJobRequest(batch_id="b-2"))
+    assert caught.value.error_code == "DLI.0002"

@@ -15,31 +15,24 @@ import threading
 import traceback
 from typing import Any, Dict, FrozenSet, List, Mapping, Optional, Set, TypeVar
 
-from .._argument_spec import CONNECTION, WORKSPACE
+from .._argument_spec import CONNECTION
 from .._clock import Clock
 from .._cloud.http.requests_import import IMPORT_ERROR
 from .._cloud.options import Connection, resolve
 from .._cloud.session import Session
 from .._cloud.session_observers import Tell
 from .._errors import CredentialsError, DatagateError, OptionError
-from .._gate.options import SELECTION, selection
-from .._gate.policy import MIN_INTERVAL, MISSING_WAIT, Policy
-from .._gate.runs.options import run_policy
+from .._gate.policy import MIN_INTERVAL
 from .._gate.watch import Event, Watch
-from .._sources.batch_runs import BatchRuns
-from .._sources.real_time_jobs import RealTimeJobs
 from .._sources.session_source import SessionSource
 from .._suggestion import did_you_mean
 from .._text import printable
 from .._threads import leave_signals
-from .._values import boolean, number, text
+from .._values import boolean, number
+from .watched_jobs import KIND, SPEC, WATCHED, check_arguments, kind_of
 
-SERVICE = "dataarts"
-JOBS, INSTANCES = "job", "instance"
-KINDS = (JOBS, INSTANCES)
-OWN = ("interval", "check_nodes", "initial", "kind", "since")
-ALIASES = {alias: name for name, spec in SELECTION.items() for alias in spec.get("aliases", ())}
-ARGUMENTS = (*CONNECTION, *WORKSPACE, *SELECTION, *OWN)
+OWN = (KIND, "interval", "initial")
+ARGUMENTS = (*CONNECTION, *SPEC, *OWN)
 # Arguments that ansible-rulebook adds.
 FOREIGN = ("eda_feedback_queue",)
 DEFAULT_INTERVAL = 30.0
@@ -119,14 +112,16 @@ class Watcher:
         if IMPORT_ERROR is not None:
             raise DatagateError("the Python package requests is missing where ansible-rulebook runs; install it")
         self._environ = os.environ if environ is None else environ
-        self._params = _named(args)
-        chosen = selection(self._params)
+        kind = kind_of(args)
+        self._watched = watched = WATCHED[kind]
+        self._params = _named(args, watched.aliases)
+        check_arguments(kind, self._params)
+        chosen = watched.selection(self._params)
         interval = self._params.get("interval")
         self.interval = number("interval", DEFAULT_INTERVAL if interval is None else interval, MIN_INTERVAL)
-        check_nodes = self._truth("check_nodes", True)
         initial = self._truth("initial", False)
-        self._policy = self._runs(self.interval)
-        connection = resolve(self._params, self._environ, SERVICE)
+        self._policy = watched.policy_of_watch(self._params, self.interval)
+        connection = resolve(self._params, self._environ, watched.service)
         self.warnings = list(connection.warnings)
         self._on_request, self._warn = on_request, warn
         self._clock = StoppableClock()
@@ -140,23 +135,10 @@ class Watcher:
             source,
             self._clock,
             self.interval,
-            check_nodes,
-            initial,
-            lambda: self._clock.stopped,
-            self._policy,
+            initial=initial,
+            stopping=lambda: self._clock.stopped,
+            policy=self._policy,
         )
-
-    def _runs(self, interval: float) -> Optional[Policy]:
-        """What is watched where it is runs of batch jobs, and None for real-time jobs."""
-        kind = text(self._params.get("kind")) or JOBS
-        if kind not in KINDS:
-            raise OptionError("kind", f"must be one of {', '.join(KINDS)}")
-        if kind == JOBS:
-            if text(self._params.get("since")) is not None:
-                raise OptionError("since", f"has a meaning only with kind: {INSTANCES}")
-            return None
-        policy = run_policy(self._params)
-        return policy._replace(wait=True, fatal=True, missing=MISSING_WAIT, interval=interval)
 
     def _truth(self, option: str, default: bool) -> bool:
         value = self._params.get(option)
@@ -198,9 +180,7 @@ class Watcher:
         self._session = Session(
             connection, self._clock, on_secret=self._learn, on_request=self._on_request, warn=self._warn
         )
-        if self._policy is not None:
-            return BatchRuns(self._session, connection.workspace, chosen, self._policy, slides=True)
-        return RealTimeJobs(self._session, connection.workspace, chosen)
+        return self._watched.source(self._session, connection.workspace, chosen, self._policy)
 
     def _learn(self, secret: str) -> None:
         """Called with every secret before a request is sent with it."""
@@ -216,7 +196,7 @@ class Watcher:
         may have been replaced, and the metadata service may return another key.
         """
         try:
-            connection = resolve(self._params, self._environ, SERVICE)
+            connection = resolve(self._params, self._environ, self._watched.service)
         except DatagateError:
             return False  # for example, a file that is being written
         secrets = set(connection.credentials.secrets)
@@ -244,13 +224,13 @@ def _harmless(event: Event) -> Event:
     return {name: text(value) for name, value in event.items()}
 
 
-def _named(args: Mapping[str, Any]) -> Dict[str, Any]:
+def _named(args: Mapping[str, Any], aliases: Mapping[str, str]) -> Dict[str, Any]:
     """The arguments, with aliases replaced by the option names."""
     params: Dict[str, Any] = {}
     for given, value in args.items():
         if given in FOREIGN:
             continue
-        name = ALIASES.get(given, given)
+        name = aliases.get(given, given)
         if name not in ARGUMENTS:
             meant = did_you_mean(given, ARGUMENTS)
             raise OptionError(printable(given, 60), f"is not an argument of the event source dataarts_jobs{meant}")

@@ -90,6 +90,9 @@ class Kind:
     :ivar listed_as: what the job list selects, for messages.
     :ivar other_type: the jobs of the other type, which a missing one may be.
     :ivar has_workspace: whether the jobs belong to a workspace.
+    :ivar event_kind: what events about the jobs have as ``kind``; None where they need none.
+    :ivar counts_restarts: whether a restart is a change although the state stays the same.
+    :ivar has_list: whether a list shows the states of the jobs. If not, only the call for one job does.
     """
 
     key: str
@@ -117,6 +120,9 @@ class Kind:
     listed_as: str = "real-time job"
     other_type: str = "batch job"
     has_workspace: bool = False
+    event_kind: Optional[str] = None
+    counts_restarts: bool = False
+    has_list: bool = True
 
     def code_of(self, state: str) -> str:
         """The reason code of a failing state."""
@@ -227,6 +233,8 @@ DLI_KIND = Kind(
     selected_by="job_ids",
     final=frozenset(("FINISHED", "FAILED", "CANCELLED")),
     progressing=frozenset(("RUNNING",)),
+    event_kind="dli_job",
+    has_list=False,
 )
 # Jobs of both types, as dataarts_job orders them.
 ORDERED_KIND = Kind(
@@ -276,6 +284,9 @@ FLINK_KIND = Kind(
     describe=_describe_flink_job,
     selected_by="job_ids",
     ends=frozenset(("job_finish",)),
+    event_kind="flink_job",
+    counts_restarts=True,
+    has_list=False,
 )
 SPARK_KIND = Kind(
     key="dli_spark",
@@ -291,6 +302,8 @@ SPARK_KIND = Kind(
     selected_by="batch_ids",
     final=frozenset(("success", "dead")),
     ends=frozenset(("success",)),
+    event_kind="spark_batch",
+    has_list=False,
 )
 # Batch jobs, each in the state of the run that counts. A restart ends every state, so that none is final.
 BATCH_KIND = replace(
@@ -307,5 +320,5 @@ BATCH_KIND = replace(
     other_type="real-time job",
 )
 # The same for runs that are given by their IDs.
-GIVEN_RUN_KIND = replace(BATCH_KIND, key="given_run", missing=None)
+GIVEN_RUN_KIND = replace(BATCH_KIND, key="given_run", missing=None, has_list=False)
 KINDS = (REAL_TIME_KIND, DLI_KIND, ORDERED_KIND, INSTANCE_KIND, BATCH_KIND, GIVEN_RUN_KIND, FLINK_KIND, SPARK_KIND)

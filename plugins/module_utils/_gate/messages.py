@@ -123,6 +123,11 @@ def restarted(job: str, ago: float) -> str:
     return f"{name(job)} was restarted {seconds(ago)} ago, so the time of stable_for began again"
 
 
+def has_restarted(job: "JobState") -> str:
+    """A job that was restarted and is in the same state again."""
+    return f"{name(job.name)} was restarted and is {state_name(job.state)} again"
+
+
 def slow(job: str, interval: float) -> str:
     """A job whose answers take so long that they are too old when they come."""
     return f"{name(job)} answers more slowly than wait_interval ({seconds(interval)}), so its last answer is too old; raise wait_interval"
@@ -211,13 +216,13 @@ def unread_nodes(job: "JobState", at: float) -> str:
     return f"{name(job.name)} is {state_name(job.state)}, its nodes were not read{silence(job.asked_at, at)}"
 
 
-def unreached(job: "JobState", at: float, has_old_nodes: bool) -> str:
+def unreached(job: "JobState", at: float, is_status_old: bool) -> str:
     """A job that was ready and that the last observation did not reach in time, or whose nodes were not read often enough.
 
-    :param has_old_nodes: whether the last reading of its nodes is too old.
+    :param is_status_old: whether its last status call is too old.
     """
     label, what, waits = name(job.name), state_name(job.state), silence(job.asked_at, at)
-    if has_old_nodes and job.status_at < job.read_at:
+    if is_status_old and job.status_at < job.read_at:
         return f"{label} is {what}, its nodes were last read {seconds(at - job.status_at)} before the end{waits}"
     age = seconds(at - max(job.read_at, job.status_at))
     return f"{label} was {what} {age} before the end and was not reached again{waits}"
@@ -343,7 +348,8 @@ def _too_few_dli_jobs(query: "DliQuery", found: int, least: int) -> str:
     asked = [f"{option}={value}" for option, value in query.as_dict().items() if option != "job_tags" and value]
     asked += [f"tag {key}={value}" for key, value in query.tags]
     jobs = "no DLI job" if not found else f"{found} DLI job{'s' if found > 1 else ''}"
-    return f"{printable(', '.join(asked), 300)} select {jobs}, and at least {least} must be there"
+    verb = "selects" if len(asked) == 1 else "select"
+    return f"{printable(', '.join(asked), 300)} {verb} {jobs}, and at least {least} must be there"
 
 
 def too_few_rows(job: str, rows: int, wanted: int) -> str:

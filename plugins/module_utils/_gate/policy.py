@@ -84,6 +84,11 @@ class Policy(NamedTuple):
         return self.check_nodes or self.require_records or self.node_runs is not None
 
     @property
+    def needs_status_calls(self) -> bool:
+        """Whether only the call for one job shows what a PASS rests on: nodes, or the state of a job without a list."""
+        return self.needs_nodes or not self.kind.has_list
+
+    @property
     def limited_rows(self) -> Tuple[str, ...]:
         """The numbers of rows for which there are limits, by their names in the service's answers."""
         limits = (("result_count", self.min_result_rows), ("bad_row_count", self.max_bad_rows))

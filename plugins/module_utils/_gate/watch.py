@@ -106,7 +106,8 @@ class Watch:
         self._events, self._found = [], {}
         self._began = self._clock.now()
         try:
-            self._observer.observe(self._began)
+            for job in self._observer.observe(self._began):
+                self._forget(job)
         except RequestError as error:
             # The jobs that could not be read before were not tried again.
             self._found.update((key, found) for key, found in self._errors.items() if found.jobs)
@@ -119,6 +120,12 @@ class Watch:
                 self._events.append(self._error_event(found))
         self._errors = self._found
         return self._events
+
+    def _forget(self, job: JobState) -> None:
+        """Forget a job that has left the selection in a final state: there may be more of them every day."""
+        if job.is_final:
+            self._states.pop((job.name, None), None)
+            self._announced.discard(job.name)
 
     # -- taking in --------------------------------------------------------------------------------------------------
 
@@ -161,10 +168,11 @@ class Watch:
         :param is_announced: whether the first state is an event.
         """
         key = (job.name, node)
-        now = (status, job.fields.get("instance_id") if self._policy.runs is not None else None)
+        now = (status, _occasion(job))
         known, before = key in self._states, self._states.get(key, (None, None))
         if known and before == now:
             return
+        is_restart = known and before[0] == status and self._policy.kind.counts_restarts
         self._states[key] = now
         if not known and not is_announced:
             return
@@ -175,6 +183,8 @@ class Watch:
             event["node"] = node
         event.update(previous=previous, status=status, workspace=self._source.workspace or "")
         event.update(_why(job, node, status, self._source.workspace))
+        if is_restart and "reason" not in event:
+            event.update(reason="restarted", message=messages.has_restarted(job))
         path = job.log_path(node)
         if path:
             event["log_path"] = path
@@ -208,7 +218,7 @@ class Watch:
 def _about_run(job: JobState) -> Event:
     """The fields that only events about runs have."""
     if job.policy.runs is None:
-        return {}
+        return _about_dli_job(job)
     fields = job.fields
     return {
         "kind": "instance",
@@ -216,6 +226,31 @@ def _about_run(job: JobState) -> Event:
         "plan_time": fields.get("plan_time"),
         "run": job.run,
     }
+
+
+def _about_dli_job(job: JobState) -> Event:
+    """The fields that only events about jobs of DLI have."""
+    kind, fields = job.policy.kind, job.fields
+    if kind.event_kind is None:
+        return {}
+    known = {
+        "kind": kind.event_kind,
+        "job_id": fields.get("job_id"),
+        "batch_id": fields.get("batch_id"),
+        "name": fields.get("name"),
+        "queue_name": fields.get("queue_name"),
+        "queue": fields.get("queue"),
+        "restart_times": fields.get("restart_times"),
+        "log": fields.get("log") if job.failures() else None,
+    }
+    return {name: value for name, value in known.items() if value not in (None, "", [])}
+
+
+def _occasion(job: JobState) -> Any:
+    """What makes the same state a change: another run, or a restart."""
+    if job.policy.runs is not None:
+        return job.fields.get("instance_id")
+    return job.restarts if job.policy.kind.counts_restarts else None
 
 
 def _why(job: JobState, node: Optional[str], status: Optional[str], workspace: Optional[str]) -> Event:

@@ -133,7 +133,7 @@ def real_time_job(data: Any, name: str) -> Dict[str, Any]:
     if told.get("name") is None and told.get("job_name") is None:
         raise Unreadable("the answer does not name the job that it is about")
     for key in ("name", "job_name"):
-        if told.get(key) is not None and _identity(told[key]) != name:
+        if told.get(key) is not None and identity(told[key]) != name:
             raise Unreadable(f"the answer is about another job, {printable(told[key])!r}")
     job = normalize.job(data) or {}
     job.setdefault("nodes", [])
@@ -156,7 +156,7 @@ def triggered_nodes(data: Any, name: str) -> FrozenSet[str]:
     :raises Unreadable: the body is an error, or no definition of this job.
     """
     told = normalize.renamed(check(data))
-    if told.get("name") is not None and _identity(told["name"]) != name:
+    if told.get("name") is not None and identity(told["name"]) != name:
         raise Unreadable(f"the answer is about another job, {printable(told['name'])!r}")
     nodes = told.get("nodes")
     if not isinstance(nodes, list) or not all(isinstance(node, dict) for node in nodes):
@@ -173,7 +173,7 @@ def is_surely_real_time(job: Dict[str, Any]) -> bool:
     return bool(job["nodes"]) or (job["status"] in REAL_TIME_STATES and job["status"] != STOPPED)
 
 
-def _identity(item: Any) -> Optional[str]:
+def identity(item: Any) -> Optional[str]:
     """A name or an ID as it came, since two names may look alike once they are cleaned."""
     return item if isinstance(item, str) else normalize.text(item)
 
@@ -190,7 +190,7 @@ def dli_job(data: Any, job_id: str) -> Dict[str, Any]:
     """
     check(data)
     told = normalize.renamed(data).get("job_id")
-    if told is not None and _identity(told) != job_id:
+    if told is not None and identity(told) != job_id:
         raise Unreadable(f"the answer is about another job, {printable(told)!r}")
     job = normalize.progress(data, job_id)
     if job["status"] is None:
@@ -248,7 +248,7 @@ def _entry(item: Any) -> Tuple[str, Optional[Dict[str, Any]]]:
     if "error_code" in job or "is_success" in job:
         _check_object(item, _PLAIN_ERROR_KEYS, _PLAIN_SUCCESS_KEYS, _MAX_DEPTH)
     raw = item.get("name")
-    name = _identity(normalize.renamed(item).get("name") if raw is None else raw)
+    name = identity(normalize.renamed(item).get("name") if raw is None else raw)
     if not name:
         return f"\0{sorted(map(str, job.items()))}", job
     if job.get("job_name") not in (None, job["name"]):

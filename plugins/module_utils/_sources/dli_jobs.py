@@ -26,22 +26,31 @@ class DliJobs(SessionSource):
 
     :param query: selects the jobs, None where their IDs are given.
     :param needs_rows: whether the numbers of rows of finished jobs are needed.
+    :param slides: whether a time back counts from each reading of the list, and not from the first one.
     """
 
-    def __init__(self, session: Session, query: Optional[DliQuery] = None, needs_rows: bool = False) -> None:
+    def __init__(
+        self, session: Session, query: Optional[DliQuery] = None, needs_rows: bool = False, slides: bool = False
+    ) -> None:
         super().__init__(session)
         self.service = Dli()
         self._query = query or DliQuery()
         self._needs_rows = needs_rows
+        self._slides = slides
         # A time back counts from the start of the gate, also in its later slices.
+        self._since = self._earliest()
+
+    def _earliest(self) -> Optional[int]:
         since = self._query.since
-        self._since = None if since is None else epoch_milliseconds("since", since, session.clock.wall())
+        return None if since is None else epoch_milliseconds("since", since, self.session.clock.wall())
 
     def read(self, name: str) -> "Task[Reading]":
         return self.service.status(name, self._needs_rows)
 
     def ask_list(self, deadline: Optional[float], max_pages: int, sure: bool) -> None:
         query = self._query
+        if self._slides:
+            self._since = self._earliest()
         self.begin_list(list_jobs(Wanted(dict(query.tags), query.queue, self._since, query.newest)), deadline)
 
     def listed(self, listing: Any) -> Listed:

@@ -167,3 +167,36 @@ def test_control_characters_and_odd_names() -> None:
     assert found.jobs[0].name.isprintable()
     assert found.jobs[0].status.isprintable()
     assert found.changes[0].job.isprintable()
+
+
+def test_flink_jobs_are_told_apart_by_what_has_selected_them() -> None:
+    jobs = [
+        {"job_id": "131", "name": "132", "status": "job_running", "verdict": "PASS", "reasons": []},
+        {"job_id": "132", "name": "orders", "status": "job_running_exception", "verdict": "FAIL", "reasons": []},
+        {"job_id": "133", "name": "orders", "status": "job_finish", "verdict": "FAIL", "reasons": []},
+    ]
+    reasons = [
+        reason("job_failed", "132", "132 is job_running_exception: no topic", status="job_running_exception"),
+        reason("job_failed", "133", "133 is job_finish and has ended", status="job_finish"),
+    ]
+    sample = result("FAIL", jobs, reasons=reasons)
+    sample["gate"] = {"kind": "Flink job", "selection": {"job_ids": ["131", "132", "133"]}}
+    found = gate(sample)
+    assert [(item.name, item.verdict, item.kind) for item in found.jobs] == [
+        ("132", "FAIL", states.FAILING),
+        ("133", "FAIL", states.FAILING),
+        ("131", "PASS", states.READY),
+    ]
+    assert found.noun == "Flink job"
+    by_name = {**sample, "gate": {"kind": "Flink job", "selection": {"names": ["132", "orders"]}}, "reasons": []}
+    by_name["jobs"] = jobs[:2]
+    assert {item.name for item in gate(by_name).jobs} == {"orders", "132"}
+
+
+def test_a_spark_batch_that_failed_shows_its_log() -> None:
+    batch = {"batch_id": "b-1", "name": "nightly", "status": "dead", "verdict": "FAIL", "log": ["OutOfMemoryError"]}
+    found = reason("job_failed", "b-1", "b-1 is dead: OutOfMemoryError", status="dead")
+    sample = {**result("FAIL", [{**batch, "reasons": [found]}], reasons=[found]), "gate": {"kind": "Spark job"}}
+    (shown,) = gate(sample).jobs
+    assert (shown.name, shown.verdict, shown.kind) == ("b-1", "FAIL", states.FAILING)
+    assert shown.reasons[0].message == "b-1 is dead: OutOfMemoryError"

@@ -177,3 +177,11 @@ def test_any_text_makes_valid_xml(text: str) -> None:
     jobs = [job(text, text, "FAIL", [reason(text, text, text, node=text, log_path=text)])]
     about = {"title": text, "facts": {text: text, "verdict": text}}
     suite(result("FAIL", jobs, override_reason=text), about)
+
+
+@pytest.mark.parametrize(
+    ("noun", "group"), [("Flink job", "dli"), ("Spark job", "dli"), ("DLI job", "dli"), ("run", "dataarts")]
+)
+def test_the_group_names_the_service(noun: str, group: str) -> None:
+    (case,) = suite({**result("PASS", [job("a", "NORMAL", "PASS")]), "gate": {"kind": noun}})
+    assert case.classname.startswith(f"{group}.")

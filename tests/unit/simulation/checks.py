@@ -14,8 +14,8 @@ from collections.abc import Callable, Iterator
 from itertools import islice, pairwise
 
 from .evidence import FAILING, JITTER, MISSING, PENDING, READY, Reading, Run, target_of
-from .job_scripts import BROKEN, EVERYTHING, HANG, LIST, SLOW, THROTTLED, Job, Trouble
-from .request_log import ABOUT_ONE_JOB, LISTING, Request
+from .job_scripts import BROKEN, DLI_SQL, EVERYTHING, HANG, LIST, SLOW, THROTTLED, Job, Trouble
+from .request_log import ABOUT_ONE_JOB, LISTING, SPARK_LOG, Request
 
 PROMPT = 2.0
 """Seconds from a failure that was read to the verdict."""
@@ -45,7 +45,7 @@ def broken_promises(run: Run) -> list[str]:
 def _support(run: Run, name: str) -> Reading | None:
     """The reading that a job's part of a PASS rests on: the newest by a call, or where nodes do not count, the newest."""
     readings = [reading for reading in run.calls(name) if reading.known_at <= run.ended_at]
-    if not run.is_dli and not run.option("check_nodes"):
+    if run.has_list and not run.option("check_nodes"):
         readings += [reading for reading in run.lists(name) if reading.known_at <= run.ended_at]
     late = [item for item in run.late_calls.get(name, []) if run.judge(item.said) == READY]
     return max([*readings, *late], key=lambda reading: reading.sent_at, default=None)
@@ -55,7 +55,7 @@ def _left_out(run: Run, name: str) -> bool:
     """Whether ``missing: ok`` leaves a job out: it was never seen."""
     if run.option("missing") != "ok":
         return False
-    calls = [reading for reading in run.calls(name) if run.was_known(reading)]
+    calls = [reading for reading in run.calls(name) if reading.known_at <= run.ended_at]
     seen = [
         reading for reading in [*calls, *run.lists(name)] if reading.said.state is not None and run.was_known(reading)
     ]
@@ -94,18 +94,18 @@ def pass_rests_on_ready_readings(run: Run) -> Iterator[str]:
 
 
 def pass_rests_on_young_readings(run: Run) -> Iterator[str]:
-    """At PASS no node reading is older than wait_interval and one and a half sweeps."""
-    if run.verdict != "PASS" or run.is_dli or not run.option("check_nodes"):
+    """At PASS no reading is older than wait_interval and one and a half sweeps, except that of a state that never changes again."""
+    if run.verdict != "PASS" or not run.option("check_nodes"):
         return
     most = run.option("wait_interval") + 1.5 * run.sweep() + 0.02
     for name, reading in _must_be_ready(run):
-        if reading is not None and run.ended_at - reading.sent_at > most:
+        if reading is not None and not run.is_final(reading.said) and run.ended_at - reading.sent_at > most:
             yield f"PASS on a reading of {name} of {run.ended_at - reading.sent_at:.2f} s ago; {most:.2f} s are allowed"
 
 
 def no_later_reading_says_otherwise(run: Run) -> Iterator[str]:
     """At PASS nothing that was sent after the readings it rests on, and was known, says that a job is not ready."""
-    if run.verdict != "PASS" or run.is_dli:
+    if run.verdict != "PASS" or not run.has_list:
         return
     for name, support in _must_be_ready(run):
         if support is None:
@@ -121,18 +121,20 @@ def no_later_reading_says_otherwise(run: Run) -> Iterator[str]:
 def pass_keeps_stable_for(run: Run) -> Iterator[str]:
     """At PASS every job has been ready for stable_for without a break, and was not restarted meanwhile."""
     needed = run.option("stable_for")
-    if run.verdict != "PASS" or not needed or run.is_dli:
+    if run.verdict != "PASS" or not needed:
         return
     for name, support in _must_be_ready(run):
         if support is None:
             continue
         since = None
-        newest = 0
+        newest, count = 0, None
         for reading in sorted([*run.calls(name), *run.lists(name)], key=lambda item: item.sent_at):
             if not run.was_known(reading) and reading is not support:
                 continue
             started = reading.said.started or 0
             restarted, newest = bool(newest) and started > newest, max(started, newest)
+            restarted = restarted or (None not in (count, reading.said.restarts) and count != reading.said.restarts)
+            count = count if reading.said.restarts is None else reading.said.restarts
             if reading.listed and run.option("check_nodes"):
                 since = None if restarted else since  # nothing of its nodes is known
             elif run.judge(reading.said) != READY:
@@ -152,7 +154,7 @@ def _outranked(run: Run, reading: Reading) -> bool:
 
 def selection_is_whole(run: Run) -> Iterator[str]:
     """A gate by name_contains or tags that passes knows every job that was there all the time, and no other."""
-    if run.is_dli or run.options.get("job_names") or run.verdict != "PASS":
+    if run.named or run.verdict != "PASS":
         return
     chosen = set(run.selected)
     if len(chosen) < run.option("min_jobs"):
@@ -171,11 +173,9 @@ def selection_is_whole(run: Run) -> Iterator[str]:
 
 def _counts_as_failure(run: Run, name: str, reading: Reading) -> bool:
     judged = run.judge(reading.said)
-    if judged == MISSING and not run.is_dli:
+    if judged == MISSING:
         seen = [item for item in run.calls(name) if item.said.state is not None and item.known_at < reading.known_at]
         return bool(run.option("missing") == "fail" or (run.option("missing") == "ok" and seen))
-    if judged == MISSING:
-        return bool(run.option("missing") == "fail")
     return judged == FAILING and run.fails_at_once
 
 
@@ -206,7 +206,7 @@ def failure_that_was_read_counts_at_once(run: Run) -> Iterator[str]:
 
 def listed_failure_is_confirmed_at_once(run: Run) -> Iterator[str]:
     """A failing state that only the list shows is asked for by a status call within two seconds."""
-    if run.is_dli or not run.fails_at_once or run.is_troubled(LIST, EVERYTHING):
+    if not run.has_list or not run.fails_at_once or run.is_troubled(LIST, EVERYTHING):
         return
     for name in run.selected:
         for reading in run.lists(name):
@@ -234,7 +234,7 @@ def failure_is_seen_in_time(run: Run) -> Iterator[str]:
     """A job or node that fails and stays so is seen within two sweeps and an interval, even if other requests hang."""
     if not run.fails_at_once or run.option("max_failing"):
         return
-    by_list = not run.is_dli and not run.options.get("job_names")
+    by_list = not run.named
     if run.is_troubled(*([LIST] if by_list else []), EVERYTHING):
         return
     rhythm = max(LOOK, JITTER * run.option("wait_interval"))
@@ -242,7 +242,7 @@ def failure_is_seen_in_time(run: Run) -> Iterator[str]:
     within += run.list_takes + run.facts.list_lag
     start = max(run.option("wait_initial_delay"), run.first_answer)
     for job in run.facts.jobs:
-        if not run.is_meant(job) or run.is_troubled(job.name) or not (job.exists(0.0) or run.options.get("job_names")):
+        if not run.is_meant(job) or run.is_troubled(job.name) or not (job.exists(0.0) or run.named):
             continue
         for since, until in _failing_spans(run, job):
             latest = run.log.later(max(since, start), within)
@@ -277,6 +277,7 @@ def reasons_rest_on_readings(run: Run) -> Iterator[str]:
             "node_exception": FAILING,
             "dli_failed": FAILING,
             "dli_cancelled": FAILING,
+            "job_failed": FAILING,
             "job_missing": MISSING,
         }.get(reason["code"])
         readings = [*run.calls(reason["job"]), *run.late_calls.get(reason["job"], [])] if wanted else []
@@ -313,15 +314,15 @@ def jobs_are_looked_at_often(run: Run) -> Iterator[str]:
     if any(request.status == 429 for request in run.log.requests):
         # Up to two seconds then lie between two requests.
         most += 3.0 + 2.0 * len(run.selected)
-    if run.is_dli:
+    if not run.has_list:
         most += run.slow_sweep()
     start = max(run.first_answer, run.option("wait_initial_delay"))
     for name in run.selected:
         if run.is_troubled(name):
             continue
         looks = [request for request in run.log.requests if request.job == name or request.kind == LISTING]
-        if run.is_dli and any(run.judge(reading.said) == READY for reading in run.calls(name)):
-            continue  # it has finished for good
+        if any(run.is_final(reading.said) for reading in run.calls(name)):
+            continue
         last = start
         for sent_at in [*(request.sent_at for request in looks), run.ended_at]:
             if sent_at > run.log.later(last, most):
@@ -386,14 +387,14 @@ def _quiet_since(run: Run) -> float | None:
         if unready:
             since = max(since, next(moment for moment in moments if moment > unready[-1]))
         if run.option("stable_for"):
-            since = max(since, job.starts.last_change(float("inf")))
+            since = max(since, *(line.last_change(float("inf")) for line in (job.starts, job.restarts)))
     for trouble in run.facts.troubles:
         ends = _trouble_over(run, trouble)
         if ends is None:
             return None
         since = max(since, ends)
     # A selection is settled once enough jobs are there; those that come and go afterwards are for the other checks.
-    if not run.options.get("job_names") and any(not job.exists(0.0) for job in meant):
+    if not run.named and any(not job.exists(0.0) for job in meant):
         return None
     return since
 
@@ -415,10 +416,11 @@ def _trouble_over(run: Run, trouble: Trouble) -> float | None:
 def _ended_rightly(run: Run) -> bool:
     """Whether a FAIL or ERROR has a ground that other checks look at."""
     if run.verdict == "FAIL":
-        if not run.is_dli and run.option("missing") != "wait" and _showed_too_few(run):
+        if run.option("missing") != "wait" and _showed_too_few(run):
             return True
         return any(
-            run.judge(reading.said) in (FAILING, MISSING) or (run.is_dli and run.judge(reading.said) == PENDING)
+            run.judge(reading.said) in (FAILING, MISSING)
+            or (run.kind == DLI_SQL and run.judge(reading.said) == PENDING)
             for readings in run.by_call.values()
             for reading in readings
         )
@@ -430,7 +432,7 @@ def _ended_rightly(run: Run) -> bool:
 
 def _showed_too_few(run: Run) -> bool:
     """Whether a list showed fewer jobs of the selection than there have to be."""
-    if run.options.get("job_names"):
+    if run.named:
         return False
     meant = {job.name for job in run.facts.jobs if run.is_meant(job)}
     for listing in run.listings:
@@ -487,8 +489,19 @@ def _proves(request: Request) -> bool:
 def only_known_requests(run: Run) -> Iterator[str]:
     """A gate reads and does nothing else."""
     for request in run.log.requests:
-        if request.method != "GET" or request.kind not in (*ABOUT_ONE_JOB, LISTING):
+        if request.method != "GET" or request.kind not in (*ABOUT_ONE_JOB, LISTING, SPARK_LOG):
             yield f"request {request.number} is {request.method} {request.path}"
+
+
+def logs_are_read_of_failed_batches(run: Run) -> Iterator[str]:
+    """The log of a Spark batch is read only once the batch has failed."""
+    for request in run.log.requests:
+        if request.kind != SPARK_LOG:
+            continue
+        name = request.job or ""
+        readings = [*run.calls(name), *run.late_calls.get(name, [])]
+        if not any(item.said.state == "dead" and item.known_at <= request.sent_at + 1e-7 for item in readings):
+            yield f"request {request.number} reads the log of {name}, which was not read as dead before"
 
 
 CHECKS: tuple[Check, ...] = (
@@ -509,4 +522,5 @@ CHECKS: tuple[Check, ...] = (
     requests_are_spaced,
     credentials_are_tried_with_care,
     only_known_requests,
+    logs_are_read_of_failed_batches,
 )

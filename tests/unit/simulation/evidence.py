@@ -13,7 +13,7 @@ from fnmatch import fnmatchcase
 from functools import cached_property
 from typing import Any, NamedTuple
 
-from .job_scripts import GONE, LIST, Job, Trouble
+from .job_scripts import DLI_SQL, FLINK, GONE, LIST, REAL_TIME, SPARK, Job, Trouble
 from .request_log import ABOUT_ONE_JOB, LISTING, Log, Request, Said
 
 # From the description of the gate, not from its code.
@@ -42,8 +42,16 @@ STATES = frozenset(
     ("STARTING", "NORMAL", "EXCEPTION", "STOPPING", "STOPPED", "PAUSE", "ABNORMAL", "DISABLE", "OVERLOAD", "INIT")
 )
 NODE_FAILING = frozenset(("EXCEPTION", "ABNORMAL"))
-DLI_READY = frozenset(("FINISHED",))
-DLI_FAILING = frozenset(("FAILED", "CANCELLED"))
+# Of the jobs of DLI: the states to wait for by default, the failing ones, ends that fail unless they are waited for, and those
+# that never change again.
+READY_STATES = {DLI_SQL: ("FINISHED",), FLINK: ("job_running", "job_finish"), SPARK: ("success",)}
+FAILING_STATES = {
+    DLI_SQL: ("FAILED", "CANCELLED"),
+    FLINK: ("job_submit_fail", "job_running_exception", "job_arrearage_stopped"),
+    SPARK: ("dead",),
+}
+ENDS = {DLI_SQL: (), FLINK: ("job_finish",), SPARK: ("success",)}
+FINAL_STATES = {DLI_SQL: ("FINISHED", "FAILED", "CANCELLED"), FLINK: (), SPARK: ("success", "dead")}
 CLOUD_RATE = 30.0
 """Requests per second that the cloud allows a user; the sweep where the task sets no ceiling."""
 WORKERS = 16
@@ -51,6 +59,9 @@ WORKERS = 16
 SLOWEST = 8.0
 """By what factor requests may become fewer after HTTP 429."""
 JITTER = 1.1
+
+# The options that name the jobs.
+SELECTIONS = ("job_names", "job_ids", "batch_ids")
 
 READY = "ready"
 FAILING = "failing"
@@ -94,7 +105,7 @@ class Listing(NamedTuple):
 
 @dataclass(frozen=True)
 class Facts:
-    """What is so in the cloud. Only the checks of what a gate must find out in time look at it."""
+    """The state of the cloud. Only the checks of what a gate must find out in time look at it."""
 
     jobs: tuple[Job, ...] = ()
     troubles: tuple[Trouble, ...] = ()
@@ -108,6 +119,7 @@ class Run:
     :ivar options: as given to the task.
     :ivar result: as the module returns it.
     :ivar ended_at: seconds since its start.
+    :ivar kind: the kind of its jobs.
     """
 
     options: Mapping[str, Any]
@@ -115,6 +127,7 @@ class Run:
     log: Log
     ended_at: float
     facts: Facts = field(default_factory=Facts, repr=False)
+    kind: str = REAL_TIME
 
     def option(self, name: str) -> Any:
         """An option's value, or its default."""
@@ -127,16 +140,21 @@ class Run:
         return str(self.result["verdict"])
 
     @property
-    def is_dli(self) -> bool:
-        """Whether it is about DLI jobs."""
-        return "job_ids" in self.options
+    def has_list(self) -> bool:
+        """Whether a list shows the states of its jobs. Those of DLI are read one by one."""
+        return self.kind == REAL_TIME
+
+    @property
+    def named(self) -> list[str]:
+        """The jobs that the options name; empty where tags or a part of the name select them."""
+        found: list[str] = next((self.options[key] for key in SELECTIONS if self.options.get(key)), [])
+        return found
 
     @cached_property
     def selected(self) -> tuple[str, ...]:
         """The jobs that it was about: those named, else those in the result."""
-        named = self.options.get("job_ids") or self.options.get("job_names")
-        if named:
-            return tuple(dict.fromkeys(name for name in named if not self.is_excluded(name)))
+        if self.named:
+            return tuple(dict.fromkeys(name for name in self.named if not self.is_excluded(name)))
         return tuple(job["name"] for job in self.result["jobs"])
 
     def is_excluded(self, name: str) -> bool:
@@ -220,8 +238,11 @@ class Run:
         """READY, FAILING, MISSING or PENDING."""
         if said.state is None:
             return MISSING
-        if self.is_dli:
-            return READY if said.state in DLI_READY else FAILING if said.state in DLI_FAILING else PENDING
+        if self.kind != REAL_TIME:
+            ready = self.options.get("wait_for") or READY_STATES[self.kind]
+            if said.state in ready:
+                return READY
+            return FAILING if said.state in (*FAILING_STATES[self.kind], *ENDS[self.kind]) else PENDING
         if said.state in self.option("fail_states"):
             return FAILING
         nodes = list(self.counting_nodes(said))
@@ -229,6 +250,10 @@ class Run:
             return FAILING
         known = said.state in STATES and all(state in STATES for state in nodes)
         return READY if known and said.state in self.option("wait_for") else PENDING
+
+    def is_final(self, said: Said) -> bool:
+        """Whether a job in such a state need not be read again."""
+        return self.kind != REAL_TIME and said.state in FINAL_STATES[self.kind] and not self.option("stable_for")
 
     def counting_nodes(self, said: Said) -> Iterator[str]:
         """The states of the nodes that count."""

@@ -29,6 +29,11 @@ UNSUCCESSFUL = "unsuccessful"  # HTTP 200 with an error code beside the fields
 UNAUTHORIZED = "unauthorized"  # HTTP 401
 TROUBLES = (HANG, SLOW, THROTTLED, UNAVAILABLE, BROKEN, GARBAGE, INTERIM, FOREIGN, UNSUCCESSFUL)
 
+REAL_TIME = "real_time"
+DLI_SQL = "dli"
+FLINK = "dli_flink"
+SPARK = "dli_spark"
+
 Change = tuple[float, Any]
 
 
@@ -71,13 +76,15 @@ def constant(value: Any) -> Timeline:
 
 @dataclass(frozen=True)
 class Job:
-    """A real-time job or a DLI job.
+    """A real-time job or a job of DLI.
 
-    :ivar name: its name, or the ID of a DLI job.
+    :ivar name: its name, or the ID of a job of DLI.
     :ivar states: the job's state, or GONE.
     :ivar nodes: the state of each node by name.
     :ivar starts: ``startTime`` in epoch milliseconds.
-    :ivar tasks: of a DLI job: None, or tasks done and tasks in all.
+    :ivar tasks: of a SQL job of DLI: None, or tasks done and tasks in all.
+    :ivar restarts: ``restart_times`` of a Flink job; None where the service does not name it.
+    :ivar kind: REAL_TIME, DLI_SQL, FLINK or SPARK.
     """
 
     name: str
@@ -86,6 +93,8 @@ class Job:
     starts: Timeline = field(default_factory=lambda: constant(1_700_000_000_000))
     tags: tuple[str, ...] = ()
     tasks: Timeline = field(default_factory=lambda: constant(None))
+    restarts: Timeline = field(default_factory=lambda: constant(None))
+    kind: str = REAL_TIME
 
     def exists(self, seconds: float) -> bool:
         """Whether there is such a job at a time."""
@@ -98,7 +107,7 @@ class Job:
 
     def changes(self) -> list[float]:
         """All times at which something about the job changes."""
-        lines = (self.states, self.starts, self.tasks, *self.nodes.values())
+        lines = (self.states, self.starts, self.tasks, self.restarts, *self.nodes.values())
         return sorted({since for line in lines for since, dummy in line.changes[1:]})
 
 
@@ -117,8 +126,18 @@ def job(
 
 
 def dli_job(job_id: str, states: str, tasks: Sequence[Change] = ()) -> Job:
-    """A DLI job; *tasks* are (seconds, (done, in all)), with none before the first."""
-    return Job(job_id, timeline(states), {}, tasks=Timeline(((0.0, None), *tasks)))
+    """A SQL job of DLI; *tasks* are (seconds, (done, in all)), with none before the first."""
+    return Job(job_id, timeline(states), {}, tasks=Timeline(((0.0, None), *tasks)), kind=DLI_SQL)
+
+
+def flink_job(job_id: str, states: str, restarts: Sequence[Change] = ()) -> Job:
+    """A Flink job; *restarts* are (seconds, ``restart_times``), 0 before the first."""
+    return Job(job_id, timeline(states), {}, restarts=Timeline(((0.0, 0), *restarts)), kind=FLINK)
+
+
+def spark_batch(batch_id: str, states: str) -> Job:
+    """A Spark batch."""
+    return Job(batch_id, timeline(states), {}, kind=SPARK)
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,11 @@ STATUS = "status"
 LISTING = "list"
 DLI_PROGRESS = "progress"
 DLI_STATUS = "dli_status"
+FLINK_DETAIL = "flink_detail"
+SPARK_BATCH = "spark_batch"
+SPARK_LOG = "spark_log"
 OTHER = "other"
-ABOUT_ONE_JOB = (STATUS, DLI_PROGRESS, DLI_STATUS)
+ABOUT_ONE_JOB = (STATUS, DLI_PROGRESS, DLI_STATUS, FLINK_DETAIL, SPARK_BATCH)
 
 
 @dataclass(frozen=True)
@@ -24,13 +27,15 @@ class Said:
     :ivar state: the job's state; None for a job that is missing.
     :ivar nodes: state by node; None where the answer does not say, as in the list.
     :ivar started: start time in epoch milliseconds.
-    :ivar tasks: of a DLI job: None, or tasks done and tasks in all.
+    :ivar tasks: of a SQL job of DLI: None, or tasks done and tasks in all.
+    :ivar restarts: ``restart_times`` of a Flink job.
     """
 
     state: str | None
     nodes: Mapping[str, str] | None = None
     started: int | None = None
     tasks: tuple[int, int] | None = None
+    restarts: int | None = None
 
 
 @dataclass(eq=False)

@@ -20,9 +20,12 @@ from ansible_collections.datagate.huaweicloud.plugins.module_utils._gate.observi
 from ansible_collections.datagate.huaweicloud.plugins.module_utils._gate.observing.slices import WHOLE, Slices
 from ansible_collections.datagate.huaweicloud.plugins.module_utils._gate.result import as_dict
 from ansible_collections.datagate.huaweicloud.plugins.module_utils._sources.dli_jobs import DliJobs
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._sources.flink_jobs import FlinkJobs
 from ansible_collections.datagate.huaweicloud.plugins.module_utils._sources.real_time_jobs import RealTimeJobs
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._sources.spark_batches import SparkBatches
 
 from .evidence import Facts, Run
+from .job_scripts import DLI_SQL, FLINK, REAL_TIME, SPARK
 from .simulated_cloud import DATAARTS, DLI, PROJECT_ID, STS, SimulatedCloud
 from .virtual_time import START, VirtualTime
 
@@ -52,9 +55,10 @@ def run_gate(
     :param stops: (seconds, length) for which the process is stopped.
     :param pause: seconds between two slices, each of which is a process of its own.
     :param credentials: the options that say with what to authenticate; a token by default.
-    :param options: of the task; ``wait`` is true unless given, ``job_ids`` make it a gate of DLI jobs.
+    :param options: of the task; ``wait`` is true unless given. The gate is one for the kind of jobs that the cloud holds.
     """
     given = {"wait": True, **options}
+    kind = next((job.kind for job in cloud.jobs.values()), REAL_TIME)
     # A token of its own for each run: one that was refused is remembered on this machine.
     params = {
         **given,
@@ -70,7 +74,7 @@ def run_gate(
         begin = 0.0
         for number in range(MAX_SLICES):
             time = VirtualTime(cloud.receive, steps, stops, begin, START - 100.0 * number)
-            outcome = _slice(params, time, uniform, state)
+            outcome = _slice(kind, params, time, uniform, state)
             cloud.log.stops += time.stopped
             if outcome.state is None:
                 break
@@ -83,20 +87,35 @@ def run_gate(
     finally:
         random.setstate(before)
     facts = Facts(tuple(cloud.jobs.values()), cloud.troubles, cloud.habits.list_lag)
-    return Run(given, as_dict(outcome, "all"), cloud.log, time.seconds, facts)
+    return Run(given, as_dict(outcome, "all"), cloud.log, time.seconds, facts, kind)
 
 
-def _slice(params: dict[str, Any], time: VirtualTime, uniform: Callable[[float, float], float], state: Any) -> Outcome:
+# For each kind of jobs: the policy and the selection from the options, and the source from a session and the selection.
+GATES: dict[str, tuple[Callable[..., Any], Callable[..., Any], Callable[..., Any]]] = {
+    REAL_TIME: (
+        gate_options.policy,
+        gate_options.selection,
+        lambda session, chosen: RealTimeJobs(session, None, chosen),
+    ),
+    DLI_SQL: (gate_options.dli_policy, gate_options.dli_selection, lambda session, chosen: DliJobs(session)),
+    FLINK: (
+        gate_options.flink_policy,
+        gate_options.flink_selection,
+        lambda session, chosen: FlinkJobs(session, by_name=False),
+    ),
+    SPARK: (gate_options.spark_policy, gate_options.spark_selection, lambda session, chosen: SparkBatches(session)),
+}
+
+
+def _slice(
+    kind: str, params: dict[str, Any], time: VirtualTime, uniform: Callable[[float, float], float], state: Any
+) -> Outcome:
     """Run the whole gate, or one slice of it."""
-    dli = "job_ids" in params
-    session = Session(resolve(params, {}, "dli" if dli else "dataarts"), time, executor=time)
+    session = Session(resolve(params, {}, "dataarts" if kind == REAL_TIME else "dli"), time, executor=time)
     try:
-        if dli:
-            policy, chosen = gate_options.dli_policy(params), gate_options.dli_selection(params)
-            source: Any = DliJobs(session)
-        else:
-            policy, chosen = gate_options.policy(params), gate_options.selection(params)
-            source = RealTimeJobs(session, None, chosen)
+        make_policy, make_selection, make_source = GATES[kind]
+        policy, chosen = make_policy(params), make_selection(params)
+        source = make_source(session, chosen)
         length = params.get("slice_timeout")
         slices = Slices(length, state) if length else WHOLE
         return Loop(policy, chosen, source, time, uniform=uniform, slices=slices).run()

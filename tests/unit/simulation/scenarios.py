@@ -15,12 +15,15 @@ from hypothesis import strategies as st
 from .evidence import Run
 from .job_scripts import (
     BROKEN,
+    DLI_SQL,
     EVERYTHING,
+    FLINK,
     GARBAGE,
     GONE,
     HANG,
     LIST,
     SLOW,
+    SPARK,
     THROTTLED,
     TROUBLES,
     UNAUTHORIZED,
@@ -251,9 +254,71 @@ def dli_scenarios(draw: st.DrawFn) -> Scenario:
     jobs = []
     for name in names:
         states, tasks = draw(dli_lines())
-        jobs.append(Job(name, states, {}, tasks=tasks))
+        jobs.append(Job(name, states, {}, tasks=tasks, kind=DLI_SQL))
     options["job_ids"] = names
     options["stall_timeout"] = draw(st.sampled_from([0, 0, 20, 35]))
+    wrong = draw(st.lists(troubles(names), max_size=2))
+    return Scenario(jobs, options, wrong, draw(habits()), draw(WALL_STEPS), draw(STOPS))
+
+
+# For Flink jobs and Spark batches: a state on the way, the state of a stream that runs, an end, a failure, and what options wait for.
+CLUSTER_STATES = {
+    FLINK: (
+        ("job_submitting", "job_init", "job_idle", "job_savepointing"),
+        "job_running",
+        "job_finish",
+        ("job_running_exception", "job_submit_fail"),
+    ),
+    SPARK: (("starting", "recovering", "melting"), "running", "success", ("dead",)),
+}
+CLUSTER_WAITS: dict[str, list[list[str]]] = {
+    FLINK: [[], [], ["job_running"], ["job_running"], ["job_finish"]],
+    SPARK: [[], [], ["running"], ["running", "success"]],
+}
+IDS = {FLINK: ("101", "102", "103"), SPARK: ("batch_a", "batch_b", "batch_c")}
+
+
+@st.composite
+def cluster_lines(draw: st.DrawFn, kind: str, most: int = 60) -> Timeline:
+    """States of a Flink job or a Spark batch. A batch that has ended stays ended."""
+    on_the_way, running, end, failures = CLUSTER_STATES[kind]
+    shapes = ["runs", "runs", "late", "late", "ends", "fails", "gone"] + (["recovers", "dips"] if kind == FLINK else [])
+    shape = draw(st.sampled_from(shapes))
+    moment = draw(seconds(most))
+    before, failed = draw(st.sampled_from(on_the_way)), draw(st.sampled_from(failures))
+    if shape == "runs":
+        return constant(running)
+    if shape == "late":
+        return Timeline(((0.0, before), (moment, running)))
+    if shape in ("recovers", "dips"):
+        between = failed if shape == "recovers" else before
+        return Timeline(((0.0, running), (moment, between), (moment + draw(seconds(20)), running)))
+    last = {"ends": end, "fails": failed, "gone": GONE}[shape]
+    return Timeline(((0.0, before), (moment / 2, running), (moment, last)))
+
+
+@st.composite
+def cluster_scenarios(draw: st.DrawFn, kind: str) -> Scenario:
+    """A gate over a few Flink jobs or Spark batches."""
+    options = draw(times())
+    names = list(IDS[kind][: draw(st.integers(1, 3))])
+    jobs = []
+    for name in names:
+        counts = Timeline(((0.0, draw(st.sampled_from([0, 0, 3, None]))),))
+        if kind == FLINK and counts.at(0) is not None:
+            moments = sorted(set(draw(st.lists(seconds(60), max_size=2))))
+            steps = [(moment, counts.at(0) + number) for number, moment in enumerate(moments, 1)]
+            counts = Timeline((*counts.changes, *steps))
+        starts = constant(STARTED)
+        restarts = counts if kind == FLINK else constant(None)
+        jobs.append(Job(name, draw(cluster_lines(kind)), {}, starts, restarts=restarts, kind=kind))
+    options["job_ids" if kind == FLINK else "batch_ids"] = names
+    options["wait_for"] = draw(st.sampled_from(CLUSTER_WAITS[kind]))
+    options["stable_for"] = draw(st.sampled_from([0, 0, 3, 20]))
+    options["missing"] = draw(st.sampled_from(["fail", "fail", "wait", "ok"]))
+    options.update(
+        draw(st.sampled_from([{}, {}, {}, {"max_failing": 1}, {"fail_on_exception": False}, {"exception_grace": 12}]))
+    )
     wrong = draw(st.lists(troubles(names), max_size=2))
     return Scenario(jobs, options, wrong, draw(habits()), draw(WALL_STEPS), draw(STOPS))
 
@@ -261,7 +326,14 @@ def dli_scenarios(draw: st.DrawFn) -> Scenario:
 @st.composite
 def sliced_scenarios(draw: st.DrawFn) -> Scenario:
     """A gate in slices, each of which is a process with a clock of its own."""
-    whole = draw(st.one_of(real_time_scenarios(by_name=True), real_time_scenarios(by_name=False), dli_scenarios()))
+    whole = draw(
+        st.one_of(
+            real_time_scenarios(by_name=True),
+            real_time_scenarios(by_name=False),
+            dli_scenarios(),
+            cluster_scenarios(FLINK),
+        )
+    )
     options = {**whole.options, "slice_timeout": draw(st.sampled_from([0.5, 3, 12, 30]))}
     # The time between slices goes by the wall clock, so one that is set changes when the gate ends.
     pause = draw(st.sampled_from([0.2, 4.0, 25.0]))

@@ -30,7 +30,19 @@ from .job_scripts import (
     Job,
     Trouble,
 )
-from .request_log import DLI_PROGRESS, DLI_STATUS, LISTING, OTHER, STATUS, Log, Request, Said
+from .request_log import (
+    DLI_PROGRESS,
+    DLI_STATUS,
+    FLINK_DETAIL,
+    LISTING,
+    OTHER,
+    SPARK_BATCH,
+    SPARK_LOG,
+    STATUS,
+    Log,
+    Request,
+    Said,
+)
 from .virtual_time import EPOCH, Planned, Reply
 
 PROJECT_ID = "0123456789abcdef0123456789abcdef"
@@ -42,6 +54,17 @@ BY_NAME = "name"
 BY_UPDATE = "update"
 PAGES = "pages"
 RECORDS = "records"
+
+# The calls about one job of DLI, with {} for the ID.
+DLI_CALLS = {
+    f"/v1/{PROJECT_ID}/jobs/{{}}/progress": DLI_PROGRESS,
+    f"/v1.0/{PROJECT_ID}/jobs/{{}}/status": DLI_STATUS,
+    f"/v1.0/{PROJECT_ID}/streaming/jobs/{{}}": FLINK_DETAIL,
+    f"/v2.0/{PROJECT_ID}/batches/{{}}": SPARK_BATCH,
+    f"/v2.0/{PROJECT_ID}/batches/{{}}/log": SPARK_LOG,
+}
+MISSING_CODES = {STATUS: "DLF.0100", FLINK_DETAIL: "DLI.16001"}
+READY_STATES = {STATUS: "NORMAL", FLINK_DETAIL: "job_running", SPARK_BATCH: "success"}
 
 
 @dataclass(frozen=True)
@@ -119,11 +142,8 @@ class SimulatedCloud:
                 kind = LISTING
             elif len(segments) == 5 and segments[:3] == ["v1", PROJECT_ID, "jobs"] and segments[4] == "status":
                 kind, name = STATUS, segments[3]
-        elif len(segments) == 5 and segments[1:3] == [PROJECT_ID, "jobs"]:
-            kind = {("v1", "progress"): DLI_PROGRESS, ("v1.0", "status"): DLI_STATUS}.get(
-                (segments[0], segments[4]), OTHER
-            )
-            name = segments[3] if kind != OTHER else None
+        else:
+            kind, name = _dli_call(segments)
         query = dict(parse_qsl(parts.query))
         number = len(self.log.requests) + 1
         return Request(number, sent_at, prepared.method, parts.path, query, kind, name, bound)
@@ -168,10 +188,10 @@ class SimulatedCloud:
         if kind == INTERIM:
             return self._reply(request, moment, 103, body)
         if kind == UNSUCCESSFUL:
-            code = {"is_success": False} if request.kind in (DLI_PROGRESS, DLI_STATUS) else {"error_code": "DLF.0001"}
+            code = {"is_success": "false"} if "is_success" in body else {"error_code": "DLF.0001"}
             return self._reply(request, moment, 200, {**body, **code})
         if kind == FOREIGN and request.kind != LISTING:
-            return self._reply(request, moment, 200, {**body, "name": "another", "job_id": "another"})
+            return self._reply(request, moment, 200, ready_body(request, "another"))
         assert kind in (GARBAGE, FOREIGN), kind
         whole = json.dumps(body).encode()
         return self._reply(request, moment, 200, whole[: len(whole) - 3] if request.number % 2 else b"<html>ok</html>")
@@ -185,8 +205,11 @@ class SimulatedCloud:
         assert request.job is not None
         if job is None or not job.exists(moment):
             request.said = {request.job: Said(None)}
-            code = "DLI.0002" if request.kind != STATUS else "DLF.0100"
+            code = MISSING_CODES.get(request.kind, "DLI.0002")
             return self._reply(request, moment, 400, {"error_code": code, "error_msg": "The job does not exist."})
+        if request.kind == SPARK_LOG:
+            request.said = {}
+            return self._reply(request, moment, 200, {"id": job.name, "log": ["the executor was lost"]})
         said = _said(job, moment, request.kind == STATUS)
         request.said = {job.name: said}
         return self._reply(request, moment, 200, body_of(request.kind, job.name, said))
@@ -226,7 +249,16 @@ class SimulatedCloud:
 
 def _said(job: Job, moment: float, nodes: bool) -> Said:
     states = {name: line.at(moment) for name, line in job.nodes.items()} if nodes else None
-    return Said(job.states.at(moment), states, job.starts.at(moment), job.tasks.at(moment))
+    return Said(job.states.at(moment), states, job.starts.at(moment), job.tasks.at(moment), job.restarts.at(moment))
+
+
+def _dli_call(segments: Sequence[str]) -> tuple[str, str | None]:
+    """Which call about one job of DLI a path is, and the ID in it."""
+    for number, segment in enumerate(segments):
+        kind = DLI_CALLS.get("/" + "/".join([*segments[:number], "{}", *segments[number + 1 :]]))
+        if kind is not None:
+            return kind, segment
+    return OTHER, None
 
 
 def body_of(kind: str, name: str, said: Said) -> dict[str, Any]:
@@ -234,6 +266,11 @@ def body_of(kind: str, name: str, said: Said) -> dict[str, Any]:
     if kind == STATUS:
         nodes = [{"name": node, "status": state, "type": "Script"} for node, state in (said.nodes or {}).items()]
         return {"name": name, "status": said.state, "startTime": said.started, "nodes": nodes}
+    if kind in (SPARK_BATCH, SPARK_LOG):
+        return {"id": name, "state": said.state, "log": []}
+    if kind == FLINK_DETAIL:
+        detail = {"job_id": name, "status": said.state, "start_time": said.started, "restart_times": said.restarts}
+        return {"is_success": "true", "message": "", "job_detail": detail}
     body: dict[str, Any] = {"is_success": True, "message": "", "job_id": name, "status": said.state}
     if kind == DLI_STATUS:
         return {**body, "message": "finished" if said.state == "FINISHED" else "", "start_time": said.started}
@@ -249,10 +286,13 @@ def body_of(kind: str, name: str, said: Said) -> dict[str, Any]:
     }
 
 
-def ready_body(request: Request) -> dict[str, Any]:
-    """The body of an answer that says all is ready, whatever is so."""
+def ready_body(request: Request, name: str | None = None) -> dict[str, Any]:
+    """The body of an answer that says that all is ready, whatever is the case.
+
+    :param name: the job that the answer is about, instead of the one that was asked for.
+    """
     if request.kind == LISTING:
         return {"total": 0, "jobs": []}
-    if request.kind == STATUS:
-        return body_of(STATUS, request.job or "", Said("NORMAL", {"n": "NORMAL"}, 1_700_000_000_000))
-    return body_of(request.kind, request.job or "", Said("FINISHED"))
+    state = READY_STATES.get(request.kind, "FINISHED")
+    said = Said(state, {"n": state} if request.kind == STATUS else None, 1_700_000_000_000)
+    return body_of(request.kind, name or request.job or "", said)

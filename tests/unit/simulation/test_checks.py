@@ -14,8 +14,12 @@ import pytest
 from ansible_collections.datagate.huaweicloud.tests.unit.simulation import checks
 from ansible_collections.datagate.huaweicloud.tests.unit.simulation.evidence import Facts, Run
 from ansible_collections.datagate.huaweicloud.tests.unit.simulation.job_scripts import (
+    DLI_SQL,
+    FLINK,
     HANG,
     LIST,
+    REAL_TIME,
+    SPARK,
     THROTTLED,
     Job,
     Trouble,
@@ -23,8 +27,11 @@ from ansible_collections.datagate.huaweicloud.tests.unit.simulation.job_scripts 
 )
 from ansible_collections.datagate.huaweicloud.tests.unit.simulation.request_log import (
     DLI_PROGRESS,
+    FLINK_DETAIL,
     LISTING,
     OTHER,
+    SPARK_BATCH,
+    SPARK_LOG,
     STATUS,
     Log,
     Request,
@@ -45,6 +52,24 @@ def tasks(at: float, name: str, state: str, done: tuple[int, int] | None = None)
     """A progress call."""
     said = Said(state, None, 0, done)
     return Request(0, at, "GET", "/progress", {}, DLI_PROGRESS, name, at + 30, at + 0.1, 200, {name: said})
+
+
+def flink(at: float, name: str, state: str, restarts: int | None = None) -> Request:
+    """The call for a Flink job."""
+    said = Said(state, None, None, None, restarts)
+    return Request(
+        0, at, "GET", f"/streaming/jobs/{name}", {}, FLINK_DETAIL, name, at + 30, at + 0.1, 200, {name: said}
+    )
+
+
+def spark(at: float, name: str, state: str) -> Request:
+    """The call for a Spark batch."""
+    return Request(0, at, "GET", f"/batches/{name}", {}, SPARK_BATCH, name, at + 30, at + 0.1, 200, {name: Said(state)})
+
+
+def spark_log(at: float, name: str) -> Request:
+    """The call for the log of a Spark batch."""
+    return Request(0, at, "GET", f"/batches/{name}/log", {}, SPARK_LOG, name, at + 30, at + 0.1, 200, {})
 
 
 def page(at: float, states: dict[str, str], total: int | None = None, offset: int = 0, took: float = 0.1) -> Request:
@@ -77,11 +102,12 @@ def ended(
     stops: Sequence[tuple[float, float]] = (),
     elapsed: float | None = None,
     sent: int | None = None,
+    kind: str | None = None,
     **options: Any,
 ) -> Run:
     """A run; without a selection it is about all jobs that were asked about."""
     names = list(dict.fromkeys(request.job for request in requests if request.job))
-    if not options.keys() & {"job_names", "job_ids", "name_contains", "tags"}:
+    if not options.keys() & {"job_names", "job_ids", "batch_ids", "name_contains", "tags"}:
         options["job_names"] = names
     for number, request in enumerate(requests, 1):
         request.number = number
@@ -92,7 +118,8 @@ def ended(
         "reasons": [{"code": code, "job": name} for code, name in reasons],
         "jobs": [{"name": name} for name in names],
     }
-    return Run(options, result, Log(list(requests), list(stops)), at, Facts(tuple(jobs), tuple(troubles)))
+    kind = kind or (DLI_SQL if "job_ids" in options else REAL_TIME)
+    return Run(options, result, Log(list(requests), list(stops)), at, Facts(tuple(jobs), tuple(troubles)), kind)
 
 
 A, B = job("a", "NORMAL"), job("b", "NORMAL")
@@ -106,6 +133,20 @@ def many(count: int, at: float = 0.0) -> list[Request]:
     """Status calls of so many ready jobs at twenty a second."""
     return [status(at + number / 20, f"j{number}", "NORMAL") for number in range(count)]
 
+
+def stable(*requests: Request) -> Run:
+    """A PASS at 20.2 s of a gate for a Flink job with ``stable_for``."""
+    return ended("PASS", 20.2, requests, job_ids=["1"], stable_for=20, kind=FLINK)
+
+
+RUNS = ended("PASS", 0.2, [flink(0, "1", "job_running")], job_ids=["1"], kind=FLINK)
+FINISHED = ended("PASS", 0.2, [flink(0, "1", "job_finish")], job_ids=["1"], kind=FLINK)
+ENDED_STREAM = ended("PASS", 0.2, [flink(0, "1", "job_finish")], job_ids=["1"], wait_for=["job_running"], kind=FLINK)
+STOPPED_STREAM = ended("PASS", 0.2, [flink(0, "1", "job_init")], job_ids=["1"], kind=FLINK)
+UNKNOWN = ended("PASS", 0.2, [flink(0, "1", "job_idle")], job_ids=["1"], kind=FLINK)
+STREAMS = ended("PASS", 0.2, [spark(0, "b", "running")], batch_ids=["b"], wait_for=["running"], kind=SPARK)
+SUCCEEDED = ended("PASS", 0.2, [spark(0, "b", "success")], batch_ids=["b"], kind=SPARK)
+DEAD = ended("PASS", 0.2, [spark(0, "b", "dead")], batch_ids=["b"], kind=SPARK)
 
 ACCEPTED = [
     (checks.pass_rests_on_ready_readings, ended("PASS", 0.2, BOTH)),
@@ -228,6 +269,14 @@ ACCEPTED = [
     (checks.credentials_are_tried_with_care, ended("FAIL", 20, [silent(5.0 * number, "a") for number in range(4)])),
     (checks.credentials_are_tried_with_care, ended("ERROR", 1, [silent(0, "a", 401)])),
     (checks.only_known_requests, ended("PASS", 9, [*BOTH, page(5, {})])),
+    *((checks.pass_rests_on_ready_readings, run) for run in (RUNS, FINISHED, STREAMS, SUCCEEDED)),
+    (checks.pass_rests_on_young_readings, ended("PASS", 90, [spark(0, "b", "success")], batch_ids=["b"], kind=SPARK)),
+    (checks.pass_keeps_stable_for, stable(flink(0, "1", "job_running", 3), flink(20, "1", "job_running", 3))),
+    (checks.pass_keeps_stable_for, stable(flink(0, "1", "job_running"), flink(20, "1", "job_running", 3))),
+    (
+        checks.logs_are_read_of_failed_batches,
+        ended("FAIL", 0.3, [spark(0, "b", "dead"), spark_log(0.2, "b")], batch_ids=["b"], kind=SPARK),
+    ),
 ]
 
 REFUSED = [
@@ -248,6 +297,29 @@ REFUSED = [
     (checks.pass_rests_on_ready_readings, ended("PASS", 9, [page(0, {"a": "NORMAL"})], job_names=["a"])),
     (checks.pass_rests_on_ready_readings, ended("PASS", 9, [late(status(0, "a", "NORMAL"), given_up=True)])),
     (checks.pass_rests_on_ready_readings, ended("PASS", 9, [tasks(0, "x", "RUNNING")], job_ids=["x"])),
+    *((checks.pass_rests_on_ready_readings, run) for run in (ENDED_STREAM, STOPPED_STREAM, UNKNOWN, DEAD)),
+    (
+        checks.pass_rests_on_young_readings,
+        ended("PASS", 90, [flink(0, "1", "job_running")], job_ids=["1"], kind=FLINK),
+    ),
+    (
+        checks.pass_rests_on_young_readings,
+        ended("PASS", 90, [spark(0, "b", "running")], batch_ids=["b"], wait_for=["running"], kind=SPARK),
+    ),
+    (checks.pass_keeps_stable_for, stable(flink(0, "1", "job_running", 3), flink(10, "1", "job_running", 4))),
+    (checks.pass_keeps_stable_for, stable(flink(0, "1", "job_running", 3), flink(10, "1", "job_running", 0))),
+    (
+        checks.failure_that_was_read_counts_at_once,
+        ended("TIMEOUT", 60, [flink(0, "1", "job_submit_fail")], job_ids=["1"], kind=FLINK),
+    ),
+    (
+        checks.failure_that_was_read_counts_at_once,
+        ended("TIMEOUT", 60, [spark(0, "b", "success")], batch_ids=["b"], wait_for=["running"], kind=SPARK),
+    ),
+    (
+        checks.logs_are_read_of_failed_batches,
+        ended("PASS", 9, [spark(0, "b", "success"), spark_log(1, "b")], batch_ids=["b"], kind=SPARK),
+    ),
     (checks.pass_rests_on_ready_readings, ended("PASS", 9, [page(0, {})], name_contains="a")),
     (checks.pass_rests_on_young_readings, ended("PASS", 10.3, [*BOTH, status(9, "b", "NORMAL")])),
     (checks.pass_rests_on_young_readings, ended("PASS", 25.3, many(200))),

@@ -10,10 +10,13 @@ from dataclasses import replace
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, note, settings
+from hypothesis import strategies as st
 
 from ansible_collections.datagate.huaweicloud.tests.unit.simulation.checks import broken_promises
+from ansible_collections.datagate.huaweicloud.tests.unit.simulation.job_scripts import FLINK, SPARK
 from ansible_collections.datagate.huaweicloud.tests.unit.simulation.scenarios import (
     Scenario,
+    cluster_scenarios,
     dli_scenarios,
     large_scenarios,
     real_time_scenarios,
@@ -61,6 +64,12 @@ def test_dli_jobs(scenario: Scenario) -> None:
     hold(scenario)
 
 
+@given(st.one_of(cluster_scenarios(FLINK), cluster_scenarios(FLINK), cluster_scenarios(SPARK)))
+@settings(max_examples=40, suppress_health_check=SLOW_TO_DRAW)
+def test_flink_jobs_and_spark_batches(scenario: Scenario) -> None:
+    hold(scenario)
+
+
 @given(large_scenarios())
 @settings(max_examples=3, suppress_health_check=SLOW_TO_DRAW, phases=AS_DRAWN)
 def test_many_jobs(scenario: Scenario) -> None:
@@ -94,6 +103,14 @@ def test_a_selection_at_length(scenario: Scenario) -> None:
 @settings(max_examples=2000, suppress_health_check=SLOW_TO_DRAW)
 @pytest.mark.timeout(1500)
 def test_dli_jobs_at_length(scenario: Scenario) -> None:
+    hold(scenario)
+
+
+@pytest.mark.slow
+@given(st.one_of(cluster_scenarios(FLINK), cluster_scenarios(SPARK)))
+@settings(max_examples=3000, suppress_health_check=SLOW_TO_DRAW)
+@pytest.mark.timeout(1500)
+def test_flink_jobs_and_spark_batches_at_length(scenario: Scenario) -> None:
     hold(scenario)
 
 

@@ -29,7 +29,9 @@ from ansible_collections.datagate.huaweicloud.tests.unit.simulation.job_scripts 
     UNSUCCESSFUL,
     Trouble,
     dli_job,
+    flink_job,
     job,
+    spark_batch,
 )
 from ansible_collections.datagate.huaweicloud.tests.unit.simulation.request_log import LISTING, Said
 from ansible_collections.datagate.huaweicloud.tests.unit.simulation.runner import run_gate
@@ -276,6 +278,19 @@ def test_dli_jobs() -> None:
     assert [line.get(path, DLI).body["status"] for path in (progress, status)] == ["FINISHED"] * 2
     assert line.get("/v1/PROJECT/jobs/y/progress", DLI).outcome.status == 400
     assert cloud.log.requests[1].said == {"x": Said("RUNNING", None, 1_700_000_000_000, (2, 8))}
+
+
+def test_flink_jobs_and_spark_batches() -> None:
+    jobs = [flink_job("7", "0 job_submitting, 1 job_running", [(5, 1)]), spark_batch("b", "0 running, 1 dead")]
+    cloud = SimulatedCloud(jobs)
+    line = Line(cloud)
+    line.time.sleep(6)
+    detail = line.get("/v1.0/PROJECT/streaming/jobs/7", DLI).body["job_detail"]
+    assert (detail["status"], detail["restart_times"]) == ("job_running", 1)
+    assert line.get("/v2.0/PROJECT/batches/b", DLI).body["state"] == "dead"
+    assert line.get("/v2.0/PROJECT/batches/b/log", DLI).body["log"] == ["the executor was lost"]
+    assert line.get("/v1.0/PROJECT/streaming/jobs/8", DLI).body["error_code"] == "DLI.16001"
+    assert cloud.log.requests[2].said == {}
 
 
 def test_a_run_is_the_same_each_time() -> None:

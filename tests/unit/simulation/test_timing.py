@@ -32,7 +32,9 @@ from ansible_collections.datagate.huaweicloud.tests.unit.simulation.job_scripts 
     Job,
     Trouble,
     dli_job,
+    flink_job,
     job,
+    spark_batch,
 )
 from ansible_collections.datagate.huaweicloud.tests.unit.simulation.runner import run_gate
 from ansible_collections.datagate.huaweicloud.tests.unit.simulation.simulated_cloud import (
@@ -71,7 +73,7 @@ class Row:
         """Run it; without a selection all its jobs are named."""
         cloud = SimulatedCloud(self.jobs, self.troubles, self.habits)
         options = dict(self.options)
-        if not options.keys() & {"job_names", "job_ids", "name_contains", "tags"}:
+        if not options.keys() & {"job_names", "job_ids", "batch_ids", "name_contains", "tags"}:
             options["job_names"] = [job.name for job in self.jobs]
         return run_gate(cloud, steps=self.steps, stops=self.stops, uniform=uniform, **options)
 
@@ -451,6 +453,46 @@ NEIGHBOURS = [
         "x",
         "stalled",
         options={"job_ids": ["x"], "stall_timeout": 25},
+        fixed=True,
+    ),
+    Row(
+        "a Flink job that restarts again and again is not stable",
+        [flink_job("1", "job_running", [(10 * number, number) for number in range(1, 13)])],
+        "TIMEOUT",
+        90,
+        "1",
+        "restarted",
+        options={"job_ids": ["1"], "stable_for": 20, "wait_timeout": 90},
+        fixed=True,
+    ),
+    Row(
+        "a Flink job that has restarted before and runs on is stable",
+        [flink_job("1", "0 job_submitting, 9 job_running", [(12, 7)])],
+        "PASS",
+        61,
+        options={"job_ids": ["1"], "stable_for": 20, "wait_interval": 5},
+        fixed=True,
+    ),
+    Row(
+        "a stream that ends while another one hangs",
+        [flink_job("1", "0 job_running, 5 job_finish"), flink_job("2", "job_running")],
+        "FAIL",
+        14,
+        "1",
+        "job_failed",
+        options={"job_ids": ["1", "2"], "wait_for": ["job_running"]},
+        troubles=[Trouble("2", HANG)],
+        fixed=True,
+    ),
+    Row(
+        "a Spark batch dies while another one hangs",
+        [spark_batch("a", "0 running, 5 dead"), spark_batch("b", "running")],
+        "FAIL",
+        14,
+        "a",
+        "job_failed",
+        options={"batch_ids": ["a", "b"]},
+        troubles=[Trouble("b", HANG)],
         fixed=True,
     ),
     Row(

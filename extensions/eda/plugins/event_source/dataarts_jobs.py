@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Emits an event for each state change of a real-time job of DataArts Factory, or of one of its nodes."""
+"""Emits an event for each state change of a job of DataArts Factory or DLI, or of a node of a real-time job."""
 
 from __future__ import annotations
 
@@ -18,9 +18,10 @@ from typing import Any
 
 DOCUMENTATION = r"""
 ---
-short_description: Changes of real-time jobs of DataArts Factory
+short_description: Changes of jobs of DataArts Factory and DLI
 description:
-  - Polls real-time jobs of DataArts Factory, and emits an event for each state change of a job or of one of its nodes.
+  - Polls real-time jobs of DataArts Factory, and emits an event for each state change of a job or of one of its nodes. With
+    kind it polls runs of batch jobs, or jobs of Data Lake Insight (DLI), instead.
   - If the jobs cannot be read, it emits an event with C(error), once and not at every poll, and continues to watch. After an
     access key is rejected, it sends no more requests until the key is replaced, because further attempts would lock the key.
   - The connection options, including the environment variables, are those of the modules; see
@@ -30,7 +31,7 @@ options:
   job_names:
     description:
       - Names of the jobs to watch, as a list or as one string. Aliases are job_name and name.
-      - Exactly one of job_names, tags and name_contains is required.
+      - Exactly one of job_names, tags and name_contains is required, unless kind names jobs of DLI.
     type: list
     elements: str
   tags:
@@ -52,6 +53,38 @@ options:
       - Minimum number of jobs. Fewer jobs are reported as an error.
     type: int
     default: 1
+  job_ids:
+    description:
+      - IDs of the SQL jobs (kind dli_job) or Flink jobs (kind flink_job) to watch, as a list or as one string. An alias is
+        job_id.
+    type: list
+    elements: str
+  job_tags:
+    description:
+      - Only with kind set to dli_job, instead of job_ids. Watch the SQL jobs that have all these tags. They are looked up at
+        every poll. Keys and values are compared exactly.
+      - At least one of job_ids, job_tags, queue and since is required with kind dli_job.
+    type: dict
+  queue:
+    description:
+      - Only with kind set to dli_job, instead of job_ids. Watch the SQL jobs in this queue.
+    type: str
+  newest:
+    description:
+      - Only with job_tags, queue or since and kind dli_job. Whether to watch only the newest of the jobs with the same tags.
+    type: bool
+    default: false
+  names:
+    description:
+      - Only with kind set to flink_job, instead of job_ids. Exact names of the Flink jobs to watch. With this kind, name is
+        an alias of it.
+    type: list
+    elements: str
+  batch_ids:
+    description:
+      - Only with kind set to spark_batch, where it is required. IDs of the Spark batches to watch. An alias is batch_id.
+    type: list
+    elements: str
   workspace:
     description:
       - ID of the workspace. If not set, HW_DATAARTS_WORKSPACE_ID is used, or else the default workspace.
@@ -85,14 +118,17 @@ options:
       - What to watch. job watches real-time jobs and their nodes. instance watches the last runs of batch jobs, and the
         selection is then about batch jobs. Their events have kind, instance_id, plan_time and run as well, and a new run is
         an event even if it is in the same state as the one before.
+      - dli_job watches SQL jobs of DLI, flink_job Flink jobs, and spark_batch Spark batches. Their events have kind as well,
+        and where the service names them job_id, batch_id, name, queue_name and queue. A restart of a Flink job is an event
+        even if the job is in the same state as before. A job in a final state is not read again.
     type: str
-    choices: [job, instance]
+    choices: [job, instance, dli_job, flink_job, spark_batch]
     default: job
   since:
     description:
-      - Only with kind set to instance. Runs planned earlier do not count. Epoch milliseconds, ISO 8601 with a time zone, or a
-        time back from each poll such as 12h.
-      - If not set, 24h is used.
+      - Only with kind set to instance or dli_job. Runs planned earlier, or SQL jobs started earlier, do not count. Epoch
+        milliseconds, ISO 8601 with a time zone, or a time back from each poll such as 12h.
+      - If not set, 24h is used for runs.
     type: str
   # -- written by `make options`
   auth_type:
@@ -314,6 +350,18 @@ EXAMPLES = r"""
     tags: orders
     interval: 60
     initial: true
+
+- name: Watch a Flink job, restarts included
+  datagate.huaweicloud.dataarts_jobs:
+    kind: flink_job
+    names: orders_flink
+
+- name: Watch all SQL jobs of a release that were started in the last twelve hours
+  datagate.huaweicloud.dataarts_jobs:
+    kind: dli_job
+    job_tags:
+      release: "42"
+    since: 12h
 """
 
 LOGGER = logging.getLogger("datagate.huaweicloud.dataarts_jobs")

@@ -15,7 +15,7 @@ from .. import messages
 from ..policy import MISSING_WAIT, Policy
 from ..verdicts import ERROR, FAIL, PASS, PENDING, TIMEOUT, Judgement, Reason, Verdict, code_of, make_reason
 from .judge_job import reason_of_job
-from .readiness import Readiness, continue_ready, has_old_nodes, not_stable
+from .readiness import Readiness, continue_ready, has_old_status, not_stable
 
 if TYPE_CHECKING:
     from ..state.gate_state import Gate
@@ -163,6 +163,6 @@ def _unreached(gate: "Gate", judged: Judgements, at: float, since: Optional[floa
         if job.is_slow:
             message = messages.slow(name, gate.policy.interval)
         else:
-            message = messages.unreached(job, at, has_old_nodes(job, at, gate.max_age))
+            message = messages.unreached(job, at, has_old_status(job, at, gate.max_age))
         found.append(reason_of_job(job, "still_pending", message))
     return found

@@ -62,16 +62,16 @@ def is_stale(job: JobState, at: float, since: float, max_age: float) -> bool:
     """Whether what was read of a job is too old for a PASS at *at*.
 
     :param since: when the closing observation began: each job must have been read since then.
-    :param max_age: seconds that a reading of nodes may be old.
+    :param max_age: seconds that a status call may be old where it is the only one to show what counts.
     """
     if job.is_final:
         return False
-    return job.read_at < since or job.is_slow or has_old_nodes(job, at, max_age)
+    return job.read_at < since or job.is_slow or has_old_status(job, at, max_age)
 
 
-def has_old_nodes(job: JobState, at: float, max_age: float) -> bool:
-    """Whether the reading of a job's nodes is too old for a PASS."""
-    return job.policy.needs_nodes and not job.is_missing and job.status_at < at - max_age
+def has_old_status(job: JobState, at: float, max_age: float) -> bool:
+    """Whether the last status call of a job is too old for a PASS, and the list does not show what counts."""
+    return job.policy.needs_status_calls and not job.is_missing and job.status_at < at - max_age
 
 
 def are_together(jobs: Collection[JobState], at: float, since: float) -> bool:

@@ -56,10 +56,11 @@ class Observer:
         self._select, self._take, self._stopping = select, take, stopping
         self._plan = Plan(policy, source.rate, source.workers, source.lists, source.cost)
 
-    def observe(self, began: float) -> None:
+    def observe(self, began: float) -> List[JobState]:
         """Make one observation.
 
         :param began: the current time.
+        :returns: the jobs that have left the selection.
         :raises RequestError, CredentialsError: the jobs could not be read.
         """
         chosen, jobs = self._selection, self._observed.jobs
@@ -70,10 +71,12 @@ class Observer:
         if not chosen.by_name or self._plan.mode(len(jobs), False) != STATUS:
             unlisted = self._read_list(began, began + max(interval, MIN_LIST_SECONDS))
         self._read_jobs(self._owed(), max(began + interval, self._clock.now() + MIN_STATUS_SECONDS))
-        for job in unlisted:
-            if job.status_at >= began:
-                # The status call has shown that it does not exist, or that it is not in the selection any more.
-                del jobs[job.name]
+        # The status call has shown that they do not exist, or that they are not in the selection any more. Jobs in a final state are not
+        # read again.
+        gone = [job for job in unlisted if job.status_at >= began or job.is_final]
+        for job in gone:
+            del jobs[job.name]
+        return gone
 
     def _read_list(self, began: float, deadline: float) -> List[JobState]:
         """Read the job list. Returns the jobs of a selection by tags or by a part of the name that it lacks."""
@@ -91,6 +94,7 @@ class Observer:
         """The jobs to read one by one: what is in doubt, and of the others as many as there is time for."""
         # Those first that were not read for the longest time, so that all have their turn with a slow service, too.
         plan, jobs = self._plan, sorted(self._observed.jobs.values(), key=lambda job: job.status_at)
+        jobs = [job for job in jobs if not job.is_final]
         is_without_list = self._policy.needs_nodes or self._selection.by_name
         if is_without_list and plan.mode(len(jobs), False) == STATUS:
             return [job.name for job in jobs]

@@ -10,7 +10,7 @@
 from __future__ import annotations
 
 import time
-from typing import Any, Mapping, Optional, Tuple
+from typing import Any, List, Mapping, Optional, Tuple
 
 from ..._errors import OptionError
 from ..._text import printable
@@ -74,13 +74,17 @@ def _dli_query(params: Mapping[str, Any]) -> DliQuery:
 
 def _job_tags(value: Any) -> Tuple[Tuple[str, str], ...]:
     """The option ``job_tags``: keys and values, sorted."""
-    found = []
+    if value not in (None, "") and not isinstance(value, Mapping):
+        raise OptionError("job_tags", "must be a dictionary of keys and values, such as {release: '42'}")
+    found: List[Tuple[str, str]] = []
     for key, item in sorted((value or {}).items(), key=lambda pair: str(pair[0])):
-        name, content = text(key), "" if item is None else item
+        name, content = str(key), "" if item is None else item
         if isinstance(content, (bool, float)) or not isinstance(content, (str, int)):
             problem = f"the value of {printable(key, 40)!r} must be text; put quotes around it"
             raise OptionError("job_tags", problem)
-        if name is None or len(name) > MAX_TAG_KEY or len(str(content)) > MAX_TAG_VALUE:
+        if found and found[-1][0] == name:
+            raise OptionError("job_tags", f"{printable(name, 40)!r} is given twice")
+        if not name.strip() or len(name) > MAX_TAG_KEY or len(str(content)) > MAX_TAG_VALUE:
             problem = f"keys have 1 to {MAX_TAG_KEY} characters, and values {MAX_TAG_VALUE} at most"
             raise OptionError("job_tags", problem)
         found.append((check_line("job_tags", name), check_line("job_tags", str(content))))

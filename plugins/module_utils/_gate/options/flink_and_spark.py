@@ -48,8 +48,9 @@ def flink_selection(params: Mapping[str, Any]) -> Selection:
         problem = "job_ids and names are given" if ids else "no job is selected"
         raise OptionError("job_ids", f"{problem}; give one of job_ids and names, and only one")
     for job_id in ids:
-        if not (job_id.isascii() and job_id.isdigit()):
-            problem = f"{printable(job_id, 60)!r} is no ID of a Flink job, which is a number; names selects by name"
+        if not (job_id.isascii() and job_id.isdigit()) or job_id != (job_id.lstrip("0") or "0"):
+            problem = f"{printable(job_id, 60)!r} is no ID of a Flink job, which is a number without zeros before it"
+            problem += "; names selects by name"
             raise OptionError("job_ids", problem)
     return Selection(ids or names, option="names" if names else None)
 

@@ -47,7 +47,7 @@ class GateState:
     :ivar fatal: an error of the whole gate that cannot be overcome by trying again.
     :ivar fault_before: the error of an earlier observation, until anything is read.
     :ivar list_asked_at: when the list under way was begun.
-    :ivar max_age: seconds that a reading of nodes may be old when the gate passes; the loop sets it.
+    :ivar max_age: seconds that a status call may be old when the gate passes, where it is needed; the loop sets it.
     :ivar workspace: the workspace that is asked, for messages.
     :ivar hints: what to add to the message about a missing job, by name.
     :ivar jobs: the jobs by name, in the order of the selection.

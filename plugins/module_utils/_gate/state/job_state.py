@@ -238,9 +238,9 @@ class JobState:
         return [name for name in self.record_nodes() if name not in moved]
 
     def rows(self, figure: str) -> Optional[int]:
-        """A number of rows that the service has named, None where it has not: that is not 0."""
+        """A number of rows that the service has named, None where it has not: that is not 0, and neither is -1."""
         number = (self.status or {}).get(figure)
-        return number if isinstance(number, int) and not isinstance(number, bool) else None
+        return number if isinstance(number, int) and not isinstance(number, bool) and number >= 0 else None
 
     def unnamed_rows(self) -> List[str]:
         """The numbers of rows that a limit is for and that the service has not named. A failed job needs none."""

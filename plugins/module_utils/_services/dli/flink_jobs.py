@@ -46,14 +46,17 @@ class DliFlink:
         """
         if name in self.ids:
             reading = yield from self.status(self.ids[name])
-            if not reading.missing:
+            if not reading.missing and _may_have_name(reading, name):
                 return reading._replace(name=name)
             del self.ids[name]
         ids, sent_at = yield from self._ids_of(name)
         if not ids:
             return Reading(name, sent_at, STATUS, missing=True)
-        self.ids[name] = ids[0]
         reading = yield from self.status(ids[0])
+        if not _may_have_name(reading, name):
+            problem = malformed(self._list_call(name, 0), "the list and the job have different names")
+            return Reading(name, reading.at, STATUS, error=problem)
+        self.ids[name] = ids[0]
         return reading._replace(name=name)
 
     def _ids_of(self, name: str) -> Task[Tuple[List[str], float]]:
@@ -79,7 +82,7 @@ class DliFlink:
                 break
         if len(found) != total:
             raise malformed(call, f"the list of Flink jobs contradicts itself: it holds {len(found)} of {total} jobs")
-        ids = [job_id for job_id, called in found.items() if called == name]
+        ids = [job_id for job_id, called in found.items() if answers.identity(called) == name]
         if len(ids) > 1:
             text = f"{len(ids)} Flink jobs have the name {printable(name, 60)!r}; select them by job_ids"
             raise RequestError(PERMANENT, text, service="dli", method=call.method, status=200)
@@ -89,6 +92,12 @@ class DliFlink:
     def _list_call(name: str, offset: int) -> Call:
         query = [("name", name), ("limit", str(PAGE_SIZE)), ("offset", str(offset)), ("order", "asc")]
         return Call("dli", ("v1.0", "{project_id}", "streaming", "jobs"), query, key=name)
+
+
+def _may_have_name(reading: Reading, name: str) -> bool:
+    """Whether a job has a name, or the answer does not say which it has. A job can be renamed."""
+    told = (reading.job or {}).get("name")
+    return told in (None, "") or answers.identity(told) == normalize.clean(name)
 
 
 def _detail(data: Any, job_id: str) -> Dict[str, Any]:
@@ -134,5 +143,12 @@ def _page(data: Any) -> Tuple[int, Dict[str, Any]]:
         job_id = normalize.text(fields.get("job_id"))
         if not job_id:
             raise Unreadable("an entry of the list of Flink jobs has no ID")
-        found[job_id] = fields.get("name")
+        if not (job_id.isascii() and job_id.isdigit()):
+            raise Unreadable(
+                f"an entry of the list of Flink jobs has an ID that is no number, {printable(job_id, 60)!r}"
+            )
+        called = fields.get("name")
+        if answers.identity(found.get(job_id, called)) != answers.identity(called):
+            raise Unreadable(f"the list of Flink jobs has two names for the job {job_id}")
+        found[job_id] = called
     return total, found

@@ -44,7 +44,8 @@ class DliSpark:
         (outcome,) = yield [self._call(job["batch_id"], "log")]
         lines: List[str] = []
         if not isinstance(outcome, RequestError) and isinstance(outcome.data, dict):
-            lines = _lines(outcome.data.get("log"))
+            is_other = normalize.text(outcome.data.get("id")) not in (None, job["batch_id"])
+            lines = [] if is_other else _lines(outcome.data.get("log"))
         lines = lines or _lines(job.get("log"))
         received = [line for line in lines if line.lower() not in _HEADINGS]
         message = " / ".join(printable(line, MAX_LINE_LENGTH) for line in received[-MAX_LINES_IN_MESSAGE:])
@@ -61,11 +62,14 @@ def _batch(data: Any, batch_id: str) -> Dict[str, Any]:
     :raises Unreadable: the body is not this batch.
     """
     job = normalize.fields(answers.check(data))
-    if normalize.text(job.get("id")) != batch_id:
-        raise Unreadable(f"the answer is about another batch, {printable(job.get('id'))!r}")
-    state = job.get("state")
+    for key in ("id", "batch_id"):
+        if normalize.text(job.get(key)) not in ((batch_id,) if key == "id" else (None, batch_id)):
+            raise Unreadable(f"the answer is about another batch, {printable(job.get(key))!r}")
+    state, other = job.get("state"), job.get("status")
     if not isinstance(state, str) or not state.strip():
         raise Unreadable("the answer names no state")
+    if other is not None and str(other).strip().lower() != state.strip().lower():
+        raise Unreadable("the answer has different values for 'state' and 'status'")
     for name in (*_PRIVATE, "id", "state"):
         job.pop(name, None)
     return {

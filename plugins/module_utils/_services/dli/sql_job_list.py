@@ -13,16 +13,19 @@ returns is compared again.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Optional, Tuple
+from typing import Any, Callable, Dict, FrozenSet, List, Mapping, NamedTuple, Optional, Tuple
 
 from ..._cloud.calls import Call, Task, malformed
 from ..._errors import RequestError
+from ..._text import has_control, printable
 from .. import answers, normalize
 from ..normalize import Unreadable
 from ..readings import Listing
 
 PAGE_SIZE = 100
 MAX_PAGES = 100  # the service has no page 101
+# The first page and an empty one. If there are more without a total, a job that moved from one to another is not noticed.
+MAX_UNCOUNTED_PAGES = 2
 MAX_TRIES = 3  # of reading the list, where it contradicts itself because jobs are submitted meanwhile
 _AMBIGUOUS = frozenset(",=")  # characters that separate tags in the query
 
@@ -64,14 +67,14 @@ class Wanted(NamedTuple):
         return [job for job in found if job["start_time"] in (None, latest.get(_alike(job)))]
 
     def _fits(self, job: Mapping[str, Any]) -> bool:
-        if any(job["tags"].get(key) != value for key, value in self.tags.items()):
+        if not job["tags"].issuperset(self.tags.items()):
             return False
         is_old = self.since is not None and job["start_time"] is not None and job["start_time"] < self.since
         return not is_old and self.queue in (None, job["queue_name"])
 
 
 def _alike(job: Mapping[str, Any]) -> Any:
-    return frozenset(job["tags"].items())
+    return job["tags"]
 
 
 @dataclass
@@ -97,6 +100,8 @@ class _Pages:
 
     def end(self) -> None:
         """The list has ended."""
+        if self.total is None and self.pages > MAX_UNCOUNTED_PAGES:
+            self.problem = self.problem or "it does not say how many jobs there are"
         if self.total is not None and self.total != len(self.jobs):
             self.problem = self.problem or f"it holds {len(self.jobs)} of {self.total} jobs"
 
@@ -131,7 +136,9 @@ def _read(wanted: Wanted) -> Task[Tuple[_Pages, float]]:
             sent_at = outcome.sent_at
         total, jobs = outcome.data
         pages.take(total, jobs)
-        if len(jobs) < PAGE_SIZE and (not jobs or pages.total is not None):
+        # The service may have smaller pages than those that are asked for.
+        has_all = pages.total is not None and pages.entries >= pages.total
+        if not jobs or (len(jobs) < PAGE_SIZE and has_all):
             break
     pages.end()
     return pages, sent_at
@@ -162,18 +169,23 @@ def _entry(item: Any) -> Dict[str, Any]:
     job_id = fields.get("job_id")
     if not isinstance(job_id, str) or not job_id:
         raise Unreadable("an entry of the list of DLI jobs has no ID")
+    if job_id in (".", "..") or "/" in job_id or has_control(job_id):
+        raise Unreadable(
+            f"an entry of the list of DLI jobs has an ID that no request can name, {printable(job_id, 60)!r}"
+        )
     return {
         "job_id": job_id,
         "queue_name": normalize.text(fields.get("queue_name")),
-        "start_time": normalize.whole(fields.get("start_time")),
+        "start_time": normalize.whole(fields.get("start_time")) or None,  # 0 means that it was not started yet
         "tags": _tags(fields.get("tags")),
     }
 
 
-def _tags(data: Any) -> Dict[str, str]:
-    found: Dict[str, str] = {}
+def _tags(data: Any) -> FrozenSet[Tuple[str, str]]:
+    """Keys and values. A key with two values is kept twice, so that the job has both tags."""
+    found: List[Tuple[str, str]] = []
     for item in data or []:
         if not isinstance(item, dict) or not isinstance(item.get("key"), str):
             raise Unreadable("the tags of a DLI job cannot be understood")
-        found[item["key"]] = normalize.text(item.get("value")) or ""
-    return found
+        found.append((item["key"], normalize.text(item.get("value")) or ""))
+    return frozenset(found)

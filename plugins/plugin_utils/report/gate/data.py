@@ -45,6 +45,7 @@ _STATE_CODES = frozenset(
 )
 FAILING_CODES = _STATE_CODES | {"job_missing", "node_run_failed", "stalled", "too_few_jobs", "too_few_rows", "bad_rows"}
 UNREAD_CODES = frozenset(("unreadable", "denied"))
+_IDS = frozenset(("job_ids", "batch_ids"))  # options that select jobs by their IDs
 
 
 class Reason(NamedTuple):
@@ -271,6 +272,7 @@ class _Reading:
         self.reasons: dict[str | None, list[dict[str, Any]]] = {}
         for item in mappings(result.get("reasons")):
             self.reasons.setdefault(text(item.get("job")), []).append(item)
+        self.is_by_id = bool(_IDS & mapping(mapping(result.get("gate")).get("selection")).keys())
         # The one job of a gate is there even where return_jobs leaves it out of the list.
         listed = mappings(result.get("jobs")) or mappings([result.get("job")])
         self.listed: dict[str, dict[str, Any]] = {}
@@ -281,8 +283,12 @@ class _Reading:
         self.classes = Classes(self._ready_states(), self._failing_states())
 
     def _key(self, item: dict[str, Any]) -> str:
-        """What the gate calls a job: the name or the ID that has selected it."""
-        names = [found for key in ("name", "job_id", "batch_id") if (found := text(item.get(key)))]
+        """What the gate calls a job: the name or the ID that has selected it.
+
+        Jobs of DLI with different IDs may have the same name, and a name may look like the ID of another job.
+        """
+        keys = ("job_id", "batch_id") if self.is_by_id else ("name", "job_id", "batch_id")
+        names = [found for key in keys if (found := text(item.get(key)))]
         told = {*self.reasons, *(change.job for change in self.history)}
         return next((name for name in names if name in told), names[0] if names else "")
 

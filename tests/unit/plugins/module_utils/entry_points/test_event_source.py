@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import json
 import queue
 import threading
 import time
@@ -51,6 +52,49 @@ GIVEN = {"access_key": "ak", "secret_key": "sk", "region": "cn-north-4", "projec
 def test_an_unusable_argument_is_named(args: dict[str, Any], option: str) -> None:
     with pytest.raises(OptionError) as caught:
         Watcher({**GIVEN, **args}, {})
+    assert caught.value.option == option
+
+
+# args, option of the error (None: they are valid). The schema says the same.
+DLI = [
+    ({"kind": "dli_job", "job_ids": "x"}, None),
+    ({"kind": "dli_job", "job_id": "x"}, None),
+    (
+        {"kind": "dli_job", "job_tags": {"release": "42"}, "queue": "q", "since": "12h", "newest": True, "min_jobs": 2},
+        None,
+    ),
+    ({"kind": "dli_job"}, "job_ids"),
+    ({"kind": "dli_job", "job_ids": "x", "queue": "q"}, "job_ids"),
+    ({"kind": "dli_job", "job_names": "x"}, "job_names"),
+    ({"kind": "dli_job", "job_ids": "x", "workspace": "w"}, "workspace"),
+    ({"kind": "dli_job", "job_ids": "x", "check_nodes": False}, "check_nodes"),
+    ({"kind": "flink_job", "names": "x"}, None),
+    ({"kind": "flink_job", "name": "x"}, None),
+    ({"kind": "flink_job", "job_ids": "131"}, None),
+    ({"kind": "flink_job", "job_ids": "131", "names": "x"}, "job_ids"),
+    ({"kind": "flink_job", "names": "x", "since": "1h"}, "since"),
+    ({"kind": "spark_batch", "batch_id": "x"}, None),
+    ({"kind": "spark_batch"}, "batch_ids"),
+    ({"kind": "spark_batch", "batch_ids": "x", "job_ids": "y"}, "job_ids"),
+    ({"job_ids": "x", "job_names": "a"}, "job_ids"),
+    ({"job_names": "a", "since": "1h"}, "since"),
+    ({"kind": "instance", "job_names": "a", "since": "1h"}, None),
+    ({"kind": "instance", "job_names": "a", "check_nodes": True}, "check_nodes"),
+    ({"kind": "node", "job_names": "a"}, "kind"),
+]
+
+
+@pytest.mark.parametrize(("args", "option"), DLI)
+def test_each_kind_has_its_own_arguments(args: dict[str, Any], option: str | None) -> None:
+    jsonschema = pytest.importorskip("jsonschema")
+    given = {name: value for name, value in GIVEN.items() if name != "job_names"} | args
+    schema = json.loads((SOURCES / "schemas" / "dataarts_jobs.json").read_text("utf-8"))
+    assert jsonschema.Draft202012Validator(schema).is_valid(given) is (option is None)
+    if option is None:
+        Watcher(given, {}).close()
+        return
+    with pytest.raises(OptionError) as caught:
+        Watcher(given, {})
     assert caught.value.option == option
 
 

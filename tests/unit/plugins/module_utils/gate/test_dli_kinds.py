@@ -63,6 +63,8 @@ ROWS = [
     (None, 0, 0, 0, "TIMEOUT", "still_pending"),
     (10, None, 10, 0, "TIMEOUT", "still_pending"),
     (9, None, 10, 0, "FAIL", "too_few_rows"),
+    (10, -1, 10, 0, "TIMEOUT", "still_pending"),
+    (-1, 0, 10, 0, "TIMEOUT", "still_pending"),
     (10, None, 10, None, "PASS", None),
     (True, 0, 1, None, "TIMEOUT", "still_pending"),
 ]

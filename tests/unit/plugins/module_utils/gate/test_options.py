@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.datagate.huaweicloud.plugins.module_utils._errors import DatagateError, OptionError
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._gate import options
 from ansible_collections.datagate.huaweicloud.plugins.module_utils._gate.kinds import DLI_KIND, REAL_TIME_KIND
 from ansible_collections.datagate.huaweicloud.plugins.module_utils._gate.options import (
     check_name,
@@ -429,3 +430,44 @@ def test_no_options_bring_anything_but_a_sentence(params: dict[str, Any], once: 
         assert math.isfinite(found.timeout + found.interval + found.initial_delay + found.stable_for)
     elif isinstance(found, Selection):
         assert (bool(found.names) + bool(found.tags) + (found.name_contains is not None)) == 1
+
+
+# function, options, option of the error, part of the problem.
+BAD_DLI_OPTIONS = [
+    (options.dli_selection, {"job_ids": "a", "job_tags": {"a": "b"}}, "job_ids", "give either job_ids or the others"),
+    (options.dli_selection, {"newest": True}, "job_ids", "no job is selected"),
+    (options.dli_selection, {"newest": True, "job_ids": "a"}, "newest", "leave it out with job_ids"),
+    (options.dli_selection, {"job_tags": "a=b"}, "job_tags", "must be a dictionary"),
+    (options.dli_selection, {"job_tags": ["a"]}, "job_tags", "must be a dictionary"),
+    (options.dli_selection, {"job_tags": {"a": True}}, "job_tags", "put quotes around it"),
+    (options.dli_selection, {"job_tags": {"1": "x", 1: "y"}}, "job_tags", "given twice"),
+    (options.dli_selection, {"job_tags": {" ": "x"}}, "job_tags", "1 to 128 characters"),
+    (options.dli_selection, {"job_tags": {"a": "b\nc"}}, "job_tags", "line breaks"),
+    (options.dli_selection, {"since": "2999-01-01T00:00:00Z"}, "since", "lies in the future"),
+    (options.dli_selection, {"since": "yesterday"}, "since", "must be epoch milliseconds"),
+    (options.dli_selection, {"since": "1h", "min_jobs": 0}, "min_jobs", "not below 1"),
+    (options.dli_policy, {"min_result_rows": "many"}, "min_result_rows", "whole number"),
+    (options.dli_policy, {"max_bad_rows": -1}, "max_bad_rows", "not below 0"),
+    (options.cancel_on, {"cancel_on": ["never"]}, "cancel_on", "is not one of timeout, stalled, abort"),
+    (options.flink_selection, {"job_ids": "0131"}, "job_ids", "without zeros before it"),
+    (options.flink_selection, {"job_ids": "orders"}, "job_ids", "names selects by name"),
+    (options.flink_selection, {"job_ids": "1", "names": "a"}, "job_ids", "only one"),
+    (options.flink_policy, {"wait_for": "job_submit_fail"}, "wait_for", "is a failing state"),
+    (options.spark_policy, {"wait_for": "Dead"}, "wait_for", "is a failing state"),
+    (options.spark_selection, {"batch_ids": [" "]}, "batch_ids", "no batch is given"),
+]
+
+
+@pytest.mark.parametrize(("make", "params", "option", "problem"), BAD_DLI_OPTIONS)
+def test_unusable_options_of_dli_are_named(make: Any, params: dict[str, Any], option: str, problem: str) -> None:
+    with pytest.raises(OptionError) as caught:
+        make(params)
+    assert caught.value.option == option
+    assert problem in caught.value.problem
+
+
+def test_tags_of_jobs_are_taken_as_they_are() -> None:
+    given = {"job_tags": {"stage,a=b": "\u8ba2\u5355 = 1,2", " a ": 42, "empty": None}}
+    query = options.dli_selection(given).query
+    assert query is not None
+    assert dict(query.tags) == {"stage,a=b": "\u8ba2\u5355 = 1,2", " a ": "42", "empty": ""}

@@ -63,6 +63,25 @@ def test_a_reading_may_be_too_old(at: float, since: float, max_age: float, stale
     assert is_stale(job("a", 10.0), at, since, max_age) is stale
 
 
+# kind, state -> whether a reading of 10 s ago that belongs to the closing observation is too old where 5 s are allowed.
+OLD_READINGS = [
+    (options.flink_policy, {}, "job_running", True),
+    (options.spark_policy, {"wait_for": "running"}, "running", True),
+    (options.spark_policy, {}, "success", False),
+    (options.dli_policy, {}, "FINISHED", False),
+    (options.policy, {"check_nodes": False}, "NORMAL", False),
+]
+
+
+@pytest.mark.parametrize(("make", "params", "state", "stale"), OLD_READINGS)
+def test_a_state_that_only_the_call_for_the_job_shows_may_be_too_old(
+    make: Any, params: dict[str, Any], state: str, stale: bool
+) -> None:
+    found = JobState("1", make({"wait": True, **params}))
+    take_reading(found, Reading("1", 10.0, STATUS, job={"status": state}), 10.0, 9.0)
+    assert is_stale(found, 20.0, 9.0, 5.0) is stale
+
+
 def test_together_means_read_within_a_second() -> None:
     jobs = [job("a", 10.0), job("b", 10.0 + MAX_SPREAD)]
     assert are_together(jobs, 10.0 + MAX_SPREAD, 0.0)

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._entry_points.watched_jobs import WATCHED
 from ansible_collections.datagate.huaweicloud.plugins.module_utils._errors import DENIED, TRANSIENT, RequestError
 from ansible_collections.datagate.huaweicloud.plugins.module_utils._gate import options
 from ansible_collections.datagate.huaweicloud.plugins.module_utils._gate.watch import Watch
@@ -245,3 +246,55 @@ def test_it_ends_between_two_requests() -> None:
     watch = Watch(selection, world, world.clock, stopping=lambda: world.sent >= 3)
     watch.poll()
     assert world.sent == 3
+
+
+def watched_dli(kind: str, script: Any, given: dict[str, Any]) -> Watched:
+    """A watch over one job of DLI, named ``1``."""
+    watched = Watched(World({"1": script}, lists=False), job_names="1")
+    row = WATCHED[kind]
+    policy = row.policy_of_watch(given, watched.interval)
+    watched.watch = Watch(row.selection(given), watched.world, watched.world.clock, watched.interval, policy=policy)
+    return watched
+
+
+def told(events: list[dict[str, Any]]) -> list[tuple[Any, ...]]:
+    return [(event["kind"], event["previous"], event["status"], event.get("reason")) for event in events]
+
+
+def test_a_restart_of_a_flink_job_is_an_event() -> None:
+    steps = [
+        (0, "job_submitting"),
+        (5, "job_running", {"_restart_times": 2}),
+        (15, "job_running", {"_restart_times": 3}),
+    ]
+    steps.append((35, "job_running_exception", {"_restart_times": 3}))
+    watched = watched_dli("flink_job", steps, {"job_ids": "1"})
+    assert watched.look() == []
+    assert told(watched.look()) == [("flink_job", "job_submitting", "job_running", None)]
+    (event,) = watched.look()
+    assert told([event]) == [("flink_job", "job_running", "job_running", "restarted")]
+    assert (event["restart_times"], event["message"]) == (3, "1 was restarted and is job_running again")
+    assert watched.look() == []
+    assert told(watched.look()) == [("flink_job", "job_running", "job_running_exception", "job_failed")]
+
+
+def test_a_spark_batch_that_has_ended_is_not_read_again() -> None:
+    watched = watched_dli("spark_batch", [(0, "running"), (5, "dead")], {"batch_ids": "1"})
+    assert watched.look() == []
+    assert told(watched.look()) == [("spark_batch", "running", "dead", "job_failed")]
+    assert [watched.look(), watched.look()] == [[], []]
+    assert len(watched.world.asked) == 2
+
+
+def test_sql_jobs_are_looked_up_and_forgotten_once_they_have_ended_and_left_the_list() -> None:
+    given = {"job_tags": {"release": "42"}}
+    watched = watched_dli("dli_job", [(5, "RUNNING"), (15, "FINISHED")], given)
+    watched.world.lists_say = {"1": [(5.0, None, {}), (45.0, GONE, {})]}
+    assert [event["reason"] for event in watched.look()] == ["too_few_jobs"]
+    assert told(watched.look()) == [("dli_job", None, "RUNNING", None)]
+    assert told(watched.look()) == [("dli_job", "RUNNING", "FINISHED", None)]
+    asked = len(watched.world.asked)
+    assert [watched.look(), watched.look()] == [[], []]
+    assert {what for dummy, what in watched.world.asked[asked:]} == {"list"}
+    assert [event["reason"] for event in watched.look()] == ["too_few_jobs"]
+    assert (watched.watch._observed.jobs, watched.watch._states) == ({}, {})

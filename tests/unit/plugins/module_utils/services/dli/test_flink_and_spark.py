@@ -60,6 +60,8 @@ def test_the_vendors_example_of_a_running_job() -> None:
         ({"start_time": 0}, "job_running", None),
         ({"start_time": "1772323200000"}, "job_running", 1772323200000),
         ({"job_id": "50321"}, "job_running", None),
+        ({"start_time": "soon"}, "job_running", None),
+        ({"status": "job_running\u200b"}, "job_running\N{REPLACEMENT CHARACTER}", None),
     ],
 )
 def test_fields_of_a_flink_job(fields: dict[str, Any], status: str, start: Any) -> None:
@@ -79,6 +81,13 @@ def test_fields_of_a_flink_job(fields: dict[str, Any], status: str, start: Any) 
         ({"is_success": "true"}, "holds no job"),
         ({"is_success": "TRUE", "job_detail": []}, "holds no job"),
         ({**detail(), "error_code": "DLI.0999"}, "holds an error"),
+        (detail(is_success="false"), "did not succeed"),
+        (detail(Status="job_submit_fail"), "different values for 'status' and 'Status'"),
+        ({**detail(), "jobDetail": {}}, "different values for 'job_detail' and 'jobDetail'"),
+        (detail(jobId=1), "different values for 'job_id' and 'jobId'"),
+        (detail(job_id=True), "about another job"),
+        (detail(job_id=50321.0), "about another job"),
+        (detail(status=["job_running"]), "names no state"),
     ],
 )
 def test_what_is_no_flink_job(body: Any, problem: str) -> None:
@@ -123,6 +132,20 @@ def test_a_name_whose_job_was_created_again_is_looked_up_again() -> None:
     assert [path[-1] for path in driver.asked()] == ["7", "jobs", "8"]
 
 
+def test_a_job_that_was_renamed_is_not_the_one_with_the_name() -> None:
+    service = DliFlink()
+    service.ids["orders"] = "7"
+    driver = Driver(names([job(7, "orders_old"), job(8, "orders")]))
+    assert (driver.run(service.status_of_name("orders")).job or {})["job_id"] == "8"
+    assert [path[-1] for path in driver.asked()] == ["7", "jobs", "8"]
+    renamed = Driver(lambda call: names([job(7, "orders" if call.segments[-1] == "jobs" else "orders_old")])(call))
+    assert "the list and the job have different names" in str(renamed.run(DliFlink().status_of_name("orders")).error)
+
+
+def test_restarts_count_also_as_text() -> None:
+    assert (flink(detail(restart_times="3")).job or {})["restart_times"] == 3
+
+
 def test_a_name_that_the_list_does_not_hold_is_missing() -> None:
     assert Driver(names([job(8, "orders_2")])).run(DliFlink().status_of_name("orders")).missing
 
@@ -133,6 +156,8 @@ def test_a_name_that_the_list_does_not_hold_is_missing() -> None:
         ([job(1, "orders"), job(2, "orders")], None, PERMANENT, "2 Flink jobs have the name 'orders'"),
         ([job(1, "orders")], 2, None, "contradicts itself: it holds 1 of 2"),
         ([{"name": "orders"}], None, None, "has no ID"),
+        ([{"job_id": "../jobs", "name": "orders"}], None, None, "an ID that is no number, '../jobs'"),
+        ([job(1, "orders"), job(1, "orders_2")], 1, None, "two names for the job 1"),
     ],
 )
 def test_a_list_that_does_not_say_which_job_has_the_name(jobs: Any, total: Any, kind: Any, problem: str) -> None:
@@ -166,6 +191,11 @@ def test_the_vendors_example_of_a_dead_batch() -> None:
         ({"id": BATCH, "state": 5}, "names no state"),
         ([], "no JSON object"),
         ({"id": BATCH, "state": "success", "error_code": "DLI.0999"}, "holds an error"),
+        ({"id": BATCH, "state": "success", "State": "dead"}, "different values for 'state' and 'State'"),
+        ({"id": BATCH, "state": "success", "status": "dead"}, "different values for 'state' and 'status'"),
+        ({"id": BATCH, "batch_id": "other", "state": "success"}, "about another batch, 'other'"),
+        ({"id": BATCH, "state": "success", "is_success": "false"}, "did not succeed"),
+        ({"id": None, "state": "success"}, "about another batch"),
     ],
 )
 def test_what_is_no_batch(body: Any, problem: str) -> None:
@@ -180,6 +210,7 @@ def test_what_is_no_batch(body: Any, problem: str) -> None:
         ({"log": ["one", "", "two", "three", "four\nfive"]}, "three / four / five"),
         ({"log": []}, "stderr: Exception in thread main / YARN Diagnostics: Application failed"),
         (GONE, "stderr: Exception in thread main / YARN Diagnostics: Application failed"),
+        ({"id": "other", "log": ["x"]}, "stderr: Exception in thread main / YARN Diagnostics: Application failed"),
         ({"log": "text"}, "stderr: Exception in thread main / YARN Diagnostics: Application failed"),
         ({"log": ["a\x1b[31m"]}, "a\N{REPLACEMENT CHARACTER}[31m"),
     ],

@@ -118,8 +118,72 @@ def test_a_list_that_goes_on_contradicting_itself_is_incomplete(case: str, jobs:
 
 def test_a_list_with_fewer_jobs_than_it_says_is_incomplete() -> None:
     body = {"is_success": True, "job_count": 3, "jobs": [job(1)]}
-    listing, dummy = read(lambda call: body)
+    empty = {**body, "jobs": []}
+    listing, dummy = read(lambda call: body if dict(call.query)["current-page"] == "1" else empty)
     assert (listing.complete, listing.problem) == (False, "it contradicts itself: it holds 1 of 3 jobs")
+
+
+def numbered(first: int, last: int) -> list[dict[str, Any]]:
+    return [job(number) for number in range(first, last)]
+
+
+# pages (jobs, total) -> whether the list is complete.
+PAGES = [
+    (
+        "smaller pages than asked for",
+        [(numbered(0, 50), 120), (numbered(50, 100), 120), (numbered(100, 120), 120)],
+        True,
+    ),
+    ("one page without a total", [(numbered(0, 50), None)], True),
+    ("two pages without a total", [(numbered(0, 100), None), (numbered(101, 150), None)], False),
+    ("a total as text", [(numbered(0, 2), "2")], True),
+    ("a total below 0", [(numbered(0, 2), -1)], False),
+    ("a job that moved to the page before", [(numbered(0, 100), 150), (numbered(101, 150), 150)], False),
+]
+
+
+@pytest.mark.parametrize(("pages", "is_complete"), [row[1:] for row in PAGES], ids=[row[0] for row in PAGES])
+def test_a_list_is_complete_only_if_its_pages_prove_it(pages: list[Any], is_complete: bool) -> None:
+    def answer(call: Any) -> Any:
+        number = int(dict(call.query)["current-page"])
+        jobs, total = pages[number - 1] if number <= len(pages) else ([], pages[-1][1])
+        return {"is_success": "true", "job_count": total, "jobs": jobs}
+
+    listing, dummy = read(answer)
+    assert listing.complete is is_complete
+
+
+# fields of an entry -> whether it has the tag release 42; None for a list that cannot be read.
+ENTRIES = [
+    ({"tags": [{"key": "release", "value": 42}]}, True),
+    ({"tags": [{"key": "release", "value": "42"}, {"key": "release", "value": "43"}]}, True),
+    ({"tags": [{"key": "release", "value": "42"}], "start_time": 0}, True),
+    ({"tags": [{"key": "release", "value": "4 2"}]}, False),
+    ({"tags": [{"key": "Release", "value": "42"}]}, False),
+    ({"tags": [{"key": "release", "value": None}]}, False),
+    ({"tags": None}, False),
+    ({"tags": {"release": "42"}}, None),
+    ({"tags": "release=42"}, None),
+    ({"tags": [{"key": "release", "value": "42"}], "Tags": []}, None),
+    ({"job_id": "a/b"}, None),
+    ({"job_id": ".."}, None),
+    ({"job_id": 5}, None),
+]
+
+
+@pytest.mark.parametrize(("fields", "is_chosen"), ENTRIES)
+def test_an_entry_is_chosen_by_its_whole_tags_or_the_list_is_unreadable(fields: Any, is_chosen: bool | None) -> None:
+    body = {"is_success": True, "job_count": 1, "jobs": [{**job(1), **fields}]}
+
+    def chosen() -> list[Any]:
+        found = Driver(lambda call: body).run(list_jobs(Wanted({"release": "42"}, since=1)))
+        return list(found.jobs)
+
+    if is_chosen is None:
+        with pytest.raises(RequestError):
+            chosen()
+    else:
+        assert len(chosen()) == is_chosen
 
 
 @pytest.mark.parametrize(
