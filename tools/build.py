@@ -7,8 +7,8 @@
 python tools/build.py [FOLDER]
 
 ansible-galaxy does the work, on a copy that holds nothing but the tree's own files, and links that lead somewhere without the tree.
-It writes the time of the build and the builder's name into the archive, so the archive is written once more without them: whoever
-builds a release from its tag can compare checksums. antsibull-nox does neither, and where
+It writes the time of the build and the builder's name into the archive, so the archive is rewritten without them: a build of the
+same tag has the same checksum. antsibull-nox does neither, and where
 there is no git it copies .venv along.
 """
 
@@ -68,7 +68,7 @@ def complete_links(source: Path) -> None:
 
 
 def normalised(archive: bytes, when: int) -> bytes:
-    """The same archive with its members in order, of one time, and owned by nobody."""
+    """The same archive with sorted members, without their times and owners."""
     out = io.BytesIO()
     with (
         tarfile.open(fileobj=io.BytesIO(archive), mode="r:gz") as source,

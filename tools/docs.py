@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Builds the documentation site; exits with 1 on any warning and for anything that is not documented.
+"""Builds the documentation site; exits with 1 on a warning and if something is not documented.
 
 python tools/docs.py [FOLDER]    FOLDER is dist/docs unless it is given
 
@@ -11,8 +11,7 @@ of the repository that docs/site/navigation.yml lists. Sphinx makes the site of 
 warnings only for pages that it reads. No network is needed.
 
 This file does what these tools do not: antsibull-docs documents neither event sources nor playbooks, and its index is for a site
-with many collections. Relative links in Markdown files lead to files of the repository; here they become links to pages of the
-site, or to the repository for files that are not pages.
+with many collections. docs_markdown.py prepares the Markdown files.
 """
 
 from __future__ import annotations
@@ -30,32 +29,22 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import jinja2
 import yaml
 
+from docs_markdown import EVENT_SOURCES, NAME, MarkdownPages, Problem, page_name, variables
 from tree import COLLECTION, ROOT, export
 
 BIN = Path(sys.executable).parent
-NAME = ".".join(COLLECTION.parts[1:])
 LABEL = f"ansible_collections.{NAME}"
 SITE = Path("docs", "site")
-NAVIGATION = SITE / "navigation.yml"
 SETTINGS = Path("docs", "docsite", "config.yml")
-ENVIRONMENT = "docs/guides/environment.md"
-# The first cell of a row in the tables of that guide.
-VARIABLE = re.compile(r"^\| `([A-Z][A-Z0-9_]+)` \|", re.MULTILINE)
-EVENT_SOURCES = Path("extensions", "eda", "plugins", "event_source")
 # Folder of plugins -> the ending of their pages. An action plugin is its module's, and has no page of its own.
 PLUGINS = {"modules": "module", "filter": "filter", "inventory": "inventory"}
 HEADER_LINES = 3
 
 PICTURES = ("docs/pictures/gate-passes.svg",)
-
-
-class Problem(Exception):
-    """What keeps the site from being built, as a sentence or several lines."""
 
 
 @dataclass
@@ -69,7 +58,7 @@ class Variables:
 
 @dataclass
 class Playbook:
-    """What a playbook says of itself.
+    """The documentation of a playbook.
 
     :ivar title: the first sentence of its head comment.
     :ivar text: the head comment as RST.
@@ -87,7 +76,7 @@ class Playbook:
 
 
 class Pages:
-    """The pages of a site in the making.
+    """The pages of the site.
 
     :param tree: the copy of the collection.
     :param target: an empty folder for Sphinx's input.
@@ -97,8 +86,6 @@ class Pages:
         self.tree = tree
         self.target = target
         self.galaxy = _yaml(tree / "galaxy.yml")
-        self.sections = _yaml(tree / NAVIGATION)["sections"]
-        self.files = [file for section in self.sections for file in section["pages"]]
         self.variables = variables(tree)
         self.plugins = {
             path.stem: kind
@@ -108,6 +95,7 @@ class Pages:
         }
         self.roles = sorted(path.parent.name for path in (tree / "roles").glob("*/meta"))
         self.playbook_names = sorted(path.stem for path in (tree / "playbooks").glob("*.yml"))
+        self.markdown = MarkdownPages(tree, target, {**self.plugins, **dict.fromkeys(self.roles, "role")})
         self._templates = jinja2.Environment(
             loader=jinja2.FileSystemLoader(tree / SITE / "templates"),
             undefined=jinja2.StrictUndefined,
@@ -118,22 +106,16 @@ class Pages:
         self._templates.filters.update(rst=self.marked, literal=_literal)
 
     def write(self, name: str, template: str, **values: Any) -> None:
-        """Make a page from a template."""
+        """Write a page from a template."""
         page = self.target / f"{name}.rst"
         page.parent.mkdir(parents=True, exist_ok=True)
         text = self._templates.get_template(template).render(version=self.galaxy["version"], **values)
         page.write_text(text, "utf-8")
 
-    def copy_picture(self, name: str) -> str:
-        """Take a picture of the tree into the site; returns its path there."""
-        (self.target / "pictures").mkdir(exist_ok=True)
-        shutil.copy(self.tree / name, self.target / "pictures")
-        return f"/pictures/{Path(name).name}"
-
     # -- markup -----------------------------------------------------------------------------------------------------
 
     def marked(self, text: str) -> str:
-        """RST of a text that was written for a terminal: what has a page is linked, and names of variables are code."""
+        """RST of a text that was written for a terminal, with links to pages, and names of variables as code."""
         return re.sub(
             r"(?P<guide>docs/guides/\w+\.md)"
             r"|(?P<code>\bC\((?P<inner>[^)]*)\))"
@@ -173,7 +155,7 @@ class Pages:
     # -- event source -----------------------------------------------------------------------------------------------
 
     def event_source(self) -> dict[str, Any]:
-        """What the event source says of itself, and its JSON schema."""
+        """The documentation of the event source, and its JSON schema."""
         (path,) = (self.tree / EVENT_SOURCES).glob("*.py")
         texts = _texts(path)
         documented = yaml.safe_load(texts["DOCUMENTATION"])
@@ -216,7 +198,7 @@ class Pages:
         head = [line.removeprefix("#").removeprefix(" ") for line in lines[HEADER_LINES + 1 : lines.index("---")]]
         blocks = ["\n".join(block) for block in _blocks(head)]
         if not blocks or blocks[0].startswith(" "):
-            raise Problem(f"playbooks/{name}.yml does not begin with a comment that says what it is")
+            raise Problem(f"playbooks/{name}.yml does not begin with a comment that describes it")
         title = re.split(r"(?<=\.)\s|:$", " ".join(blocks[0].split()))[0].removesuffix(".")
         return Playbook(name, title, "\n\n".join(self._block(block) for block in blocks), _variables(lines))
 
@@ -234,72 +216,16 @@ class Pages:
                 items.append(line.split(None, 1))
         return "\n\n".join(f"{_literal(name)}\n    {self.marked(' '.join(rest))}" for name, *rest in items)
 
-    # -- Markdown ---------------------------------------------------------------------------------------------------
-
-    def markdown(self, file: str) -> None:
-        """Write the page of a Markdown file, with a label, links for the site, and anchors for environment variables."""
-        if not (self.tree / file).is_file():
-            raise Problem(f"{file} is missing")
-        name = page_name(file)
-        text = (self.tree / file).read_text("utf-8")
-        if file == ENVIRONMENT:
-            text = VARIABLE.sub(r'| <span id="envvar-\1"></span>`\1` |', text)
-        parts = re.split(r"(^ *```.*?^ *```$|^#[^\n]*$)", text, flags=re.MULTILINE | re.DOTALL)
-        for index in range(0, len(parts), 2):  # the others are code and titles
-            parts[index] = re.sub(
-                r"(?P<picture>!?)\[(?P<text>[^\]]*)\]\((?P<target>[^)\s]+)\)"
-                rf"|`{re.escape(NAME)}\.(?P<plugin>\w+)`",
-                lambda found: self._linked(file, found),
-                parts[index],
-            )
-        page = self.target / f"{name}.md"
-        page.parent.mkdir(parents=True, exist_ok=True)
-        text = "".join(parts)
-        page.write_text(re.sub(r"^# ", f"({page_label(file)})=\n# ", text, count=1, flags=re.MULTILINE), "utf-8")
-
-    def _linked(self, file: str, found: re.Match[str]) -> str:
-        """A link with its address in the site; the name of a plugin, role or playbook as a link to its page."""
-        if not found["plugin"]:
-            target = self.link(file, found["target"], bool(found["picture"]))
-            return f"{found['picture']}[{found['text']}]({target})"
-        name = found["plugin"]
-        if name in self.playbook_names:
-            return f"[{found[0]}](#datagate_playbook_{name})"
-        kind = self.plugins.get(name) or ("role" if name in self.roles else "")
-        return f"[{found[0]}](/collection/{name}_{kind}.rst)" if kind else found[0]
-
-    def link(self, file: str, target: str, picture: bool = False) -> str:
-        """The address in the site of what *file* links to.
-
-        :raises Problem: it does not exist.
-        """
-        parts = urlsplit(target)
-        if parts.scheme or not parts.path:
-            return target
-        path = os.path.normpath(os.path.join(os.path.dirname(file), parts.path))
-        if not (self.tree / path).exists():
-            raise Problem(f"{file} links to {target}, which does not exist")
-        if picture:
-            return self.copy_picture(path)
-        anchor = f"#{parts.fragment}" if parts.fragment else ""
-        if path in self.files:
-            return f"/{page_name(path)}.md{anchor}"
-        if Path(path).parent == EVENT_SOURCES:
-            return f"/reference/event_source.rst{anchor}"
-        if Path(path).parent == Path("playbooks") and Path(path).stem in self.playbook_names:
-            return f"#datagate_playbook_{Path(path).stem}"
-        return f"{self.galaxy['repository']}/{'tree' if (self.tree / path).is_dir() else 'blob'}/main/{path}{anchor}"
-
     # -- all --------------------------------------------------------------------------------------------------------
 
     def make(self) -> None:
-        """Make every page that antsibull-docs has not made."""
+        """Write every page that antsibull-docs does not write."""
         source = self.event_source()
         playbooks = [self.playbook(name) for name in self.playbook_names]
         for picture in PICTURES:
-            self.copy_picture(picture)
-        for file in self.files:
-            self.markdown(file)
+            self.markdown.copy_picture(picture)
+        for file in self.markdown.files:
+            self.markdown.write(file)
         # antsibull-docs' own index is for sites with many collections; the lists of plugins and roles are taken from it.
         index = self.target / "collection" / "index.rst"
         plugins = _lists(index.read_text("utf-8"))
@@ -317,9 +243,8 @@ class Pages:
         )
 
     def _navigation(self) -> Iterator[tuple[str, list[str]]]:
-        for section in self.sections:
-            pages = [f"{title} </{page_name(file)}>" for file, title in section["pages"].items()]
-            if section["title"] == "Reference":
+        for title, pages in self.markdown.navigation():
+            if title == "Reference":
                 entries = ["Overview </reference/index>"]
                 for name, kind in self.plugins.items():
                     entries.append(f"{name} ({kind}) </collection/{name}_{kind}>")
@@ -327,17 +252,17 @@ class Pages:
                         entries += [f"{role} (role) </collection/{role}_role>" for role in self.roles]
                 entries += ["dataarts_jobs (event source) </reference/event_source>", "/reference/playbooks"]
                 pages = entries + pages
-            elif section["title"] == "Project":
-                pages += ["Changelog </collection/changelog>"]
-            yield section["title"], pages
+            elif title == "Project":
+                pages = [*pages, "Changelog </collection/changelog>"]
+            yield title, pages
 
     def _of(self, kind: str) -> list[str]:
         return [name for name, found in self.plugins.items() if found == kind]
 
     def undocumented(self) -> list[str]:
-        """What is not documented and what Sphinx would not miss, as sentences.
+        """What is not documented, as sentences.
 
-        That a page is missing which the navigation leads to, or that nothing leads to one, Sphinx warns of.
+        Sphinx itself warns of missing pages, and of pages that are not in the navigation.
         """
         actions = sorted(path.stem for path in (self.tree / "plugins" / "action").glob("*.py"))
         mentioned: set[str] = set()
@@ -347,21 +272,6 @@ class Pages:
             *(f"the action plugin {name} has no module" for name in actions if self.plugins.get(name) != "module"),
             *("no guide documents the variable " + name.replace("\\", "") for name in sorted(mentioned)),
         ]
-
-
-def page_name(file: str) -> str:
-    """The name in the site of a Markdown file: docs/guides/awx.md is guides/awx, examples/README.md is examples."""
-    return file.removeprefix("docs/").removesuffix(".md").removesuffix("/README").lower()
-
-
-def page_label(file: str) -> str:
-    """The target for references to the page of a Markdown file."""
-    return "datagate_" + page_name(file).replace("/", "_")
-
-
-def variables(tree: Path) -> list[str]:
-    """The environment variables that the guide describes, in its order."""
-    return VARIABLE.findall((tree / ENVIRONMENT).read_text("utf-8"))
 
 
 def _yaml(path: Path) -> Any:
@@ -436,10 +346,10 @@ def _lists(index: str) -> str:
 
 
 def run(work: Path, *command: str | Path, **environment: str) -> None:
-    """Run a tool that has nothing to say.
+    """Run a tool that prints nothing unless there is a problem.
 
-    :param work: the folder with its files, which is left out of what it says.
-    :raises Problem: it did not succeed, or said something.
+    :param work: the folder with its files, which is removed from its output.
+    :raises Problem: it failed, or printed something.
     """
     done = subprocess.run(
         [str(BIN / command[0]), *map(str, command[1:])],
@@ -457,16 +367,16 @@ def run(work: Path, *command: str | Path, **environment: str) -> None:
     )
     said = done.stdout.replace(f"{work}{os.sep}", "").strip()
     if done.returncode or said:
-        raise Problem(f"{command[0]} {'failed' if done.returncode else 'said'}:\n{said}")
+        raise Problem(f"{command[0]} {'failed' if done.returncode else 'printed'}:\n{said}")
 
 
 def build(folder: Path) -> None:
-    """Build the site into *folder*, in the place of an earlier one.
+    """Build the site into *folder*, and replace an earlier one.
 
-    :raises Problem: something is not documented, or a tool warned. *folder* is as it was then.
+    :raises Problem: something is not documented, or a tool warned. *folder* is unchanged then.
     """
     if folder.exists() and any(folder.iterdir()) and not (folder / "objects.inv").is_file():
-        raise Problem(f"{folder} holds something else than a site, and is left alone")
+        raise Problem(f"{folder} contains something other than a site, and is not changed")
     with tempfile.TemporaryDirectory(prefix="datagate-docs-") as name:
         work = Path(name).resolve()
         collections, source, output = work / "collections", work / "source", work / "html"

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The documentation site: it is built without a warning, has a page for everything, and leads nowhere that is not there."""
+"""The documentation site is built without a warning, has a page for every part, and has no dead link."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ LOADED_LINKS = {"stylesheet", "icon", "shortcut icon", "preload"}
 
 @dataclass
 class Found:
-    """What is in a page that matters here."""
+    """Anchors, links, loaded files and text of a page."""
 
     anchors: set[str] = field(default_factory=set)
     links: list[str] = field(default_factory=list)
@@ -74,7 +74,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def pages(site: Path) -> dict[str, Found]:
-    """Path in the site -> what is in the page."""
+    """Path in the site -> content of the page."""
     found = {}
     for path in sorted(site.rglob("*.html")):
         reader = Reader()
@@ -102,7 +102,7 @@ def test_everything_has_a_page(pages: dict[str, Found]) -> None:
     assert set(pages) == wanted
 
 
-def test_every_playbook_is_told(pages: dict[str, Found]) -> None:
+def test_every_playbook_is_documented(pages: dict[str, Found]) -> None:
     page = pages["reference/playbooks.html"]
     for name in names("playbooks", "*.yml"):
         assert f"datagate-playbook-{name.replace('_', '-')}" in page.anchors
@@ -184,7 +184,7 @@ def browser() -> Iterator[Browser]:
         found.close()
 
 
-# What sticks out on the right, unless it is in a box that scrolls for itself, or in the menu, which is folded away.
+# Elements wider than the window, except in boxes that scroll, and in the menu, which is collapsed.
 WIDE = """() => [...document.querySelectorAll('.rst-content *')].filter(element => {
     if (element.getBoundingClientRect().right <= innerWidth + 1 || !element.getClientRects().length) return false;
     for (let box = element.parentElement; box && !box.classList.contains('rst-content'); box = box.parentElement)

@@ -38,6 +38,8 @@ from tests.emulator import ACCESS_KEY, REGION, SECRET_KEY, Emulator, running
 
 ROOT = Path(__file__).resolve().parents[2]
 SCENARIO = ROOT / "tests" / "emulator" / "scenarios" / "demo.yml"
+DATA = ROOT / "tests" / "data"
+GATES = DATA / "guides_verdicts_gates.yml"
 TIMEOUT = 120.0
 """Seconds after which a command is given up."""
 
@@ -125,6 +127,41 @@ PAGES = [
         connected=True,
         cloud={"clock_skew": 412},
     ),
+    Page(
+        "docs/guides/verdicts.md",
+        {"2026-11-28 02:00 +08:00": "...", "AKNE": ACCESS_KEY[:4]},
+        {
+            # The first message on the page. The gates print the others, too.
+            "1 of 4 jobs ready": f"ansible-playbook {GATES} > printed\ncat printed\nfalse",
+            # These would take longer.
+            "was restarted": "",
+            "all ready for": "",
+            "FAIL after": "cat printed\nfalse",
+            "TIMEOUT after": "cat printed",
+            "ERROR after": "cat printed",
+            "SKIPPED: ": "cat printed",
+            "job_gate_stable_for: 900": "cat printed",
+        },
+        connected=True,
+        cloud=yaml.safe_load((DATA / "guides_verdicts_cloud.yml").read_text("utf-8")),
+    ),
+    Page(
+        "docs/guides/timeouts.md",
+        # The job stops in less than a second.
+        {"wait: false": "wait: false\n        wait_interval: 0.2"},
+        connected=True,
+    ),
+    Page(
+        "docs/guides/many_jobs.md",
+        {
+            "job_gate_min_jobs: 10000": "job_gate_min_jobs: 1",
+            # The environment does not contain it.
+            "ansible-runner ": f"{Path(sys.executable).with_name('ansible-runner')} ",
+        },
+        connected=True,
+    ),
+    Page("docs/guides/monitoring.md", connected=True),
+    Page("docs/guides/versions.md", connected=True),
 ]
 
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The documentation beside the code: variables, guides, and how playbooks and events are described."""
+"""The documentation outside the code: environment variables, guides, playbooks and events."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._cloud import environment
+
 ROOT = Path(__file__).resolve().parent.parent.parent
 GUIDES = ROOT / "docs" / "guides"
 CLOUD = ROOT / "plugins" / "module_utils" / "_cloud"
@@ -23,10 +25,11 @@ OTHERS = ("ANSIBLE_", "CONTROLLER_", "PYTHON")  # of Ansible, of what sets AWX u
 
 sys.path.insert(0, str(ROOT / "tools"))
 import docs  # noqa: E402
+import docs_markdown  # noqa: E402
 
 
 def read_by_the_code() -> set[str]:
-    """Every text in the code that looks like the name of a variable."""
+    """All strings in the code that look like the name of an environment variable."""
     found = set()
     for path in [CLOUD / "options.py", CLOUD / "environment.py", *(CLOUD / "credentials").glob("*.py")]:
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
@@ -39,7 +42,7 @@ def read_by_the_code() -> set[str]:
 
 
 def test_each_variable_is_documented_once() -> None:
-    names = docs.variables(ROOT)
+    names = docs_markdown.variables(ROOT)
     assert sorted(set(names)) == sorted(names)
     assert {name for name in names if not name.startswith(OTHERS)} == read_by_the_code() | PROXIES | CACHE
 
@@ -48,11 +51,20 @@ def test_the_names_are_found_in_the_code() -> None:
     assert {"HW_ACCESS_KEY", "HUAWEICLOUD_SDK_CREDENTIALS_FILE", "HW_INSECURE", "CURL_CA_BUNDLE"} <= read_by_the_code()
 
 
+def test_the_table_names_the_options_that_the_code_reads_a_variable_for() -> None:
+    text = (ROOT / docs_markdown.ENVIRONMENT).read_text("utf-8")
+    shown = dict(re.findall(r"^\| `(\w+)` \| ((?:`\w+`(?:: )?)*) ?\|", text, re.MULTILINE))
+    for option, names in environment.ENVIRONMENT.items():
+        assert shown[names[0]] == f"`{option}`"
+    for service, names in environment.ENDPOINT_ENVIRONMENT.items():
+        assert {shown[name] for name in names} == {f"`endpoints`: `{service}`"}
+
+
 # -- guides -----------------------------------------------------------------------------------------------------------
 
 
 def test_the_navigation_lists_every_guide_once() -> None:
-    sections = yaml.safe_load((ROOT / docs.NAVIGATION).read_text("utf-8"))["sections"]
+    sections = yaml.safe_load((ROOT / docs_markdown.NAVIGATION).read_text("utf-8"))["sections"]
     listed = [file for section in sections for file in section["pages"]]
     assert sorted(set(listed)) == sorted(listed)
     guides = {path.relative_to(ROOT).as_posix() for path in GUIDES.iterdir()}
@@ -75,14 +87,14 @@ def test_a_head_comment_becomes_a_section(pages: docs.Pages) -> None:
     assert found.variables == []
 
 
-def test_variables_that_share_a_comment_stand_together(pages: docs.Pages) -> None:
+def test_variables_with_one_comment_are_grouped(pages: docs.Pages) -> None:
     first = pages.playbook("deploy_with_gates").variables[0]
     assert first.names[:2] == ["deploy_task_file", "deploy_stop_file"]
     assert first.defaults[:2] == ["", ""]
     assert first.text.startswith("Files with tasks")
 
 
-def test_a_playbook_that_says_nothing_is_a_problem(tmp_path: Path, pages: docs.Pages) -> None:
+def test_a_playbook_without_a_head_comment_is_a_problem(tmp_path: Path, pages: docs.Pages) -> None:
     for folder in ("docs", "meta", "plugins", "roles"):
         (tmp_path / folder).symlink_to(ROOT / folder)
     (tmp_path / "galaxy.yml").symlink_to(ROOT / "galaxy.yml")
@@ -90,9 +102,9 @@ def test_a_playbook_that_says_nothing_is_a_problem(tmp_path: Path, pages: docs.P
     header = "".join(
         (ROOT / "playbooks" / "gate.yml").read_text("utf-8").splitlines(keepends=True)[: docs.HEADER_LINES]
     )
-    (tmp_path / "playbooks" / "mute.yml").write_text(f"{header}\n---\n- hosts: localhost\n", "utf-8")
-    with pytest.raises(docs.Problem, match=r"mute\.yml does not begin with a comment"):
-        docs.Pages(tmp_path, pages.target).playbook("mute")
+    (tmp_path / "playbooks" / "bare.yml").write_text(f"{header}\n---\n- hosts: localhost\n", "utf-8")
+    with pytest.raises(docs.Problem, match=r"bare\.yml does not begin with a comment"):
+        docs.Pages(tmp_path, pages.target).playbook("bare")
 
 
 @pytest.mark.parametrize(
@@ -114,14 +126,14 @@ def test_texts_for_a_terminal_get_links_and_code(pages: docs.Pages, text: str, w
     assert pages.marked(text) == wanted
 
 
-def test_the_event_source_is_told_with_what_its_schema_says(pages: docs.Pages) -> None:
+def test_the_event_source_is_documented_with_its_schema(pages: docs.Pages) -> None:
     options = {option["name"]: option for option in pages.event_source()["options"]}
     assert options["job_names"]["aliases"] == ["job_name", "name"]
     assert options["interval"]["least"] == 0.1
     assert options["auth_type"]["choices"] == ["auto", "aksk", "token", "password", "ecs_agency", "oidc"]
 
 
-def test_every_key_of_an_event_is_told() -> None:
+def test_every_key_of_an_event_is_documented() -> None:
     keys: set[str] = set()
     for name in ("_gate/watch.py", "_event_source.py"):
         tree = ast.parse((ROOT / "plugins" / "module_utils" / name).read_text("utf-8"))
@@ -135,8 +147,8 @@ def test_every_key_of_an_event_is_told() -> None:
             elif isinstance(node, ast.Call) and ast.unparse(node.func) == "event.update":
                 keys |= {keyword.arg for keyword in node.keywords if keyword.arg}
     page = (ROOT / "docs" / "site" / "templates" / "event_source.rst.j2").read_text("utf-8")
-    told = set(re.findall(r"^   \* - ``(\w+)``$", page, re.MULTILINE))
-    assert told == keys
+    documented = set(re.findall(r"^   \* - ``(\w+)``$", page, re.MULTILINE))
+    assert documented == keys
 
 
 # -- Markdown ---------------------------------------------------------------------------------------------------------
@@ -159,15 +171,15 @@ def test_every_key_of_an_event_is_told() -> None:
         ("SECURITY.md", "#here", "#here"),
     ],
 )
-def test_links_of_the_repository_lead_somewhere(pages: docs.Pages, file: str, target: str, wanted: str) -> None:
-    found = pages.link(file, target)
+def test_relative_links_become_links_of_the_site(pages: docs.Pages, file: str, target: str, wanted: str) -> None:
+    found = pages.markdown.link(file, target)
     assert found == wanted.format(repository="https://github.com/datagate/huaweicloud")
 
 
 def test_a_page_has_links_to_plugins_and_anchors_for_variables(tmp_path: Path) -> None:
     pages = docs.Pages(ROOT, tmp_path)
-    pages.markdown("docs/guides/environment.md")
-    pages.markdown("docs/guides/batch.md")
+    pages.markdown.write("docs/guides/environment.md")
+    pages.markdown.write("docs/guides/batch.md")
     environment = (tmp_path / "guides" / "environment.md").read_text("utf-8")
     assert '| <span id="envvar-HW_ACCESS_KEY"></span>`HW_ACCESS_KEY` |' in environment
     assert "\n(datagate_guides_environment)=\n# Environment variables\n" in environment
@@ -179,14 +191,14 @@ def test_a_page_has_links_to_plugins_and_anchors_for_variables(tmp_path: Path) -
 
 def test_a_link_to_nothing_is_a_problem(pages: docs.Pages) -> None:
     with pytest.raises(docs.Problem, match=r"SECURITY\.md links to docs/none\.md, which does not exist"):
-        pages.link("SECURITY.md", "docs/none.md")
+        pages.markdown.link("SECURITY.md", "docs/none.md")
 
 
 # -- output -----------------------------------------------------------------------------------------------------------
 
 
-def test_a_folder_with_something_else_is_left_alone(tmp_path: Path) -> None:
+def test_a_folder_with_other_files_is_not_changed(tmp_path: Path) -> None:
     (tmp_path / "thesis.txt").write_text("mine", "utf-8")
-    with pytest.raises(docs.Problem, match="is left alone"):
+    with pytest.raises(docs.Problem, match="is not changed"):
         docs.build(tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]

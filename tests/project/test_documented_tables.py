@@ -97,7 +97,7 @@ def test_messages_contain_what_the_guide_says() -> None:
 def test_the_guide_describes_each_metric_with_its_labels() -> None:
     described = {}
     for names, labels, *dummy in rows((GUIDES / "monitoring.md").read_text("utf-8"), "metric"):
-        described.update(dict.fromkeys(re.findall(r"`(\w+)`", names), set(re.findall(r"`(\w+)`", labels))))
+        described.update({name: set(re.findall(r"`(\w+)`", labels)) for name in re.findall(r"`(\w+)`", names)})
     assert described == {family.name: set(family.labels) for family in FAMILIES}
 
 
