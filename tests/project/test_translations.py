@@ -107,9 +107,7 @@ def advice(function: Any) -> Iterator[str]:
 
 def test_each_advice_of_the_doctor_has_a_row() -> None:
     (table,) = [
-        table
-        for table in translations.read(ROOT, f"{GUIDES}/connection.md").tables
-        if table[0][0].content == "检查项"
+        table for table in translations.read(ROOT, f"{GUIDES}/connection.md").tables if table[0][0].content == "检查项"
     ]
     shown = [(row[0].content.strip("`"), row[2].content.strip("`")) for row in table[1:]]
     given = {(row.name, text) for row in CHECKS for text in advice(row.judge)}
