@@ -187,7 +187,7 @@ def main() -> int:
     """Entry point."""
     found = list(problems(ROOT))
     if not found and "--write" in sys.argv[1:]:
-        write(ROOT, datetime.datetime.now(tz=datetime.timezone.utc).date())
+        write(ROOT, datetime.datetime.now(tz=datetime.UTC).date())
     elif not found:
         found = [
             f"{page.name}: {page.source[0]} has changed. Update the translation, then run "
