@@ -31,10 +31,11 @@ from typing import Any
 
 import pytest
 import yaml
-from markdown_it import MarkdownIt
 from packaging.requirements import Requirement
 
 from tests.emulator import ACCESS_KEY, REGION, SECRET_KEY, Emulator, running
+
+from .page import Block, blocks, file_name, pattern
 
 ROOT = Path(__file__).resolve().parents[2]
 SCENARIO = ROOT / "tests" / "emulator" / "scenarios" / "demo.yml"
@@ -114,7 +115,7 @@ PAGES = [
             "HW_PROJECT_ID=...": PROJECT,
             "HW_DATAARTS_WORKSPACE_ID=...": "HW_DATAARTS_WORKSPACE_ID=",
         },
-        # These are printed by the demonstration.
+        # The demonstration prints these. test_playbooks.py compares its end.
         {"0:00 of 1:00: 1 STOPPED": "", "The gates said": ""},
     ),
     Page(
@@ -163,42 +164,6 @@ PAGES = [
     Page("docs/guides/monitoring.md", connected=True),
     Page("docs/guides/versions.md", connected=True),
 ]
-
-
-# -- blocks of a page -------------------------------------------------------------------------------------------------
-
-
-@dataclass
-class Block:
-    """A block of code, and the text right before it."""
-
-    language: str
-    code: str
-    before: str
-
-
-def blocks(text: str) -> Iterator[Block]:
-    before = ""
-    for token in MarkdownIt("gfm-like", {"linkify": False}).parse(text):
-        if token.type == "inline":
-            before = token.content
-        elif token.type == "fence":
-            yield Block(token.info, token.content, before)
-            before = ""
-
-
-def file_name(block: Block) -> str:
-    """The file that a block shows, or nothing."""
-    found = re.search(r"`([\w.-]+\.ya?ml)`[^`]*:$", block.before)
-    return found[1] if found else ""
-
-
-def pattern(shown: str) -> re.Pattern[str]:
-    """What a printed text has to contain, with single spaces, so that it agrees with the shown one."""
-    text = re.escape(" ".join(shown.split()))
-    text = re.sub(r"\d+(\\\.\d+)?(?=(\\ |-)?(s|min|h)\b)|\d+(:\d\d)+", r"[\\d.:]+", text)
-    text = re.sub(r"(\\\*){4,}", r"\\*+", text)
-    return re.compile(re.sub(r"(\\ )?\\\.\\\.\\\.(\\ )?", ".*?", text), re.DOTALL)
 
 
 # -- environment ------------------------------------------------------------------------------------------------------
