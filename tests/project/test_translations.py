@@ -12,6 +12,7 @@ import inspect
 import re
 import sys
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -64,6 +65,32 @@ def first_cells(name: str, title: str) -> list[str]:
 def test_each_reason_code_has_a_row() -> None:
     known = set(COMMON_SEVERITIES).union(*(kind.severities for kind in KINDS))
     assert sorted(first_cells("verdicts", "原因码")) == sorted(known)
+
+
+def codes_by_section(page: translations.Page) -> dict[str, set[str]]:
+    """Title of a section -> the pieces of code in its text and tables."""
+    found: dict[str, set[str]] = {}
+    title = ""
+    for before, token in pairwise(page.tokens):
+        if before.type == "heading_open":
+            title = token.content
+        if token.type == "code_inline":
+            found.setdefault(title, set()).add(token.content)
+    return found
+
+
+def test_the_row_of_a_reason_code_names_the_options_of_its_section() -> None:
+    page = translations.read(ROOT, f"{GUIDES}/verdicts.md")
+    (table,) = [table for table in page.tables if table[0][0].content == "原因码"]
+    english = codes_by_section(translations.read(ROOT, page.source[0]))
+    chinese = codes_by_section(page)
+    lacking = {}
+    for first, *others in table[1:]:
+        code = first.content.strip("`")
+        named = {child.content for cell in others for child in cell.children or [] if child.type == "code_inline"}
+        lacking[code] = english.get(code, set()) - named - chinese.get(code, set())
+    assert {code: names for code, names in lacking.items() if names} == {}
+    assert sum(len(english.get(code, ())) for code in lacking) > 40
 
 
 def test_each_finding_has_a_row() -> None:
