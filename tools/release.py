@@ -41,7 +41,7 @@ PLACES = {
 }
 # Files that may name the tarball with its version.
 TARBALL = r"(datagate-huaweicloud-)\d+\.\d+\.\d+(\.tar\.gz)"
-WITH_TARBALL = ("README.md", "docs/**/*.md", "docs/site/*.cfg", "examples/**/*", "execution-environment/*.yml")
+WITH_TARBALL = ("README*.md", "docs/**/*.md", "docs/site/*.cfg", "examples/**/*", "execution-environment/*.yml")
 
 # The part of a page that depends on whether the collection is on Ansible Galaxy.
 GALAXY_PART = re.compile(r"(<!-- galaxy -->\n).*?(\n<!-- /galaxy -->)", re.DOTALL)
@@ -49,6 +49,11 @@ NOT_PUBLISHED = (
     "It is not on Ansible Galaxy yet. Once it is, the name `datagate.huaweicloud` replaces the path of the tarball."
 )
 PUBLISHED = "It is also on Ansible Galaxy: the name `datagate.huaweicloud` can replace the path of the tarball."
+NOT_PUBLISHED_ZH = "本集合尚未发布到 Ansible Galaxy。发布后，可以用名称 `datagate.huaweicloud` 代替安装包的路径。"
+PUBLISHED_ZH = "本集合也已发布到 Ansible Galaxy：可以用名称 `datagate.huaweicloud` 代替安装包的路径。"
+# Pages in English, and pages in Chinese. tools/translations.py compares these with their sources.
+ENGLISH = ("README.md", "docs/guides/*.md")
+TRANSLATED = ("README.zh-CN.md", "docs/guides/zh_CN/*.md")
 
 # Section of a fragment -> the part of the version that has to grow.
 MAJOR, MINOR, PATCH = "major", "minor", "patch"
@@ -164,8 +169,9 @@ def write_version(root: Path, version: Version) -> None:
 
 def write_published(root: Path) -> None:
     """Let the pages say that the collection is on Ansible Galaxy."""
-    for path in [root / "README.md", *sorted((root / "docs" / "guides").glob("*.md"))]:
-        path.write_text(GALAXY_PART.sub(rf"\g<1>{PUBLISHED}\g<2>", path.read_text("utf-8")), "utf-8")
+    for patterns, sentence in ((ENGLISH, PUBLISHED), (TRANSLATED, PUBLISHED_ZH)):
+        for path in sorted(path for pattern in patterns for path in root.glob(pattern)):
+            path.write_text(GALAXY_PART.sub(rf"\g<1>{sentence}\g<2>", path.read_text("utf-8")), "utf-8")
 
 
 def git(root: Path, *arguments: str) -> str:

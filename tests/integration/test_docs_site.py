@@ -96,8 +96,11 @@ def test_everything_has_a_page(pages: dict[str, Found]) -> None:
     wanted |= {f"collection/{name}_inventory.html" for name in names("plugins/inventory")}
     wanted |= {f"collection/{path.name}_role.html" for path in (ROOT / "roles").iterdir()}
     wanted |= {f"guides/{name}.html" for name in names("docs/guides", "*.md")}
+    wanted |= {f"guides/zh_cn/{name}.html" for name in names("docs/guides/zh_CN", "*.md")}
     wanted |= {f"reference/{name}.html" for name in ("index", "event_source", "playbooks")}
-    wanted |= {f"{name}.html" for name in ("benchmarks", "contributing", "examples", "reliability", "security")}
+    wanted |= {
+        f"{name}.html" for name in ("benchmarks", "contributing", "examples", "readme.zh-cn", "reliability", "security")
+    }
     wanted |= {"index.html", "search.html", "collection/changelog.html", "roles/job_gate.html"}
     assert set(pages) == wanted
 
@@ -204,6 +207,7 @@ SHOWN = (
     "collection/dataarts_jobs_inventory",
     "guides/awx",
     "guides/environment",
+    "guides/zh_cn/connection",
     "reference/event_source",
     "reference/index",
     "reference/playbooks",

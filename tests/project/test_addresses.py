@@ -30,6 +30,7 @@ WITH_ADDRESS = {
     "SECURITY.md": {GALAXY["repository"]},
     "docs/docsite/links.yml": {GALAXY["repository"]},
     "docs/guides/first_gate.md": {GALAXY["repository"]},
+    "docs/guides/zh_CN/first_gate.md": {GALAXY["repository"]},
     "docs/site/antsibull-docs.cfg": {GALAXY["repository"]},
     "galaxy.yml": {GALAXY["repository"], GALAXY["documentation"].rstrip("/")},
     "playbooks/awx_setup.yml": {GALAXY["repository"]},

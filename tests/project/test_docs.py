@@ -67,7 +67,7 @@ def test_the_navigation_lists_every_guide_once() -> None:
     sections = yaml.safe_load((ROOT / docs_markdown.NAVIGATION).read_text("utf-8"))["sections"]
     listed = [file for section in sections for file in section["pages"]]
     assert sorted(set(listed)) == sorted(listed)
-    guides = {path.relative_to(ROOT).as_posix() for path in GUIDES.iterdir()}
+    guides = {path.relative_to(ROOT).as_posix() for path in GUIDES.rglob("*.md")}
     assert guides == {file for file in listed if file.startswith("docs/guides/")}
 
 

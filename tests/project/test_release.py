@@ -133,12 +133,19 @@ def test_nothing_is_written_if_a_file_lacks_the_version(tmp_path: Path) -> None:
 def test_the_pages_say_whether_the_collection_is_on_galaxy(tmp_path: Path) -> None:
     (tmp_path / "docs").mkdir()
     shutil.copytree(ROOT / "docs" / "guides", tmp_path / "docs" / "guides")
-    shutil.copy(ROOT / "README.md", tmp_path)
+    for name in ("README.md", "README.zh-CN.md"):
+        shutil.copy(ROOT / name, tmp_path)
     release.write_published(tmp_path)
-    for name in ("README.md", "docs/guides/first_gate.md", "docs/guides/versions.md"):
-        text = (tmp_path / name).read_text("utf-8")
-        assert f"<!-- galaxy -->\n{release.PUBLISHED}\n<!-- /galaxy -->\n" in text
-        assert release.NOT_PUBLISHED not in text
+    english = ("README.md", "docs/guides/first_gate.md", "docs/guides/versions.md")
+    chinese = ("README.zh-CN.md", "docs/guides/zh_CN/first_gate.md")
+    for names, sentence, other in (
+        (english, release.PUBLISHED, release.NOT_PUBLISHED),
+        (chinese, release.PUBLISHED_ZH, release.NOT_PUBLISHED_ZH),
+    ):
+        for name in names:
+            text = (tmp_path / name).read_text("utf-8")
+            assert f"<!-- galaxy -->\n{sentence}\n<!-- /galaxy -->\n" in text
+            assert other not in text
     release.write_published(tmp_path)
     assert (tmp_path / "README.md").read_text("utf-8").count(release.PUBLISHED) == 1
 
@@ -210,9 +217,13 @@ def test_the_version_of_the_collection_is_the_last_or_the_next_one() -> None:
         assert version == release.released(ROOT)[-1]
 
 
-def test_the_pages_have_one_of_the_two_sentences_about_galaxy() -> None:
-    found = set()
-    for path in [ROOT / "README.md", *(ROOT / "docs" / "guides").glob("*.md")]:
-        found |= {match[0] for match in release.GALAXY_PART.finditer(path.read_text("utf-8"))}
-    assert len(found) == 1
-    assert found.pop().split("\n")[1] in (release.PUBLISHED, release.NOT_PUBLISHED)
+def test_the_pages_of_a_language_have_the_same_sentence_about_galaxy() -> None:
+    published = []
+    for patterns, sentences in (
+        (release.ENGLISH, (release.NOT_PUBLISHED, release.PUBLISHED)),
+        (release.TRANSLATED, (release.NOT_PUBLISHED_ZH, release.PUBLISHED_ZH)),
+    ):
+        texts = [path.read_text("utf-8") for pattern in patterns for path in ROOT.glob(pattern)]
+        (found,) = {match[0] for text in texts for match in release.GALAXY_PART.finditer(text)}
+        published.append(sentences.index(found.split("\n")[1]))
+    assert published[0] == published[1]
