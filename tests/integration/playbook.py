@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -19,6 +18,8 @@ from typing import Any
 import yaml
 
 from tests.emulator import ACCESS_KEY, REGION, SECRET_KEY, Emulator
+
+from . import preloaded
 
 CALLBACKS = Path(__file__).resolve().parent / "callbacks"
 COMMAND = str(Path(sys.executable).with_name("ansible-playbook"))
@@ -159,7 +160,7 @@ def run(
             command += ["-i", str(folder / "hosts.yml")]
         if variables:
             command += ["-e", json.dumps(variables)]
-        done = subprocess.run(
+        done = preloaded.run(
             [*command, *arguments],
             cwd=folder,
             env={
@@ -170,11 +171,7 @@ def run(
                 "DATAGATE_RECORD": str(record),
                 **environment,
             },
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
             timeout=TIMEOUT,
-            check=False,
         )
         lines = record.read_text("utf-8").splitlines() if record.exists() else []
     return Run(done.returncode, done.stdout, done.stderr, [Record(**json.loads(line)) for line in lines])
