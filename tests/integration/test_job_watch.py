@@ -37,7 +37,7 @@ from ansible_collections.datagate.huaweicloud.plugins.plugin_utils.report.exposi
 from ansible_collections.datagate.huaweicloud.plugins.plugin_utils.report.metrics import FAMILIES, SERVICES
 from tests.emulator import Emulator, load, running
 
-from .playbook import Run, connection, hosts, run
+from .playbook import Run, connection, hosts, play, run
 
 WATCH = "datagate.huaweicloud.job_watch"
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -400,21 +400,19 @@ RIGHT: list[dict[str, Any]] = [
 def test_what_is_wrong_with_the_variables(file: Path) -> None:
     (watching,) = yaml.safe_load((PLAYBOOKS / "job_watch.yml").read_text("utf-8"))
     wanted = [*WRONG, *((variables, "") for variables in RIGHT)]
-    tasks = [
-        {
-            "name": f"Case {number}",
-            "ansible.builtin.debug": {"msg": "{{ __job_watch_problem }}"},
-            "vars": {"job_watch_file": str(file), **{f"job_watch_{name}": value for name, value in variables.items()}},
-        }
-        for number, (variables, dummy) in enumerate(wanted)
-    ]
-    done = run(
-        [{"name": "Cases", "hosts": "localhost", "gather_facts": False, "vars": watching["vars"], "tasks": tasks}], {}
-    )
+    names = sorted({"file", *(name for variables, dummy in wanted for name in variables)})
+    cases = {
+        "name": "Cases",
+        "ansible.builtin.debug": {"msg": "{{ __job_watch_problem }}"},
+        # One task for all: Ansible compiles the templates once. Null counts as not set.
+        "vars": {f"job_watch_{name}": f"{{{{ case.{name} | default(none) }}}}" for name in names},
+        "loop": [{"file": str(file), **variables} for variables, dummy in wanted],
+        "loop_control": {"loop_var": "case"},
+    }
+    done = run([play([cases], vars=watching["vars"])], {})
     assert done.code == 0, done.text
-    for number, (variables, words) in enumerate(wanted):
-        said = done[f"Case {number}"].msg
-        assert said.startswith(words) if words else not said, (variables, said)
+    for (variables, words), result in zip(wanted, done["Cases"]["results"], strict=True):
+        assert result["msg"].startswith(words) if words else not result["msg"], (variables, result["msg"])
 
 
 @pytest.mark.parametrize(
