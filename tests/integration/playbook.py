@@ -27,7 +27,7 @@ OWN_PROCESS: dict[str, Any] = {
     "vars": {"ansible_python_interpreter": f"{Path(sys.executable).parent}/./{Path(sys.executable).name}"}
 }
 """Keywords of a task or play whose modules run in processes of their own: Ansible does not see that it is the same Python."""
-TIMEOUT = 240.0
+TIMEOUT = 400.0
 """Seconds after which a playbook is given up."""
 SLACK = 15.0
 """Seconds that a busy machine may add to anything."""

@@ -43,12 +43,11 @@ class _Server:
 
     def __init__(self, environment: Mapping[str, str]) -> None:
         self._socket, theirs = socket.socketpair()
-        self._folder = tempfile.TemporaryDirectory(prefix="datagate-preloaded-")
         with theirs:
             self._process = subprocess.Popen(
                 [sys.executable, str(Path(__file__).resolve()), str(theirs.fileno())],
-                # An ansible.cfg of the working directory would count.
-                cwd=self._folder.name,
+                # An ansible.cfg of the working directory would count, and the tests' home has none.
+                cwd=environment["HOME"],
                 env=dict(environment),
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
@@ -73,7 +72,6 @@ class _Server:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGTERM)
         self._process.wait(30)
-        self._folder.cleanup()
 
 
 _servers: dict[tuple[tuple[str, str], ...], _Server] = {}
