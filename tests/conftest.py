@@ -71,9 +71,10 @@ def pytest_configure(config: pytest.Config) -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
     # Properties must not fail on a busy machine, nor because of an example that is unrelated to a change: `make test`
-    # and CI draw the same ones each time, `make test-all` (DATAGATE_TESTS_RANDOM) others.
-    hypothesis.settings.register_profile("random", deadline=None)
-    hypothesis.settings.register_profile("same", deadline=None, derandomize=True, print_blob=True)
+    # and CI draw the same few each time, `make test-all` (DATAGATE_TESTS_RANDOM) others, and four times as many. Tests
+    # with more examples than this count in multiples of it.
+    hypothesis.settings.register_profile("random", deadline=None, max_examples=100)
+    hypothesis.settings.register_profile("same", deadline=None, derandomize=True, print_blob=True, max_examples=25)
     # ansible-test runs the same tests on every core and Python: the many examples are drawn once, by `make test`.
     hypothesis.settings.register_profile(
         "ansible-test", deadline=None, derandomize=True, print_blob=True, max_examples=10

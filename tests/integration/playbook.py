@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -20,13 +19,15 @@ import yaml
 
 from tests.emulator import ACCESS_KEY, REGION, SECRET_KEY, Emulator
 
+from . import preloaded
+
 CALLBACKS = Path(__file__).resolve().parent / "callbacks"
 COMMAND = str(Path(sys.executable).with_name("ansible-playbook"))
 OWN_PROCESS: dict[str, Any] = {
     "vars": {"ansible_python_interpreter": f"{Path(sys.executable).parent}/./{Path(sys.executable).name}"}
 }
 """Keywords of a task or play whose modules run in processes of their own: Ansible does not see that it is the same Python."""
-TIMEOUT = 240.0
+TIMEOUT = 400.0
 """Seconds after which a playbook is given up."""
 SLACK = 15.0
 """Seconds that a busy machine may add to anything."""
@@ -159,7 +160,7 @@ def run(
             command += ["-i", str(folder / "hosts.yml")]
         if variables:
             command += ["-e", json.dumps(variables)]
-        done = subprocess.run(
+        done = preloaded.run(
             [*command, *arguments],
             cwd=folder,
             env={
@@ -170,11 +171,7 @@ def run(
                 "DATAGATE_RECORD": str(record),
                 **environment,
             },
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
             timeout=TIMEOUT,
-            check=False,
         )
         lines = record.read_text("utf-8").splitlines() if record.exists() else []
     return Run(done.returncode, done.stdout, done.stderr, [Record(**json.loads(line)) for line in lines])

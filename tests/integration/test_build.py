@@ -15,6 +15,7 @@ import sys
 import tarfile
 from pathlib import Path
 
+import pytest
 import yaml
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -35,8 +36,13 @@ def built(folder: Path) -> Path:
     return tarball
 
 
-def test_the_tarball_holds_what_is_listed_and_is_the_same_every_time(tmp_path: Path) -> None:
-    first = built(tmp_path / "first")
+@pytest.fixture(scope="module")
+def first(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The tarball, built once."""
+    return built(tmp_path_factory.mktemp("first"))
+
+
+def test_the_tarball_holds_what_is_listed_and_is_the_same_every_time(tmp_path: Path, first: Path) -> None:
     with tarfile.open(first) as archive:
         members = archive.getmembers()
     names = [member.name for member in members if member.isfile()]
@@ -50,8 +56,8 @@ def test_the_tarball_holds_what_is_listed_and_is_the_same_every_time(tmp_path: P
     assert second.read_bytes() == first.read_bytes()
 
 
-def test_links_lead_into_the_tarball_or_to_the_tag(tmp_path: Path) -> None:
-    with tarfile.open(built(tmp_path)) as archive:
+def test_links_lead_into_the_tarball_or_to_the_tag(first: Path) -> None:
+    with tarfile.open(first) as archive:
         held = {member.name for member in archive.getmembers()}
         pages = {
             name: archive.extractfile(name).read().decode("utf-8")  # type: ignore[union-attr]

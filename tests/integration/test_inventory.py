@@ -20,6 +20,7 @@ import yaml
 
 from tests.emulator import ACCESS_KEY, PROJECT_ID, SECRET_KEY, Emulator, running
 
+from . import preloaded
 from .playbook import connection, settings
 
 BIN = Path(sys.executable).parent
@@ -73,15 +74,8 @@ class Place:
         self.file.write_text(text or json.dumps(given), "utf-8")
 
     def run(self, command: str, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [str(BIN / command), *arguments],
-            cwd=self.folder,
-            env={**self.environment, **environment},
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=100,
-            check=False,
+        return preloaded.run(
+            [str(BIN / command), *arguments], cwd=self.folder, env={**self.environment, **environment}, timeout=100
         )
 
     def inventory(self, **environment: str) -> dict[str, Any]:

@@ -204,7 +204,7 @@ TASKS = [
 ]
 
 
-@pytest.fixture(scope="module", params=["in process", "as a module"])
+@pytest.fixture(scope="module", params=["in process", pytest.param("as a module", marks=pytest.mark.slow)])
 def scene(request: pytest.FixtureRequest) -> Iterator[Scene]:
     """Most of what the modules do, with the connection in the environment, and then in module_defaults."""
     with running(SCENARIO) as emulator:
@@ -418,6 +418,25 @@ def test_module_defaults_reach_every_module(scene: Scene) -> None:
     assert not any(record.failed for record in scene.run.records if record.task.startswith("defaults"))
 
 
+OWN: dict[str, tuple[bool, str | None]] = {
+    "trap waited for": (True, "FAIL"),
+    "late": (False, "PASS"),
+    "timeout": (True, "TIMEOUT"),
+    "check mode pending": (False, "PENDING"),
+    "dli failed": (True, "FAIL"),
+    "info some": (False, None),
+}
+"""Whether a task fails, and the verdict, where the module runs in a process of its own; it runs the same code."""
+
+
+def test_modules_run_in_processes_of_their_own() -> None:
+    with running(SCENARIO) as emulator:
+        ran = run([play([item for item in TASKS if item["name"] in OWN], **OWN_PROCESS)], connection(emulator))
+    assert {item.task: (item.failed, item.result.get("verdict")) for item in ran.records} == OWN
+    assert set(ran["late"].result) >= RESULT
+    assert len(ran["info some"]["jobs"]) == 2
+
+
 def test_without_credentials_the_usual_ways_are_named(scene: Scene) -> None:
     assert scene["nothing"].failed
     for name in ("access_key", "HW_ACCESS_KEY", "auth_token", "HW_AUTH_TOKEN", "the guide Environment variables"):
@@ -518,7 +537,7 @@ def test_bad_input_sends_nothing(refused: Scene) -> None:
 # -- one name for an option -------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("process", ["in process", "as a module"])
+@pytest.mark.parametrize("process", ["in process", pytest.param("as a module", marks=pytest.mark.slow)])
 def test_an_option_is_given_under_one_name(process: str) -> None:
     again = [
         status("alias in the defaults", "job_good"),

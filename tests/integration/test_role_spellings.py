@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -121,20 +121,27 @@ def emulator() -> Iterator[Emulator]:
         yield found
 
 
-def go(folder: Path, emulator: Emulator, spelling: Spelling, variables: Mapping[str, Any]) -> Run:
-    """Run a play on three hosts, with files that some spellings need beside it."""
+def go_all(
+    folder: Path, emulator: Emulator, spellings: Sequence[Spelling], variables: Mapping[str, Any], *arguments: str
+) -> Run:
+    """Run plays on three hosts, with files that some spellings need beside them."""
     needs = folder / "roles" / "needs_a_gate" / "meta"
     needs.mkdir(parents=True)
     (needs / "main.yml").write_text(json.dumps({"dependencies": [{"role": ROLE}]}))
     (folder / "gate_tasks.yml").write_text(json.dumps([include()]))
-    play = {"hosts": "web1,web2,web3", "gather_facts": False, "vars": dict(variables), **spelling.play}
-    (folder / "site.yml").write_text(json.dumps([play]))
+    play = {"hosts": "web1,web2,web3", "gather_facts": False, "vars": dict(variables)}
+    (folder / "site.yml").write_text(json.dumps([{**play, **spelling.play} for spelling in spellings]))
     inventory = yaml.safe_dump({"all": {"hosts": {"web1": {}, "web2": {}, "web3": {}}, "vars": HERE}})
-    return run(str(folder / "site.yml"), connection(emulator), *spelling.arguments, inventory=inventory)
+    return run(str(folder / "site.yml"), connection(emulator), *arguments, inventory=inventory)
 
 
-def deployed(done: Run) -> set[str]:
-    return {record.host for record in done.all("deploy") if record.status == "ok"}
+def go(folder: Path, emulator: Emulator, spelling: Spelling, variables: Mapping[str, Any]) -> Run:
+    """Run the play of one spelling."""
+    return go_all(folder, emulator, [spelling], variables, *spelling.arguments)
+
+
+def deployed(done: Run, task: str = "deploy") -> set[str]:
+    return {record.host for record in done.all(task) if record.status == "ok"}
 
 
 @pytest.mark.parametrize("name", SPELLINGS)
@@ -146,11 +153,30 @@ def test_no_host_goes_on_behind_a_gate_that_fails(tmp_path: Path, emulator: Emul
         assert done.code != 0, done.text
 
 
-@pytest.mark.parametrize("name", [name for name, spelling in SPELLINGS.items() if spelling.passes])
-def test_every_host_goes_on_behind_a_gate_that_passes(tmp_path: Path, emulator: Emulator, name: str) -> None:
-    done = go(tmp_path, emulator, SPELLINGS[name], GOOD)
+PASSING: dict[tuple[str, ...], list[str]] = {}
+"""The spellings whose gate may pass, by their arguments: the plays of those with the same ones are run by one command."""
+for key, value in SPELLINGS.items():
+    if value.passes:
+        PASSING.setdefault(value.arguments, []).append(key)
+
+
+def own_deployment(spelling: Spelling, name: str) -> Spelling:
+    """The spelling with a deployment that is called after it."""
+    text = json.dumps(spelling.play)
+    assert text.count('"name": "deploy"') == 1
+    return spelling._replace(play=json.loads(text.replace('"name": "deploy"', f'"name": "deploy after {name}"')))
+
+
+@pytest.mark.parametrize("arguments", PASSING, ids=lambda arguments: " ".join(arguments) or "without arguments")
+def test_every_host_goes_on_behind_a_gate_that_passes(
+    tmp_path: Path, emulator: Emulator, arguments: tuple[str, ...]
+) -> None:
+    names = PASSING[arguments]
+    spellings = [own_deployment(SPELLINGS[name], name) for name in names]
+    done = go_all(tmp_path, emulator, spellings, GOOD, *arguments)
     assert done.code == 0, done.text
-    assert deployed(done) == ({"web2"} if name == "limit" else {"web1", "web2", "web3"}), done.text
+    hosts = {"web2"} if "--limit" in arguments else {"web1", "web2", "web3"}
+    assert {name: deployed(done, f"deploy after {name}") for name in names} == dict.fromkeys(names, hosts), done.text
 
 
 @pytest.mark.parametrize("item", [include(), imported()])

@@ -33,14 +33,14 @@ def changed(draw: st.DrawFn) -> bytes:
     return draw(st.binary(min_size=2, max_size=2)) + body
 
 
-@settings(max_examples=300)
+@settings(max_examples=3 * settings().max_examples)
 @example(NO_CONTENT)
 @given(changed())
 def test_no_answer_breaks_anything(data: bytes) -> None:
     one(data)
 
 
-@settings(max_examples=200)
+@settings(max_examples=2 * settings().max_examples)
 @given(st.binary(max_size=200))
 def test_no_bytes_break_anything(data: bytes) -> None:
     one(data)

@@ -118,7 +118,7 @@ def test_a_code_host_renders_the_file(name: str) -> None:
 @pytest.mark.parametrize("name", GUIDES)
 def test_a_guide_has_one_title_and_code_with_a_language(name: str) -> None:
     tokens = MARKDOWN.parse((ROOT / name).read_text("utf-8"))
-    assert sum(level == 1 for _, level, _ in headings(tokens)) == 1
+    assert sum(level == 1 for dummy, level, dummy_text in headings(tokens)) == 1
     assert [token.content for token in tokens if token.type == "code_block"] == []
     assert {token.info for token in flat(tokens) if token.type == "fence"} <= {
         "hcl",

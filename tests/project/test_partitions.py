@@ -33,7 +33,7 @@ def table(heading: str) -> list[list[str]]:
 
 
 HEAD, *HOSTS = table("Hosts")
-SERVICES = [match[1] for cell in HEAD if (match := re.search(r"\(`?(\w+)`?\)", cell))]
+SERVICES = re.findall(r"\(`?(\w+)`?\)", "|".join(HEAD))
 
 
 def derived(service: str, region: str, cloud: str) -> str:

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.integration.playbook import Run, run
+from tests.integration.playbook import Run, play, run
 
 from . import rules
 from .module_options import collections
@@ -56,7 +56,7 @@ def changed(done: Run) -> list[str]:
     return [record.task for record in done.records if record.result.get("changed")]
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(900)
 def test_awx_setup_makes_everything_and_a_second_run_changes_nothing(tmp_path: Path) -> None:
     authorities = tmp_path / "ca.pem"
     authorities.write_text("-----BEGIN CERTIFICATE-----\n", "utf-8")
@@ -193,32 +193,61 @@ def test_awx_setup_changes_only_what_it_sets_and_sets_back_what_is_empty() -> No
         assert sorted(awx.linked(templates["datagate gate"], "credentials")) == sorted([vault, credential["id"]])
 
 
-REFUSALS: list[tuple[dict[str, Any], str]] = [
-    ({"awx_setup_organization": "Nobody"}, "awx_setup_organization: AWX has no organization named Nobody"),
+WRONG: list[tuple[dict[str, Any], str]] = [
     ({"awx_setup_deploy_template": "our deployment"}, "the workflow needs both"),
-    (
-        {**TEMPLATES, "awx_setup_rollback_template": "theirs"},
-        "awx_setup_rollback_template: AWX has no object named theirs",
-    ),
-    ({**TEMPLATES, "awx_setup_rollback_template": 9999}, "awx_setup_rollback_template: AWX has no object named 9999"),
     ({"awx_setup_deploy_tempalte": "x"}, "awx_setup_deploy_tempalte: there is no such option"),
     ({"awx_setup_state": "gone"}, "awx_setup_state: must be present or absent"),
     ({"awx_setup_slices": 0}, "awx_setup_slices: must be a whole number"),
     ({"awx_setup_image_pull": "often"}, "awx_setup_image_pull: must be"),
     ({"awx_setup_prefix": ""}, "awx_setup_prefix: must not be empty"),
     ({"awx_setup_credential_inputs": "x"}, "awx_setup_credential_inputs: must be a dictionary"),
-    ({"awx_setup_project_credential": "git"}, "awx_setup_project_credential: AWX has no object named git"),
-    ({"awx_setup_execution_environment": "ee"}, "awx_setup_execution_environment: AWX has no object named ee"),
+]
+REFUSED: list[tuple[dict[str, Any], list[str]]] = [
+    ({"awx_setup_deploy_tempalte": "x"}, ["awx_setup_deploy_tempalte: there is no such option"]),
+    ({"awx_setup_organization": "Nobody"}, ["awx_setup_organization: AWX has no organization named Nobody"]),
+    (
+        {
+            "awx_setup_deploy_template": 9999,
+            "awx_setup_rollback_template": "theirs",
+            "awx_setup_project_credential": "git",
+            "awx_setup_execution_environment": "ee",
+        },
+        [
+            "awx_setup_deploy_template: AWX has no object named 9999",
+            "awx_setup_rollback_template: AWX has no object named theirs",
+            "awx_setup_project_credential: AWX has no object named git",
+            "awx_setup_execution_environment: AWX has no object named ee",
+        ],
+    ),
     (
         {"awx_setup_prefix": "theirs", "awx_setup_image": "i"},
-        'AWX already has an execution environment named "theirs" in Second',
+        ['AWX already has an execution environment named "theirs" in Second'],
     ),
     (
         {"awx_setup_prefix": "all", "awx_setup_image": "i"},
-        'AWX already has an execution environment named "all" in all organizations',
+        ['AWX already has an execution environment named "all" in all organizations'],
     ),
-    ({"awx_setup_prefix": "taken"}, 'awx_setup_prefix: Second already has "taken", "taken gate"'),
+    ({"awx_setup_prefix": "taken"}, ['awx_setup_prefix: Second already has "taken", "taken gate"']),
 ]
+
+
+def test_every_wrong_option_has_its_sentence() -> None:
+    """The task that refuses them, with no more than the options: one run for all."""
+    (playbook,) = yaml.safe_load((DATA.parent / "awx_setup.yml").read_text("utf-8"))
+    validate = yaml.safe_load((DATA.parent / "tasks" / "awx_check.yml").read_text("utf-8"))[0]
+    cases = [
+        {
+            "name": f"Case {number}",
+            "ansible.builtin.debug": validate["ansible.builtin.fail"],
+            "vars": {**validate["vars"], **given},
+        }
+        for number, (given, dummy) in enumerate(WRONG)
+    ]
+    options = {name: value for name, value in playbook["vars"].items() if name.startswith("awx_setup_")}
+    done = run([play(cases, vars=options)], {})
+    assert done.code == 0, done.text
+    for number, (dummy, words) in enumerate(WRONG):
+        assert words in done[f"Case {number}"].msg
 
 
 @pytest.mark.timeout(300)
@@ -229,10 +258,11 @@ def test_awx_setup_refuses_before_anything_is_made() -> None:
         awx.add("execution_environments", name="all", image="i")
         for kind, name in (("projects", "taken"), ("job_templates", "taken gate"), ("job_templates", "theirs")):
             awx.add(kind, name=name, organization=second)
-        for variables, words in REFUSALS:
+        for variables, sentences in REFUSED:
             done = setup(awx, variables, **CLOUD)
             assert done.code == 2
-            assert words in " ".join(done.text.split()).replace('\\"', '"')
+            said = " ".join(done.text.split()).replace('\\"', '"')
+            assert [words for words in sentences if words not in said] == []
             assert awx.changes == []
 
 

@@ -134,7 +134,7 @@ def node(
     [
         pytest.param("job_good", "before deploy after", marks=pytest.mark.slow),
         ("job_stopped", "before deploy after timed_out wait_longer again rollback failed"),
-        ("job_new", "before deploy after timed_out rollback failed"),
+        pytest.param("job_new", "before deploy after timed_out rollback failed", marks=pytest.mark.slow),
         pytest.param("job_trap", "before", marks=pytest.mark.slow),
     ],
 )

@@ -316,7 +316,7 @@ RESULTS = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=150)
+@settings(max_examples=2 * settings().max_examples)
 @given(RESULTS)
 def test_no_result_breaks_a_report(data: Data) -> None:
     for form in FORMS:

@@ -47,19 +47,19 @@ def same_under_a_clock_that_is_set(scenario: Scenario) -> None:
 
 
 @given(real_time_scenarios(by_name=True))
-@settings(max_examples=80, suppress_health_check=SLOW_TO_DRAW)
+@settings(max_examples=20, suppress_health_check=SLOW_TO_DRAW)
 def test_jobs_by_name(scenario: Scenario) -> None:
     hold(scenario)
 
 
 @given(real_time_scenarios(by_name=False))
-@settings(max_examples=80, suppress_health_check=SLOW_TO_DRAW)
+@settings(max_examples=20, suppress_health_check=SLOW_TO_DRAW)
 def test_a_selection(scenario: Scenario) -> None:
     hold(scenario)
 
 
 @given(dli_scenarios())
-@settings(max_examples=50, suppress_health_check=SLOW_TO_DRAW)
+@settings(max_examples=20, suppress_health_check=SLOW_TO_DRAW)
 def test_dli_jobs(scenario: Scenario) -> None:
     hold(scenario)
 
@@ -71,13 +71,13 @@ def test_flink_jobs_and_spark_batches(scenario: Scenario) -> None:
 
 
 @given(large_scenarios())
-@settings(max_examples=3, suppress_health_check=SLOW_TO_DRAW, phases=AS_DRAWN)
+@settings(max_examples=2, suppress_health_check=SLOW_TO_DRAW, phases=AS_DRAWN)
 def test_many_jobs(scenario: Scenario) -> None:
     hold(scenario)
 
 
 @given(sliced_scenarios())
-@settings(max_examples=50, suppress_health_check=SLOW_TO_DRAW)
+@settings(max_examples=20, suppress_health_check=SLOW_TO_DRAW)
 def test_slices(scenario: Scenario) -> None:
     hold(scenario)
 

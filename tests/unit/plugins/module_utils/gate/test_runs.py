@@ -149,7 +149,7 @@ def judged(found: list[dict[str, Any]], options: dict[str, Any]) -> tuple[str, s
     return verdict, reasons[0]["code"] if reasons else None, chosen["instance_id"]
 
 
-@settings(max_examples=300)
+@settings(max_examples=3 * settings().max_examples)
 @given(rows(), CHOICES)
 def test_the_run_that_counts_is_that_of_the_naive_model(found: list[dict[str, Any]], options: dict[str, Any]) -> None:
     assert judged(found, options) == naive(found, options)

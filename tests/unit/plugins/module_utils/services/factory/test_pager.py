@@ -115,7 +115,7 @@ def test_a_list_on_one_page_is_one_request(count: int, sure: bool) -> None:
 
 @MEANINGS
 @SURE
-@settings(max_examples=150)
+@settings(max_examples=2 * settings().max_examples)
 @given(
     count=st.integers(0, 60),
     size=st.integers(1, 12),
@@ -528,7 +528,6 @@ class Changing:
 
 
 @MEANINGS
-@settings(max_examples=100, deadline=None)
 @given(
     count=st.integers(0, 24),
     size=st.integers(1, 6),
@@ -563,7 +562,6 @@ def test_no_job_is_missed_that_exists_all_the_time(
 
 
 @MEANINGS
-@settings(max_examples=80, deadline=None)
 @given(
     count=st.integers(0, 24),
     size=st.integers(1, 6),
@@ -595,7 +593,6 @@ def test_one_reading_of_a_list_that_changes(
 
 
 @MEANINGS
-@settings(max_examples=80, deadline=None)
 @given(count=st.integers(0, 40), size=st.integers(3, 8), data=st.data())
 def test_moves_alone_are_seen_by_one_reading(means: str, count: int, size: int, data: st.DataObject) -> None:
     """Where jobs only move, as they do when they are restarted, a list without a contradiction holds all of them."""
@@ -612,7 +609,6 @@ def test_moves_alone_are_seen_by_one_reading(means: str, count: int, size: int, 
 
 
 @MEANINGS
-@settings(max_examples=80, deadline=None)
 @given(count=st.integers(0, 24), size=st.integers(3, 6), known=st.booleans(), stop=st.integers(1, 12), data=st.data())
 def test_without_a_total_no_job_is_missed_either(
     means: str, count: int, size: int, known: bool, stop: int, data: st.DataObject
