@@ -52,7 +52,7 @@ def gate_answer(registered: Any) -> Any:
     if not path:
         raise AnsibleFilterError(
             "The gate was not asked for this host, which therefore stops here. Where the role has a condition (when) and run_once, "
-            "the condition of the first host counts for all of them: take run_once away."
+            "the condition of the first host counts for all of them: remove run_once."
         )
     answer = rounds.read(str(path))
     rounds.close(str(path))
