@@ -51,8 +51,8 @@ def gate_answer(registered: Any) -> Any:
     path = registered.get("answer") if isinstance(registered, Mapping) else None
     if not path:
         raise AnsibleFilterError(
-            "The gate was not asked for this host, which therefore stops here. Where the role has a condition (when) and run_once, "
-            "the condition of the first host counts for all of them: take run_once away."
+            "The gate was not run for this host, which therefore stops here. If the role has a condition (when) and run_once, "
+            "the condition of the first host counts for all of them: remove run_once."
         )
     answer = rounds.read(str(path))
     rounds.close(str(path))

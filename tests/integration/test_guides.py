@@ -111,7 +111,7 @@ PAGES = [
             # README.md and connection.md run these.
             "ansible-galaxy collection install ./": ": ",
             "ansible-playbook datagate.huaweicloud.doctor": "",
-            "curl -X POST http://127.0.0.1:8765/_emulator/events/deploy": DEPLOYMENT,
+            "curl -X POST http://127.0.0.1:8765/_emulator/events/restart": DEPLOYMENT,
             "8765": "{port}",
             "job_gate_wait_timeout: 60": "job_gate_wait_timeout: 60\n        job_gate_wait_interval: 0.5",
             "HW_ACCESS_KEY=... HW_SECRET_KEY=...": KEYS,

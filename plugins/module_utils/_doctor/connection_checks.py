@@ -37,7 +37,7 @@ def credentials(evidence: Evidence) -> Judgement:
     if evidence.connection is None:
         return fail(
             str(evidence.stop),
-            "set access_key and secret_key (HW_ACCESS_KEY and HW_SECRET_KEY), or one other whole set",
+            "set access_key and secret_key (HW_ACCESS_KEY and HW_SECRET_KEY), or another complete set of credentials",
         )
     error = first_error(evidence)
     if error is not None and error.service == "metadata":

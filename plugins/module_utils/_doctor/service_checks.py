@@ -173,7 +173,7 @@ def _status(data: object, name: str) -> Judgement:
 def dli(evidence: Evidence) -> Judgement:
     """Whether DLI can be read. Without dli_job_id no failure: gates for real-time jobs do not need DLI."""
     if evidence.dli_question is None:
-        return skipped("not asked, since endpoints.dataarts is set and endpoints.dli (HW_DLI_ENDPOINT) is not")
+        return skipped("not checked, because endpoints.dataarts is set and endpoints.dli (HW_DLI_ENDPOINT) is not")
     call = OTHER_PROGRESS if OTHER_PROGRESS in evidence.seen else PROGRESS
     if call not in evidence.seen:
         reached = evidence.requests >= MAX_REQUESTS

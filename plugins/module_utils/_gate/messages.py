@@ -165,7 +165,7 @@ def unlisted(asked_at: Optional[float], at: float) -> str:
 
 def not_together(last: bool) -> str:
     """Jobs that were all ready, but not read together."""
-    return f"every job looked ready, but the last look at all of them together {'was' if last else 'is'} not finished"
+    return f"each job was ready, but the observation of all jobs together {'was' if last else 'is'} not finished"
 
 
 def unknown_state(job: "JobState") -> str:

@@ -65,7 +65,7 @@ class Asking(GateAction):
         try:
             return self._take_turn(meeting, given, setting, variables)
         except rounds.Unanswered as error:
-            result = _no_verdict(f"the task was stopped on {error.asker}, which asked for all hosts")
+            result = _no_verdict(f"the task was stopped on {error.asker}, which ran the gate for all hosts")
             return meeting.keep_own({**self._answer(given, setting, result, refused=True), "stats": None})
 
     def _take_turn(
@@ -218,7 +218,7 @@ class Asking(GateAction):
         except DatagateError as error:
             return self._answer(given, setting, {"msg": renamed(str(error), about_options=True)}, refused=True)
         except AnsibleConnectionFailure as error:
-            text = f"ERROR: {setting.host} cannot be reached, so nothing was asked: {printable(str(error), 500).rstrip('. ')}."
+            text = f"ERROR: {setting.host} cannot be reached, so no job was read: {printable(str(error), 500).rstrip('. ')}."
             return self._answer(given, setting, {"verdict": ERROR, "reasons": [], "msg": text})
         except AnsibleError as error:
             return self._answer(given, setting, {"msg": printable(str(error), 1000)}, refused=True)

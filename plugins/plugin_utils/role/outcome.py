@@ -125,7 +125,7 @@ def answer(setting: Setting, result: Mapping[str, Any], refused: bool = False) -
         kept["gate"] = {**kept["gate"], "entry": setting.entry_name}
     said = [kept["msg"]]
     if failed and not stops:
-        said.append("The play goes on, because job_gate_soft_fail is set.")
+        said.append("The play continues, because job_gate_soft_fail is set.")
     finished = datetime.now(timezone.utc)
     report = _report(setting, kept, finished)
     if report:

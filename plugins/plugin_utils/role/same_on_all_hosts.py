@@ -49,7 +49,7 @@ def check(variables: Mapping[str, Any], evaluate: Callable[[Any], Any]) -> None:
 def differs(name: str, first: str, second: str) -> OptionError:
     """The error for an option that differs between two hosts."""
     variable = "a variable of the role" if name == "problem" else f"{PREFIX}{name}"
-    problem = f"differs between {first} and {second}, and a gate is asked once for all hosts of a play"
+    problem = f"differs between {first} and {second}, and the gate runs once for all hosts of a play"
     return OptionError(
         variable, f"{problem}; give all of them the same value, or each group of hosts a play of its own"
     )

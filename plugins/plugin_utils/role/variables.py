@@ -232,7 +232,7 @@ class Variables:
             if near
             else "; ansible-doc -t role datagate.huaweicloud.job_gate lists them"
         )
-        raise OptionError(variable, f"is no variable of the role job_gate{advice}")
+        raise OptionError(variable, f"is not a variable of the role job_gate{advice}")
 
 
 def text_or_list(variable: str, given: Any, is_list: bool, whole: Collection[str] = ()) -> Any:

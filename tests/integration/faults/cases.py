@@ -431,7 +431,7 @@ def _oddities() -> list[Case]:
                  "the gate waits, and names the state", reason="unknown_state", words="the unknown state SLEEPING", **TIMEOUT),
         _unusual("list-state", "a job list without states", "job_list",
                  _list(*({**_listed(number), "status": None} for number in range(3))),
-                 "each of its jobs is asked by itself"),
+                 "the status of each job is read"),
         _unusual("duplicate", "one key twice, with two states", "job_status",
                  '{"name": "job_sms", "status": "EXCEPTION", "status": "NORMAL", "nodes": []}',
                  "unreadable, because the state is ambiguous", **{**UNREADABLE, "words": ""}),
@@ -523,7 +523,7 @@ CREDENTIALS: dict[str, Special] = {
         "ERROR", "denied", "check the access key, its secret and its security token",
     ),
     "broken-401": Special(
-        "HTTP 401 whose body breaks, drips or is a flood",
+        "HTTP 401 with a body that breaks off, is very slow or very large",
         "one request: the status alone says that the key must not be used again",
         "ERROR", "denied",
     ),
@@ -537,7 +537,7 @@ CREDENTIALS: dict[str, Special] = {
         "nothing is sent; the message says when they were refused, where they come from and how long to wait",
         "ERROR", "denied", "these credentials were refused",
     ),
-    "mended": Special("a refused access key with another secret", "asked with at once", "PASS"),
+    "mended": Special("a refused access key with another secret", "used immediately", "PASS"),
     "locked": Special(
         "the access key is locked after too many failed signatures",
         "one request; the message says that the key is locked, and how long to wait",
@@ -545,46 +545,46 @@ CREDENTIALS: dict[str, Special] = {
     ),
     "clock": Special(
         "this machine's clock differs by more than 15 minutes",
-        "one request; the message says by how much, and that the clock is to be set right",
+        "one request; the message says by how much, and to synchronize the clock",
         "ERROR", "denied", "set it right",
     ),
     "token-ends": Special(
-        "a token ends in mid-wait", "one more request, then it ends: a token cannot be renewed", "ERROR", "denied",
+        "a token expires during the wait", "one more request, then it ends: a token cannot be renewed", "ERROR", "denied",
         "the token is outdated",
     ),
-    "password-renews": Special("the token that a password has got ends in mid-wait", "a new one is got, once", "PASS"),
+    "password-renews": Special("a token requested with a password expires during the wait", "a new one is requested, once", "PASS"),
     "password-dies": Special(
-        "the token that a password has got ends, and the password has changed",
+        "a token requested with a password expires, and the password has changed",
         "one try to renew it, then it ends", "ERROR", "denied",
     ),
     "file-renews": Special(
-        "a temporary key from a file ends in mid-wait, and the file holds a new one", "the file is read again", "PASS"
+        "a temporary key from a file expires during the wait, and the file contains a new one", "the file is read again", "PASS"
     ),
     "file-stays": Special(
-        "a temporary key from a file ends in mid-wait, and the file is the old one", "one more request, then it ends",
+        "a temporary key from a file expires during the wait, and the file has not changed", "one more request, then it ends",
         "ERROR", "denied",
     ),
-    "agency-renews": Special("the agency's key ends in mid-wait", "the metadata service is asked for a new one", "PASS"),
+    "agency-renews": Special("the agency's key expires during the wait", "a new one is requested from the metadata service", "PASS"),
     "agency-fails-once": Special(
-        "the agency's key ends, and the metadata service fails for a while", "read again by the next observation", "PASS"
+        "the agency's key expires, and the metadata service fails for a while", "read again by the next observation", "PASS"
     ),
     "agency-gone": Special(
-        "the agency's key ends, and the metadata service is gone", COUNTS, "ERROR", "unreadable",
+        "the agency's key expires, and the metadata service does not respond any more", COUNTS, "ERROR", "unreadable",
         "no metadata service answers",
     ),
     "key-ends": Special(
-        "an access key ends in mid-wait", "one more request for all jobs and threads, then it ends", "ERROR", "denied"
+        "an access key becomes invalid during the wait", "one more request for all jobs and threads, then it ends", "ERROR", "denied"
     ),
 }  # fmt: skip
 NETWORK: dict[str, Special] = {
     "redirect": Special(
-        "a redirect to another host", "never followed; the other host is sent nothing", "ERROR", "unreadable",
+        "a redirect to another host", "never followed; nothing is sent to the other host", "ERROR", "unreadable",
         "redirects are not followed",
     ),
     "early-hints": Special(
-        "an interim answer (103 Early Hints) before each answer", "skipped; each request gets the answer to itself", "PASS"
+        "an interim answer (103 Early Hints) before each answer", "skipped; each request gets its own answer", "PASS"
     ),
-    "refused": Special("the service is gone in mid-wait", GIVES_UP, "ERROR", "unreadable", "the connection was refused"),
+    "refused": Special("the service refuses connections during the wait", GIVES_UP, "ERROR", "unreadable", "the connection was refused"),
     "dns": Special("the name cannot be resolved", GIVES_UP, "ERROR", "unreadable", "the host's name cannot be resolved"),
     "dns-once": Special("the name cannot be resolved for a while", RETRIED, "PASS"),
     "dns-hangs": Special(
@@ -592,31 +592,31 @@ NETWORK: dict[str, Special] = {
         "TIMEOUT", "unreadable", "no answer in time",
     ),
     "black-hole": Special(
-        "the host takes connections and is silent from mid-wait on", GIVES_UP, "ERROR", "unreadable", "no answer in time"
+        "the host accepts connections but does not respond, from a point during the wait on", GIVES_UP, "ERROR", "unreadable", "no answer in time"
     ),
-    "tls-cut": Special("TLS breaks within an answer", RETRIED, "PASS"),
-    "tls-breaks": Special("the TLS handshake breaks off in mid-wait, for a while", RETRIED, "PASS"),
+    "tls-cut": Special("the TLS connection breaks within an answer", RETRIED, "PASS"),
+    "tls-breaks": Special("the TLS handshake fails for a while during the wait", RETRIED, "PASS"),
     "tls-lasting": Special("no TLS handshake succeeds any more", GIVES_UP, "ERROR", "unreadable"),
     "tls-untrusted": Special(
-        "another certificate, which is not trusted, from mid-wait on", "ends immediately; no request is sent to that server",
+        "another certificate, which is not trusted, from a point during the wait on", "ends immediately; no request is sent to that server",
         "ERROR", "unreadable", "the server's certificate is not trusted",
     ),
 }  # fmt: skip
 CHANGES: dict[str, Special] = {
     "renamed": Special(
-        "a job is renamed in mid-wait", "fails, and the message names the similar name", "FAIL", "job_missing",
+        "a job is renamed during the wait", "fails, and the message names the similar name", "FAIL", "job_missing",
         "similar names: job_smt",
     ),
     "renamed-tags": Special(
-        "a job of a selection by tags is renamed in mid-wait", "fails: the selection was settled with its old name",
+        "a job of a selection by tags is renamed during the wait", "fails, because the selection contains the old name",
         "FAIL", "job_missing",
     ),
     "deleted-waited-for": Special(
-        "a job is deleted in mid-wait, with `missing: wait`", "waited for", "TIMEOUT", "job_missing"
+        "a job is deleted during the wait, with `missing: wait`", "the gate waits for it", "TIMEOUT", "job_missing"
     ),
-    "comes-back": Special("a job is deleted and created again, with `missing: wait`", "waited for", "PASS"),
+    "comes-back": Special("a job is deleted and created again, with `missing: wait`", "the gate waits for it", "PASS"),
     "fails-behind": Special(
-        "a job fails while others cannot be read", "an error hides no failure", "FAIL", "node_exception"
+        "a job fails while others cannot be read", "fails: the failure takes precedence over errors", "FAIL", "node_exception"
     ),
     "unread-failure": Special(
         "a node is in EXCEPTION and half of all requests fail, in many ways", "never passes", "FAIL", "node_exception"

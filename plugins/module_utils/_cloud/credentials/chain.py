@@ -46,9 +46,7 @@ def choose(params: Mapping[str, Any], environ: Mapping[str, str]) -> Credentials
         _check_other_kinds(params, auth_type)
     named = unquoted(params.get("credentials_file"))
     if named is not None and auth_type not in WITH_FILE:
-        raise OptionError(
-            "credentials_file", f"holds access keys, but auth_type is {auth_type}; take one of the two away"
-        )
+        raise OptionError("credentials_file", f"holds access keys, but auth_type is {auth_type}; remove one of the two")
     agency = first_set(AGENCY, TASK, params, TASK_OPTIONS)
     found = _from_task(params, named, auth_type)
     if found is None:
@@ -150,7 +148,7 @@ def _check_other_kinds(params: Mapping[str, Any], auth_type: str) -> None:
     required = [name for group in KINDS[auth_type].required for name in group] if auth_type in KINDS else []
     if others and not any(name in required for dummy, name in given):
         raise CredentialsError(
-            f"auth_type is {auth_type}, but the task gives {' and '.join(others)}; take one of the two away"
+            f"auth_type is {auth_type}, but the task gives {' and '.join(others)}; remove one of the two"
         )
 
 

@@ -156,8 +156,8 @@ class OptionSet:
         if missing:
             raise CredentialsError(
                 f"{self.place} gives {' and '.join(given)} but not {' and '.join(missing)}; "
-                f"credentials are taken whole from one place, so give {' and '.join(missing)} there as well "
-                f"or take {' and '.join(given)} away"
+                f"all credentials must come from one source, so give {' and '.join(missing)} there as well "
+                f"or remove {' and '.join(given)}"
             )
         for option in self.present:
             if option not in MAY_BE_HALF_QUOTED and is_half_quoted(self.get(option)):

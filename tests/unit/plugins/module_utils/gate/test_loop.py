@@ -574,7 +574,7 @@ class TestManyJobs:
             return
         assert result["verdict"] == "TIMEOUT"
         assert codes(result) == [("still_pending", None, None)]
-        assert "the last look at all of them together was not finished" in result["msg"]
+        assert "the observation of all jobs together was not finished" in result["msg"]
 
     @pytest.mark.parametrize(("until", "verdict"), [(5, "PASS"), (28, "PASS"), (200, "FAIL")])
     def test_the_grace_of_a_node_ends_with_a_reading_of_it(self, until: float, verdict: str) -> None:
