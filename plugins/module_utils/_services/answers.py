@@ -189,7 +189,8 @@ def dli_job(data: Any, job_id: str) -> Dict[str, Any]:
     :raises Unreadable: the body is not this job's progress or status.
     """
     check(data)
-    told = normalize.renamed(data).get("job_id")
+    received = normalize.renamed(data)
+    told = received.get("id") if received.get("job_id") is None else received["job_id"]
     if told is not None and identity(told) != job_id:
         raise Unreadable(f"the answer is about another job, {printable(told)!r}")
     job = normalize.progress(data, job_id)
