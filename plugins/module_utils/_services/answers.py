@@ -137,6 +137,8 @@ def real_time_job(data: Any, name: str) -> Dict[str, Any]:
             raise Unreadable(f"the answer is about another job, {printable(told[key])!r}")
     job = normalize.job(data) or {}
     job.setdefault("nodes", [])
+    if any(not node["name"] and node["status"] is None for node in job["nodes"]):
+        raise Unreadable("a node has neither a name nor a state")
     job["name"] = name
     return job
 
