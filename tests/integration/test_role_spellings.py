@@ -72,6 +72,7 @@ SPELLINGS: dict[str, Spelling] = {
     "import, tags skipped": Spelling({"tasks": [imported(), TAGGED]}, ("--skip-tags", "other")),
     "import with a condition": Spelling(tasks(imported(when="true"))),
     "import that ignores": Spelling(tasks(imported()), ("--skip-tags", "always")),
+    "a play with ignore_errors": Spelling(tasks(include(), ignore_errors=True)),
     "include": Spelling(tasks(include())),
     "include with a tag": Spelling({"tasks": [include(tags=["release"]), TAGGED]}, ("--tags", "release")),
     "include, all tags": Spelling({"tasks": [include(tags=["release"]), TAGGED]}, ("--tags", "all")),

@@ -118,6 +118,11 @@ def unknown_node_state(job: str, node: str, state: str) -> str:
     return f"{name(job)}: node {name(node)} is in the unknown state {state_name(state)}"
 
 
+def unknown_run_state(job: str, node: str, state: str) -> str:
+    """A node with a run in a state that this version does not know."""
+    return f"{name(job)}: a run of node {name(node)} is in the unknown state {state_name(state)}"
+
+
 def restarted(job: str, ago: float) -> str:
     """A job that was restarted while it had to stay ready."""
     return f"{name(job)} was restarted {seconds(ago)} ago, so the time of stable_for began again"

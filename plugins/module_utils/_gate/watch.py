@@ -74,6 +74,9 @@ class Watch:
         self.use(source)
         self._is_selected = False  # whether the selection was looked up before
         self._announced: Set[str] = set()  # jobs whose first state is an event
+        self._unread: Set[str] = (
+            set()
+        )  # jobs that could not be read at first: their first state is an event if it is failing
         self._with_nodes: Set[str] = set()  # jobs whose nodes were read before
         # Also of jobs that have left the selection: one that comes back in the same state has not changed.
         # With the state, the number of the run that is in it.
@@ -144,6 +147,8 @@ class Watch:
             return
         self._observed.take(job, reading, reading.at, self._began)
         if reading.error is not None:
+            if (job.name, None) not in self._states:
+                self._unread.add(job.name)
             # Refused credentials concern all jobs.
             self._note_request_error(reading.error, None if reading.error.refused else job)
 
@@ -155,12 +160,16 @@ class Watch:
         if is_unread or job.claims.is_open:  # a status call has to confirm a claim
             return
         name = job.name
-        self._compare_state(job, None, job.state, name in self._announced or job.is_missing)
+        has_failed = name in self._unread and job.state in self._policy.failing
+        self._compare_state(job, None, job.state, name in self._announced or job.is_missing or has_failed)
         if job.status_at == at and self._policy.check_nodes and not job.is_missing:
             is_announced = name in self._announced or name in self._with_nodes
+            bad = self._policy.kind.node_failing if name in self._unread else ()
             for node, fields in job.nodes.items():
-                self._compare_state(job, node, fields.get("status"), is_announced)
+                state = fields.get("status")
+                self._compare_state(job, node, state, is_announced or state in bad)
             self._with_nodes.add(name)
+            self._unread.discard(name)
 
     def _compare_state(self, job: JobState, node: Optional[str], status: Optional[str], is_announced: bool) -> None:
         """Compare one state.

@@ -115,6 +115,9 @@ def _ran_before(before: Any, names: Tuple[str, ...]) -> Tuple[Tuple[str, ...], D
             ran[name] = None
         else:
             others[name] = state
+    both = sorted(ran.keys() & others.keys())
+    if both:
+        raise OptionError("before", f"names {printable(both[0], 60)!r} twice, once as running and once as not running")
     unknown = [name for name in names if name not in ran and name not in others]
     if unknown:
         raise OptionError("names", f"{printable(unknown[0], 60)!r} is not in before")

@@ -137,6 +137,8 @@ def real_time_job(data: Any, name: str) -> Dict[str, Any]:
             raise Unreadable(f"the answer is about another job, {printable(told[key])!r}")
     job = normalize.job(data) or {}
     job.setdefault("nodes", [])
+    if any(not node["name"] and node["status"] is None for node in job["nodes"]):
+        raise Unreadable("a node has neither a name nor a state")
     job["name"] = name
     return job
 
@@ -189,7 +191,8 @@ def dli_job(data: Any, job_id: str) -> Dict[str, Any]:
     :raises Unreadable: the body is not this job's progress or status.
     """
     check(data)
-    told = normalize.renamed(data).get("job_id")
+    received = normalize.renamed(data)
+    told = received.get("id") if received.get("job_id") is None else received["job_id"]
     if told is not None and identity(told) != job_id:
         raise Unreadable(f"the answer is about another job, {printable(told)!r}")
     job = normalize.progress(data, job_id)

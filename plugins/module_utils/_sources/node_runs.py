@@ -18,13 +18,15 @@ from .._services.factory.instance_answers import state as run_state
 from .._services.factory.instances import Instances, Query
 from .._services.factory.jobs import DataArts
 from .._services.readings import STATUS, Reading
-from .._states import FAILED_RUN_STATES, RESTING_STATES
+from .._states import FAILED_RUN_STATES, INSTANCE_STATES, RESTING_STATES, SUCCESS
 
 _SUB_JOB = 6  # the type of a run of a node
 
 
 class NodeRuns:
     """Reads the runs of nodes since a time.
+
+    A run without any time counts, unless it has succeeded: it may be an old one.
 
     :ivar since: runs planned before that do not count, in epoch milliseconds.
     """
@@ -72,7 +74,7 @@ class NodeRuns:
             raise self._instances.contradiction(listing.problem)
         for item in listing.jobs:
             planned = planned_at(item)
-            if planned is None or planned >= self.since:
+            if item["status"] != SUCCESS if planned is None else planned >= self.since:
                 runs[item["job_name"]].append(item)
         return {sub_job: sorted(found, key=rank, reverse=True) for sub_job, found in runs.items()}
 
@@ -82,11 +84,13 @@ class NodeRuns:
         counts = {
             "since": self.since,
             "total": len(runs),
-            "succeeded": sum(run["status"] == "success" for run in runs),
+            "succeeded": sum(run["status"] == SUCCESS for run in runs),
             "failed": len(failed),
         }
+        unknown = [run["status"] or "UNKNOWN" for run in runs if run["status"] not in INSTANCE_STATES]
+        found = {"runs": counts, "failed_run": None, "unknown_run": next(iter(unknown), None)}
         if not failed:
-            return {"runs": counts, "failed_run": None}
+            return found
         run = failed[0]
         reading = yield from self._instances.one(sub_job, run["instance_id"], sub_job)
         if reading.error is not None and reading.error.refused:
@@ -95,4 +99,4 @@ class NodeRuns:
         path = next((node["log_path"] for node in nodes if node["log_path"]), None)
         message = run["message"] or (reading.job or {}).get("message") or ""
         shown = {key: run.get(key) for key in ("instance_id", "status", "plan_time", "start_time", "end_time")}
-        return {"runs": counts, "failed_run": {**shown, "message": message, "log_path": path}}
+        return {**found, "failed_run": {**shown, "message": message, "log_path": path}}

@@ -11,7 +11,6 @@ from __future__ import annotations
 import signal
 from collections.abc import Mapping
 from datetime import datetime, timezone
-from importlib import import_module
 from typing import Any
 
 from ansible import constants, context
@@ -26,14 +25,14 @@ from ansible_collections.datagate.huaweicloud.plugins.module_utils._gate import 
 from ansible_collections.datagate.huaweicloud.plugins.module_utils._gate.runs.options import run_policy
 from ansible_collections.datagate.huaweicloud.plugins.module_utils._gate.verdicts import ERROR
 from ansible_collections.datagate.huaweicloud.plugins.module_utils._text import printable
-from ansible_collections.datagate.huaweicloud.plugins.plugin_utils.gate_action import MODULES, GateAction
+from ansible_collections.datagate.huaweicloud.plugins.plugin_utils.gate_action import GateAction
 from ansible_collections.datagate.huaweicloud.plugins.plugin_utils.role import (
     on_failure,
     outcome,
     rounds,
     same_on_all_hosts,
 )
-from ansible_collections.datagate.huaweicloud.plugins.plugin_utils.role.entries import ENTRIES
+from ansible_collections.datagate.huaweicloud.plugins.plugin_utils.role.entries import ENTRIES, check_options
 from ansible_collections.datagate.huaweicloud.plugins.plugin_utils.role.extra_vars import whole_names
 from ansible_collections.datagate.huaweicloud.plugins.plugin_utils.role.variables import (
     OPTIONS,
@@ -188,6 +187,7 @@ class Asking(GateAction):
                 f"{printable(setting.entry_name, 40)!r} is no entry point of the role job_gate; they are {', '.join(ENTRIES)}",
             )
         setting.check()
+        check_options(setting.entry_name, given.options)
         for option, wanted in (("wait", setting.entry.waits), ("wait_for", setting.entry.options.get("wait_for"))):
             found = given.options.get(option)
             if found is not None and wanted is not None and found != wanted:
@@ -256,11 +256,9 @@ class Asking(GateAction):
     def _arguments(self, given: Variables, setting: outcome.Setting) -> dict[str, Any]:
         """The arguments of the gate's module: from the variables, module_defaults and the entry point."""
         module = setting.entry.full_name
-        code = import_module(f"{MODULES}.{setting.entry.module}")
-        from ansible_collections.datagate.huaweicloud.plugins.module_utils._argument_spec import CONNECTION
         from ansible_collections.datagate.huaweicloud.plugins.module_utils._gate.options import SELECTION
 
-        own = {name: value for name, value in given.options.items() if name in CONNECTION or name in code.ARGUMENTS}
+        own = {name: value for name, value in given.options.items() if setting.entry.accepts(name)}
         if setting.report_dir is not None:
             own.setdefault("return_jobs", "all")  # a report lists every job
         if setting.only is not None:

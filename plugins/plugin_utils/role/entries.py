@@ -8,8 +8,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from importlib import import_module
 from typing import Any, NamedTuple
+
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._argument_spec import CONNECTION, WORKSPACE
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._errors import OptionError
+from ansible_collections.datagate.huaweicloud.plugins.plugin_utils.gate_action import MODULES
+from ansible_collections.datagate.huaweicloud.plugins.plugin_utils.role.variables import PREFIX
 
 COLLECTION = "datagate.huaweicloud"
 
@@ -34,6 +40,10 @@ class Entry(NamedTuple):
         """Whether it waits until there is a verdict."""
         return bool(self.options["wait"])
 
+    def accepts(self, option: str) -> bool:
+        """Whether its module has the option."""
+        return option in CONNECTION or option in import_module(f"{MODULES}.{self.module}").ARGUMENTS
+
 
 _WAIT_UNTIL_NORMAL = Entry("dataarts_job_status", {"wait": True, "wait_for": ["NORMAL"]})
 
@@ -48,3 +58,20 @@ ENTRIES: Mapping[str, Entry] = {
     "dli_flink_running": Entry("dli_flink_job_status", {"wait": True, "wait_for": ["job_running"]}),
     "dli_spark_finished": Entry("dli_spark_job_status", {"wait": True, "wait_for": ["success"]}),
 }
+
+
+def check_options(entry_name: str, options: Iterable[str]) -> None:
+    """Reject options that only other entry points have: a gate that ignores one may pass where the user expects it to fail.
+
+    The workspace is accepted everywhere, because it is given for all gates together with the connection.
+
+    :raises OptionError: an option has no meaning for the entry point.
+    """
+    for option in sorted(options):
+        if option in WORKSPACE or ENTRIES[entry_name].accepts(option):
+            continue
+        others = ", ".join(name for name, entry in ENTRIES.items() if entry.accepts(option))
+        raise OptionError(
+            f"{PREFIX}{option}",
+            f"has no meaning for the entry point {entry_name}; it is for {others}. Leave it out, or set it for that gate only",
+        )

@@ -129,6 +129,9 @@ def _awaited_state(job: JobState, at: float) -> Optional[Reason]:
     for node, state in job.unknown_nodes():
         message = messages.unknown_node_state(job.name, node, state)
         return make_reason("unknown_state", job.name, message, node=node, status=state, log_path=job.log_path(node))
+    for node, state in job.unknown_runs():
+        message = messages.unknown_run_state(job.name, node, state)
+        return make_reason("unknown_state", job.name, message, node=node, status=state, log_path=job.log_path(node))
     return None
 
 

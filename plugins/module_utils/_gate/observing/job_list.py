@@ -107,7 +107,7 @@ class JobList:
             if self._is_old(listing):
                 observation.list_ended_at = NEVER  # all jobs are read once more before a PASS
             if listing.problem is not None:
-                error = RequestError(TRANSIENT, f"the job list contradicts itself: {listing.problem}", status=200)
+                error = RequestError(TRANSIENT, f"the job list cannot be used: {listing.problem}", status=200)
             if gate.settled and not (listing.complete and error is None):
                 # It proves nothing, but a failure that it shows is confirmed nevertheless.
                 gate.take_partial_list(event.readings, self._time.of_clock(listing.at))

@@ -34,8 +34,8 @@ _KEPT_OF_JOB = (
     "instance_id",
     "run",
 )
-_KEPT_OF_NODE = ("name", "status", "log_path", "runs", "failed_run")
-_TEXT_FIELDS = ("name", "status", "message", "log_path")  # of a job or node
+_KEPT_OF_NODE = ("name", "status", "log_path", "runs", "failed_run", "unknown_run")
+_TEXT_FIELDS = ("name", "status", "message", "log_path", "unknown_run")  # of a job or node
 _TEXT_TYPES = (str, type(None))
 
 Fields = Dict[str, Any]
@@ -194,6 +194,12 @@ class JobState:
         if rule is None or not rule.least or self.state in self.policy.kind.quiet:
             return None
         return [name for name, node in self.triggered_nodes() if node["runs"]["succeeded"] < rule.least]
+
+    def unknown_runs(self) -> List[Tuple[str, str]]:
+        """Nodes with a trigger that have had a run in a state that this version does not know, and that state."""
+        if self.policy.node_runs is None:
+            return []
+        return [(name, node["unknown_run"]) for name, node in self.triggered_nodes() if node["unknown_run"]]
 
     def failed_run(self, node: Optional[str], state: str) -> Optional[Fields]:
         """The run of a node that is in this failing state; None where the node itself is."""

@@ -78,7 +78,8 @@ class DliFlink:
             except Unreadable as problem:
                 raise malformed(call, str(problem)) from None
             found.update(jobs)
-            if len(found) >= total or len(found) == before:
+            # A total of as many jobs as a full page holds may be that of the page.
+            if len(found) == before or (len(found) >= total and len(jobs) < PAGE_SIZE):
                 break
         if len(found) != total:
             raise malformed(call, f"the list of Flink jobs contradicts itself: it holds {len(found)} of {total} jobs")

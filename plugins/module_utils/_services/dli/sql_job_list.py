@@ -21,6 +21,7 @@ from ..._text import has_control, printable
 from .. import answers, normalize
 from ..normalize import Unreadable
 from ..readings import Listing
+from .sql_jobs import FINISHED
 
 PAGE_SIZE = 100
 MAX_PAGES = 100  # the service has no page 101
@@ -65,6 +66,13 @@ class Wanted(NamedTuple):
                 latest[_alike(job)] = max(latest.get(_alike(job), 0), job["start_time"])
         # A job without a start time may be the newest one.
         return [job for job in found if job["start_time"] in (None, latest.get(_alike(job)))]
+
+    def undated(self, jobs: List[Dict[str, Any]]) -> Optional[str]:
+        """The problem with a job that has finished without a start time: it may be older than ``since``."""
+        ended = [job["job_id"] for job in jobs if job["start_time"] is None and job["is_finished"]]
+        if self.since is None or not ended:
+            return None
+        return f"{printable(ended[0], 60)} has finished and has no start time to compare with since"
 
     def _fits(self, job: Mapping[str, Any]) -> bool:
         if not job["tags"].issuperset(self.tags.items()):
@@ -115,8 +123,8 @@ def list_jobs(wanted: Wanted) -> Task[Listing]:
         pages, at = yield from _read(wanted)
         if pages.problem is None:
             break
-    problem = None if pages.problem is None else f"it contradicts itself: {pages.problem}"
     chosen = wanted.choose(list(pages.jobs.values()))
+    problem = wanted.undated(chosen) if pages.problem is None else f"it contradicts itself: {pages.problem}"
     return Listing(chosen, len(chosen), at, pages.pages, problem is None, problem=problem)
 
 
@@ -178,6 +186,7 @@ def _entry(item: Any) -> Dict[str, Any]:
         "queue_name": normalize.text(fields.get("queue_name")),
         "start_time": normalize.whole(fields.get("start_time")) or None,  # 0 means that it was not started yet
         "tags": _tags(fields.get("tags")),
+        "is_finished": normalize.state(fields.get("status")) == FINISHED,
     }
 
 

@@ -63,8 +63,8 @@ def one_instance(data: Any, job: str, instance_id: int) -> Dict[str, Any]:
     found = instance(check(data))
     if found["job_name"] not in (None, job):
         raise Unreadable(f"the answer is about another job, {printable(found['job_name'])!r}")
-    if found.get("instance_id") not in (None, instance_id):
-        raise Unreadable(f"the answer is about another instance, {printable(str(found['instance_id']))}")
+    if found.get("instance_id") != instance_id:
+        raise Unreadable(f"the answer is about another instance, {printable(str(found.get('instance_id')))}")
     if found["status"] is None:
         raise Unreadable("the answer names no state")
     return {**found, "job_name": job, "instance_id": instance_id}

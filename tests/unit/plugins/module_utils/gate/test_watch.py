@@ -69,6 +69,16 @@ def test_at_the_start_the_states_are_reported_when_asked_for() -> None:
     }
 
 
+def test_a_job_that_is_failing_when_it_can_be_read_at_last_is_reported() -> None:
+    steps = [(0, error(503)), (15, "EXCEPTION", {"N": NODE}), (35, "NORMAL")]
+    watched = Watched(World({"a": steps, "b": [(0, error(503)), (15, "NORMAL")]}), job_names=["a", "b"])
+    assert [set(event) >= {"error"} for event in watched.look()] == [True]
+    assert watched.changes() == []
+    assert watched.changes() == [("a", None, None, "EXCEPTION"), ("a", "N", None, "EXCEPTION")]
+    assert watched.changes() == []
+    assert watched.changes()[0] == ("a", None, "EXCEPTION", "NORMAL")
+
+
 def test_a_failing_job_says_why_and_where_it_logs() -> None:
     watched = Watched(World({"a": [(0, "NORMAL"), (5, "EXCEPTION", {"N": NODE})]}), job_names="a")
     watched.look()

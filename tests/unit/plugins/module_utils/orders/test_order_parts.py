@@ -107,6 +107,13 @@ def test_what_an_answer_means(status: int | None, code: str, text: str, wanted: 
             {"state": "restored", "before": [{"name": "a"}]},
             "before: must be a list of dictionaries with name and status",
         ),
+        (
+            {
+                "state": "restored",
+                "before": [{"name": "a", "status": "NORMAL"}, {"name": "a", "status": "STOPPED"}],
+            },
+            "before: names 'a' twice, once as running and once as not running",
+        ),
         ({"state": "restored", "before": [], "names": "a"}, "names: 'a' is not in before"),
         ({"state": "stopped", "names": "a", "job_params": {"x": 1}}, "job_params: has no meaning with state=stopped"),
         ({"state": "run", "names": "a", "job_params": {"x y": 1}}, "job_params: 'x y' is not the name of a parameter"),

@@ -285,6 +285,33 @@ def test_a_status_without_a_name_could_be_of_any_job(received: dict[str, Any]) -
         answers.real_time_job({"status": "NORMAL", "nodes": [], **received}, "j")
 
 
+@pytest.mark.parametrize("received", [{"id": "k"}, {"job_id": None, "id": "k"}, {"job_id": "k", "id": "j"}, {"Id": 5}])
+def test_the_progress_of_another_job(received: dict[str, Any]) -> None:
+    bare = {name: item for name, item in DLI.items() if name != "job_id"}
+    assert answers.dli_job(bare, "j")["job_id"] == "j"
+    with pytest.raises(Unreadable, match="about another job"):
+        answers.dli_job({**bare, **received}, "j")
+
+
+@pytest.mark.parametrize(
+    ("node", "readable"),
+    [
+        ({"name": "n"}, True),
+        ({"status": "EXCEPTION"}, True),
+        ({}, False),
+        ({"name": None, "status": ""}, False),
+        ({"nodeName": "n", "nodeStatus": "EXCEPTION"}, False),
+    ],
+)
+def test_a_node_without_a_name_and_a_state_may_have_failed(node: dict[str, Any], readable: bool) -> None:
+    body = {**STATUS, "nodes": [node]}
+    if readable:
+        assert len(answers.real_time_job(body, "j")["nodes"]) == 1
+        return
+    with pytest.raises(Unreadable, match="neither a name nor a state"):
+        answers.real_time_job(body, "j")
+
+
 def test_names_of_all_kinds() -> None:
     for name in ("作业 1", "a.b-c_d", "1001", "Größe", "a\u200bb"):
         assert answers.real_time_job({"name": name, "status": "NORMAL"}, name)["name"] == name

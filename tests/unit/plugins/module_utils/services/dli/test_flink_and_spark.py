@@ -167,6 +167,17 @@ def test_a_list_that_does_not_say_which_job_has_the_name(jobs: Any, total: Any, 
     assert kind in (None, caught.value.kind)
 
 
+def test_a_name_may_be_on_a_page_that_the_total_leaves_out() -> None:
+    jobs = [job(number, "orders" if number == 1 else f"orders_{number}") for number in range(1, 101)]
+    pages = {"0": jobs, "100": [job(101, "orders")]}
+
+    def answer(call: Any) -> Any:
+        return {"is_success": "true", "job_list": {"total_count": 100, "jobs": pages[dict(call.query)["offset"]]}}
+
+    with pytest.raises(RequestError, match="contradicts itself: it holds 101 of 100 jobs"):
+        Driver(answer).run(DliFlink().status_of_name("orders"))
+
+
 # -- Spark ------------------------------------------------------------------------------------------------------------
 
 

@@ -123,6 +123,22 @@ def test_a_list_with_fewer_jobs_than_it_says_is_incomplete() -> None:
     assert (listing.complete, listing.problem) == (False, "it contradicts itself: it holds 1 of 3 jobs")
 
 
+@pytest.mark.parametrize(
+    ("status", "since", "problem"),
+    [
+        ("FINISHED", 1000, "j1 has finished and has no start time to compare with since"),
+        ("FINISH", 1000, "j1 has finished and has no start time to compare with since"),
+        ("FAILED", 1000, None),
+        ("LAUNCHING", 1000, None),
+        ("FINISHED", None, None),
+    ],
+)
+def test_a_finished_job_without_a_start_time_may_be_an_old_one(status: str, since: Any, problem: Any) -> None:
+    listing, dummy = read(paged(lambda asked: [{**job(1, None), "status": status}]), Wanted({}, since=since))
+    assert (listing.problem, listing.complete) == (problem, problem is None)
+    assert ids(listing) == ["j1"]
+
+
 def numbered(first: int, last: int) -> list[dict[str, Any]]:
     return [job(number) for number in range(first, last)]
 

@@ -210,3 +210,11 @@ def test_one_run(file: str, nodes: list[tuple[str, str, int]] | None) -> None:
     assert reading.job["status"] == "fail"
     found = [(node["name"], node["status"], node.get("retry_times")) for node in reading.job["nodes"]]
     assert found == nodes if nodes is not None else {status for dummy, status, times in found} == {"success"}
+
+
+@pytest.mark.parametrize("number", [{}, {"instanceId": None}, {"instanceId": 8}, {"instanceId": "x"}], ids=repr)
+def test_a_run_without_its_id_could_be_any_run(number: dict[str, Any]) -> None:
+    body = {"jobName": JOB, "status": "success", "planTime": NOW, **number}
+    reading = Driver(lambda call: body).run(Instances().one(JOB, 7, "key"))
+    assert reading.job is None
+    assert "about another instance" in str(reading.error)
