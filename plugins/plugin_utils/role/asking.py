@@ -32,7 +32,7 @@ from ansible_collections.datagate.huaweicloud.plugins.plugin_utils.role import (
     rounds,
     same_on_all_hosts,
 )
-from ansible_collections.datagate.huaweicloud.plugins.plugin_utils.role.entries import ENTRIES, check_options
+from ansible_collections.datagate.huaweicloud.plugins.plugin_utils.role.entries import ENTRIES, unused
 from ansible_collections.datagate.huaweicloud.plugins.plugin_utils.role.extra_vars import whole_names
 from ansible_collections.datagate.huaweicloud.plugins.plugin_utils.role.variables import (
     OPTIONS,
@@ -187,7 +187,6 @@ class Asking(GateAction):
                 f"{printable(setting.entry_name, 40)!r} is no entry point of the role job_gate; they are {', '.join(ENTRIES)}",
             )
         setting.check()
-        check_options(setting.entry_name, given.options)
         for option, wanted in (("wait", setting.entry.waits), ("wait_for", setting.entry.options.get("wait_for"))):
             found = given.options.get(option)
             if found is not None and wanted is not None and found != wanted:
@@ -223,7 +222,8 @@ class Asking(GateAction):
         except AnsibleError as error:
             return self._answer(given, setting, {"msg": printable(str(error), 1000)}, refused=True)
         if "verdict" in result:
-            return self._answer(given, setting, result)
+            remark = unused(setting.entry_name, given.options)
+            return self._answer(given, setting, {**result, "msg": f"{result['msg']} {remark}".rstrip()})
         option, msg = str(result.get("option") or ""), str(result.get("msg") or "the module gave no verdict")
         if option and msg.startswith(f"{option}: "):
             msg = str(refused(OptionError(option, msg.removeprefix(f"{option}: "))))

@@ -13,7 +13,6 @@ from importlib import import_module
 from typing import Any, NamedTuple
 
 from ansible_collections.datagate.huaweicloud.plugins.module_utils._argument_spec import CONNECTION, WORKSPACE
-from ansible_collections.datagate.huaweicloud.plugins.module_utils._errors import OptionError
 from ansible_collections.datagate.huaweicloud.plugins.plugin_utils.gate_action import MODULES
 from ansible_collections.datagate.huaweicloud.plugins.plugin_utils.role.variables import PREFIX
 
@@ -60,18 +59,12 @@ ENTRIES: Mapping[str, Entry] = {
 }
 
 
-def check_options(entry_name: str, options: Iterable[str]) -> None:
-    """Reject options that only other entry points have: a gate that ignores one may pass where the user expects it to fail.
+def unused(entry_name: str, options: Iterable[str]) -> str:
+    """A sentence about the options that only other entry points have, or "" if there are none.
 
-    The workspace is accepted everywhere, because it is given for all gates together with the connection.
-
-    :raises OptionError: an option has no meaning for the entry point.
+    The gates of a play may share variables, so these are no error. But a user may expect one to make the gate stricter.
+    The workspace is not named, because it is given for all gates together with the connection.
     """
-    for option in sorted(options):
-        if option in WORKSPACE or ENTRIES[entry_name].accepts(option):
-            continue
-        others = ", ".join(name for name, entry in ENTRIES.items() if entry.accepts(option))
-        raise OptionError(
-            f"{PREFIX}{option}",
-            f"has no meaning for the entry point {entry_name}; it is for {others}. Leave it out, or set it for that gate only",
-        )
+    entry = ENTRIES[entry_name]
+    found = [f"{PREFIX}{option}" for option in sorted(options) if option not in WORKSPACE and not entry.accepts(option)]
+    return f"Not used by {entry_name}: {', '.join(found)}." if found else ""
