@@ -253,6 +253,29 @@ PAGES = [
         connected=True,
     ),
     Page("docs/guides/monitoring.md", connected=True),
+    Page(
+        "docs/guides/ci.md",
+        {
+            "python3 -m venv .gate": "ln -s {venv} .gate",
+            "pip install ansible-core requests": "python -c 'import ansible, requests'",
+            # It is installed.
+            ".gate/bin/ansible-galaxy": ": ansible-galaxy",
+            "job_gate_stable_for=60": "job_gate_stable_for=1 -e job_gate_wait_interval=0.2",
+        },
+        connected=True,
+    ),
+    Page(
+        "docs/guides/report_a_problem.md",
+        {
+            "ansible-playbook deploy.yml": "ansible-playbook datagate.huaweicloud.gate -e job_gate_job_names=job_sms",
+            "less": "grep -q job_1",
+            ".venv/bin/python -m": "cd {root}\n.venv/bin/python -m",
+            "8765": "{port}",
+        },
+        # test_recordings.py compares what a replay prints.
+        {"Ask with": ""},
+        connected=True,
+    ),
     Page("docs/guides/versions.md", connected=True),
 ]
 
