@@ -110,7 +110,7 @@ class Late(asking.Asking):
 
     def _gate(self, *dummy: Any) -> dict[str, Any]:
         self.asked += 1
-        return {"verdict": "PASS"}
+        return {"verdict": "PASS", "msg": "PASS after 1 s."}
 
     def _answer(self, given: Any, setting: Any, result: Any, refused: bool = False) -> dict[str, Any]:
         return {**result, "refused": refused}
@@ -130,8 +130,8 @@ def test_no_gate_passes_after_its_time_limit_even_if_the_exception_is_lost(
 ) -> None:
     action = Late(timeout, left)
     monkeypatch.setattr(signal, "getitimer", lambda which: (left.pop(0), 0.0))
-    setting: Any = SimpleNamespace(within="", is_on=True, entry=SimpleNamespace(full_name="gate"))
-    answer = action._judged(SimpleNamespace(own={}), setting, {})  # type: ignore[arg-type]
+    setting: Any = SimpleNamespace(within="", is_on=True, entry_name="main", entry=SimpleNamespace(full_name="gate"))
+    answer = action._judged(SimpleNamespace(own={}, options={}), setting, {})  # type: ignore[arg-type]
     assert (answer["verdict"], action.asked) == (verdict, asked)
     if verdict == "ERROR":
         assert answer["refused"]
