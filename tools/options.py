@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Compares all places that list options with the tables in plugins/module_utils: _argument_spec.py, and _gate/options for gates.
+"""Compares all places that list options with the tables in plugins/module_utils: _argument_spec.py, and _gate/option_groups for gates.
 
 python tools/options.py           print what differs; exits with 1 if anything does
 python tools/options.py --write   write what is generated

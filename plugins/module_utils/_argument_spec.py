@@ -6,7 +6,7 @@
 
 """Argument specifications of option groups that no gate has for itself. plugins/doc_fragments documents them.
 
-Those of the gates are in ``_gate/options``, and those of credentials in ``_cloud/credentials/credential_sets.py``.
+Those of the gates are in ``_gate/option_groups``, and those of credentials in ``_cloud/credentials/credential_sets.py``.
 """
 
 from __future__ import annotations

@@ -7,14 +7,14 @@
 
 """The gate's options: from module parameters to a checked policy and selection. No request is sent here.
 
-Each file holds the options of one kind of gate: their specification for Ansible next to the code that checks them.
+Each file of option_groups holds the options of one kind of gate: their specification for Ansible next to the code that checks them.
 """
 
 from __future__ import annotations
 
-from .common import GATE, MISSING_CHOICES, RETURN_CHOICES, common, durations, return_jobs, slices
-from .dli import CANCEL_CHOICES, DLI_GATE, DLI_SELECTION, cancel_on, dli_policy, dli_selection
-from .flink_and_spark import (
+from .option_groups.common import GATE, MISSING_CHOICES, RETURN_CHOICES, common, durations, return_jobs, slices
+from .option_groups.dli import CANCEL_CHOICES, DLI_GATE, DLI_SELECTION, cancel_on, dli_policy, dli_selection
+from .option_groups.flink_and_spark import (
     FLINK_GATE,
     FLINK_SELECTION,
     SPARK_GATE,
@@ -24,8 +24,8 @@ from .flink_and_spark import (
     spark_policy,
     spark_selection,
 )
-from .real_time import REAL_TIME_GATE, SELECTION, name_contains, policy, require_records, selection, tags
-from .values import LONGEST_NAME, check_line, check_name, items
+from .option_groups.real_time import REAL_TIME_GATE, SELECTION, name_contains, policy, require_records, selection, tags
+from .option_groups.values import LONGEST_NAME, check_line, check_name, items
 
 __all__ = (
     "CANCEL_CHOICES",
