@@ -40,7 +40,7 @@ options:
   job_ids:
     description:
       - IDs of the jobs, which are numbers, as a list or as one string with commas.
-      - Exactly one of O(job_ids) and O(names) is required. A job that is selected by its ID is found whoever owns it.
+      - Exactly one of O(job_ids) and O(names) is required. A job that is selected by its ID is found even if another user owns it.
     type: list
     elements: str
     aliases:

@@ -74,9 +74,8 @@ class Watch:
         self.use(source)
         self._is_selected = False  # whether the selection was looked up before
         self._announced: Set[str] = set()  # jobs whose first state is an event
-        self._unread: Set[str] = (
-            set()
-        )  # jobs that could not be read at first: their first state is an event if it is failing
+        # Jobs that could not be read at first. Their first state is an event if it is a failing one.
+        self._unread: Set[str] = set()
         self._with_nodes: Set[str] = set()  # jobs whose nodes were read before
         # Also of jobs that have left the selection: one that comes back in the same state has not changed.
         # With the state, the number of the run that is in it.
