@@ -222,8 +222,8 @@ class Asking(GateAction):
         except AnsibleError as error:
             return self._answer(given, setting, {"msg": printable(str(error), 1000)}, refused=True)
         if "verdict" in result:
-            remark = unused(setting.entry_name, given.options)
-            return self._answer(given, setting, {**result, "msg": f"{result['msg']} {remark}".rstrip()})
+            parts = (str(result.get("msg") or ""), unused(setting.entry_name, given.options))
+            return self._answer(given, setting, {**result, "msg": " ".join(filter(None, parts))})
         option, msg = str(result.get("option") or ""), str(result.get("msg") or "the module gave no verdict")
         if option and msg.startswith(f"{option}: "):
             msg = str(refused(OptionError(option, msg.removeprefix(f"{option}: "))))
