@@ -72,22 +72,13 @@ _value:
 
 from typing import Any
 
-from ansible_collections.datagate.huaweicloud.plugins.plugin_utils.report import filter_input, json_text
-from ansible_collections.datagate.huaweicloud.plugins.plugin_utils.report.doctor import (
-    data,
-    markdown_summary,
-    terminal,
-)
-
-FORMS: dict[str, filter_input.Writer] = {
-    "text": lambda result, about: terminal.lines(data.read(result, about)),
-    "json": lambda result, about: json_text.write(data.check(result), about),
-    "md": lambda result, about: markdown_summary.write(data.read(result, about)),
-}
-
 
 def doctor_report(result: Any, form: Any, about: Any = None) -> Any:
     """The report of a check of the connection; see DOCUMENTATION."""
+    # Imported here, because Ansible loads all filters of a collection to find one of them.
+    from ansible_collections.datagate.huaweicloud.plugins.plugin_utils.report import filter_input
+    from ansible_collections.datagate.huaweicloud.plugins.plugin_utils.report.doctor.formats import FORMS
+
     return filter_input.render("doctor_report", FORMS, result, form, about, "Connection")
 
 

@@ -103,7 +103,7 @@ def gate_report(result: Any, form: Any, about: Any = None) -> Any:
     """The report of a gate; see DOCUMENTATION."""
     # Imported here, because Ansible loads all filters of a collection to find one of them.
     from ansible_collections.datagate.huaweicloud.plugins.plugin_utils.report import filter_input
-    from ansible_collections.datagate.huaweicloud.plugins.plugin_utils.report.formats import FORMS
+    from ansible_collections.datagate.huaweicloud.plugins.plugin_utils.report.gate.formats import FORMS
 
     return filter_input.render("gate_report", FORMS, result, form, about, "Gate")
 

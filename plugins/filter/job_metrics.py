@@ -90,46 +90,15 @@ _value:
   type: str
 """
 
-from collections.abc import Mapping
 from typing import Any
-
-from ansible.errors import AnsibleFilterError
-
-# See plugin_utils/report/filter_input.py: up to ansible-core 2.18, text without this marker would be evaluated again.
-from ansible.utils.unsafe_proxy import NativeJinjaUnsafeText
-from jinja2 import is_undefined
-
-from ansible_collections.datagate.huaweicloud.plugins.plugin_utils.report import metrics
-from ansible_collections.datagate.huaweicloud.plugins.plugin_utils.report.template_data import (
-    ReportError,
-    kind,
-    number,
-    plain,
-)
 
 
 def job_metrics(results: Any, workspace: Any, read_at: Any, nodes: Any = True) -> str:
     """The metrics of a reading; see DOCUMENTATION."""
-    for value in (results, workspace, read_at, nodes):
-        if is_undefined(value):
-            str(value)  # raises the error that names the variable
-    try:
-        return NativeJinjaUnsafeText(metrics.write(*_checked(results, workspace, read_at, nodes)))
-    except ReportError as error:
-        raise AnsibleFilterError(f"datagate.huaweicloud.job_metrics: {error}") from None
+    # Imported here, because Ansible loads all filters of a collection to find one of them.
+    from ansible_collections.datagate.huaweicloud.plugins.plugin_utils.report import filter_input, metrics
 
-
-def _checked(results: Any, workspace: Any, read_at: Any, nodes: Any) -> tuple[dict[str, Any], str, float, bool]:
-    if not isinstance(results, Mapping):
-        raise ReportError(f"what is to be reported must be a mapping of service to result, not {kind(results)}")
-    if not isinstance(workspace, str):
-        raise ReportError(f"workspace must be text, not {kind(workspace)}")
-    moment = number(plain(read_at))
-    if moment is None or moment < 0:
-        raise ReportError(f"read_at must be a number of seconds since 1970, not {kind(read_at)}")
-    if not isinstance(nodes, bool):
-        raise ReportError(f"nodes must be true or false, not {kind(nodes)}")
-    return plain(results), plain(workspace).strip(), moment, nodes
+    return filter_input.render_metrics(metrics.write, results, workspace, read_at, nodes)
 
 
 class FilterModule:

@@ -83,24 +83,13 @@ _value:
 
 from typing import Any
 
-from ansible_collections.datagate.huaweicloud.plugins.plugin_utils.report import filter_input, json_text
-from ansible_collections.datagate.huaweicloud.plugins.plugin_utils.report.jobs import (
-    data,
-    markdown_summary,
-    page,
-    terminal,
-)
-
-FORMS: dict[str, filter_input.Writer] = {
-    "text": lambda result, about: terminal.lines(data.read(result, about)),
-    "json": lambda result, about: json_text.write(data.check(result), about),
-    "md": lambda result, about: markdown_summary.write(data.read(result, about)),
-    "html": lambda result, about: page.write(data.read(result, about)),
-}
-
 
 def job_report(result: Any, form: Any, about: Any = None) -> Any:
     """The report of a list of jobs; see DOCUMENTATION."""
+    # Imported here, because Ansible loads all filters of a collection to find one of them.
+    from ansible_collections.datagate.huaweicloud.plugins.plugin_utils.report import filter_input
+    from ansible_collections.datagate.huaweicloud.plugins.plugin_utils.report.jobs.formats import FORMS
+
     return filter_input.render("job_report", FORMS, result, form, about, "Jobs")
 
 

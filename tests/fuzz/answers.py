@@ -27,7 +27,7 @@ from ansible_collections.datagate.huaweicloud.plugins.module_utils._gate.observi
 from ansible_collections.datagate.huaweicloud.plugins.module_utils._gate.result import as_dict, fails
 from ansible_collections.datagate.huaweicloud.plugins.module_utils._sources.dli_jobs import DliJobs
 from ansible_collections.datagate.huaweicloud.plugins.module_utils._sources.real_time_jobs import RealTimeJobs
-from ansible_collections.datagate.huaweicloud.plugins.plugin_utils.report.formats import FORMS
+from ansible_collections.datagate.huaweicloud.plugins.plugin_utils.report.gate.formats import FORMS
 from ansible_collections.datagate.huaweicloud.plugins.plugin_utils.summary import summary
 from tests.clocks import JumpClock
 

@@ -21,9 +21,10 @@ from jinja2 import is_undefined
 from ansible_collections.datagate.huaweicloud.plugins.module_utils._text import printable
 
 from .report_facts import About, read
-from .template_data import ReportError, kind, plain
+from .template_data import ReportError, kind, number, plain
 
 Writer = Callable[[dict[str, Any], About], Any]
+MetricsWriter = Callable[[dict[str, Any], str, float, bool], str]
 
 
 def render(name: str, forms: Mapping[str, Writer], result: Any, form: Any, about: Any, title: str) -> Any:
@@ -46,3 +47,31 @@ def render(name: str, forms: Mapping[str, Writer], result: Any, form: Any, about
     except ReportError as error:
         raise AnsibleFilterError(f"datagate.huaweicloud.{name}: {error}") from None
     return NativeJinjaUnsafeText(written) if isinstance(written, str) else wrap_var(written)
+
+
+def render_metrics(write: MetricsWriter, results: Any, workspace: Any, read_at: Any, nodes: Any) -> str:
+    """The metrics of a reading, in the text format of Prometheus.
+
+    :param write: writes the text.
+    :raises AnsibleFilterError: the input is invalid.
+    """
+    for value in (results, workspace, read_at, nodes):
+        if is_undefined(value):
+            str(value)  # raises the error that names the variable
+    try:
+        return NativeJinjaUnsafeText(write(*_metrics_input(results, workspace, read_at, nodes)))
+    except ReportError as error:
+        raise AnsibleFilterError(f"datagate.huaweicloud.job_metrics: {error}") from None
+
+
+def _metrics_input(results: Any, workspace: Any, read_at: Any, nodes: Any) -> tuple[dict[str, Any], str, float, bool]:
+    if not isinstance(results, Mapping):
+        raise ReportError(f"what is to be reported must be a mapping of service to result, not {kind(results)}")
+    if not isinstance(workspace, str):
+        raise ReportError(f"workspace must be text, not {kind(workspace)}")
+    moment = number(plain(read_at))
+    if moment is None or moment < 0:
+        raise ReportError(f"read_at must be a number of seconds since 1970, not {kind(read_at)}")
+    if not isinstance(nodes, bool):
+        raise ReportError(f"nodes must be true or false, not {kind(nodes)}")
+    return plain(results), plain(workspace).strip(), moment, nodes

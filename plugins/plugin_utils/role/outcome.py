@@ -212,7 +212,8 @@ def _report(setting: Setting, result: Mapping[str, Any], finished: datetime) -> 
     if folder is None:
         return ""
     # Imported here, because it loads templates and JUnit.
-    from ansible_collections.datagate.huaweicloud.plugins.plugin_utils.report import formats, report_facts
+    from ansible_collections.datagate.huaweicloud.plugins.plugin_utils.report import report_facts
+    from ansible_collections.datagate.huaweicloud.plugins.plugin_utils.report.gate.formats import FORMS
     from ansible_collections.datagate.huaweicloud.plugins.plugin_utils.report.template_data import ReportError, plain
 
     name = _artifact(setting) if setting.name else "gate"
@@ -226,7 +227,7 @@ def _report(setting: Setting, result: Mapping[str, Any], finished: datetime) -> 
             "Gate",
         )
         data = plain(result)
-        for form, write in formats.FORMS.items():
+        for form, write in FORMS.items():
             written = write(data, received)
             path = folder / f"{name}.{form}"
             path.write_text(written if isinstance(written, str) else "\n".join(written), "utf-8")

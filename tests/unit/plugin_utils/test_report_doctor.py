@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 from ansible.errors import AnsibleFilterError
 
-from ansible_collections.datagate.huaweicloud.plugins.filter.doctor_report import FORMS, doctor_report
+from ansible_collections.datagate.huaweicloud.plugins.filter.doctor_report import doctor_report
+from ansible_collections.datagate.huaweicloud.plugins.plugin_utils.report.doctor.formats import FORMS
 from ansible_collections.datagate.huaweicloud.plugins.plugin_utils.report.doctor.terminal import WIDTH
 
 SAMPLE: dict[str, Any] = {

@@ -13,7 +13,8 @@ import pytest
 from ansible.errors import AnsibleFilterError
 
 from ansible_collections.datagate.huaweicloud.plugins.filter.gate_report import gate_report
-from ansible_collections.datagate.huaweicloud.plugins.filter.job_report import FORMS, job_report
+from ansible_collections.datagate.huaweicloud.plugins.filter.job_report import job_report
+from ansible_collections.datagate.huaweicloud.plugins.plugin_utils.report.jobs.formats import FORMS
 from ansible_collections.datagate.huaweicloud.plugins.plugin_utils.report.jobs.terminal import WIDTH, columns
 
 MOMENT = 1682519407000

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 
 from ansible_collections.datagate.huaweicloud.plugins.filter.gate_report import gate_report
 from ansible_collections.datagate.huaweicloud.plugins.filter.gate_summary import gate_summary
-from ansible_collections.datagate.huaweicloud.plugins.plugin_utils.report.formats import FORMS
+from ansible_collections.datagate.huaweicloud.plugins.plugin_utils.report.gate.formats import FORMS
 
 Data = dict[str, Any]
 

@@ -4,20 +4,20 @@
 
 # This file is private to the collection and may change in any release. Do not import it from other collections.
 
-"""The formats of a gate's report."""
+"""The formats of a report on a list of jobs."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
 
-from . import json_text
-from .gate import data, junit, markdown_summary, page
-from .report_facts import About
+from .. import json_text
+from ..report_facts import About
+from . import data, markdown_summary, page, terminal
 
 FORMS: dict[str, Callable[[dict[str, Any], About], Any]] = {
+    "text": lambda result, about: terminal.lines(data.read(result, about)),
     "json": lambda result, about: json_text.write(data.check(result), about),
-    "xml": lambda result, about: junit.write(data.read(result, about)),
     "md": lambda result, about: markdown_summary.write(data.read(result, about)),
     "html": lambda result, about: page.write(data.read(result, about)),
 }
