@@ -40,15 +40,15 @@ does about it, and how the gate ends.
 PROMISES: dict[str, tuple[str, str]] = {
     "A PASS rests on complete, final answers about the jobs that were asked for, in which all jobs are ready together": (
         "tests/unit/simulation/test_random_gates.py",
-        "test_a_selection",
+        "test_selection_keeps_every_promise",
     ),
     "Once a call has shown a failing job, the verdict is FAIL within two seconds, whatever other requests are pending": (
         "tests/unit/simulation/test_random_gates.py",
-        "test_jobs_by_name",
+        "test_named_jobs_keep_every_promise",
     ),
     "Only HTTP 400 and 404 say that a job does not exist": (
         "tests/unit/plugins/module_utils/cloud/test_errors.py",
-        "test_the_status_says_which_codes_are_believed",
+        "test_codes_count_only_with_a_matching_status",
     ),
     "The gate ends no later than `wait_timeout` plus one `request_timeout`": (
         "tests/integration/faults/test_deadline.py",

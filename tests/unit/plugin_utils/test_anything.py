@@ -150,7 +150,9 @@ def states(data: Any) -> set[str | None]:
 @settings(max_examples=150)
 @given(st.sampled_from(SELECTIONS), st.booleans(), st.lists(ANSWERS, min_size=1, max_size=4))
 @example(SELECTIONS[1], True, [{"total": 10**9, "jobs": [{"name": "a"}]}])
-def test_any_answers(selection: tuple[str, dict[str, Any]], wait: bool, answers: list[Any]) -> None:
+def test_any_json_answer_gives_a_result_or_one_sentence(
+    selection: tuple[str, dict[str, Any]], wait: bool, answers: list[Any]
+) -> None:
     name, options = selection
     # The next test is about nodes of DLI jobs.
     assume(name != "dli_job_progress" or not any(isinstance(item, dict) and NODE_KEYS & {*item} for item in answers))
@@ -163,7 +165,7 @@ def test_any_answers(selection: tuple[str, dict[str, Any]], wait: bool, answers:
 
 
 @pytest.mark.parametrize("nodes", [True, 5, [5], [None]])
-def test_nodes_of_a_dli_job(nodes: Any) -> None:
+def test_nodes_in_a_dli_answer_are_ignored(nodes: Any) -> None:
     result = run("dli_job_progress", {**KEY, "job_ids": "a"}, {"status": "RUNNING", "nodes": nodes})
     assert result["verdict"] == "PENDING"
 
@@ -211,7 +213,7 @@ ANSWER = {"total": 1, "jobs": [{"name": "a", "status": "NORMAL"}], "name": "a", 
 
 @settings(max_examples=150)
 @given(st.data(), st.sampled_from(list(MODULES)), st.booleans())
-def test_any_options(data: Any, name: str, check_mode: bool) -> None:
+def test_any_options_give_a_result_or_one_sentence(data: Any, name: str, check_mode: bool) -> None:
     known = sorted({**CONNECTION, **MODULES[name].ARGUMENTS})
     # Most of what is drawn is refused, so there are not many at a time.
     drawn = data.draw(st.dictionaries(st.sampled_from(known), ANYTHING, min_size=1, max_size=3))
@@ -225,5 +227,5 @@ def test_any_options(data: Any, name: str, check_mode: bool) -> None:
 @pytest.mark.parametrize(
     "options", [{"endpoints": False}, {"endpoints": 5}, {"endpoints": {1: 2}}, {"request_timeout": 10**400}]
 )
-def test_options_over_which_ansible_stumbles(options: dict[str, Any]) -> None:
+def test_options_that_make_ansible_raise_fail_the_task(options: dict[str, Any]) -> None:
     assert run("dataarts_job_status", {**BASES["dataarts_job_status"], **options}, ANSWER)["failed"]

@@ -27,7 +27,7 @@ def real() -> InventoryData:
     return inventory
 
 
-def test_a_draft_is_copied_with_groups_hosts_and_variables() -> None:
+def test_copy_adds_groups_hosts_and_variables() -> None:
     inventory = real()
     draft = draft_of(inventory)
     for host in ("known", "new"):
@@ -49,7 +49,7 @@ def test_a_draft_is_copied_with_groups_hosts_and_variables() -> None:
     assert inventory.groups["ungrouped"].get_hosts() == []
 
 
-def test_a_loop_with_groups_that_are_there_is_found_before_anything_is_copied() -> None:
+def test_group_loop_is_rejected_before_copying() -> None:
     inventory = real()
     draft = draft_of(inventory)
     for group in ("child", "middle", "parent"):

@@ -255,7 +255,7 @@ def parts() -> Iterator[tuple[str, Data]]:
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_every_form_takes_every_part(form: str) -> None:
+def test_each_form_accepts_incomplete_results(form: str) -> None:
     for name, sample in parts():
         text = gate_report(sample, form, ABOUT)
         parse(form, text)
@@ -263,7 +263,7 @@ def test_every_form_takes_every_part(form: str) -> None:
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_the_reason_for_switching_off_is_reported(form: str) -> None:
+def test_override_reason_is_reported(form: str) -> None:
     text = gate_report(SKIPPED, form)
     assert "CHG-4711" in text
     assert "SKIPPED" in text
@@ -318,7 +318,7 @@ RESULTS = st.fixed_dictionaries(
 
 @settings(max_examples=2 * settings().max_examples)
 @given(RESULTS)
-def test_no_result_breaks_a_report(data: Data) -> None:
+def test_malformed_results_give_a_valid_report(data: Data) -> None:
     for form in FORMS:
         parse(form, gate_report(data, form, ABOUT))
     suite = ElementTree.fromstring(gate_report(data, "xml"))
@@ -346,7 +346,7 @@ def check_summary(data: Data) -> None:
 
 
 @pytest.mark.parametrize("odd", ODD, ids=lambda item: type(item).__name__)
-def test_a_summary_passes_over_what_is_odd(odd: Any) -> None:
+def test_summary_ignores_malformed_values(odd: Any) -> None:
     check_summary(dict.fromkeys([*SUMMARY, "reasons"], odd))
     check_summary({"verdict": "FAIL", "reasons": [odd, {"code": odd, "job": odd}], "by_status": {"NORMAL": odd}})
     short = gate_summary({"verdict": "FAIL", "by_status": odd, "reasons": odd, "polls": 3, "elapsed": 1.5})
@@ -355,13 +355,13 @@ def test_a_summary_passes_over_what_is_odd(odd: Any) -> None:
 
 
 @pytest.mark.parametrize("odd", [None, 5, "verdict", ["verdict"], {}, {"msg": "no verdict"}])
-def test_a_summary_of_no_result_is_refused(odd: Any) -> None:
+def test_summary_rejects_another_value(odd: Any) -> None:
     with pytest.raises(AnsibleFilterError, match="must be the result of a gate, a dictionary with a verdict"):
         gate_summary(odd)
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_a_thousand_jobs_are_no_trouble(form: str) -> None:
+def test_report_of_a_thousand_jobs_is_small_and_fast(form: str) -> None:
     sample = many(1000)
     started = time.monotonic()
     text = gate_report(sample, form, ABOUT)

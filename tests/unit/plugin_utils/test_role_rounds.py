@@ -46,22 +46,22 @@ def report_failure(folder: Path, host: str) -> None:
     rounds.close(rounds.Round(str(folder), "gate", host).keep_own({"stops": True}))
 
 
-def test_the_first_host_asks_and_the_others_take_its_answer(tmp_path: Path) -> None:
+def test_first_host_runs_the_gate_and_the_others_use_its_result(tmp_path: Path) -> None:
     assert [come(tmp_path, host) for host in ("web1", "web2", "web3")] == [None, "web1", "web1"]
 
 
-def test_a_host_that_comes_a_second_time_asks_again(tmp_path: Path) -> None:
+def test_host_that_runs_the_task_again_runs_the_gate_again(tmp_path: Path) -> None:
     assert [come(tmp_path, host) for host in ("web1", "web2", "web2", "web1")] == [None, "web1", None, "web2"]
 
 
-def test_no_host_asks_again_when_the_task_that_asks_is_stopped(tmp_path: Path) -> None:
+def test_stopped_gate_task_fails_the_other_hosts(tmp_path: Path) -> None:
     be_stopped(tmp_path, "web1")
     for host in ("web2", "web3"):
         with pytest.raises(rounds.Unanswered, match="web1"):
             come(tmp_path, host)
 
 
-def test_a_host_that_comes_after_that_failure_asks_again(tmp_path: Path) -> None:
+def test_host_after_a_reported_failure_runs_the_gate_again(tmp_path: Path) -> None:
     be_stopped(tmp_path, "web1")
     report_failure(tmp_path, "web1")
     assert come(tmp_path, "web2") is None
@@ -69,7 +69,7 @@ def test_a_host_that_comes_after_that_failure_asks_again(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize(("again", "expected"), [(False, None), (True, "web3")])
-def test_a_host_that_has_waited_for_that_answer_does_not_ask_either(
+def test_waiting_host_fails_with_a_stopped_gate_task(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, again: bool, expected: str | None
 ) -> None:
     """Even where the failure has been reported before the host gets its turn; an answer that another host has got is taken."""
@@ -125,7 +125,7 @@ class Late(asking.Asking):
         (4, [0.0, 0.0], "ERROR", 0),
     ],
 )
-def test_no_gate_passes_after_its_time_limit_even_if_the_exception_is_lost(
+def test_lost_timeout_exception_does_not_let_the_gate_pass(
     monkeypatch: pytest.MonkeyPatch, timeout: int, left: list[float], verdict: str, asked: int
 ) -> None:
     action = Late(timeout, left)

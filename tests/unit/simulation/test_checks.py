@@ -459,16 +459,16 @@ def cases(table: Sequence[tuple[checks.Check, Run]]) -> list[Any]:
 
 
 @pytest.mark.parametrize(("check", "run"), cases(ACCEPTED))
-def test_accepts(check: checks.Check, run: Run) -> None:
+def test_check_accepts_a_correct_run(check: checks.Check, run: Run) -> None:
     assert list(check(run)) == []
 
 
 @pytest.mark.parametrize(("check", "run"), cases(REFUSED))
-def test_refuses(check: checks.Check, run: Run) -> None:
+def test_check_rejects_a_broken_run(check: checks.Check, run: Run) -> None:
     assert list(check(run)) != []
 
 
-def test_every_check_accepts_something_and_refuses_something() -> None:
+def test_each_check_has_an_accepted_and_a_rejected_run() -> None:
     assert {check for check, dummy in ACCEPTED} == set(checks.CHECKS)
     assert {check for check, dummy in REFUSED} == set(checks.CHECKS)
 
@@ -487,7 +487,7 @@ def test_a_broken_promise_is_named() -> None:
         ([page(0, {"a": "NORMAL"}, 2), page(1, {"a": "NORMAL"}, 2, 1)], False),
     ],
 )
-def test_a_list_is_whole_or_not(pages: list[Request], complete: bool) -> None:
+def test_list_completeness_is_determined(pages: list[Request], complete: bool) -> None:
     run = ended("PASS", 5, [*pages, page(2, {"z": "NORMAL"})], job_names=["a"])
     assert [listing.complete for listing in run.listings] == [complete, True]
     assert bool(run.lists("a")) == complete

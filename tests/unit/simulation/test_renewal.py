@@ -117,7 +117,7 @@ def test_a_gate_of_hours_never_uses_an_expired_key(steps: tuple[tuple[float, flo
 
 
 @pytest.mark.parametrize("manner", [HANGS, FAILS, REFUSES])
-def test_readings_go_on_while_the_key_cannot_be_renewed(manner: str) -> None:
+def test_readings_continue_while_renewal_fails(manner: str) -> None:
     """STS is out of order from 600 s to 850 s; the key of the start expires at 900 s."""
     cloud = IssuingCloud(three(), lambda at: manner if 600 < at < 850 else ANSWERED)
     if manner == REFUSES:
@@ -130,7 +130,7 @@ def test_readings_go_on_while_the_key_cannot_be_renewed(manner: str) -> None:
     assert gaps(cloud) < 35
 
 
-def test_a_failure_is_seen_while_a_renewal_hangs() -> None:
+def test_failure_is_detected_while_a_renewal_hangs() -> None:
     jobs = [*three()[1:], job("job_0", "0 NORMAL, 700 EXCEPTION", {"n": "NORMAL"})]
     cloud = IssuingCloud(jobs, lambda at: HANGS if at > 600 else ANSWERED)
     assert watch(cloud, 1) == "FAIL"

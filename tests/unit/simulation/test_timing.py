@@ -575,19 +575,19 @@ def check(row: Row, run: Run) -> None:
 
 
 @pytest.mark.parametrize("row", [pytest.param(case, id=case.id) for case in CASES])
-def test_the_gate_ends_as_it_must(row: Row) -> None:
+def test_gate_ends_as_expected(row: Row) -> None:
     check(row, row.run())
 
 
 @pytest.mark.parametrize("row", [pytest.param(row, id=row.id) for row in ROWS if len(row.jobs) < 20])
-def test_another_jitter_or_order_changes_nothing(row: Row) -> None:
+def test_jitter_and_job_order_do_not_change_the_end(row: Row) -> None:
     check(row, row.run(lambda low, high: low))
     check(row, row.run(lambda low, high: (low + high) / 2))
     check(row, replace(row, jobs=list(reversed(row.jobs))).run())
 
 
 @pytest.mark.parametrize("as_date", [False, True], ids=["seconds", "date"])
-def test_a_retry_after_beyond_the_deadline_is_not_waited_for(as_date: bool) -> None:
+def test_retry_after_beyond_the_deadline_is_not_awaited(as_date: bool) -> None:
     row = Row(
         "16",
         normal("s"),
@@ -625,7 +625,7 @@ def test_a_list_that_takes_longer_than_a_slice_is_read_to_its_end(seconds: float
     assert not broken_promises(run), run.describe()
 
 
-def test_a_rotation_beside_a_long_list_comes_to_its_closing_look() -> None:
+def test_rotation_beside_a_long_list_reaches_its_closing_observation() -> None:
     cloud = SimulatedCloud(LONG_LIST, habits=SMALL_PAGES)
     run = run_gate(cloud, name_contains="j", requests_per_second=2, wait_interval=1, wait_timeout=900, stable_for=20)
     assert run.verdict == "PASS", run.describe()

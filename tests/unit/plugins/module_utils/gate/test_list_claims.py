@@ -57,20 +57,20 @@ def test_a_refuted_claim_is_ignored_while_the_list_may_lag(
     assert claims.is_open, "the closing list repeats every claim"
 
 
-def test_within_an_observation_a_refuted_claim_is_not_repeated_unless_it_is_a_failure() -> None:
+def test_refuted_claim_is_reopened_within_an_observation_only_for_a_failure() -> None:
     for is_failure in (False, True):
         claims = refuted("STARTING", is_failure)
         claims.make("STARTING", 100.0 + LAG, 90.0, False, is_failure)
         assert claims.is_open is is_failure
 
 
-def test_another_claim_is_open_at_once() -> None:
+def test_different_claim_is_open_at_once() -> None:
     claims = refuted("STARTING", False)
     claims.make("STOPPED", 100.5, 90.0, False, False)
     assert (claims.is_open, claims.claim) == (True, "STOPPED")
 
 
-def test_a_list_that_agrees_withdraws_what_it_claimed() -> None:
+def test_agreeing_list_withdraws_the_claim() -> None:
     claims = refuted("EXCEPTION", True, 3)
     claims.claim_existence(101.0)
     claims.withdraw()

@@ -126,7 +126,7 @@ def run(cloud: Cloud) -> tuple[dict[str, Any], list[tuple[float, str]]]:
 
 
 @given(clouds())
-def test_it_passes_soon_after_all_jobs_are_ready_and_not_before(cloud: Cloud) -> None:
+def test_gate_passes_soon_after_all_jobs_are_ready_and_not_before(cloud: Cloud) -> None:
     # Where each answer takes longer than an interval, no reading of a node may be young enough by the time that all are there:
     # such a gate ends at its deadline, because it may not pass on them.
     assume(cloud.latency <= cloud.interval)
@@ -161,7 +161,7 @@ def test_it_passes_soon_after_all_jobs_are_ready_and_not_before(cloud: Cloud) ->
 
 
 @given(clouds(breaking=True))
-def test_it_fails_soon_after_a_job_has_broken_for_good(cloud: Cloud) -> None:
+def test_gate_fails_soon_after_a_permanent_failure(cloud: Cloud) -> None:
     assert cloud.breaks is not None
     name, at, node = cloud.breaks
     result, dummy = run(cloud)

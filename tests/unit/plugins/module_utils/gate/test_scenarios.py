@@ -102,29 +102,29 @@ def agree(scenario: Scenario, dli: bool, kind: str = "") -> None:
 
 @settings(max_examples=6 * settings().max_examples)
 @given(scenarios())
-def test_real_time_jobs(scenario: Scenario) -> None:
+def test_real_time_gate_equals_the_model(scenario: Scenario) -> None:
     agree(scenario, False)
 
 
 @settings(max_examples=4 * settings().max_examples)
 @given(scenarios(dli=True))
-def test_dli_jobs(scenario: Scenario) -> None:
+def test_dli_gate_equals_the_model(scenario: Scenario) -> None:
     agree(scenario, True)
 
 
 @given(cluster_scenarios("dli_flink"))
-def test_flink_jobs(scenario: Scenario) -> None:
+def test_flink_gate_equals_the_model(scenario: Scenario) -> None:
     agree(scenario, False, "dli_flink")
 
 
 @given(cluster_scenarios("dli_spark"))
-def test_spark_batches(scenario: Scenario) -> None:
+def test_spark_gate_equals_the_model(scenario: Scenario) -> None:
     agree(scenario, False, "dli_spark")
 
 
 @settings(max_examples=4 * settings().max_examples)
 @given(scenarios(by_list=True))
-def test_selections(scenario: Scenario) -> None:
+def test_selection_gate_equals_the_model(scenario: Scenario) -> None:
     agree(scenario, False)
 
 
@@ -133,5 +133,5 @@ def test_selections(scenario: Scenario) -> None:
 @pytest.mark.parametrize("kind", [{}, {"dli": True}, {"by_list": True}])
 @settings(max_examples=200 * settings().max_examples)
 @given(st.data())
-def test_many_more(kind: dict[str, bool], data: Any) -> None:
+def test_many_drawn_gates_equal_the_model(kind: dict[str, bool], data: Any) -> None:
     agree(data.draw(scenarios(**kind)), kind.get("dli", False))

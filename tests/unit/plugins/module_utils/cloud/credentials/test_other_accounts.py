@@ -98,7 +98,7 @@ PLACES: list[tuple[str, dict[str, str], dict[str, str], type[Credentials], str]]
 @pytest.mark.parametrize(
     ("params", "environ", "kind", "place"), [row[1:] for row in PLACES], ids=[r[0] for r in PLACES]
 )
-def test_where_they_come_from(
+def test_options_and_variables_choose_the_credentials(
     params: dict[str, str], environ: dict[str, str], kind: type[Credentials], place: str
 ) -> None:
     found = choose(params, environ)
@@ -106,7 +106,7 @@ def test_where_they_come_from(
     assert found.place == place
 
 
-def test_an_agency_of_the_environment_with_the_file(home: Path) -> None:
+def test_agency_of_the_environment_uses_the_file(home: Path) -> None:
     write_keys(home)
     found = choose({}, HW_AGENCY)
     assert found.source.startswith("AKID... from credentials_file")
@@ -145,7 +145,9 @@ def test_an_agency_of_the_environment_with_the_file(home: Path) -> None:
         ({"idp_id": "p", "id_token_file": "/"}, {}, ["cannot be read"]),
     ],
 )
-def test_half_sets_and_bad_values(params: dict[str, str], environ: dict[str, str], words: list[str]) -> None:
+def test_incomplete_sets_and_invalid_values_are_rejected(
+    params: dict[str, str], environ: dict[str, str], words: list[str]
+) -> None:
     with pytest.raises(CredentialsError) as caught:
         choose(params, environ)
     text = str(caught.value)
@@ -172,7 +174,7 @@ def test_half_sets_and_bad_values(params: dict[str, str], environ: dict[str, str
         ({"auth_type": "ecs_agency", **BY_ID}, "7200", "from 900 to 3600"),
     ],
 )
-def test_durations(params: dict[str, str], duration: str, problem: str) -> None:
+def test_duration_is_checked(params: dict[str, str], duration: str, problem: str) -> None:
     options = {**params, "assume_role_duration": duration}
     if not problem:
         assert choose(options, {}).is_temporary
@@ -192,7 +194,7 @@ def test_durations(params: dict[str, str], duration: str, problem: str) -> None:
         ("assume_role_domain_id", "not an ID"),
     ],
 )
-def test_agencies_that_cannot_be(option: str, value: str) -> None:
+def test_invalid_agencies_are_rejected(option: str, value: str) -> None:
     other = BY_ID if option == "assume_role_domain_id" else BY_NAME
     with pytest.raises(DatagateError, match=option):
         choose({**KEY, **other, option: value}, {})
@@ -230,7 +232,7 @@ def bodies(asked: list[KeyRequest]) -> list[Any]:
     return [request.body for request in asked]
 
 
-def test_an_agency_by_iam() -> None:
+def test_agency_request_to_iam() -> None:
     found = choose({**KEY, **BY_NAME, "assume_role_duration": "3600"}, {})
     auth, asked = obtain(found, IAM_KEYS)
     wanted = data("iam_assume_role_request")
@@ -244,7 +246,7 @@ def test_an_agency_by_iam() -> None:
     assert list(found.services) == ["iam"]
 
 
-def test_an_agency_by_sts() -> None:
+def test_agency_request_to_sts() -> None:
     found = choose({**KEY, **BY_ID}, {})
     dummy, asked = obtain(found, STS_KEYS)
     assert bodies(asked) == [{**data("sts_assume_request"), "agency_session_name": "datagate-huaweicloud"}]
@@ -259,21 +261,21 @@ def test_an_agency_by_sts() -> None:
 @pytest.mark.parametrize(
     ("params", "answers"), [({**KEY, **BY_ID}, [IAM_KEYS]), ({**OIDC, **BY_ID}, [ISSUED, IAM_KEYS, IAM_KEYS])]
 )
-def test_an_agency_in_a_cloud_without_sts(params: dict[str, str], answers: list[Any]) -> None:
+def test_agency_without_sts_uses_iam(params: dict[str, str], answers: list[Any]) -> None:
     found = choose(params, {})
     found.omit_sts()
     dummy, asked = obtain(found, *answers)
     assert {request.service for request in asked} == set(found.services) == {"iam"}
 
 
-def test_an_agency_by_a_password_gets_a_token_of_the_account() -> None:
+def test_agency_with_a_password_requests_a_token_of_the_account() -> None:
     found = choose({**USER, **BY_NAME}, {})
     dummy, asked = obtain(found, ISSUED, IAM_KEYS)
     assert asked[0].body["auth"]["scope"] == {"domain": {"name": "task-domain"}}
     assert found.project_id is None
 
 
-def test_an_id_token_for_a_project() -> None:
+def test_id_token_request_for_a_project() -> None:
     found = choose(OIDC, {})
     found.scope = {"name": "eu-west-101"}
     auth, asked = obtain(found, ISSUED, IAM_KEYS)
@@ -288,7 +290,7 @@ def test_an_id_token_for_a_project() -> None:
     assert auth.access_key == "EXAMPLEACCESSKEY0001"
 
 
-def test_an_id_token_with_an_agency() -> None:
+def test_id_token_request_with_an_agency() -> None:
     wanted = {**data("sts_oidc_request"), "agency_session_name": "datagate-huaweicloud"}
     found = choose({**OIDC, **BY_ID}, {})
     dummy, asked = obtain(found, STS_KEYS)
@@ -302,14 +304,14 @@ def test_an_id_token_with_an_agency() -> None:
     assert "EXAMPLEACCESSKEY0001" in asked[3].auth.secrets
 
 
-def test_the_urns_of_a_pod() -> None:
+def test_urns_of_a_pod_are_sent() -> None:
     dummy, asked = obtain(choose({}, {**POD, "HUAWEICLOUD_OIDC_DURATION_SECONDS": "7200"}), STS_KEYS)
     assert asked[0].body["provider_urn"] == PROVIDER_URN
     assert asked[0].body["agency_urn"] == POD["HUAWEICLOUD_OIDC_AGENCY_URN"]
     assert asked[0].body["duration_seconds"] == 7200
 
 
-def test_a_file_with_an_id_token(tmp_path: Path) -> None:
+def test_id_token_file_is_read_for_each_request(tmp_path: Path) -> None:
     file = tmp_path / "token"
     file.write_text(f"{ID_TOKEN}\n", "utf-8")
     found = choose({"idp_id": "ci-provider", "id_token_file": str(file)}, {})
@@ -322,7 +324,7 @@ def test_a_file_with_an_id_token(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("answer", [({}, {}), (BEFORE, None), (BEFORE, {"credential": {"access": "AK"}})])
-def test_answers_without_a_key(answer: Any) -> None:
+def test_answers_without_a_key_are_rejected(answer: Any) -> None:
     for params in ({**KEY, **BY_NAME}, {**KEY, **BY_ID}, OIDC):
         with pytest.raises(RequestError, match="answer"):
             obtain(choose(params, {}), answer)
