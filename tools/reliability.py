@@ -52,13 +52,19 @@ PROMISES: dict[str, tuple[str, str]] = {
     ),
     "The gate ends no later than `wait_timeout` plus one `request_timeout`": (
         "tests/integration/faults/test_deadline.py",
-        "test_the_deadline",
+        "test_gate_ends_at_the_deadline",
     ),
-    "The message is one line without a traceback": ("tests/integration/faults/test_cases.py", "test_fault"),
-    "No output contains a secret": ("tests/integration/faults/test_secrets.py", "test_secrets_in_options"),
+    "The message is one line without a traceback": (
+        "tests/integration/faults/test_cases.py",
+        "test_fault_ends_as_the_table_says",
+    ),
+    "No output contains a secret": (
+        "tests/integration/faults/test_secrets.py",
+        "test_secrets_in_options_are_not_shown",
+    ),
     "A module uses less than 150 MB of memory, whatever it is sent": (
         "tests/integration/faults/test_modules_alone.py",
-        "test_memory",
+        "test_large_answers_use_limited_memory",
     ),
 }
 """What holds in all cases, each with the file and the function of its test."""
@@ -129,7 +135,10 @@ def page() -> str:
     folder = "tests/integration/faults"
     for title, section in table.SECTIONS.items():
         rows = _grouped(section(), table.ALL)
-        parts += [f"## {title}\n", f"Tested by {_tested(f'{folder}/test_cases.py', 'test_fault')}.\n"]
+        parts += [
+            f"## {title}\n",
+            f"Tested by {_tested(f'{folder}/test_cases.py', 'test_fault_ends_as_the_table_says')}.\n",
+        ]
         parts.append(_table(("fault", "", "calls", "what happens", "verdict", "reason"), rows))
     for title, specials in table.SPECIAL_SECTIONS.items():
         shown = [_special(row) for row in specials.values()]

@@ -119,7 +119,7 @@ def is_shown(done: Run) -> bool:
     return SECRET in done.text or ACCESS in done.text
 
 
-def test_chat_card_as_the_readme_says() -> None:
+def test_chat_card_matches_the_readme() -> None:
     readme = (EXAMPLE / "README.md").read_text("utf-8")
     (command,) = re.findall(r"^ {4}ansible-playbook (.+)$", readme, re.MULTILINE)
     (shown,) = re.findall(r"^```text\n(.*?)^```", readme, re.MULTILINE | re.DOTALL)

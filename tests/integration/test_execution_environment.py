@@ -39,7 +39,7 @@ def load(path: Path) -> Any:
     return yaml.safe_load(path.read_text("utf-8"))
 
 
-def test_the_definition_takes_the_tarball_of_this_version() -> None:
+def test_definition_uses_the_tarball_of_this_version() -> None:
     definition = load(ROOT / DEFINITION)
     (file,) = definition["additional_build_files"]
     assert file["src"] == f"../dist/{TARBALL}"
@@ -48,14 +48,14 @@ def test_the_definition_takes_the_tarball_of_this_version() -> None:
     ]
 
 
-def test_the_definition_has_an_ansible_that_the_collection_takes() -> None:
+def test_definition_contains_a_supported_ansible_core() -> None:
     package = load(ROOT / DEFINITION)["dependencies"]["ansible_core"]["package_pip"]
     required = load(ROOT / "meta" / "runtime.yml")["requires_ansible"]
     assert tuple(map(int, package.partition("~=")[2].split("."))) >= tuple(map(int, required.strip(">=").split(".")))
 
 
 @needs_builder
-def test_the_collection_says_what_it_needs(tmp_path: Path) -> None:
+def test_requirements_are_found_by_ansible_builder(tmp_path: Path) -> None:
     place = tmp_path / "ansible_collections" / "datagate"
     place.mkdir(parents=True)
     (place / "huaweicloud").symlink_to(ROOT, target_is_directory=True)
@@ -67,7 +67,7 @@ def test_the_collection_says_what_it_needs(tmp_path: Path) -> None:
 
 
 @needs_builder
-def test_the_definition_makes_an_image_with_the_collection(tmp_path: Path) -> None:
+def test_definition_builds_an_image_with_the_collection(tmp_path: Path) -> None:
     definition = tmp_path / DEFINITION
     definition.parent.mkdir()
     shutil.copy(ROOT / DEFINITION, definition)

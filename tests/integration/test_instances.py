@@ -129,7 +129,7 @@ VERDICTS: list[tuple[str, dict[str, Any], tuple[str, list[str]]]] = [
 
 
 @pytest.mark.parametrize("switch", SWITCHES)
-def test_the_verdict_does_not_depend_on_open_points(switch: str) -> None:
+def test_verdict_does_not_depend_on_undocumented_behaviour(switch: str) -> None:
     with running(SCENARIO, **SWITCHES[switch]) as emulator:
         found = {name: ask(emulator, wait=True, **options) for name, options, dummy in VERDICTS}
     wanted = {name: expected for name, dummy, expected in VERDICTS}
@@ -146,7 +146,7 @@ def test_the_verdict_does_not_depend_on_open_points(switch: str) -> None:
     assert job["run"] in found["succeeded"]["msg"]
 
 
-def test_messages(emulator: Emulator) -> None:
+def test_messages_explain_pending_runs(emulator: Emulator) -> None:
     held = ask(emulator, job_names=HELD)
     assert held["verdict"] == "PENDING"
     assert "is waiting-confirm and waits for a person" in held["msg"]
@@ -160,7 +160,7 @@ def test_messages(emulator: Emulator) -> None:
     assert asked_for == {"job_names": [NIGHTLY], "since": "12h", "until": None, "which": "latest"}
 
 
-def test_a_run_that_falls_due_while_the_gate_waits_replaces_nothing() -> None:
+def test_run_that_is_due_during_the_gate_is_ignored() -> None:
     runs = [
         {"plan": "now-60", "status": "running", "timeline": [{"at": 2, "status": "success"}]},
         {"plan": "now+1", "absent": True, "timeline": [{"at": 1, "status": "fail", "absent": False}]},
@@ -171,7 +171,7 @@ def test_a_run_that_falls_due_while_the_gate_waits_replaces_nothing() -> None:
         assert said(ask(emulator, job_names=NIGHTLY, wait=True)) == ("FAIL", ["run_failed"])
 
 
-def test_a_person_repairs_a_failed_run() -> None:
+def test_exception_grace_waits_for_a_repaired_run() -> None:
     runs = [{"plan": "now-60", "status": "fail", "id": GIVEN}]
     scenario = {"quota": 0, "jobs": [{"name": MENDED, "type": "BATCH", "nodes": NODES, "runs": runs}]}
     with running(scenario) as emulator:
@@ -238,7 +238,9 @@ NODE_RUNS: list[tuple[str, dict[str, Any], dict[str, Any], tuple[str, list[str]]
 @pytest.mark.parametrize(
     ("job", "options", "expected"), [row[1:] for row in NODE_RUNS], ids=[row[0] for row in NODE_RUNS]
 )
-def test_runs_of_nodes(job: dict[str, Any], options: dict[str, Any], expected: tuple[str, list[str]]) -> None:
+def test_runs_of_nodes_decide_the_verdict(
+    job: dict[str, Any], options: dict[str, Any], expected: tuple[str, list[str]]
+) -> None:
     chosen = {"job_names": "stream", "check_runs": True, **options}
     with running({"quota": 0, "jobs": [job]}) as emulator:
         result = ask(emulator, dataarts_job_status, wait=True, **chosen)
@@ -254,7 +256,7 @@ def test_runs_of_nodes(job: dict[str, Any], options: dict[str, Any], expected: t
     assert ("the last run of node on_file is fail" in result["msg"]) == is_noted
 
 
-def test_slices_keep_since_when_runs_of_nodes_count() -> None:
+def test_slices_keep_the_start_of_node_runs() -> None:
     options: dict[str, Any] = {"job_names": "stream", "wait": True, "check_runs": True, "min_runs": 1}
     with running({"quota": 0, "jobs": [stream({"plan": "now+1", "absent": True, "id": GIVEN})]}) as emulator:
         first = ask(emulator, dataarts_job_status, **options, slice_timeout=0.3)
@@ -270,7 +272,7 @@ def test_slices_keep_since_when_runs_of_nodes_count() -> None:
 # -- events -----------------------------------------------------------------------------------------------------------
 
 
-def test_events_of_runs() -> None:
+def test_event_source_reports_runs() -> None:
     runs = [
         {"plan": "now-3600", "id": GIVEN},
         {"plan": "now-60", "id": GIVEN + 1, "absent": True, "status": "success"},
@@ -298,7 +300,7 @@ def test_events_of_runs() -> None:
     ("arguments", "option"),
     [({"kind": "run"}, "kind"), ({"since": "12h"}, "since"), ({"kind": "instance", "since": "now"}, "since")],
 )
-def test_an_unusable_argument_of_the_event_source(arguments: dict[str, Any], option: str) -> None:
+def test_invalid_argument_of_the_event_source_is_named(arguments: dict[str, Any], option: str) -> None:
     with pytest.raises(OptionError) as caught:
         Watcher({"job_names": NIGHTLY, **arguments}, {})
     assert caught.value.option == option

@@ -135,7 +135,7 @@ def failures(tmp_path_factory: pytest.TempPathFactory) -> Run:
 
 
 @pytest.mark.parametrize("name", GATES)
-def test_a_failure_has_the_documented_message(failures: Run, name: str) -> None:
+def test_failure_has_the_documented_message(failures: Run, name: str) -> None:
     (comment,) = re.findall(r"^# (FAIL after .*(?:\n# .*)*)", examples(name), re.MULTILINE)
     message = failures[name].result["gate.msg"]
     assert CHANGING.sub("", message) == CHANGING.sub("", comment.replace("\n# ", " ")), failures.text
@@ -153,7 +153,7 @@ PASSING = {
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", [*NAMES, "the role"])
-def test_every_example_works(tmp_path: Path, name: str) -> None:
+def test_each_example_works(tmp_path: Path, name: str) -> None:
     plays = list(of_the_role()) if name == "the role" else [play(yaml.safe_load(examples(name)))]
     done = run_all(tmp_path, plays, WELL)
     assert done.code == 0, done.text

@@ -227,7 +227,7 @@ def scene(request: pytest.FixtureRequest) -> Iterator[Scene]:
         yield Scene(run(plays, connection(emulator)), emulator)
 
 
-def test_a_state_that_this_version_does_not_know_may_be_waited_for(scene: Scene) -> None:
+def test_unknown_state_in_wait_for_gives_a_warning(scene: Scene) -> None:
     """New clouds invent states, so it is no error; a slip of the pen is warned of."""
     result = scene["state of a new cloud"]
     assert not result.failed
@@ -235,7 +235,7 @@ def test_a_state_that_this_version_does_not_know_may_be_waited_for(scene: Scene)
     assert "RUNNING" in "".join(result["warnings"])
 
 
-def test_the_playbook_ran_to_its_end(scene: Scene) -> None:
+def test_playbook_ran_to_its_end(scene: Scene) -> None:
     assert scene.run.code == 0, scene.run.text
     assert len(scene.run.records) == len(TASKS) + 4
     assert not [record.task for record in scene.run.records if "defect of the collection" in record.msg]
@@ -267,7 +267,7 @@ def test_a_gate_returns_the_same_keys_with_each_verdict(scene: Scene, name: str)
         ("defaults: status", ["job_good"]),
     ],
 )
-def test_jobs_are_selected(scene: Scene, name: str, jobs: list[str]) -> None:
+def test_selection_returns_the_jobs(scene: Scene, name: str, jobs: list[str]) -> None:
     result = scene[name]
     assert not result.failed
     assert result["verdict"] == "PASS"
@@ -275,13 +275,13 @@ def test_jobs_are_selected(scene: Scene, name: str, jobs: list[str]) -> None:
     assert (result["job"] is None) == (len(jobs) > 1)
 
 
-def test_a_selection_that_holds_too_little_fails(scene: Scene) -> None:
+def test_selection_with_too_few_jobs_fails(scene: Scene) -> None:
     assert scene["too few"].failed
     assert scene.codes("too few") == ["too_few_jobs"]
     assert "default workspace" in scene["too few"].msg
 
 
-def test_a_job_comes_with_its_nodes(scene: Scene) -> None:
+def test_job_has_its_nodes(scene: Scene) -> None:
     job = scene["one string"]["job"]
     assert (job["name"], job["status"], job["verdict"]) == ("job_good", "NORMAL", "PASS")
     assert isinstance(job["start_time"], int)
@@ -302,7 +302,7 @@ def test_a_normal_job_with_a_failing_node_fails(scene: Scene) -> None:
         assert all(text in scene[name].msg for text in ("job_trap", "BROKEN", "EXCEPTION", LOG))
 
 
-def test_a_waiting_gate_fails_at_once(scene: Scene) -> None:
+def test_waiting_gate_fails_at_once(scene: Scene) -> None:
     assert scene["trap waited for"]["polls"] == 1
     assert scene["trap waited for"]["elapsed"] < WAIT["wait_timeout"]
 
@@ -325,7 +325,7 @@ def test_a_waiting_gate_fails_at_once(scene: Scene) -> None:
         "defaults: dli",
     ],
 )
-def test_it_passes(scene: Scene, name: str) -> None:
+def test_gate_passes(scene: Scene, name: str) -> None:
     assert not scene[name].failed, scene[name].msg
     assert scene[name]["verdict"] == "PASS"
 
@@ -357,7 +357,7 @@ def test_the_history_reports_how_a_job_became_ready(scene: Scene) -> None:
     assert drained == [(None, "NORMAL"), ("NORMAL", "STOPPED")]
 
 
-def test_time_runs_out(scene: Scene) -> None:
+def test_timeout_fails_the_gate(scene: Scene) -> None:
     for name in ("timeout", "waited out", "dli timeout"):
         assert scene[name].failed
         assert scene[name]["verdict"] == "TIMEOUT"
@@ -368,7 +368,7 @@ def test_time_runs_out(scene: Scene) -> None:
     assert "1 of 2 jobs ready" in scene["timeout"].msg
 
 
-def test_check_mode_reads_once_and_waits_for_nothing(scene: Scene) -> None:
+def test_check_mode_reads_once_without_waiting(scene: Scene) -> None:
     for name in ("check mode pending", "dli check mode"):
         assert not scene[name].failed
         assert scene[name]["verdict"] == "PENDING"
@@ -376,12 +376,12 @@ def test_check_mode_reads_once_and_waits_for_nothing(scene: Scene) -> None:
         assert scene[name]["elapsed"] < WAIT["wait_timeout"]
 
 
-def test_return_jobs(scene: Scene) -> None:
+def test_return_jobs_limits_the_jobs(scene: Scene) -> None:
     assert scene["return none"]["jobs"] == []
     assert [job["name"] for job in scene["return failing"]["jobs"]] == ["job_slow"]
 
 
-def test_dli_jobs(scene: Scene) -> None:
+def test_dli_jobs_finish_or_fail(scene: Scene) -> None:
     assert scene["dli finished"]["job"]["status"] == "FINISHED"
     assert scene["dli finished"]["job"]["progress"] == 1
     assert scene["dli failed"].failed
@@ -399,7 +399,7 @@ def test_dli_jobs(scene: Scene) -> None:
     assert scene.codes("dli missing") == ["job_missing"]
 
 
-def test_the_job_list(scene: Scene) -> None:
+def test_job_list_is_returned(scene: Scene) -> None:
     everything = scene["info all"]
     assert everything["total"] == len(everything["jobs"]) == 11
     assert everything["by_status"]["EXCEPTION"] == 1
@@ -414,7 +414,7 @@ def test_the_job_list(scene: Scene) -> None:
     assert not any(scene[item["name"]].failed for item in TASKS if item["name"].startswith("info"))
 
 
-def test_module_defaults_reach_every_module(scene: Scene) -> None:
+def test_module_defaults_apply_to_each_module(scene: Scene) -> None:
     assert not any(record.failed for record in scene.run.records if record.task.startswith("defaults"))
 
 
@@ -429,7 +429,7 @@ OWN: dict[str, tuple[bool, str | None]] = {
 """Whether a task fails, and the verdict, where the module runs in a process of its own; it runs the same code."""
 
 
-def test_modules_run_in_processes_of_their_own() -> None:
+def test_modules_run_in_their_own_processes() -> None:
     with running(SCENARIO) as emulator:
         ran = run([play([item for item in TASKS if item["name"] in OWN], **OWN_PROCESS)], connection(emulator))
     assert {item.task: (item.failed, item.result.get("verdict")) for item in ran.records} == OWN
@@ -437,7 +437,7 @@ def test_modules_run_in_processes_of_their_own() -> None:
     assert len(ran["info some"]["jobs"]) == 2
 
 
-def test_without_credentials_the_usual_ways_are_named(scene: Scene) -> None:
+def test_missing_credentials_name_the_usual_options(scene: Scene) -> None:
     assert scene["nothing"].failed
     for name in ("access_key", "HW_ACCESS_KEY", "auth_token", "HW_AUTH_TOKEN", "the guide Environment variables"):
         assert name in scene["nothing"].msg
@@ -515,7 +515,7 @@ def refused() -> Iterator[Scene]:
 
 
 @pytest.mark.parametrize(("option", "name"), [(option, item["name"]) for option, item in BAD])
-def test_bad_input_is_refused_by_name(refused: Scene, option: str, name: str) -> None:
+def test_invalid_option_is_named(refused: Scene, option: str, name: str) -> None:
     for result in refused.run.all(name):
         assert result.failed
         assert option in result.msg
@@ -524,13 +524,13 @@ def test_bad_input_is_refused_by_name(refused: Scene, option: str, name: str) ->
         assert "\n" not in result.msg
 
 
-def test_all_of_it_was_tried(refused: Scene) -> None:
+def test_each_invalid_option_was_tested(refused: Scene) -> None:
     assert [len(refused.run.all(item["name"])) for dummy, item in BAD] == [
         1 if number % 5 else 2 for number in range(len(BAD))
     ]
 
 
-def test_bad_input_sends_nothing(refused: Scene) -> None:
+def test_invalid_options_send_nothing(refused: Scene) -> None:
     assert refused.emulator.journal == []
 
 
@@ -538,7 +538,7 @@ def test_bad_input_sends_nothing(refused: Scene) -> None:
 
 
 @pytest.mark.parametrize("process", ["in process", pytest.param("as a module", marks=pytest.mark.slow)])
-def test_an_option_is_given_under_one_name(process: str) -> None:
+def test_option_and_alias_together_are_rejected(process: str) -> None:
     again = [
         status("alias in the defaults", "job_good"),
         status("in the background", "job_good", keywords={"async": 60, "poll": 1}),
@@ -569,7 +569,7 @@ def test_an_option_is_given_under_one_name(process: str) -> None:
 # -- relative paths ---------------------------------------------------------------------------------------------------
 
 
-def test_relative_paths_begin_at_the_playbook(tmp_path: Path) -> None:
+def test_relative_paths_start_at_the_playbook(tmp_path: Path) -> None:
     """Wherever Ansible was started, and whichever process does the work."""
     authority, folder = trustme.CA(), tmp_path / "project"
     folder.mkdir()
@@ -656,7 +656,7 @@ def troubled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
         yield Scene(run([play(tasks)], environment), emulator)
 
 
-def test_what_cannot_be_read_is_an_error_after_some_tries(troubled: Scene) -> None:
+def test_unreadable_job_is_an_error_after_max_consecutive_errors(troubled: Scene) -> None:
     result = troubled["unreadable"]
     assert result.failed
     assert result["verdict"] == "ERROR"
@@ -715,6 +715,6 @@ def test_credentials_come_whole_from_one_place(troubled: Scene) -> None:
     assert "x-security-token" not in last.headers
 
 
-def test_no_secret_is_shown_in_trouble(troubled: Scene) -> None:
+def test_no_secret_is_shown_in_errors(troubled: Scene) -> None:
     for secret in (SECRET_KEY, "wrong-secret-key", "left-over"):
         assert secret not in troubled.run.text

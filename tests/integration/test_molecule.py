@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 
 
 @pytest.mark.timeout(400)
-def test_the_scenario_passes() -> None:
+def test_molecule_scenario_passes() -> None:
     # It starts a fresh ansible-playbook for each of its steps, which finds the collection by this path alone.
     done = subprocess.run(
         [str(Path(sys.executable).with_name("molecule")), "test", "--scenario-name", "default"],

@@ -46,7 +46,7 @@ def status(name: str, **options: Any) -> dict[str, Any]:
     return task(name, "dataarts_job_status", {"job_names": ["job_sms"], **options}, **keywords)
 
 
-def test_a_playbook(emulator: Emulator, tmp_path: Path) -> None:
+def test_playbook_uses_other_accounts(emulator: Emulator, tmp_path: Path) -> None:
     named = {"workspace_name": "release"}
     group = {"group/datagate.huaweicloud.huaweicloud": {**AGENCY, **named}}
     keywords: dict[str, Any] = {"module_defaults": group}
@@ -97,7 +97,7 @@ def test_a_playbook(emulator: Emulator, tmp_path: Path) -> None:
     assert SECRET_KEY not in found.text
 
 
-def test_the_inventory(emulator: Emulator, tmp_path: Path) -> None:
+def test_inventory_uses_other_accounts(emulator: Emulator, tmp_path: Path) -> None:
     file = tmp_path / "prod.dataarts_jobs.yml"
     options: dict[str, Any] = {"plugin": "datagate.huaweicloud.dataarts_jobs", "workspace_name": "release", **AGENCY}
 
@@ -116,7 +116,7 @@ def test_the_inventory(emulator: Emulator, tmp_path: Path) -> None:
     assert "workspaces is given as well" in " ".join(inventory().stderr.split())
 
 
-def test_the_event_source(emulator: Emulator) -> None:
+def test_event_source_uses_other_accounts(emulator: Emulator) -> None:
     watcher = Watcher(
         {
             "access_key": ACCESS_KEY,

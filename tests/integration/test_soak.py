@@ -141,7 +141,7 @@ def open_files() -> int:
 @pytest.mark.parametrize(
     ("jobs", "cycles"), [pytest.param(30, 2, id="short"), pytest.param(500, 12, id="two-hours", marks=pytest.mark.slow)]
 )
-def test_gate_after_gate(jobs: int, cycles: int) -> None:
+def test_many_gates_give_correct_verdicts_without_leaks(jobs: int, cycles: int) -> None:
     scenario, plan = world(20 + jobs, jobs, cycles)
     grown: list[tuple[int, int, int]] = []
     tracemalloc.start()

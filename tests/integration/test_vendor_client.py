@@ -226,7 +226,7 @@ FEDERATED: dict[str, Any] = {
 }
 
 
-def test_an_id_token_by_iam(tmp_path: Path) -> None:
+def test_id_token_by_iam(tmp_path: Path) -> None:
     file = tmp_path / "token"
     file.write_text(ID_TOKEN, "utf-8")
     with running(SCENARIO, **FEDERATED) as emulator, other_home():
@@ -237,7 +237,7 @@ def test_an_id_token_by_iam(tmp_path: Path) -> None:
         assert [record.call for record in emulator.journal] == ["id_tokens", "securitytokens", "job_list"]
 
 
-def test_an_id_token_by_sts(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_id_token_by_sts(monkeypatch: pytest.MonkeyPatch) -> None:
     with running(SCENARIO, **FEDERATED) as emulator, other_home():
         variables = {
             "HUAWEICLOUD_OIDC_PROVIDER_URN": f"iam::{OTHER_DOMAIN_ID}:oidcProvider:ci-provider",

@@ -166,18 +166,18 @@ def code_lines(source: str, node: ast.AST) -> int:
 
 
 @pytest.mark.parametrize("path", [path for path in FILES if layer(path) != "plugins/doc_fragments"], ids=str)
-def test_a_class_is_short(path: PurePosixPath) -> None:
+def test_class_length_is_limited(path: PurePosixPath) -> None:
     source = (ROOT / path).read_text("utf-8")
     classes = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.ClassDef)]
     assert {node.name: code_lines(source, node) for node in classes if code_lines(source, node) > MAX_CLASS_LINES} == {}
 
 
-def test_every_layer_is_there() -> None:
+def test_each_layer_exists() -> None:
     assert {layer(path) for path in FILES} == set(MAY_IMPORT)
 
 
 @pytest.mark.parametrize("path", [path for path in FILES if layer(path) == "plugins/modules"], ids=str)
-def test_a_module_holds_no_logic(path: PurePosixPath) -> None:
+def test_modules_contain_no_logic(path: PurePosixPath) -> None:
     """Below its documentation a module only hands over to the layers below."""
     tree = ast.parse((ROOT / path).read_text("utf-8"))
     documented = ("DOCUMENTATION", "EXAMPLES", "RETURN")

@@ -131,7 +131,7 @@ def test_defaults_in_the_readme_of_the_role_are_those_of_the_options(entry: str)
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_attributes_are_those_of_the_module(name: str) -> None:
+def test_attributes_match_the_module(name: str) -> None:
     documentation = yaml.safe_load(module(name).DOCUMENTATION)
     own, fragments = documentation.get("attributes", {}), documentation["extends_documentation_fragment"]
     has_action = (ROOT / "plugins" / "action" / f"{name}.py").exists()
@@ -178,7 +178,7 @@ def test_a_version_is_a_release_or_the_next_one() -> None:
 
 
 @pytest.mark.parametrize("kind", ["modules", "filter", "inventory"])
-def test_a_plugin_says_the_release_in_which_it_appeared(kind: str) -> None:
+def test_version_added_is_the_release_of_the_plugin(kind: str) -> None:
     versions = appeared()
     for path in sorted((ROOT / "plugins" / kind).glob("*.py")):
         version = re.search(r"^ *version_added: (.+)$", path.read_text("utf-8"), re.MULTILINE)

@@ -57,7 +57,7 @@ def changed(done: Run) -> list[str]:
 
 
 @pytest.mark.timeout(900)
-def test_awx_setup_makes_everything_and_a_second_run_changes_nothing(tmp_path: Path) -> None:
+def test_awx_setup_creates_everything_and_a_second_run_changes_nothing(tmp_path: Path) -> None:
     authorities = tmp_path / "ca.pem"
     authorities.write_text("-----BEGIN CERTIFICATE-----\n", "utf-8")
     environment = {**CLOUD, "HW_CACERT": str(authorities)}
@@ -141,7 +141,7 @@ def test_awx_setup_makes_everything_and_a_second_run_changes_nothing(tmp_path: P
 
 @pytest.mark.slow
 @pytest.mark.timeout(400)
-def test_awx_setup_changes_only_what_it_sets_and_sets_back_what_is_empty() -> None:
+def test_awx_setup_changes_only_its_fields_and_resets_empty_ones() -> None:
     given = {
         **TEMPLATES,
         "awx_setup_image": "registry.example.com/datagate:1",
@@ -231,7 +231,7 @@ REFUSED: list[tuple[dict[str, Any], list[str]]] = [
 ]
 
 
-def test_every_wrong_option_has_its_sentence() -> None:
+def test_each_invalid_option_has_its_message() -> None:
     """The task that refuses them, with no more than the options: one run for all."""
     (playbook,) = yaml.safe_load((DATA.parent / "awx_setup.yml").read_text("utf-8"))
     validate = yaml.safe_load((DATA.parent / "tasks" / "awx_check.yml").read_text("utf-8"))[0]
@@ -251,7 +251,7 @@ def test_every_wrong_option_has_its_sentence() -> None:
 
 
 @pytest.mark.timeout(300)
-def test_awx_setup_refuses_before_anything_is_made() -> None:
+def test_awx_setup_rejects_options_before_any_change() -> None:
     with running(*TEMPLATES.values()) as awx:
         second = awx.add("organizations", name="Second")["id"]
         awx.add("execution_environments", name="theirs", image="i", organization=second)
@@ -268,7 +268,7 @@ def test_awx_setup_refuses_before_anything_is_made() -> None:
 
 @pytest.mark.slow
 @pytest.mark.timeout(300)
-def test_awx_setup_takes_templates_of_others_by_number() -> None:
+def test_awx_setup_accepts_template_ids_of_other_organizations() -> None:
     with running() as awx:
         second = awx.add("organizations", name="Second")["id"]
         numbers = [awx.add("job_templates", name="same", organization=second)["id"] for dummy in range(2)]
@@ -280,7 +280,7 @@ def test_awx_setup_takes_templates_of_others_by_number() -> None:
 
 @pytest.mark.slow
 @pytest.mark.timeout(400)
-def test_a_project_that_awx_cannot_fetch_fails_every_run() -> None:
+def test_project_that_awx_cannot_fetch_fails_each_run() -> None:
     url = "https://git.example.com/none.git"
     with running() as awx:
         awx.unreachable.add(url)
@@ -299,7 +299,7 @@ def test_a_project_that_awx_cannot_fetch_fails_every_run() -> None:
 
 @pytest.mark.slow
 @pytest.mark.timeout(500)
-def test_awx_setup_takes_everything_away_again() -> None:
+def test_awx_setup_removes_what_it_created() -> None:
     with running(*TEMPLATES.values()) as awx:
         own = awx.add("execution_environments", name="ours", image="i", organization=1)
         assert setup(awx, {**TEMPLATES, "awx_setup_image": "image"}, **CLOUD).code == 0
@@ -331,7 +331,7 @@ def test_awx_setup_takes_everything_away_again() -> None:
 
 
 @pytest.mark.slow
-def test_awx_setup_without_secrets_leaves_credential_and_workflow_out() -> None:
+def test_awx_setup_without_secrets_creates_no_credential_and_no_workflow() -> None:
     with running() as awx:
         first = setup(awx, {}, "--check", HW_REGION_NAME="cn-north-4")
         assert first.code == 0, first.text

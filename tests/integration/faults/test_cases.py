@@ -25,7 +25,7 @@ def _params() -> list[Any]:
 
 
 @pytest.mark.parametrize(("case", "call", "point"), _params())
-def test_fault(case: Case, call: str, point: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_fault_ends_as_the_table_says(case: Case, call: str, point: str, monkeypatch: pytest.MonkeyPatch) -> None:
     place = PLACES[call]
     rule: dict[str, Any] = {"name": "it", "match": {"call": call, "from": place.points[point]}, **case.action}
     if case.duration == ONCE:

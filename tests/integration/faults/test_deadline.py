@@ -89,7 +89,7 @@ def results() -> Iterator[dict[str, Result]]:
 
 
 @pytest.mark.parametrize("slow", SLOW)
-def test_the_deadline(slow: str, results: dict[str, Result]) -> None:
+def test_gate_ends_at_the_deadline(slow: str, results: dict[str, Result]) -> None:
     result = results[slow]
     assert result["took"] < MOST
     assert 1 < result["elapsed"] < MOST
@@ -98,7 +98,7 @@ def test_the_deadline(slow: str, results: dict[str, Result]) -> None:
 
 
 @pytest.mark.parametrize("slow", list(SLOW))
-def test_what_is_reported_at_the_deadline(slow: str, results: dict[str, Result]) -> None:
+def test_timeout_reports_the_slow_call(slow: str, results: dict[str, Result]) -> None:
     if slow.startswith("many"):
         # Nothing is wrong but that there is much to read and little time.
         assert results[slow]["verdict"] == "TIMEOUT"

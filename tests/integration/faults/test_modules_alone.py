@@ -90,7 +90,7 @@ RUNS = [*(("job_status", flood) for flood in FLOODS), ("info", "bomb"), ("dli", 
 
 
 @pytest.mark.parametrize(("call", "flood"), RUNS)
-def test_memory(call: str, flood: str) -> None:
+def test_large_answers_use_limited_memory(call: str, flood: str) -> None:
     name, options, scenario = CALLS[call]
     with running({"quota": 0, **scenario, "faults": [FLOODS[flood]]}) as emulator:
         result, peak, dummy = module(name, {**connection(emulator), **options, "retries": 1})
@@ -110,7 +110,7 @@ DENSE = {
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("call", "dense"), [("job_status", "lists"), ("job_status", "nodes"), ("job_list", "jobs")])
-def test_memory_of_dense_answers(call: str, dense: str) -> None:
+def test_dense_answers_use_limited_memory(call: str, dense: str) -> None:
     name, options, scenario = CALLS[call]
     fault = {"body": f'{{"name": "{JOB}", "status": "NORMAL", "total": 1, {DENSE[dense]}}}'}
     with running({"quota": 0, **scenario, "faults": [fault]}) as emulator:
@@ -123,7 +123,7 @@ def test_memory_of_dense_answers(call: str, dense: str) -> None:
 # -- time -------------------------------------------------------------------------------------------------------------
 
 
-def test_a_name_server_that_does_not_answer() -> None:
+def test_hanging_name_server_ends_at_the_deadline() -> None:
     options = {**connection("http://localhost:1"), "wait": True, "wait_timeout": 2, "request_timeout": 1}
     result, dummy, took = module("dataarts_job_status", {**options, "job_names": JOB}, "hang")
     assert result["verdict"] == "TIMEOUT"
@@ -132,7 +132,7 @@ def test_a_name_server_that_does_not_answer() -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 @pytest.mark.parametrize("action", [{}, {"hang": True}, {"drip": 1.0}])
-def test_a_signal_ends_a_module_at_once(action: dict[str, Any], number: signal.Signals) -> None:
+def test_signal_ends_a_module_at_once(action: dict[str, Any], number: signal.Signals) -> None:
     scenario = {"quota": 0, "jobs": [{"name": JOB, "status": "STARTING"}], "faults": [action] if action else []}
     with running(scenario) as emulator:
         options = {**connection(emulator), "job_names": JOB, "wait": True, "wait_timeout": 600}

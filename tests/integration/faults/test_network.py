@@ -57,7 +57,7 @@ def hinting(port: int) -> Handler:
     return handle
 
 
-def test_interim_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_interim_answers_are_skipped(monkeypatch: pytest.MonkeyPatch) -> None:
     with running({"quota": 0, **REAL_TIME}) as emulator, listening(hinting(emulator.port)) as proxy:
         endpoints = dict.fromkeys(("dataarts", "dli", "iam"), proxy.url)
         result = gate(emulator, monkeypatch, {**WAIT, "job_names": JOB, "endpoints": endpoints})
@@ -71,7 +71,7 @@ def test_interim_answers(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 @pytest.mark.parametrize("call", PLACES)
-def test_redirects(call: str, status: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_redirects_are_not_followed(call: str, status: int, monkeypatch: pytest.MonkeyPatch) -> None:
     place = PLACES[call]
     point = max(place.points.values()) if status == 302 else 0.0
     options = {**WAIT, **place.options, **({} if place.dli else {"stable_for": 3})}
@@ -112,7 +112,7 @@ NEW_CONNECTIONS = {"close": True}
 
 @pytest.mark.parametrize("since", [0.0, CHANGE])
 @pytest.mark.parametrize(("row", "fails"), [("dns-once", 1), ("dns", 10**6)])
-def test_names_that_cannot_be_resolved(row: str, fails: int, since: float, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_failed_name_resolution(row: str, fails: int, since: float, monkeypatch: pytest.MonkeyPatch) -> None:
     names = Names(monkeypatch)
     with running({"quota": 0, **REAL_TIME, "faults": [NEW_CONNECTIONS]}) as emulator:
         clock = At(emulator, since, lambda: setattr(names, "fails", fails))
@@ -126,7 +126,7 @@ def test_names_that_cannot_be_resolved(row: str, fails: int, since: float, monke
 # -- connections ------------------------------------------------------------------------------------------------------
 
 
-def test_a_service_that_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_stopped_service(monkeypatch: pytest.MonkeyPatch) -> None:
     with running({"quota": 0, **REAL_TIME}) as emulator:
 
         class Gone(At):
@@ -174,7 +174,7 @@ def endpoints(url: str) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("handler", [hang_up, reset, garbage])
-def test_a_listener_that_breaks_connections(handler: Handler, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_broken_connections(handler: Handler, monkeypatch: pytest.MonkeyPatch) -> None:
     with running({"quota": 0, **REAL_TIME}) as emulator:
         passing, connections = through(monkeypatch, handler, 1, emulator, "http", job_names=JOB)
         assert (passing["verdict"], connections >= 3) == ("PASS", True)
@@ -183,7 +183,7 @@ def test_a_listener_that_breaks_connections(handler: Handler, monkeypatch: pytes
         assert (lasting["verdict"], lasting["reasons"][0]["code"]) == ("ERROR", "unreadable")
 
 
-def test_a_black_hole(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_server_without_an_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     slow = {"request_timeout": 0.4, "retries": 1, "max_consecutive_errors": 2}
     with running({"quota": 0, **REAL_TIME}) as emulator:
         result, dummy = through(monkeypatch, swallow, 10**6, emulator, "http", job_names=JOB, **slow)
@@ -207,7 +207,7 @@ def certificates(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     return found
 
 
-def test_tls_that_breaks_within_an_answer(certificates: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_tls_connection_broken_within_an_answer(certificates: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
     with running({"quota": 0, **REAL_TIME}, certfile=certificates["good"]) as emulator:
         forward = Forward(emulator.port)
         with listening(forward) as server:
@@ -220,7 +220,7 @@ def test_tls_that_breaks_within_an_answer(certificates: dict[str, str], monkeypa
 
 
 @pytest.mark.parametrize("handler", [reset, hang_up, garbage])
-def test_a_handshake_that_breaks_off(
+def test_tls_handshake_broken_once(
     handler: Handler, certificates: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     options = {"job_names": JOB, "ca_path": certificates["good_ca"]}
@@ -231,14 +231,16 @@ def test_a_handshake_that_breaks_off(
 
 
 @pytest.mark.parametrize("handler", [hang_up, reset, garbage, alert])
-def test_no_handshake_succeeds(handler: Handler, certificates: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_tls_handshake_always_broken(
+    handler: Handler, certificates: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     options = {"job_names": JOB, "ca_path": certificates["good_ca"]}
     with running({"quota": 0, **REAL_TIME}, certfile=certificates["good"]) as emulator:
         result, dummy = through(monkeypatch, handler, 10**6, emulator, "https", **options)
     NETWORK["tls-lasting"].check(result)
 
 
-def test_another_certificate_in_mid_wait(certificates: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_changed_certificate_is_rejected(certificates: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
     options = {"job_names": JOB, "ca_path": certificates["good_ca"]}
     with ExitStack() as stack:
         scenario = {"quota": 0, **REAL_TIME}
@@ -253,7 +255,7 @@ def test_another_certificate_in_mid_wait(certificates: dict[str, str], monkeypat
 
 
 @pytest.mark.parametrize("action", [{"status": 503}, {"reset": "mid_body"}, {"hang": True}, {"drip": 0.2}])
-def test_no_thread_is_left(action: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_gate_leaves_no_thread(action: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
     options = {**WAIT, "job_names": JOB, "request_timeout": 0.3, "retries": 0, "max_consecutive_errors": 1}
     with running({"quota": 0, **REAL_TIME, "faults": [action]}) as emulator:
         before = set(threading.enumerate())

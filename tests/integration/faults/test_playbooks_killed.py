@@ -66,7 +66,7 @@ def environment(emulator: Emulator) -> dict[str, str]:
         pytest.param("hang", signal.SIGTERM, marks=pytest.mark.slow),
     ],
 )
-def test_no_process_is_left(way: str, number: signal.Signals, tmp_path: Path) -> None:
+def test_killed_playbook_leaves_no_process(way: str, number: signal.Signals, tmp_path: Path) -> None:
     keywords: dict[str, Any] = OWN_PROCESS if way == "module" else {}
     playbook = tmp_path / "playbook.yml"
     playbook.write_text(json.dumps([play([task("Wait", "dataarts_job_status", GATE, **keywords)])]), "utf-8")
@@ -107,7 +107,7 @@ def test_no_process_is_left(way: str, number: signal.Signals, tmp_path: Path) ->
 
 
 @pytest.mark.parametrize("faults", [[], [{"hang": True}]], ids=["waiting", "hang"])
-def test_the_time_limit_of_a_task_ends_a_gate(faults: list[dict[str, Any]]) -> None:
+def test_task_timeout_ends_a_gate(faults: list[dict[str, Any]]) -> None:
     with running({**STARTING, "faults": faults}) as emulator:
         began = time.monotonic()
         ran = run([play([task("Wait", "dataarts_job_status", GATE, timeout=3)])], connection(emulator))
@@ -119,7 +119,7 @@ def test_the_time_limit_of_a_task_ends_a_gate(faults: list[dict[str, Any]]) -> N
 
 
 @pytest.mark.parametrize("module", [False, pytest.param(True, marks=pytest.mark.slow)])
-def test_a_play_with_a_wrong_key_stops_at_the_first_task(module: bool) -> None:
+def test_wrong_key_stops_the_play_at_the_first_task(module: bool) -> None:
     """Twenty tasks, one request: the lock, which comes after five bad signatures, is never reached."""
     keywords: dict[str, Any] = OWN_PROCESS if module else {}
     tasks = [{**task(f"Gate {number}", "dataarts_job_status", GATE, **keywords)} for number in range(20)]

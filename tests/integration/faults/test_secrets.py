@@ -308,7 +308,7 @@ def environment_scene(scenes: tuple[Scene, Scene]) -> Scene:
     return scenes[1]
 
 
-def test_the_playbooks_have_met_what_they_should(
+def test_playbooks_cover_passing_and_failing_tasks(
     emulator: Emulator, options_scene: Scene, environment_scene: Scene
 ) -> None:
     ran = options_scene.run
@@ -333,24 +333,24 @@ def check(scene: Scene, place: dict[str, str], known: Sequence[str] = ()) -> Non
     } == {}
 
 
-def test_secrets_in_options(options_scene: Scene) -> None:
+def test_secrets_in_options_are_not_shown(options_scene: Scene) -> None:
     check(options_scene, OPTION, ["proxy_password", BASIC])
 
 
-def test_secrets_in_the_environment(environment_scene: Scene) -> None:
+def test_secrets_in_the_environment_are_not_shown(environment_scene: Scene) -> None:
     check(environment_scene, ENVIRONMENT, [BASIC])
 
 
-def test_the_proxys_password_in_options(options_scene: Scene) -> None:
+def test_proxy_password_in_options_is_not_shown(options_scene: Scene) -> None:
     check(options_scene, OPTION, [BASIC])
 
 
-def test_the_proxys_header(options_scene: Scene, environment_scene: Scene) -> None:
+def test_proxy_authorization_header_is_not_shown(options_scene: Scene, environment_scene: Scene) -> None:
     check(options_scene, OPTION, ["proxy_password"])
     check(environment_scene, ENVIRONMENT)
 
 
-def test_the_list_of_processes(options_scene: Scene, environment_scene: Scene) -> None:
+def test_process_list_contains_no_secret(options_scene: Scene, environment_scene: Scene) -> None:
     """Options get into no environment and no command line; the environment gets into no command line."""
     for scene in (options_scene, environment_scene):
         seen = "\n".join(scene.processes.commands)
