@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Input is not believed: any JSON from the services, and any options from a playbook, end in a result or one clear sentence."""
+"""Any JSON from the services, and any options from a playbook, lead to a result or one clear sentence."""
 
 from __future__ import annotations
 
@@ -40,15 +40,15 @@ MODULES: dict[str, Any] = {
     "dli_job_progress": dli_job_progress,
 }
 ANSIBLES = ("argument ", "value of ", "Unsupported ")
-"""What Ansible's own messages begin with; they repeat what was given, line breaks and all."""
+"""The beginnings of Ansible's own messages, which repeat the given value with its line breaks."""
 CENSORED = "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"
-"""What ansible-core up to 2.18 makes of `failed: true` when the value of a secret option is the word True."""
+"""The value to which ansible-core up to 2.18 changes `failed: true` if a secret option is the word True."""
 DEFECT = "This is a defect of the collection"
 KEY = {"access_key": "an-access-key", "secret_key": "a-secret-key", "region": "cn-north-4", "project_id": "p"}
 
 
 class SleepingClock(CountingClock):
-    """Time moves when code sleeps or asks."""
+    """Time moves when code sleeps or reads the clock."""
 
     def wall(self) -> float:
         return 1_700_000_000.0 + self.time
@@ -77,7 +77,7 @@ class AnySession(FakeSession):
 
 
 def run(name: str, options: Mapping[str, Any], *answers: Any, check_mode: bool = False) -> dict[str, Any]:
-    """A module's result, with these answers in the place of a cloud."""
+    """A module's result, with these answers instead of a cloud."""
     module = MODULES[name]
     with pytest.MonkeyPatch.context() as patch:
         for variable in [item for item in os.environ if item.startswith(("HW_", "HUAWEICLOUD_"))]:
@@ -215,7 +215,7 @@ ANSWER = {"total": 1, "jobs": [{"name": "a", "status": "NORMAL"}], "name": "a", 
 @given(st.data(), st.sampled_from(list(MODULES)), st.booleans())
 def test_any_options_give_a_result_or_one_sentence(data: Any, name: str, check_mode: bool) -> None:
     known = sorted({**CONNECTION, **MODULES[name].ARGUMENTS})
-    # Most of what is drawn is refused, so there are not many at a time.
+    # Most drawn values are rejected, so few are drawn at once.
     drawn = data.draw(st.dictionaries(st.sampled_from(known), ANYTHING, min_size=1, max_size=3))
     try:
         run(name, {**BASES[name], **drawn}, ANSWER, check_mode=check_mode)

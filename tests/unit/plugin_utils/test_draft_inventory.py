@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The draft of an inventory, and how it gets into the real one."""
+"""The draft of an inventory, and how it is copied into the real one."""
 
 from __future__ import annotations
 

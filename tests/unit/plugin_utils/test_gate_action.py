@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A slice that lasts: there is a line at least once a minute, and none once the gate has ended. And options with two names."""
+"""Long slices print a line at least once a minute, and none after the end of the gate. Options with two names."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ import pytest
 from ansible_collections.datagate.huaweicloud.plugins.module_utils._errors import OptionError
 from ansible_collections.datagate.huaweicloud.plugins.plugin_utils import gate_action, live, progress
 
-SOON = 30.0  # seconds that a test waits for what is to come at once
+SOON = 30.0  # seconds that a test waits for an immediate event
 SILENCE = "0:00 of 10:00: still waiting for the service to answer; at 0:00: 1 STARTING"
 MODULE = "datagate.huaweicloud.dataarts_job_status"
 
 
 @pytest.fixture
 def shown(monkeypatch: pytest.MonkeyPatch) -> queue.SimpleQueue[str]:
-    """The lines, as they are shown, with minutes of a hundredth of a second."""
+    """The shown lines, with minutes shortened to a hundredth of a second."""
     lines: queue.SimpleQueue[str] = queue.SimpleQueue()
     monkeypatch.setattr(progress, "MINUTE", 0.01)
     monkeypatch.setattr(live, "show", lines.put)
@@ -32,10 +32,10 @@ def shown(monkeypatch: pytest.MonkeyPatch) -> queue.SimpleQueue[str]:
 
 
 class Silent(gate_action.GateAction):
-    """A gate on another host whose second slice goes on until there have been lines enough."""
+    """A gate on another host whose second slice lasts until enough lines were shown."""
 
     def __init__(self, shown: queue.SimpleQueue[str]) -> None:
-        # Ansible's own constructor wants a whole play.
+        # Ansible's own constructor needs a complete play.
         self._task: Any = SimpleNamespace(args={}, run_once=False, check_mode=False, no_log=False, async_val=0)
         self.shown = shown
         self.meanwhile: list[str] = []

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The controller's own process does as the process of a module would: where it works, and what it passes on."""
+"""A module in the controller's process behaves as in its own process: working directory, environment, warnings."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A task is ended when its parent process has ended, and only then."""
+"""A task is stopped when its parent process has ended, and only then."""
 
 from __future__ import annotations
 

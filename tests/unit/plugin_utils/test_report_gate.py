@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a gate's result says, also with missing keys."""
+"""The data of a report from a gate's result, also with missing keys."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def test_jobs_are_sorted_by_severity() -> None:
 
 def test_settled_at_is_the_last_relevant_change() -> None:
     found = {item.name: item.settled_at for item in gate(failed()).jobs}
-    # What fails job_sms is a node, so the node's change counts.
+    # A node fails job_sms, so the node's change counts.
     assert found == {"job_sms": 70.4, "job_payments": 20.3, "job_orders_stream": 30.1}
 
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""gate.xml, read as strangers read it."""
+"""gate.xml, read with a JUnit library."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def suite(data: dict[str, Any], about: dict[str, Any] | None = None) -> TestSuit
 
 
 def check(element: ElementTree.Element) -> None:
-    """Hold an element against the schema, and the counts against what is counted."""
+    """Compare an element with the schema, and the counts with the cases."""
     assert {child.tag for child in element} <= CHILDREN[element.tag]
     assert NEEDED.get(element.tag, set()) <= set(element.attrib)
     if element.tag == "testsuite":
@@ -74,7 +74,7 @@ def check(element: ElementTree.Element) -> None:
 
 
 def outcomes(found: TestSuite) -> dict[str, str]:
-    """Name of a case -> how it went."""
+    """Name of a case -> its outcome."""
     return {case.name: outcome(case) for case in found}
 
 
@@ -93,7 +93,7 @@ def test_failed_gate_has_a_failure_for_the_failing_job() -> None:
     assert f"log: {LOG}" in failure.text
     assert {case.classname for case in found} == {"dataarts.Gate after the deployment"}
     assert [case.time for case in found] == [70.4, 20.3, 30.1]
-    assert found.time == 71  # the gate's, not the sum of times that have passed side by side
+    assert found.time == 71  # the time of the gate, not the sum over its jobs
     assert found.timestamp == "2026-11-23T03:11:34"
     properties = {item.name: item.value for item in found.properties()}
     assert properties["verdict"] == "FAIL"

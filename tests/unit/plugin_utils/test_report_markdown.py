@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""gate.md: foreign text stays text, wherever it is shown."""
+"""gate.md: text from the cloud is shown as text everywhere."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def tokens(text: str) -> Iterator[Token]:
 
 
 def kinds(text: str) -> set[str]:
-    """What there is of markup, besides text and code spans."""
+    """The kinds of markup, besides text and code spans."""
     found = {re.sub("_(open|close)$", "", token.type) for token in tokens(text)}
     return found - {"inline", "text", "code_inline", "softbreak"}
 
@@ -76,7 +76,7 @@ def spans(text: str) -> list[str]:
 
 
 def hostile(text: str) -> dict[str, Any]:
-    """A result with *text* wherever there can be any."""
+    """A result with *text* in each text field."""
     bad = reason(text, text, text, node=text, status=text, log_path=text)
     history = [change(1, text, None, None, text), change(2, text, text, text, text)]
     jobs = [job(text, text, "FAIL", [bad])]
@@ -87,7 +87,7 @@ def hostile(text: str) -> dict[str, Any]:
 def test_code_span_shows_the_exact_text(text: str) -> None:
     (paragraph,) = [token for token in READER.parse(f"x {code(text)}") if token.type == "inline"]
     found = [token.content for token in paragraph.children or [] if token.type == "code_inline"]
-    # Where nothing but spaces is left, there is nothing to distinguish.
+    # Text of spaces only is not preserved.
     assert found == ([text] if text else []) or not text.strip()
 
 
@@ -131,7 +131,7 @@ def test_hostile_text_creates_no_markup(text: str) -> None:
     flat = " ".join(text.split())
     if flat and "|" not in flat:
         assert flat in spans(shown)
-    # Nothing foreign outside of code spans: sites look there for mentions, references and addresses.
+    # Text from the cloud only in code spans: sites create mentions, references and links from other text.
     outside = " ".join(token.content for token in tokens(shown) if token.type == "text")
     for sign in ("@", "#", "<", "[", "://", "evil", "dead"):
         assert sign not in outside

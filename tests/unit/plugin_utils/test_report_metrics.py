@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Metrics: the text is what prometheus_client writes and reads, and says nothing that was not read."""
+"""Metrics: the text equals that of prometheus_client, and contains only values that were read."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def job(name: str, status: str | None = "NORMAL", verdict: str = "PASS", *reason
 
 
 def gate(*jobs: Data, verdict: str = "PASS", reasons: Iterable[Data] = (), **more: Any) -> Data:
-    """A gate's result, whose reasons are those of its jobs and those given besides."""
+    """A gate's result; its reasons are those of its jobs and the given ones."""
     by_status: dict[str, int] = {}
     for item in jobs:
         key = item["status"] or "not read"
@@ -119,7 +119,7 @@ def written(results: Any, nodes: bool = True, workspace: str = WORKSPACE) -> str
 
 
 def series(text: str) -> dict[tuple[str, Labels], float]:
-    """Name and labels of each sample -> value, as Prometheus' own library reads them. No two may be the same."""
+    """Name and labels of each sample -> value, as Prometheus' own library reads them. Each sample occurs once."""
     found: dict[tuple[str, Labels], float] = {}
     for family in text_string_to_metric_families(text):
         for sample in family.samples:
@@ -168,7 +168,7 @@ class Families(Collector):
 
 
 def reference(families: Iterable[Family], samples: Iterable[Sample]) -> str:
-    """The text that prometheus_client writes for the same."""
+    """The text that prometheus_client writes for the same samples."""
     registry = CollectorRegistry()
     registry.register(Families(families, samples))
     return generate_latest(registry).decode("utf-8")
@@ -185,7 +185,7 @@ FAMILIES = (
 
 @st.composite
 def samples_of_all(draw: st.DrawFn) -> list[Sample]:
-    """Samples of the families above, of which no two have the same labels."""
+    """Samples of the families above, with distinct labels."""
     found: list[Sample] = []
     for family in FAMILIES:
         labels = st.tuples(*(TEXTS for dummy in family.labels))
@@ -291,7 +291,7 @@ def test_jobs_and_their_nodes() -> None:
     assert values(text, "datagate_up", "service") == dict.fromkeys(SAMPLE, 1.0)
     assert values(text, "datagate_job_failing", "job_name") == {"job_sms": 1.0, "job_orders_stream": 0.0}
     assert values(text, "datagate_job_ready", "job_name") == {"job_sms": 0.0, "job_orders_stream": 1.0}
-    # The job itself goes on saying NORMAL.
+    # The state of the job is still NORMAL.
     assert state(text, "datagate_job_state", job_name="job_sms", workspace=WORKSPACE) == ["NORMAL"]
     assert state(text, "datagate_node_state", node="DLI_SMS_GES") == ["EXCEPTION"]
     assert values(text, "datagate_node_records_written_total", "node") == {"DLI_SMS_GES": 1_043_200.0}
@@ -386,7 +386,7 @@ def test_failed_reading_writes_only_up_and_its_time(result: Data) -> None:
 
 @pytest.mark.parametrize("code", ["denied", "unreadable"])
 def test_partial_reading_writes_the_jobs_that_were_read(code: str) -> None:
-    # What the job said before, or says in the list, does not count.
+    # Earlier states, and those in the list, do not count.
     half = job("job_orders_stream", "NORMAL", "PENDING", reason(code, "job_orders_stream"), nodes=[node("n")])
     text = written({"dataarts": gate(SMS, half, verdict="ERROR")})
     assert values(text, "datagate_up", "service") == {"dataarts": 0.0}

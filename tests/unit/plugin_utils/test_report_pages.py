@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""gate.html and jobs.html as markup: what is in them, and that nothing foreign is."""
+"""gate.html and jobs.html as markup: their content, and that text from the cloud creates no element."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def page(data: dict[str, Any], about: dict[str, Any] | None = None) -> Page:
 
 
 def everywhere(text: str) -> dict[str, Any]:
-    """A result with *text* wherever there can be any."""
+    """A result with *text* in each text field."""
     bad = reason(text, text, text, node=text, status=text, log_path=text)
     general = reason(text, None, text, log_path=text)
     history = [

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""One gate for all hosts of a play: who asks, who takes the answer, and what becomes of the others when the one that asks is stopped."""
+"""One gate for all hosts of a play: which host runs it, which hosts use the result, and what happens if its task is stopped."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ PASSED = {"result": {"verdict": "PASS"}, "stops": False}
 
 
 class Alarm(BaseException):
-    """What ends a task at its time limit."""
+    """The exception that ends a task at its time limit."""
 
 
 def come(folder: Path, host: str) -> str | None:
-    """A host comes to the gate. Returns who has asked, None where this host has to ask, which it does."""
+    """A host reaches the gate. Returns the host that ran the gate, or None if this host runs it."""
     meeting = rounds.Round(str(folder), "gate", host)
     with meeting.turn() as taken:
         if taken is None:
@@ -35,14 +35,14 @@ def come(folder: Path, host: str) -> str | None:
 
 
 def be_stopped(folder: Path, host: str) -> None:
-    """A host asks, and its task is stopped meanwhile."""
+    """A host runs the gate, and its task is stopped."""
     with suppress(Alarm), rounds.Round(str(folder), "gate", host).turn() as taken:
         assert taken is None
         raise Alarm
 
 
 def report_failure(folder: Path, host: str) -> None:
-    """The step after a failure: the host's own answer is kept, and no other host takes one from now on."""
+    """The step after a failure: the host's result is kept, and later hosts do not use it."""
     rounds.close(rounds.Round(str(folder), "gate", host).keep_own({"stops": True}))
 
 
@@ -72,7 +72,7 @@ def test_host_after_a_reported_failure_runs_the_gate_again(tmp_path: Path) -> No
 def test_waiting_host_fails_with_a_stopped_gate_task(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, again: bool, expected: str | None
 ) -> None:
-    """Even where the failure has been reported before the host gets its turn; an answer that another host has got is taken."""
+    """Also if the failure was reported before the host gets the lock; a result of another host is used."""
     locked: Callable[[Path], Any] = rounds._locked
 
     @contextmanager
@@ -94,10 +94,10 @@ def test_waiting_host_fails_with_a_stopped_gate_task(
 
 
 class Late(asking.Asking):
-    """Asks, with a task whose time limit may have passed."""
+    """Runs the gate in a task whose time limit may have passed."""
 
     def __init__(self, timeout: int, left: list[float]) -> None:
-        # Ansible's own constructor wants a whole play.
+        # Ansible's own constructor needs a complete play.
         self._task: Any = SimpleNamespace(timeout=timeout)
         self.left = left
         self.asked = 0

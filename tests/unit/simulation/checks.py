@@ -18,18 +18,18 @@ from .job_scripts import BROKEN, DLI_SQL, EVERYTHING, HANG, LIST, SLOW, THROTTLE
 from .request_log import ABOUT_ONE_JOB, LISTING, SPARK_LOG, Request
 
 PROMPT = 2.0
-"""Seconds from a failure that was read to the verdict."""
+"""Maximum seconds from the reading of a failure to the verdict."""
 LOOK = 10.0
-"""Seconds for which no job is left unread in a long observation."""
+"""Maximum seconds without a reading of a job in a long observation."""
 SLACK = 0.35
 """Seconds without an answer: pacing, the time of an answer."""
 LONGEST_BACKOFF = 10.0
 MAX_SENTENCES = 3
-"""Of each check; one that is broken for every job says so for a few."""
+"""Maximum sentences of each check."""
 UNPROVED = 4
 """Requests that may be under way before the credentials have proved good."""
 PATIENCE = 5.0
-"""Seconds without an answer after which the next of them goes out."""
+"""Seconds without an answer after which the next of them is sent."""
 
 Check = Callable[[Run], Iterator[str]]
 
@@ -104,7 +104,7 @@ def pass_rests_on_young_readings(run: Run) -> Iterator[str]:
 
 
 def no_later_reading_says_otherwise(run: Run) -> Iterator[str]:
-    """At PASS nothing that was sent after the readings it rests on, and was known, says that a job is not ready."""
+    """At PASS no later reading that had arrived shows that a job is not ready."""
     if run.verdict != "PASS" or not run.has_list:
         return
     for name, support in _must_be_ready(run):
@@ -136,7 +136,7 @@ def pass_keeps_stable_for(run: Run) -> Iterator[str]:
             restarted = restarted or (None not in (count, reading.said.restarts) and count != reading.said.restarts)
             count = count if reading.said.restarts is None else reading.said.restarts
             if reading.listed and run.option("check_nodes"):
-                since = None if restarted else since  # nothing of its nodes is known
+                since = None if restarted else since  # its nodes were not read
             elif run.judge(reading.said) != READY:
                 since = None if not _outranked(run, reading) else since
             elif since is None or restarted:
@@ -153,7 +153,7 @@ def _outranked(run: Run, reading: Reading) -> bool:
 
 
 def selection_is_whole(run: Run) -> Iterator[str]:
-    """A gate by name_contains or tags that passes knows every job that was there all the time, and no other."""
+    """A passed gate by name_contains or tags selected each job that existed all the time, and no other."""
     if run.named or run.verdict != "PASS":
         return
     chosen = set(run.selected)
@@ -225,7 +225,7 @@ def listed_failure_is_confirmed_at_once(run: Run) -> Iterator[str]:
 
 
 def _waits(run: Run, name: str, moment: float) -> bool:
-    """Whether the job's last call before a moment met a trouble, so that its next one may have to wait."""
+    """Whether the job's last call before a time failed, so that its next one may be delayed."""
     before = [request for request in run.log.about(name) if request.sent_at <= moment]
     return bool(before) and not before[-1].good
 
@@ -291,7 +291,7 @@ def stall_is_a_stall(run: Run) -> Iterator[str]:
         return
     for reason in run.result["reasons"]:
         if reason["code"] != "stalled" or run.late_calls.get(reason["job"]):
-            continue  # an answer that came late may have been taken or not
+            continue  # a late answer may have been used or not
         readings = run.calls(reason["job"])
         since = None
         for before, after in zip([None, *readings], readings, strict=False):
@@ -307,7 +307,7 @@ def stall_is_a_stall(run: Run) -> Iterator[str]:
 
 def jobs_are_looked_at_often(run: Run) -> Iterator[str]:
     """No job stays unread for longer than an interval, or ten seconds in a long observation, even if other requests hang."""
-    # Where the list is the way to see a job and does not answer, nothing is said here.
+    # If jobs are read by the list and it does not answer, this check does not apply.
     if run.is_troubled(LIST, EVERYTHING):
         return
     most = max(LOOK, JITTER * run.option("wait_interval")) + 2 * run.longest_latency + run.list_takes + 1.0
@@ -346,7 +346,7 @@ def ends_in_time(run: Run) -> Iterator[str]:
 
 
 def elapsed_is_what_passed(run: Run) -> Iterator[str]:
-    """The time in the result is what went by, and the requests are those that were sent."""
+    """The result has the real elapsed time and the number of requests sent."""
     if abs(run.result["elapsed"] - run.ended_at) > 0.2:
         yield f"elapsed is {run.result['elapsed']} and {run.ended_at:.3f} s went by"
     if run.result["requests"] != len(run.log.requests):
@@ -374,7 +374,7 @@ def passes_in_time(run: Run) -> Iterator[str]:
 
 
 def _quiet_since(run: Run) -> float | None:
-    """From when on all selected jobs are ready and nothing goes wrong any more; None for never."""
+    """The time from which all selected jobs are ready without further faults; None for never."""
     since = float(run.option("wait_initial_delay"))
     meant = [job for job in run.facts.jobs if run.is_meant(job)]
     if not meant or {job.name for job in meant} < set(run.selected):
@@ -393,14 +393,14 @@ def _quiet_since(run: Run) -> float | None:
         if ends is None:
             return None
         since = max(since, ends)
-    # A selection is settled once enough jobs are there; those that come and go afterwards are for the other checks.
+    # A selection is settled once enough jobs exist; jobs that appear or vanish later are left to the other checks.
     if not run.named and any(not job.exists(0.0) for job in meant):
         return None
     return since
 
 
 def _trouble_over(run: Run, trouble: Trouble) -> float | None:
-    """When the last request that met a trouble has been tried again; None for never."""
+    """When the last request that failed was retried; None for never."""
     met = [request for request in run.log.requests if trouble.concerns(target_of(request), request.sent_at)]
     if not met:
         return 0.0
@@ -414,7 +414,7 @@ def _trouble_over(run: Run, trouble: Trouble) -> float | None:
 
 
 def _ended_rightly(run: Run) -> bool:
-    """Whether a FAIL or ERROR has a ground that other checks look at."""
+    """Whether a FAIL or ERROR has a cause that other checks cover."""
     if run.verdict == "FAIL":
         if run.option("missing") != "wait" and _showed_too_few(run):
             return True
@@ -487,7 +487,7 @@ def _proves(request: Request) -> bool:
 
 
 def only_known_requests(run: Run) -> Iterator[str]:
-    """A gate reads and does nothing else."""
+    """A gate only reads."""
     for request in run.log.requests:
         if request.method != "GET" or request.kind not in (*ABOUT_ONE_JOB, LISTING, SPARK_LOG):
             yield f"request {request.number} is {request.method} {request.path}"

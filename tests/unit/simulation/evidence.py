@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What can be said about a gate that has ended, from its options, its result and the log of its requests."""
+"""Facts about an ended gate, from its options, its result and the log of its requests."""
 
 from __future__ import annotations
 
@@ -55,9 +55,9 @@ FINAL_STATES = {DLI_SQL: ("FINISHED", "FAILED", "CANCELLED"), FLINK: (), SPARK: 
 CLOUD_RATE = 30.0
 """Requests per second that the cloud allows a user; the sweep where the task sets no ceiling."""
 WORKERS = 16
-"""Requests that are under way at once at most."""
+"""Maximum concurrent requests."""
 SLOWEST = 8.0
-"""By what factor requests may become fewer after HTTP 429."""
+"""Factor by which the rate may fall after HTTP 429."""
 JITTER = 1.1
 
 # The options that name the jobs.
@@ -70,10 +70,10 @@ PENDING = "pending"
 
 
 class Reading(NamedTuple):
-    """What one answer, or one whole reading of the list, says of a job.
+    """The reading of a job by one answer, or by one complete reading of the list.
 
     :ivar sent_at: when its request was sent; of a list, that of its first page.
-    :ivar known_at: when it was there; of a list, its last page.
+    :ivar known_at: when it arrived; of a list, its last page.
     """
 
     job: str
@@ -94,18 +94,18 @@ class Listing(NamedTuple):
 
     @property
     def sent_at(self) -> float:
-        """When its first page was asked for."""
+        """When its first page was requested."""
         return self.pages[0].sent_at
 
     @property
     def known_at(self) -> float:
-        """When its last page was there."""
+        """When its last page arrived."""
         return max(page.completed_at or 0.0 for page in self.pages)
 
 
 @dataclass(frozen=True)
 class Facts:
-    """The state of the cloud. Only the checks of what a gate must find out in time look at it."""
+    """The state of the cloud. Only checks of how soon a gate finds a change use it."""
 
     jobs: tuple[Job, ...] = ()
     troubles: tuple[Trouble, ...] = ()
@@ -152,7 +152,7 @@ class Run:
 
     @cached_property
     def selected(self) -> tuple[str, ...]:
-        """The jobs that it was about: those named, else those in the result."""
+        """The jobs of the gate: those named, else those in the result."""
         if self.named:
             return tuple(dict.fromkeys(name for name in self.named if not self.is_excluded(name)))
         return tuple(job["name"] for job in self.result["jobs"])
@@ -229,7 +229,7 @@ class Run:
         return self.by_list.get(name, [])
 
     def was_known(self, reading: Reading) -> bool:
-        """Whether the gate had a reading before it ended. What came at that very moment may not have been looked at."""
+        """Whether the gate had a reading before it ended. A reading at that moment may not have been used."""
         return reading.known_at < self.ended_at - 1e-7
 
     # -- judging ----------------------------------------------------------------------------------------------------
@@ -321,7 +321,7 @@ class Run:
 
     @cached_property
     def first_answer(self) -> float:
-        """When the first answer of any kind was there."""
+        """When the first answer of any kind arrived."""
         return min(
             (request.completed_at for request in self.log.requests if request.completed_at is not None),
             default=self.ended_at,
@@ -332,13 +332,13 @@ class Run:
         return any(trouble.concerns(target, trouble.start) for trouble in self.facts.troubles for target in targets)
 
     def describe(self) -> str:
-        """The run for a person: options, result and requests."""
+        """A description of the run: options, result and requests."""
         result = {key: self.result.get(key) for key in ("verdict", "elapsed", "msg")}
         return f"{dict(self.options)}\n{result} ended at {self.ended_at:.3f}\n{self.log.text()}"
 
 
 def target_of(request: Request) -> str:
-    """What a trouble calls the calls that a request belongs to."""
+    """The fault targets that match a request."""
     return LIST if request.kind == LISTING else request.job or ""
 
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What was asked of a simulated cloud and what it answered. The checks are made from this and from nothing of the product."""
+"""The requests to a simulated cloud and its answers. The checks use this log and no code of the collection."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ ABOUT_ONE_JOB = (STATUS, DLI_PROGRESS, DLI_STATUS, FLINK_DETAIL, SPARK_BATCH)
 
 @dataclass(frozen=True)
 class Said:
-    """What an answer says of a job.
+    """The content of an answer about a job.
 
     :ivar state: the job's state; None for a job that is missing.
     :ivar nodes: state by node; None where the answer does not say, as in the list.
@@ -43,7 +43,7 @@ class Request:
     """One request. Times are seconds since the start of the gate.
 
     :ivar job: the job that it is about; None for the list.
-    :ivar completed_at: when its answer was there for the process; None for a request without an answer.
+    :ivar completed_at: when the process received its answer; None for a request without an answer.
     :ivar bound: when the process gives it up.
     :ivar given_up: whether the process had given it up when the answer came.
     :ivar late: whether the answer came after *bound*, as it does when the process was stopped; it may or may not be used.

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A simulated cloud: it answers the calls of a gate from the scripts of its jobs, and keeps a log of all it was asked."""
+"""A simulated cloud: it answers the calls of a gate from the scripts of its jobs, and keeps a log of all requests."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ class Habits:
 
     :ivar latency: seconds that an answer takes.
     :ivar wobble: by what part of itself the latency varies from answer to answer.
-    :ivar made_at_sending: whether an answer says what was so when its request was sent; else what is so when it is there.
+    :ivar made_at_sending: whether an answer shows the state when its request was sent; else the state when it arrives.
     :ivar order: of the list: BY_NAME, or BY_UPDATE (the latest first, so that a restart moves a job to the front).
     :ivar offset: what the list's offset counts: PAGES or RECORDS.
     :ivar largest_page: jobs on a page at most.
@@ -90,9 +90,9 @@ class Habits:
 
 
 class SimulatedCloud:
-    """Jobs, how the cloud answers, and what goes wrong.
+    """Jobs, how the cloud answers, and its faults.
 
-    :ivar log: what it was asked and what it answered.
+    :ivar log: the requests and answers.
     """
 
     def __init__(self, jobs: Sequence[Job], troubles: Sequence[Trouble] = (), habits: Habits | None = None) -> None:
@@ -104,7 +104,7 @@ class SimulatedCloud:
     # -- receiving --------------------------------------------------------------------------------------------------
 
     def receive(self, prepared: Any, sent_at: float, bound: float) -> Planned:
-        """Take a request; times are seconds since the start of the gate."""
+        """Accept a request; times are seconds since the start of the gate."""
         request = self._read(prepared, sent_at, bound)
         self.log.requests.append(request)
         target = LIST if request.kind == LISTING else request.job or ""
@@ -129,7 +129,7 @@ class SimulatedCloud:
         return Planned(at, make, seen)
 
     def _latency(self, number: int) -> float:
-        # As if at random, and the same in every run.
+        # Pseudo-random, and the same in each run.
         part = (number * 7919 % 101) / 101
         return max(0.001, self.habits.latency * (1 + self.habits.wobble * part))
 
@@ -163,7 +163,7 @@ class SimulatedCloud:
         return Reply(status, {**fixed, **(headers or {})}, data)
 
     def _fail(self, trouble: Trouble, request: Request, moment: float) -> Reply:
-        """What a trouble makes of an answer. Where it has a body, the body is as good as it can be."""
+        """The answer under a fault. If it has a body, the body shows ready jobs."""
         kind = trouble.kind
         if kind == BROKEN:
             return Reply(0, {}, b"", requests.exceptions.ConnectionError("Connection aborted."))
@@ -253,7 +253,7 @@ def _said(job: Job, moment: float, nodes: bool) -> Said:
 
 
 def _dli_call(segments: Sequence[str]) -> tuple[str, str | None]:
-    """Which call about one job of DLI a path is, and the ID in it."""
+    """The DLI call of a path, and the job ID in it."""
     for number, segment in enumerate(segments):
         kind = DLI_CALLS.get("/" + "/".join([*segments[:number], "{}", *segments[number + 1 :]]))
         if kind is not None:
@@ -277,7 +277,7 @@ def body_of(kind: str, name: str, said: Said) -> dict[str, Any]:
     done, most = said.tasks or (0, 0)
     running = said.state == "RUNNING" and said.tasks is not None
     sub_jobs = [{"id": 0, "status": "RUNNING", "num_tasks": most, "num_completed_tasks": done}] if running else []
-    # Between the ends the tasks alone say how far a job is.
+    # While a job runs, its tasks show the progress.
     return {
         **body,
         "progress": 1 if said.state == "FINISHED" else 0,
@@ -287,7 +287,7 @@ def body_of(kind: str, name: str, said: Said) -> dict[str, Any]:
 
 
 def ready_body(request: Request, name: str | None = None) -> dict[str, Any]:
-    """The body of an answer that says that all is ready, whatever is the case.
+    """The body of an answer that shows ready jobs, independent of their state.
 
     :param name: the job that the answer is about, instead of the one that was asked for.
     """

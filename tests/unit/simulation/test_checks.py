@@ -226,7 +226,7 @@ ACCEPTED = [
     ),
     (checks.failure_is_seen_in_time, ended("FAIL", 16, EVERY_TEN[:2], jobs=[FALLS])),
     (
-        checks.failure_is_seen_in_time,  # nothing can be said of a job that cannot be read
+        checks.failure_is_seen_in_time,  # the check does not apply to an unreadable job
         ended("TIMEOUT", 60, EVERY_TEN, jobs=[FALLS], troubles=[Trouble("a", HANG)]),
     ),
     (
@@ -291,7 +291,7 @@ REFUSED = [
         ended("PASS", 5, [status(0, "a", "EXCEPTION"), status(0, "b", "EXCEPTION")], max_failing=1),
     ),
     (
-        checks.pass_rests_on_ready_readings,  # it was seen, so it is not left out
+        checks.pass_rests_on_ready_readings,  # it was read, so it is not left out
         ended("PASS", 9, [status(0, "a", "NORMAL"), status(5, "a", None)], missing="ok"),
     ),
     (checks.pass_rests_on_ready_readings, ended("PASS", 9, [page(0, {"a": "NORMAL"})], job_names=["a"])),

@@ -29,7 +29,7 @@ AS_DRAWN = [Phase.explicit, Phase.reuse, Phase.generate]
 
 
 def hold(scenario: Scenario) -> None:
-    """Run a scenario and hold it to every promise."""
+    """Run a scenario and check each promise."""
     run = scenario.run()
     broken = broken_promises(run)
     if broken:

@@ -30,7 +30,7 @@ class IssuingCloud(SimulatedCloud):
     """A cloud whose STS issues keys for 900 s.
 
     :param manner: how STS answers at a time: ANSWERED, HANGS, FAILS or REFUSES.
-    :ivar asked: when STS was asked.
+    :ivar asked: the times of requests to STS.
     :ivar used: (seconds, key) of each request that was signed with an issued key.
     """
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The simulated cloud and its clock do what the tests on them take for granted."""
+"""The simulated cloud and its clock behave as the tests on them assume."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ from ansible_collections.datagate.huaweicloud.tests.unit.simulation.virtual_time
 
 
 class MadeUpFlight:
-    """As much of a request under way as the transport needs."""
+    """The part of a running request that the transport uses."""
 
     def __init__(self, url: str, sent_at: float, lasts: float = 30.0) -> None:
         self.prepared = requests.Request("GET", url).prepare()
@@ -65,7 +65,7 @@ class MadeUpFlight:
 
 
 class Line:
-    """A cloud, its clock, and what is sent over them."""
+    """A cloud, its clock, and the requests to it."""
 
     def __init__(self, cloud: SimulatedCloud, **more: Any) -> None:
         self.cloud = cloud

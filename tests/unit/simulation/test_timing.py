@@ -53,7 +53,7 @@ class Row:
     :ivar verdict: the only right one.
     :ivar blamed: the job that the reasons name.
     :ivar within: seconds since the start by which the verdict is there.
-    :ivar fixed: whether a selection by name_contains would ask another question.
+    :ivar fixed: whether a selection by name_contains would change the requests.
     """
 
     id: str
@@ -79,12 +79,12 @@ class Row:
 
 
 def normal(names: str) -> list[Job]:
-    """Jobs that are NORMAL all the time."""
+    """Jobs that are always NORMAL."""
     return [job(name, "NORMAL") for name in names.split()]
 
 
 def numbered(count: int) -> list[Job]:
-    """So many jobs that are NORMAL all the time."""
+    """The given number of jobs that are always NORMAL."""
     return [job(f"j{number:03}", "NORMAL") for number in range(count)]
 
 
@@ -219,7 +219,7 @@ NEIGHBOURS = [
         "three that are asked first hang and another falls",
         [*normal("b c d"), FALLS],
         "FAIL",
-        18,  # the fourth request goes out 15 s after the first
+        18,  # the fourth request is sent 15 s after the first
         "a",
         troubles=[HUNG, Trouble("c", HANG), Trouble("d", HANG)],
     ),
@@ -561,7 +561,7 @@ assert len({case.id for case in CASES}) == len(CASES)
 
 
 def check(row: Row, run: Run) -> None:
-    """Compare the end of a gate with what it has to be, and hold it to every promise."""
+    """Compare the end of a gate with the expected one, and check each promise."""
     broken = broken_promises(run)
     if run.verdict != row.verdict:
         broken.append(f"{run.verdict} instead of {row.verdict}")

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Errors: what a code means, and the sentence that comes of it."""
+"""Errors: the meaning of a code, and the message."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ IAM = "iam"
         (DLI, 403, "APIGW.0310", DENIED),
         (DLI, 429, "APIGW.0308", TRANSIENT),
         (DLI, 503, "APIGW.0613", TRANSIENT),
-        # 401 means it, with any code.
+        # HTTP 401 is a refusal with any code.
         (DATAARTS, 401, "DLF.0100", DENIED),
         (DATAARTS, 401, None, DENIED),
         # An unknown code: the status decides.
@@ -108,7 +108,7 @@ def test_codes_count_only_with_a_matching_status() -> None:
 
 
 def check_codes(status: int | None) -> None:
-    """Only 400 and 404 can say that a job is missing, and nothing that a server in trouble says is about the job."""
+    """Only HTTP 400 and 404 can mean a missing job, and a 5xx answer is never about the job."""
     for service, code in MISSING_CODES:
         kind = classify(service, status, code)
         assert (kind == MISSING) == (status in (400, 404))
@@ -143,7 +143,7 @@ def check_codes(status: int | None) -> None:
 )
 def test_refused_key_is_detected(status: int | None, code: str | None, refused: bool) -> None:
     assert refuses_key(status, code) == refused
-    # A wrong clock ends the run as well, without being the fault of the key.
+    # A wrong clock also ends the run, but the key is not refused.
     ends = refused or gateway_number(code) == "0303"
     assert RequestError(DENIED, "no", status=status, error_code=code).refused == ends
 
@@ -253,7 +253,7 @@ def test_option_error_names_the_option() -> None:
     assert (str(error), error.extras()) == ("region: is needed", {"option": "region"})
 
 
-# -- what an error's body says ----------------------------------------------------------------------------------------
+# -- the body of an error ---------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(

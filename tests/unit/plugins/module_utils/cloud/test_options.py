@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Connection options: what becomes of them, and what is said of those that are unusable."""
+"""Connection options: their resolved values, and the messages about invalid ones."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def connect(environ: dict[str, str] | None = None, service: str = "dataarts", **
 
 
 def refused(option: str, environ: dict[str, str] | None = None, **params: Any) -> str:
-    """The sentence about an option that is refused."""
+    """The message about a rejected option."""
     with pytest.raises(OptionError) as caught:
         connect(environ, **params)
     assert caught.value.option == option
@@ -370,7 +370,7 @@ def test_invalid_retries_are_rejected(value: Any) -> None:
 
 
 def test_huge_number_is_rejected() -> None:
-    """YAML and JSON know no bounds for whole numbers."""
+    """YAML and JSON do not limit whole numbers."""
     with pytest.raises(OptionError):
         number("o", 10**400)
     with pytest.raises(OptionError):
@@ -378,7 +378,7 @@ def test_huge_number_is_rejected() -> None:
 
 
 def test_huge_request_timeout_is_rejected() -> None:
-    """Threads and sockets raise OverflowError for what does not fit into their clocks (about 292 years)."""
+    """Threads and sockets raise OverflowError for times beyond their clocks (about 292 years)."""
     refused("request_timeout", request_timeout=1e12)
 
 
@@ -444,7 +444,7 @@ def test_file_settings_apply_only_with_its_keys(tmp_path: Path) -> None:
     )
     assert (found.project_id, found.endpoints["iam"]) == ("task", "https://i")
     assert resolve({"region": "r", "credentials_file": path}, {"HW_PROJECT_ID": "env"}, "dli").project_id == "env"
-    # Not with keys from elsewhere.
+    # Not with keys from another place.
     found = resolve({**KEY, "region": "r", "credentials_file": path}, {}, "dli")
     assert found.project_id is None
     assert found.endpoints["iam"] == "https://iam.r.myhuaweicloud.com"
@@ -614,7 +614,7 @@ def test_any_options_give_a_connection_or_one_sentence_without_secrets(
 
 @given(st.dictionaries(st.sampled_from(SECRETS), HIDDEN), ENVIRON)
 def test_any_credentials_are_never_shown(params: dict[str, Any], environ: dict[str, str]) -> None:
-    """With every other option right, so that it is the credentials that are looked at."""
+    """With all other options valid, so that the credentials are checked."""
     found = attempt({"region": "cn-north-4", "project_id": "p1", **params}, environ, "dataarts")
     assert SECRET not in (str(found) if isinstance(found, DatagateError) else "".join(found.warnings))
 
@@ -687,7 +687,7 @@ def test_workspace_name_replaces_the_id_of_the_environment() -> None:
     assert resolve(options, environ, "dataarts").workspace == "w1"
     connection = resolve({**options, **NAMED}, environ, "dataarts")
     assert (connection.workspace, connection.workspace_name) == (None, "release")
-    # A gate that goes on in another slice asks for the same, before and after the look-up.
+    # A gate has the same digest in its next slice, before and after the look-up.
     before = connection.target("dataarts")
     connection.workspace = "w2"
     assert connection.target("dataarts") == before

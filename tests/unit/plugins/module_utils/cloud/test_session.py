@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the session reads from headers, and what it says at a deadline, without any request being sent."""
+"""The headers that the session reads, and its outcomes at a deadline, without a real request."""
 
 from __future__ import annotations
 
@@ -157,7 +157,7 @@ class Skipping(Clock):
 
 
 class Breaking:
-    """Carries exchanges: so many break at once, those after them are never over."""
+    """Runs exchanges: the given number fail at once, later ones never end."""
 
     def __init__(self, breaks: int) -> None:
         self.breaks = breaks
@@ -183,7 +183,7 @@ class Breaking:
 def test_call_at_its_deadline_ends_with_the_previous_error(
     breaks: int, options: dict[str, Any], kind: str, text: str
 ) -> None:
-    """And ends then for a caller who waits no longer than that."""
+    """The call also ends for a caller that waits only until then."""
     params: dict[str, Any] = {"auth_token": "t", "region": "r", "project_id": "p", **options}
     session = Session(resolve(params, {}, "dli"), Skipping(), executor=Breaking(breaks))
     session.begin(single(Call("dli", ("v1", "jobs"))), "it", 1005.0)
@@ -195,7 +195,7 @@ def test_call_at_its_deadline_ends_with_the_previous_error(
 
 
 def test_first_call_of_a_session_ends_at_its_deadline() -> None:
-    """The first one was given up without any answer, and waits for what becomes of the second."""
+    """The first call timed out without an answer, and waits for the outcome of the second."""
     params: dict[str, Any] = {"auth_token": "t", "region": "r", "project_id": "p", "retries": 0, "request_timeout": 2}
     session = Session(resolve({**params, "requests_per_second": 0.6}, {}, "dli"), Skipping(), executor=Breaking(0))
     for key in ("first", "second"):
@@ -229,7 +229,7 @@ class RefusesTwoWithoutBody:
 
 
 def test_concurrent_refusals_without_a_body_end_together() -> None:
-    """The first one renews the token, and the second one ends while that is done."""
+    """The first refusal renews the token, and the second call ends meanwhile."""
     params: dict[str, Any] = {
         "username": "u",
         "password": "pass-word",

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Threads leave signals to the main thread, which is the only one that Python acts on them in."""
+"""Threads block signals, because Python handles signals only in the main thread."""
 
 from __future__ import annotations
 

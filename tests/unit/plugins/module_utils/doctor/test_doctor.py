@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Checks and findings as functions of what was seen: for any input, each one returns something and none raises."""
+"""Checks and findings as functions of the observations: for any input, each returns a result and none raises."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def everywhere(observation: Observation, **more: Any) -> Evidence:
 
 
 def judge(evidence: Evidence) -> dict[str, str]:
-    """The results of the checks by name. Asserts what holds for all of them and for the findings."""
+    """The results of the checks by name. Asserts the invariants of checks and findings."""
     done, found = checks.run(evidence), findings.run(evidence)
     json.dumps([done, found], allow_nan=False)
     assert all(check["detail"] for check in done)
@@ -135,9 +135,9 @@ def test_error_before_the_first_request_fails_a_check() -> None:
         (29.0, None, "ok", ""),
         (412.0, None, "warn", "the clock of this host is 412 s behind: synchronize it (chrony, ntpd)"),
         (-31.0, None, "warn", "the clock of this host is 31 s ahead: synchronize it (chrony, ntpd)"),
-        (1200.0, None, "warn", "1200 s behind"),  # a service that takes it nevertheless
+        (1200.0, None, "warn", "1200 s behind"),  # a service that accepts it
         (1200.0, "APIGW.0303", "fail", "1200 s behind"),
-        (-1200.0, "APIGW.0301", "fail", "1200 s ahead"),  # as old gateways say it
+        (-1200.0, "APIGW.0301", "fail", "1200 s ahead"),  # as old gateways report it
         (412.0, "APIGW.0301", "warn", "412 s behind"),
         (None, "APIGW.0303", "fail", "more than 15 minutes"),
         (None, None, "skipped", ""),

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The arguments of the event source, and what it does about credentials that were refused."""
+"""The arguments of the event source, and its behaviour after refused credentials."""
 
 from __future__ import annotations
 
@@ -116,7 +116,7 @@ def test_missing_requests_library_is_reported(monkeypatch: pytest.MonkeyPatch) -
 
 
 class Refusing:
-    """Replaces the watch: refuses, or not."""
+    """Replaces the watch: refused or successful."""
 
     def __init__(self) -> None:
         self.refused: RequestError | None = None
@@ -182,7 +182,7 @@ def test_metadata_service_must_return_another_key_after_a_refusal() -> None:
     watcher, dummy_watch = refusing({**args, "auth_type": "ecs_agency"}, {})
     watcher._learn("one")  # as the session does, before it sends anything with it
     watcher.poll()
-    assert len(watcher.poll()) == 1  # asks the metadata service again
+    assert len(watcher.poll()) == 1  # sends a request to the metadata service again
     with pytest.raises(CredentialsError, match="still the only one"):
         watcher._learn("one")
     watcher._learn("two")

@@ -95,7 +95,7 @@ def test_other_invalid_options_are_rejected() -> None:
     refused("tags", tags=["a\nb"])
 
 
-# -- what comes of them -----------------------------------------------------------------------------------------------
+# -- results ----------------------------------------------------------------------------------------------------------
 
 
 def test_no_filter_returns_jobs_of_both_types() -> None:

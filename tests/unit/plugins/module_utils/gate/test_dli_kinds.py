@@ -14,7 +14,7 @@ from ansible_collections.datagate.huaweicloud.plugins.module_utils._errors impor
 from ansible_collections.datagate.huaweicloud.plugins.module_utils._gate import options
 from ansible_collections.datagate.huaweicloud.tests.unit.gate_world import World, codes, gate
 
-# A job with one state all the time: state, wait_for (None: the default), verdict, reason code.
+# A job with a constant state: state, wait_for (None: the default), verdict, reason code.
 FLINK = [
     ("job_running", None, "PASS", None),
     ("job_finish", None, "PASS", None),
@@ -94,7 +94,7 @@ def test_verdict_by_rows_of_a_finished_job(
     world = World({"7": [(0, "FINISHED", {"_result_count": rows, "_bad_row_count": bad})]}, lists=False)
     result = gate(world, dli=True, job_ids="7", min_result_rows=least, max_bad_rows=most, **WAIT)
     assert (result["verdict"], codes(result)[:1]) == (verdict, expected(code))
-    # A job with a number that is missing is read again, because the service may name it later.
+    # A job without its row count is read again, because the service may return it later.
     assert (result["polls"] > 1) == (verdict == "TIMEOUT")
 
 

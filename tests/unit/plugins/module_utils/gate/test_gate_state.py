@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What must hold of the verdict for all readings, checked on drawn observations."""
+"""Invariants of the verdict, checked on drawn observations."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ READABLE = ("NORMAL", "STARTING", "STOPPED", "STOPPING", "EXCEPTION", "ABNORMAL"
 FAILING = ("EXCEPTION", "ABNORMAL")
 UNKNOWN = ("odd",)
 
-# What one job shows in one observation: a state with the state of its node, or missing, or an error.
+# The reading of one job in one observation: a state with the state of its node, or missing, or an error.
 shown = st.one_of(
     st.tuples(st.sampled_from(READABLE), st.sampled_from((*READABLE, None))),
     st.sampled_from([("missing", None), ("error", None), ("denied", None)]),
@@ -60,7 +60,7 @@ def reading(name: str, what: tuple[str, Any], at: float) -> Reading:
 def play(
     gate: Gate, seen: list[dict[str, tuple[str, Any]]], order: tuple[str, ...], last: bool = False
 ) -> list[Verdict]:
-    """Show the observations one after the other; the verdict of each."""
+    """Process the observations in turn; returns the verdict of each."""
     verdicts = []
     for number, observed in enumerate(seen):
         at = 10.0 * number

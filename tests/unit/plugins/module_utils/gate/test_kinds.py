@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A kind of job is a row of a table: nothing else has to know it."""
+"""A kind of job is a row of a table: no other code depends on it."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ BAYS = Kind(
     failing=frozenset(("spilt", "burnt")),
     failure_code="bay_failed",
     codes={"burnt": "bay_burnt"},
-    severities={"bay_failed": kinds.FAILURE},  # bay_burnt has been forgotten
+    severities={"bay_failed": kinds.FAILURE},  # bay_burnt has no severity
     missing=missing,
     describe=describe,
     selected_by="bays",
@@ -65,7 +65,7 @@ class TestAnotherKind:
 
     @pytest.mark.parametrize(("state", "code"), [("spilt", "bay_failed"), ("burnt", "bay_burnt")])
     def test_new_kind_fails_with_its_reason_code(self, state: str, code: str) -> None:
-        """Also with one that has been left out of the severities: it counts as a failure and is named in the message."""
+        """Also with a code without a severity: it counts as a failure and is named in the message."""
         result = run({"a": [(0, state)], "b": [(0, "filling")]})
         assert (result["verdict"], result["reasons"][0]["code"]) == ("FAIL", code)
         assert f"a is {state}" in result["msg"]

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Where the job list and the status call disagree: what is believed, and for how long a list may lag."""
+"""If the job list and the status call disagree: which one counts, and for how long a list may lag."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ansible_collections.datagate.huaweicloud.plugins.module_utils._gate.state.l
 
 
 def refuted(claim: str, is_failure: bool, times: int = 1) -> ListClaims:
-    """A claim that status calls have refuted so many times, the last time after 100 seconds."""
+    """A claim that status calls refuted the given number of times, the last time after 100 seconds."""
     claims = ListClaims()
     for dummy in range(times):
         claims.make(claim, 99.0, 90.0, True, is_failure)

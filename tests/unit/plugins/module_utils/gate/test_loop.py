@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The gate on a virtual clock: what it says, when it says it, and what it asked for that."""
+"""The gate on a virtual clock: its verdicts, their times, and the requests sent."""
 
 from __future__ import annotations
 
@@ -125,7 +125,7 @@ def test_timeout_reports_the_time_without_an_answer() -> None:
 
 
 def test_errors_at_the_deadline_are_reported() -> None:
-    """All of them, not only the first that is taken."""
+    """All errors are reported, not only the first one."""
     world = World({"a": [(0, BUSY)], "b": [(0, BUSY)]}, latency=30, rate=float("inf"))
     result = gate(world, job_names=["a", "b"], wait=True, wait_timeout=30)
     assert (result["verdict"], codes(result)) == (
@@ -164,7 +164,7 @@ def test_unreadable_answer_is_requested_again_within_the_observation() -> None:
     result = gate(world, job_names=names, wait=True, wait_timeout=120)
     assert result["verdict"] == "PASS"
     assert result["elapsed"] < 60
-    # One that stays bad is asked for twice in an observation, and counts once.
+    # A permanently unreadable job is read twice in an observation, and counts once.
     world = World({**jobs, "job0100": [(0, garbled)]}, rate=20)
     result = gate(world, job_names=names, wait=True, wait_timeout=600, max_consecutive_errors=3)
     assert result["verdict"] == "ERROR"
@@ -412,7 +412,7 @@ class TestConditions:
 
 
 class TestManyJobs:
-    """Where reading every node does not fit into an interval, the list comes first."""
+    """If the nodes cannot be read within an interval, the list is read first."""
 
     names = tuple(f"job{number:04d}" for number in range(1000))
 
@@ -546,7 +546,7 @@ class TestManyJobs:
         world.lists_say = {name: [(0.0, says, {})] for name in self.names[:400]}
         result = gate(world, job_names=self.names, wait=True, wait_timeout=600)
         assert result["verdict"] == "PASS"
-        # A failure that the list goes on showing is confirmed again and again, ever more seldom.
+        # A failure that the list keeps showing is confirmed repeatedly, at growing intervals.
         assert world.sent <= (4000 if says == "EXCEPTION" else 2500)
 
     def test_lagging_list_only_delays_the_pass(self) -> None:
@@ -578,7 +578,7 @@ class TestManyJobs:
 
     @pytest.mark.parametrize(("until", "verdict"), [(5, "PASS"), (28, "PASS"), (200, "FAIL")])
     def test_exception_grace_of_a_node_ends_with_its_reading(self, until: float, verdict: str) -> None:
-        """The list is read meanwhile and knows nothing of nodes."""
+        """The list is read meanwhile, and contains no nodes."""
         world = self.world(job0000=[(0, "NORMAL", {"n": "EXCEPTION"}), (until, "NORMAL", {"n": "NORMAL"})])
         result = gate(world, job_names=self.names, wait=True, wait_timeout=600, exception_grace=30)
         assert result["verdict"] == verdict
@@ -617,7 +617,7 @@ class TestDli:
         assert result["elapsed"] == 120
 
     def test_missing_progress_is_not_a_stall(self) -> None:
-        """The progress call fails, and the status call that stands for it tells no progress."""
+        """The progress call fails, and the status call that replaces it returns no progress."""
         jobs = {"a": [(0, "RUNNING", {"_progress": None}), (300, "FINISHED")]}
         result = gate(World(jobs, lists=False), dli=True, job_ids=["a"], wait=True, stall_timeout=50)
         assert result["verdict"] == "PASS"

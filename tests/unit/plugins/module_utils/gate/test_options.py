@@ -231,7 +231,7 @@ def test_wait_for_rejects_failing_states(state: str) -> None:
 
 @pytest.mark.parametrize("state", ["BROKEN", "EXCEPTON", "FAILED", "RUNNING"])
 def test_unknown_state_in_fail_states_is_rejected(state: str) -> None:
-    """It is misspelt, and the state that was meant would no longer fail a gate."""
+    """It may be misspelt, and then the intended state would not fail the gate."""
     assert state in refused("fail_states", policy, fail_states=["EXCEPTION", state])
 
 
@@ -312,7 +312,7 @@ def test_durations_beyond_wait_timeout_are_rejected() -> None:
     refused("wait_initial_delay", dli_policy, wait=True, wait_initial_delay=601)
     found = policy({"wait": True, "stable_for": 60, "exception_grace": 60, "wait_timeout": 60})
     assert (found.stable_for, found.exception_grace) == (60.0, 60.0)
-    # A timeout of 0 is one observation: nothing can be held for any time then.
+    # wait_timeout 0 is one observation, so no duration can pass.
     refused("stable_for", policy, wait=True, stable_for=1, wait_timeout=0)
     assert policy({"wait": True, "wait_timeout": 0, "wait_initial_delay": 5}).timeout == 0.0
 

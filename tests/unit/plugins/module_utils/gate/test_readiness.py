@@ -88,7 +88,7 @@ def test_readings_within_a_second_are_together() -> None:
 
 
 class TestAfterAReading:
-    """All jobs have been ready since second 5, and another reading comes."""
+    """All jobs have been ready since second 5, and another reading arrives."""
 
     READY = Readiness(5.0)
 

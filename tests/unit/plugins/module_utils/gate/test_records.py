@@ -14,7 +14,7 @@ from ansible_collections.datagate.huaweicloud.tests.unit.gate_world import World
 
 
 def script(*steps: tuple[float, dict[str, int]]) -> list[Any]:
-    """A job that runs; of each node the records that it has written by then."""
+    """A running job; for each node the records written so far."""
     return [
         (at, "NORMAL", {name: {"status": "NORMAL", "total_put_records": count} for name, count in nodes.items()})
         for at, nodes in steps
@@ -85,6 +85,6 @@ def test_records_must_move_within_stable_for(records: Any) -> None:
 @pytest.mark.parametrize("params", [{}, {"stable_for": 20}])
 @pytest.mark.parametrize("records", [True, ["READ", "TYPO"]])
 def test_waiting_for_records_keeps_wait_interval(params: dict[str, Any], records: Any) -> None:
-    """That nothing but records are missing is no reason to look more often."""
+    """If only records are missing, the gate does not read more often."""
     result = run({"a": ENDED, "b": LATE}, records, **params)
     assert result["polls"] <= 14

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Which run counts and what it says, beside a naive model; the options of gates for runs."""
+"""Which run counts and its verdict, compared with a naive model; the options of gates for runs."""
 
 from __future__ import annotations
 

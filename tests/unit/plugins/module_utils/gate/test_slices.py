@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A gate cut into slices says the same as one in one piece, at the same time, with the same history."""
+"""A gate in slices has the same verdict, time and history as a gate in one piece."""
 
 from __future__ import annotations
 
@@ -148,7 +148,7 @@ def test_a_list_younger_than_the_interval_is_not_read_again() -> None:
 
 
 class TestPause:
-    """No reading is made between two slices: what was read before counts as no fresher than it is."""
+    """Nothing is read between two slices: earlier readings keep their age."""
 
     names = tuple(f"job{number:02}" for number in range(100))
 
@@ -206,7 +206,7 @@ def values(state: Any) -> dict[str, Any]:
 
 
 def test_all_fields_of_a_job_are_kept_in_resume() -> None:
-    """A field of a job that is not handed on would be forgotten between two slices."""
+    """A field of a job that `resume` does not contain would be lost between two slices."""
     policy = options.policy({"job_names": ["a"], "wait": True})
     job = JobState("a", policy)
     take_reading(job, Reading("a", 1.0, LIST, job={"name": "a", "status": "NORMAL"}), 1.0, 0.0)
@@ -235,7 +235,7 @@ class TestText:
             other = resume.pack(self.state, "0123", [secret])
             assert secret not in other.rpartition(".")[2]
             assert resume.unpack(other, "0123") == self.state
-        # Where that is impossible, there is a text nevertheless.
+        # If that is impossible, a text is returned anyway.
         assert resume.unpack(resume.pack(self.state, "0123", [""]), "0123") == self.state
 
     @pytest.mark.parametrize(
@@ -275,7 +275,7 @@ CASES = ("by name", "by tags", "no list yet", "dli")
 class Case(NamedTuple):
     """A gate whose first slice has ended.
 
-    :ivar state: what that handed on, from its text.
+    :ivar state: the state unpacked from its `resume` text.
     """
 
     dli: bool
@@ -317,7 +317,7 @@ JSON = st.recursive(
 
 
 def paths(state: Any, way: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
-    """The ways to everything in a state."""
+    """The paths to all values in a state."""
     if isinstance(state, (dict, list)):
         keys = state.keys() if isinstance(state, dict) else range(len(state))
         return [way, *(found for key in keys for found in paths(state[key], (*way, key)))]
@@ -340,7 +340,7 @@ def damage(name: str) -> Case:
 
 
 def problem_of(found: Case, state: Any) -> str | None:
-    """What the next slice says of a state; None where it takes it. It neither breaks nor passes."""
+    """The error of the next slice with a state; None if it is accepted. It neither raises nor passes."""
     names = ["a"] if found.dli else ["a", "b", "c"]
     world = World({name: [(0, "RUNNING" if found.dli else "STARTING")] for name in names}, lists=not found.dli)
     try:
@@ -356,7 +356,7 @@ DAMAGED = "resume: is damaged; start the gate again"
 
 
 class TestForeignStates:
-    """For any text in the option resume, a gate goes on or says that it is damaged."""
+    """For any text in the option resume, a gate continues or reports that it is damaged."""
 
     @pytest.mark.parametrize("name", CASES)
     def test_own_state_is_accepted(self, name: str) -> None:
@@ -390,7 +390,7 @@ class TestForeignStates:
 
     @pytest.mark.parametrize("name", CASES[:2])
     def test_state_with_fewer_jobs_is_rejected(self, name: str) -> None:
-        """With none left it would pass."""
+        """With no job left, it would pass."""
         for count in range(len(case(name).state["gate"]["jobs"])):
             found = damage(name)
             del found.state["gate"]["jobs"][count:]
@@ -404,7 +404,7 @@ class TestForeignStates:
 
 
 class TestDamagedText:
-    """A text that was flipped, cut or masked is refused, or says the same as before."""
+    """A text that was changed, truncated or masked is rejected, or has the same content as before."""
 
     @staticmethod
     def text() -> str:

@@ -34,7 +34,7 @@ MS = 1_772_323_200_000
         ("2026-03-01 08:00:00+0800", MS),
         ("2026-03-01T00:00Z", MS),
         ("2026-02-28T16:00:00.25-08", MS + 250),
-        (str(datetime(2026, 3, 1, tzinfo=timezone.utc)), MS),  # what YAML makes of a date
+        (str(datetime(2026, 3, 1, tzinfo=timezone.utc)), MS),  # a date, as YAML loads it
         (MS + 60_000, MS + 60_000),  # clocks differ
     ],
 )

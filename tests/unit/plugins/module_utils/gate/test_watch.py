@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The events of a watch about jobs that change, come, go, and cannot be read."""
+"""The events of a watch about jobs that change, appear, vanish, or cannot be read."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ NODE = {"status": "EXCEPTION", "log_path": "obs://logs/N.job"}
 
 
 class Watched:
-    """A watch over a world; each look is `interval` seconds after the one before."""
+    """A watch over a world; each poll is `interval` seconds after the previous one."""
 
     def __init__(self, world: World, interval: float = 10.0, **params: Any) -> None:
         self.world = world

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Orders over a real session on a virtual clock: state before x order x answer x state after, and what no table holds."""
+"""Orders over a real session on a virtual clock: state before x order x answer x state after, and single cases."""
 
 from __future__ import annotations
 
@@ -42,12 +42,12 @@ OUTCOMES: dict[str, tuple[str, str, bool, int]] = {
     "taken, broken": ("PASS", "FAIL", True, 1),
     "taken, silent": ("PASS", "FAIL", True, 1),
     "taken, garbled": ("PASS", "FAIL", True, 1),
-    # It may have had an effect, as far as the module can know.
+    # The module must assume that it had an effect.
     "503": ("ERROR", "ERROR", True, 1),
     "broken": ("ERROR", "ERROR", True, 1),
     "silent": ("ERROR", "ERROR", True, 1),
     "429 of a proxy": ("ERROR", "ERROR", True, 1),
-    # It cannot have had one.
+    # It had no effect.
     "unconnected": ("ERROR", "ERROR", False, 3),
     "throttled": ("ERROR", "ERROR", False, 3),
     "30107": ("ERROR", "ERROR", False, 1),

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A session that asks a function instead of the cloud."""
+"""A session that calls a function instead of the cloud."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class CountingClock(Clock):
 
 
 class FakeSession:
-    """What the services need of a session.
+    """The part of a session that the services use.
 
     :param respond: from a call to decoded JSON, or to the RequestError that it ends with.
     :ivar calls: every call, in the order in which they were sent.

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A body counts only if it is coherent and about what was asked."""
+"""A body counts only if it is consistent and about the requested job."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ STATUS = {"name": "j", "status": "NORMAL", "nodes": [NODE]}
 DLI = {"is_success": True, "message": "", "job_id": "j", "status": "FINISHED"}
 PAGE = {"total": 1, "jobs": [{"name": "j", "status": "NORMAL"}]}
 
-# Every kind of answer that counts: what reads it, and a good body.
+# Each kind of answer: its parser, and a valid body.
 KINDS: list[Any] = [
     pytest.param(lambda data: answers.real_time_job(data, "j"), STATUS, id="status"),
     pytest.param(lambda data: answers.dli_job(data, "j"), DLI, id="dli"),
@@ -241,7 +241,7 @@ def test_contradicting_flags_are_unreadable() -> None:
 
 
 def test_errors_of_the_job_itself_are_accepted() -> None:
-    """What a node, a sub-job or a job of Flink says about its own errors is part of a good answer."""
+    """Errors of a node, a sub-job or a Flink job itself are part of a valid answer."""
     job = answers.real_time_job(
         {
             **STATUS,
@@ -255,7 +255,7 @@ def test_errors_of_the_job_itself_are_accepted() -> None:
     assert answers.dli_job({**DLI, "sub_jobs": [{"error_code": "X", "is_success": False}]}, "j")
 
 
-# -- whose answer it is -----------------------------------------------------------------------------------------------
+# -- about which job ---------------------------------------------------------------------------------------------------
 
 NAMES = ["name", "Name", "NAME", "job_name", "jobName", "JobName", "job-name"]
 OTHERS = ["another", "J", "j ", " j", "j\u200b", "j\n", "", "jj", 1, 0, True, False, [], ["j"], {}, {"name": "j"}]
@@ -479,7 +479,7 @@ def test_any_body_is_read_or_unreadable(read: Read, good: dict[str, Any], data: 
 
 @given(extra=st.dictionaries(KEYS, JSON, max_size=4))
 def test_state_is_that_of_the_body(extra: dict[str, Any]) -> None:
-    """No field beside it makes another state of a job than the one that the body has under some spelling."""
+    """No other field changes the state that the body has under one of its spellings."""
     data = {**STATUS, **extra}
     try:
         job = answers.real_time_job(data, "j")

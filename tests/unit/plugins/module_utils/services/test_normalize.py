@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""From the services' spelling to ours; nothing that a service may send makes it fall over."""
+"""From the services' spelling to that of the collection; any answer is accepted or unreadable."""
 
 from __future__ import annotations
 
@@ -572,7 +572,7 @@ OBJECTS = st.dictionaries(KEYS, JSON, max_size=8)
 
 
 def check_plain(value: Any) -> None:
-    """It can be written as JSON in UTF-8, without what JSON does not know, and a terminal obeys nothing in it."""
+    """The value is valid JSON in UTF-8, and contains no control character."""
     text = json.dumps(value, ensure_ascii=False, allow_nan=False)
     text.encode("utf-8")
     assert not any("\x7f" <= char <= "\x9f" or char in "\u200b\u202e" for char in text)
@@ -580,7 +580,7 @@ def check_plain(value: Any) -> None:
 
 
 def readable(make: Callable[..., Any], *args: Any) -> Any:
-    """What comes of data; nothing of data that is unreadable, and no other exception."""
+    """The normalized data; None for unreadable data. Other exceptions are raised."""
     try:
         return make(*args)
     except Unreadable:
@@ -608,7 +608,7 @@ def test_any_json_gives_a_valid_job(data: Any, name: str | None) -> None:
     assert isinstance(job.get("nodes", []), list)
     for node in job.get("nodes", []):
         check_node(node)
-    assert normalize.job(json.loads(json.dumps(job)), name) == job  # what is right stays as it is
+    assert normalize.job(json.loads(json.dumps(job)), name) == job  # correct values are unchanged
 
 
 @settings(max_examples=150)

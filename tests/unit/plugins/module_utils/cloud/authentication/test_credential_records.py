@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The account of refused keys: shared by processes, private to the user, good for five minutes, and never in the way."""
+"""The records of refused keys: shared by processes, private to the user, valid for five minutes; their errors are ignored."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ CLOUDS = ["myhuaweicloud.com"]
 
 
 class HandClock(Clock, ElapsedTime):
-    """All clocks of a machine, moved by hand."""
+    """All clocks of a machine, set by the test."""
 
     def __init__(self) -> None:
         self.monotonic, self.wall_time, self.up_seconds, self.boot_id = 1000.0, 1_700_000_000.0, 5000.0, "boot-1"
@@ -71,7 +71,7 @@ class HandClock(Clock, ElapsedTime):
 
 
 class HandTimes(ElapsedTime):
-    """The same as what the account reads."""
+    """The same clocks, as the records read them."""
 
     def __init__(self, clock: HandClock) -> None:
         super().__init__(clock.wall)
@@ -111,7 +111,7 @@ def refuse(found: CredentialRecords, locked: bool = False) -> None:
     found.refuse(digest(found), 401, "APIGW.0301", locked)
 
 
-# -- what is remembered -----------------------------------------------------------------------------------------------
+# -- records ------------ -----------------------------------------------------------------------------------------------
 
 
 def test_refusal_is_shared_with_other_processes_for_five_minutes(environ: dict[str, str], clock: HandClock) -> None:
@@ -228,7 +228,7 @@ def test_files_contain_no_secret(environ: dict[str, str], clock: HandClock) -> N
         for secret in (*PARTS, "other-key-12345", "other-secret-12345"):
             assert secret[:4].encode() not in path.read_bytes()
             assert secret[:4] not in path.name
-    # The same credentials have another name in another user's folder.
+    # The same credentials have another file name in another user's folder.
     other = account({"XDG_CACHE_HOME": str(Path(found.folder).parent / "other")}, clock)
     assert digest(other) != digest(found)
 
@@ -277,7 +277,7 @@ def test_unusable_folder_falls_back_to_memory(
     found = account(environ, clock)
     assert found.folder == (str(temporary / f"datagate-huaweicloud-{os.geteuid()}") if fallback else None)
     refuse(found)
-    # Without any folder a process still knows what it has seen itself.
+    # Without a folder, a process keeps its own records in memory.
     assert account(environ, clock).refusal(digest(found)) is not None
     turns = [found.take_turn(digest(found), 0) for dummy in range(2)]
     assert (turns[1] is None) == fallback
@@ -351,7 +351,7 @@ def test_other_processes_wait_for_the_first_trial(environ: dict[str, str], clock
     for number, session in enumerate(sessions):
         session.admit(PARTS, None)
         assert clock.now() - began == pytest.approx(number * NEXT_TURN_AFTER, abs=0.2)
-    # There are no more until one of these has its answer.
+    # No further turn is available before one of these has its answer.
     for deadline, kind in ((clock.now() + 7, UNREACHED), (None, TRANSIENT)):
         with pytest.raises(RequestError, match="wait for their first answer") as caught:
             standing(environ, clock).admit(PARTS, deadline)
@@ -458,7 +458,7 @@ def test_cloud_of_a_host(host: str, cloud: str) -> None:
 # -- real processes ---------------------------------------------------------------------------------------------------
 
 
-# Other tests of the same process may have left threads behind; the children here do nothing with them.
+# Threads of other tests may still run in this process; the children here do not use them.
 forks = pytest.mark.filterwarnings("ignore:.*multi-threaded.*:DeprecationWarning")
 
 

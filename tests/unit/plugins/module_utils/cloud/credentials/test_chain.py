@@ -60,13 +60,13 @@ def default_file(home: Path, content: str = FILE) -> Path:
 
 
 def auth_of(credentials: Credentials) -> Any:
-    """What these credentials make of a request, without a request."""
+    """The headers that these credentials add to a request."""
 
     return obtain(credentials)
 
 
 def obtain(credentials: Credentials, *answers: Any, asked: list[Any] | None = None) -> Any:
-    """The auth that these credentials end with; each request that they make gets the next of *answers*."""
+    """The auth of these credentials; each request for it gets the next of *answers*."""
     steps = credentials.obtain(lambda: 0.0)
     left = list(answers)
     answer: Any = None
@@ -209,7 +209,7 @@ def test_auto_prefers_token_then_key_then_password() -> None:
 def test_hw_and_sdk_variables_are_not_combined() -> None:
     found = choose({}, {**HW_KEY, **SDK_KEY, "HUAWEICLOUD_SDK_SECURITY_TOKEN": "sdk-st"})
     assert found.header_values() == {"access_key": "env-ak", "secret_key": "env-sk"}
-    # A whole set under the first family's names is not disturbed by values under the other's.
+    # A complete set of one family of variables ignores those of the other.
     assert choose({}, {**HW_KEY, "HUAWEICLOUD_SDK_AK": "sdk-ak"}).secrets[0] == "env-ak"
     with pytest.raises(CredentialsError, match="gives HW_ACCESS_KEY but not HW_SECRET_KEY"):
         choose({}, {"HW_ACCESS_KEY": "env-ak", "HUAWEICLOUD_SDK_SK": "sdk-sk"})
@@ -227,7 +227,7 @@ def test_auth_type_ignores_other_types() -> None:
 
 
 def subsets(options: dict[str, str], optional: tuple[str, ...] = ()) -> list[tuple[dict[str, str], list[str]]]:
-    """Every incomplete part of a set of options, with the names that it lacks."""
+    """Each incomplete part of a set of options, with the missing names."""
     found = []
     for size in range(1, len(options)):
         for names in itertools.combinations(options, size):
@@ -280,7 +280,7 @@ def test_domain_name_alone_is_not_a_credential() -> None:
     assert choose({"domain_name": "task-domain"}, HW_KEY).place == "the environment (HW_ACCESS_KEY)"
     assert choose({**KEY, "domain_name": "task-domain"}, {}).place == "the task (access_key)"
     assert (choose({}, {**SDK_KEY, "HW_DOMAIN_NAME": "env-domain"})).__class__ is AccessKey
-    # Nor is it taken from another place than the user's name and password.
+    # It is read only from the place of the user name and password.
     with pytest.raises(CredentialsError, match="gives HW_USER_NAME and HW_USER_PASSWORD but not HW_DOMAIN_NAME"):
         choose({"domain_name": "task-domain"}, {"HW_USER_NAME": "u", "HW_USER_PASSWORD": "p"})
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The credentials file: what it may hold, and what is said of one that cannot be used."""
+"""The credentials file: its accepted content, and the messages about an unusable one."""
 
 from __future__ import annotations
 
@@ -143,7 +143,7 @@ def test_permission_denied_is_reported(tmp_path: Path, monkeypatch: pytest.Monke
     def refuse(name: str, *dummy: Any) -> None:
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), name)
 
-    # The file's mode would not do: root may read everything.
+    # The file's mode is not enough: root may read all files.
     with monkeypatch.context() as patch:
         patch.setattr(os, "open", refuse)
         with pytest.raises(CredentialsError, match="cannot be read: Permission denied"):

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Temporary keys in answers: every spelling, and what is not trusted."""
+"""Temporary keys in answers: each spelling, and answers that are rejected."""
 
 from __future__ import annotations
 

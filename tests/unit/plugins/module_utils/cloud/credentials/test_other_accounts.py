@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Agencies of other accounts and ID tokens: which options and variables count, and what is sent for them."""
+"""Agencies of other accounts and ID tokens: the options and variables, and the requests for them."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ def test_agency_of_the_environment_uses_the_file(home: Path) -> None:
     found = choose({}, HW_AGENCY)
     assert found.source.startswith("AKID... from credentials_file")
     assert "agency env_agency of env-account" in found.source
-    # The file's project is not one of the other account.
+    # The file's project belongs to the file's account only.
     assert found.settings() == {"iam_endpoint": "https://iam.test"}
 
 
@@ -215,7 +215,7 @@ NO_HOST = RequestError(TRANSIENT, "the host's name cannot be resolved", service=
 
 
 def obtain(credentials: Credentials, *answers: Any) -> tuple[Any, list[KeyRequest]]:
-    """The auth that the credentials end with, and the requests for it."""
+    """The auth of the credentials, and the requests for it."""
     steps = credentials.obtain(lambda: 0.0)
     asked: list[KeyRequest] = []
     answer: Any = None
@@ -252,7 +252,7 @@ def test_agency_request_to_sts() -> None:
     assert bodies(asked) == [{**data("sts_assume_request"), "agency_session_name": "datagate-huaweicloud"}]
     assert (asked[0].service, asked[0].target, asked[0].has_alternative) == ("sts", "/v5/agencies/assume", True)
     assert list(found.services) == ["sts", "iam"]
-    # Without STS it is IAM.
+    # Without STS, IAM is used.
     dummy, asked = obtain(found, NO_HOST, IAM_KEYS)
     assert [request.service for request in asked] == ["sts", "iam"]
     assert asked[1].body["auth"]["identity"]["assume_role"]["domain_id"] == DOMAIN_ID

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The signature: the vendor's known answers, and what goes on the wire."""
+"""The signature: test vectors of the vendor, and the sent bytes."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ VECTORS = [
     for vector in json.loads((DATA / "signature_vectors.json").read_text(encoding="utf-8"))
     if not vector.get("derived")
 ]
-# Any text that UTF-8 can hold, leaning towards what encoders get wrong.
+# Any text that UTF-8 can encode, often with characters that encoders handle wrongly.
 TEXT = st.text(st.one_of(st.sampled_from(" %~*()+/&=;:@?#-_.作业é"), st.characters(exclude_categories=["Cs"])))
 
 
@@ -68,7 +68,7 @@ def test_vectors_match_the_vendors_signature(vector: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("vector", VECTORS, ids=lambda vector: vector["uri"])
 def test_vectors_match_after_requests_prepared_them(vector: dict[str, Any]) -> None:
-    """The same headers come out when requests prepares the request, and the order of the query stays ours."""
+    """requests produces the same headers, and keeps the order of the query."""
     moment = float(timegm(time.strptime(vector["date"], DATE_FORMAT)))
     query = build_query(pairs(vector))
     url = f"https://{vector['host']}{build_path(vector['segments'])}" + (f"?{query}" if query else "")

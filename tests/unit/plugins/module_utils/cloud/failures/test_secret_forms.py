@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""No form of a secret survives, at any place in a text and wherever the text is cut."""
+"""Each encoded form of a secret is masked, anywhere in a text and wherever the text is truncated."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from ansible_collections.datagate.huaweicloud.plugins.module_utils._cloud.failur
 )
 from ansible_collections.datagate.huaweicloud.plugins.module_utils._cloud.failures.secret_masking import SecretMasker
 
-# Encoders of this file's own, so that what is tested is not what it is tested with.
+# Encoders of this file, independent of the tested code.
 ENCODERS: dict[str, Callable[[str], str]] = {
     "raw": str,
     "json": lambda text: json.dumps(text)[1:-1],
@@ -99,7 +99,7 @@ def test_any_encoded_secret_is_masked(secret: str, first: str, second: str, befo
     form = ENCODERS[second](ENCODERS[first](secret))
     assume(len(form) >= MIN_SECRET and form not in before + after)
     shown = scrubbed(f"{before}|{form}|{after}", secret)
-    # Where characters repeat, the text around may make up the form once more.
+    # With repeated characters, the surrounding text may form the secret again.
     assert f"|{form}|" not in shown
 
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Bodies: unpacking within bounds, JSON that no API sends, and words for what an exchange ended with."""
+"""Bodies: unpacking within limits, invalid JSON, and messages for failed exchanges."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Which proxy a request goes through. Nothing for this machine itself ever goes through one."""
+"""Which proxy a request uses. Requests to the loopback interface never use one."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What becomes of an account's values in a recording, and that nothing of them stays."""
+"""How an account's values are replaced in a recording, and that none of them is kept."""
 
 from __future__ import annotations
 
@@ -232,7 +232,7 @@ def test_options_of_a_gate_are_replaced() -> None:
     }
 
 
-# -- nothing of the account stays ---------------------------------------------------------------------------------------
+# -- no value of the account is kept------------------------------------------------------------------------------------
 
 FIELDS = sorted(
     {"name", "status", "surprise", "customerField", "jobs", "nodes", "tags"}
@@ -261,7 +261,7 @@ def bodies() -> st.SearchStrategy[Any]:
 
 
 def without_states(data: Any) -> Any:
-    """The data without the fields in which unknown words stay."""
+    """The data without the fields in which unknown words are kept."""
     if isinstance(data, dict):
         kinds = {name: known_fields.FIELD_KINDS.get(known_fields.field_key(name)) for name in data}
         return {name: without_states(item) for name, item in data.items() if kinds[name] not in STATES}

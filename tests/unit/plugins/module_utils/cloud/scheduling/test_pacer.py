@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The ceiling: even spacing, no bursts, slower after a throttled answer."""
+"""The rate limit: even spacing, no bursts, slower after a throttled answer."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ansible_collections.datagate.huaweicloud.plugins.module_utils._cloud.schedu
 
 
 def send(pacer: Pacer, now: float) -> float:
-    """Send as soon as the pacer allows; returns when that was."""
+    """Send as soon as the pacer allows; returns the time."""
     sent = max(now, pacer.at())
     pacer.take(sent)
     return sent

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The list of DLI's SQL jobs: whole or an error, and compared here."""
+"""The list of DLI's SQL jobs: complete or an error, and filtered locally."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def job(number: int, start: Any = 1000, queue: str = "q", **tags: str) -> dict[s
 
 
 def paged(jobs: Callable[[int], list[dict[str, Any]]]) -> Callable[[Any], Any]:
-    """Answers from all jobs, which may be others at each request."""
+    """Answers with all jobs, which may differ for each request."""
     asked = [0]
 
     def answer(call: Any) -> Any:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""DLI jobs: the progress call under both of its paths, and the status call where that one does not say enough."""
+"""DLI jobs: the progress call under both of its paths, and the status call if the progress is not sufficient."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def one(respond: Respond) -> tuple[Reading, list[str]]:
 
 
 def explained(respond: Callable[[str, str, str], Any]) -> tuple[dict[str, Any], list[str]]:
-    """A job that has failed, after the status call was asked for the reason, and the calls that were made."""
+    """A failed job with the reason from the status call, and the calls."""
     service = Dli()
     driver = Driver(lambda call: respond(call.segments[0], call.segments[3], call.segments[4]))
     reading = driver.run(service.status("j1"))
@@ -122,7 +122,7 @@ def test_the_other_path_is_tried_once_and_remembered() -> None:
 
 
 def test_other_path_is_found_by_concurrent_jobs() -> None:
-    """Jobs are read side by side: each finds the path wrong that the others find wrong as well."""
+    """Jobs are read concurrently: each of them finds that the path is wrong."""
     driver = driver_of(lambda version, job_id, what: RUNNING if version == "v1.0" else NO_API)
     service = Dli()
     tasks = [service.status(f"j{number}") for number in range(20)]
@@ -190,7 +190,7 @@ def example(name: str) -> dict[str, Any]:
 def test_status_call_answers_are_read(
     name: str, state: str, rows: int | None, bad_rows: int | None, message: str
 ) -> None:
-    """A job that has ended says what has come of it, and nothing of what it does not say."""
+    """An ended job has its outcome, and no field that the service did not return."""
     received = example(name)
     driver = driver_of(lambda version, job_id, what: received if what == "status" else BUSY)
     job = driver.run(Dli().status(EXAMPLE)).job
@@ -230,7 +230,7 @@ def test_busy_queue_and_failed_status_call_is_an_error(error: RequestError) -> N
     busy = RequestError(TRANSIENT, "busy", status=400, error_code="DLI.0999")
     reading, dummy = one(lambda version, job_id, what: error if what == "status" else busy)
     assert reading.error is error
-    assert reading.at == 1001.0  # what it says rests on the status call alone
+    assert reading.at == 1001.0  # its time is that of the status call
 
 
 def test_error_before_sending_has_no_time() -> None:
@@ -260,7 +260,7 @@ def test_the_reason_of_a_failure_comes_from_the_status_call(state: str) -> None:
 @pytest.mark.parametrize("received", ["FINISHED", "FINISH", "RUNNING", "NEW", "CANCELLED", "FAILED"])
 @pytest.mark.parametrize("message", ["", "why"])
 def test_failed_state_is_final(state: str, received: str, message: str) -> None:
-    """Another part of the service may be behind; FAILED and CANCELLED are taken back by no other call."""
+    """Another call may return an older state; FAILED and CANCELLED are final."""
     right = {"FAILED": "FAILED", "failed": "FAILED"}.get(state, "CANCELLED")
     answer = {"status": received, "message": message, "progress": 1}
     job, dummy = explained(lambda version, job_id, what: answer if what == "status" else {"status": state})
@@ -365,7 +365,7 @@ DONE = {"is_success": True, "status": "FINISHED", "progress": 1}
 
 
 def figures(status: Any) -> Reading:
-    """A finished job whose status call answers so."""
+    """A finished job with this answer of the status call."""
     driver = driver_of(lambda version, job_id, what: DONE if what == "progress" else status)
     return driver.run(Dli().status("j1", True))
 

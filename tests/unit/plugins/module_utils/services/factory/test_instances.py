@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The list of runs is read as a whole: in windows that the service accepts, under both meanings of offset, and for both meanings of the bounds."""
+"""The list of runs is read completely: in windows that the service accepts, under both meanings of offset, and for both meanings of the bounds."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ JOB = "orders_daily"
 
 
 class Service:
-    """Answers the list call as the parameters say.
+    """Answers the list call according to the parameters.
 
     :ivar bounds: the field that the window compares.
     """
@@ -199,7 +199,7 @@ def test_node_runs_are_listed() -> None:
     ("file", "nodes"),
     [
         ("instance_detail_fail.json", [("load", "fail", 2), ("publish", "skip", 0)]),
-        # The run decides, not its nodes.
+        # The state of the run counts, not those of its nodes.
         ("instance_detail_fail_nodes_success.json", None),
     ],
 )

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What is asked of DataArts Factory, and what readings come of the answers. How the list is read has tests of its own."""
+"""The requests to DataArts Factory, and the readings from their answers. test_pager.py tests how the list is read."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def test_page_size_is_limited_to_100() -> None:
 def test_offset_meaning_is_remembered(means: str) -> None:
     driver, service = Driver(JobList(some(5), means)), DataArts()
     driver.run(service.list(page_size=10))
-    assert [service.offset_means] == [None]  # one page shows nothing
+    assert [service.offset_means] == [None]  # one page does not show the meaning
     driver.run(service.list(page_size=2))
     assert service.offset_means == means
     before = driver.sent
@@ -109,7 +109,7 @@ def test_list_readings_exclude_batch_jobs() -> None:
     "entry", [None, 5, "x", {"status": "NORMAL"}, {"name": "", "status": "STOPPED"}, {"name": "a\u200b"}], ids=str
 )
 def test_entry_without_a_name_makes_readings_unreadable(entry: Any) -> None:
-    """It may be one of those that are meant. The list is returned nevertheless, for a module that only shows it."""
+    """The entry may be a selected job. The list is still returned, for a module that only shows it."""
     service = DataArts()
     listing = Driver(lambda call: {"total": 2, "jobs": [{"name": "a"}, entry]}).run(service.list())
     assert listing.jobs[0]["name"] == "a"
@@ -210,7 +210,7 @@ def test_batch_job_counts_as_missing(fields: Any) -> None:
     assert (reading.missing, reading.batch, reading.job, reading.error) == (True, True, None, None)
 
 
-# -- what a missing job's name may have been meant to be --------------------------------------------------------------
+# -- similar names of a missing job -----------------------------------------------------------------------------------
 
 
 def test_similar_names_are_found() -> None:

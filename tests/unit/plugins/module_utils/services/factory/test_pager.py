@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The job list is read as a whole, or its contradictions are known: under both meanings of offset, and while it changes."""
+"""The job list is complete or has a problem: under both meanings of offset, and while it changes."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def pages_of(count: int, size: int) -> int:
 @pytest.mark.parametrize("count", [0, 1, 3, 99, 100, 101, 200, 201])
 def test_each_job_is_returned_once_in_order(count: int, size: int, means: str, reverse: bool, sure: bool) -> None:
     driver, pager = Driver(JobList(some(count), means), reverse), pager_of(size)
-    for dummy in range(2):  # the second time it is known what offset means
+    for dummy in range(2):  # the meaning of offset is known the second time
         before = driver.sent
         listing = driver.run(pager.read(sure=sure))
         assert names_of(listing) == some(count)
@@ -148,7 +148,7 @@ def test_missing_total_reads_until_an_empty_page(count: int, total: Any, means: 
 @pytest.mark.parametrize("count", [100, 200, 250])
 @pytest.mark.parametrize("total", [0, 1, 99, 100, 150, 199, 200, 249, 251, 300, 1000, 40_000, -1, -250, "100", 99.0])
 def test_total_that_contradicts_the_pages_is_a_problem(total: Any, count: int, means: str, known: bool) -> None:
-    """It is never the end of the list: no part of a list is taken for the whole."""
+    """The total never ends the list: a part of a list never counts as complete."""
     if int(total) == count:
         return
     driver, pager = Driver(JobList(some(count), means, total=total)), pager_of(means=means if known else None)
@@ -182,7 +182,7 @@ def test_total_above_the_limit_is_an_error(sure: bool) -> None:
 @MEANINGS
 @pytest.mark.parametrize("first", [100, 250])
 def test_changed_total_reads_the_list_again(first: int, means: str) -> None:
-    """Jobs came or went; the list is read again."""
+    """Jobs appeared or vanished; the list is read again."""
     requests = 0
 
     def respond(call: Call) -> Any:
@@ -200,7 +200,7 @@ def test_changed_total_reads_the_list_again(first: int, means: str) -> None:
 @SURE
 @pytest.mark.parametrize("total", ["true", "missing"])
 def test_repeated_pages_are_an_error(sure: bool, total: str) -> None:
-    """The service does not look at offset, or a cache answers."""
+    """The service ignores offset, or a cache answers."""
     names = some(250)
     driver = Driver(lambda call: JobList(names[:100], total=250 if total == "true" else "missing")(page_zero(call)))
     if sure:
@@ -269,7 +269,7 @@ def test_empty_list_is_complete(data: Any, sure: bool) -> None:
     "beyond", [{"jobs": [], "total": 100}, {"total": 100}, {"jobs": None, "total": 0}, {"jobs": []}]
 )
 def test_full_last_page_is_followed_by_one_request(beyond: Any) -> None:
-    """A full page is asked for the one after it. Services say differently that it is empty."""
+    """After a full page, the next one is requested. Services mark an empty page in different ways."""
 
     def respond(call: Call) -> Any:
         return JobList(some(100))(call) if dict(call.query)["offset"] == "0" else beyond
@@ -345,7 +345,7 @@ def test_name_on_two_pages_is_a_problem(total: Any, means: str) -> None:
         driver.run(pager_of().read(sure=True))
 
 
-# -- enough, and too much ---------------------------------------------------------------------------------------------
+# -- limits ------------------------------------------------------------------------------------------------------------
 
 
 @MEANINGS
@@ -371,7 +371,7 @@ def test_most_pages_limits_the_pages(total: str, means: str) -> None:
     assert listing.problem is None
     assert set(names_of(listing)) < set(some(55))
     if total == "true":
-        # It is known before anything else is read, and how much it would have been.
+        # The error comes before further pages are read, and names the total.
         assert (driver.sent, listing.pages) == (1, 6)
     assert driver.sent <= 6
     listing = driver.run(pager_of(10).read(most_pages=8))
@@ -380,7 +380,7 @@ def test_most_pages_limits_the_pages(total: str, means: str) -> None:
 
 
 def endless(call: Call, size: int = 100, text: str = "") -> Any:
-    """Each page brings other jobs, and it is not said that this is all."""
+    """Each page contains further jobs, without an end."""
     offset = dict(call.query)["offset"]
     return {"jobs": [{"name": f"p{offset}-{number}", "path": text} for number in range(size)]}
 
@@ -414,7 +414,7 @@ def test_memory_limit_ends_the_reading(total: int | None) -> None:
 
 @pytest.mark.parametrize("total", [None, 40_000])
 def test_body_size_limit_ends_the_reading(total: int | None) -> None:
-    """Such as blanks."""
+    """For example whitespace."""
     driver = Driver(lambda call: {**endless(call), "total": total}, size=lambda data: 3_000_000)
     with pytest.raises(RequestError, match="larger than 24 MiB"):
         driver.run(pager_of().read())
@@ -426,7 +426,7 @@ def test_body_size_limit_ends_the_reading(total: int | None) -> None:
     [lambda: [{}] * 900, lambda: [[]] * 900, lambda: "\U0001f642" * 30_000, lambda: {f"k{n}": 1 for n in range(900)}],
 )
 def test_body_size_limit_ends_within_a_batch(entry: Callable[[], Any]) -> None:
-    """The first pages are small, so that many of the large ones are asked for at once."""
+    """The first pages are small, so many large ones are requested at once."""
 
     def respond(call: Call) -> Any:
         number = int(dict(call.query)["offset"])
@@ -488,10 +488,10 @@ def test_failed_page_fails_the_list(nth: int, reverse: bool, sure: bool) -> None
 
 
 class Changing:
-    """A list that changes before each answer but the first one, at will.
+    """A list that changes arbitrarily before each answer except the first.
 
-    :ivar always: the jobs that have existed all the time.
-    :ivar ever: the jobs that have existed at some time.
+    :ivar always: the jobs that existed during the whole reading.
+    :ivar ever: the jobs that existed at any time.
     """
 
     def __init__(self, data: st.DataObject, names: list[str], jobs: JobList, stop: int, shuffled: bool) -> None:
@@ -538,7 +538,7 @@ class Changing:
 def test_permanent_jobs_are_never_missed_in_a_changing_list(
     means: str, count: int, size: int, cap: int, known: bool, stop: int, reverse: bool, data: st.DataObject
 ) -> None:
-    """Other jobs come, go and move, in any number and to any place."""
+    """Any number of other jobs appear, vanish and move."""
     jobs = JobList(some(count), means, cap=cap)
     world = Changing(data, some(count), jobs, stop, shuffled=True)
     driver, pager = Driver(jobs, reverse), pager_of(size, means if known else None)
@@ -571,7 +571,7 @@ def test_permanent_jobs_are_never_missed_in_a_changing_list(
 def test_single_reading_of_a_changing_list_reports_missed_jobs(
     means: str, count: int, size: int, cap: int, known: bool, total: str, data: st.DataObject
 ) -> None:
-    """Nothing comes twice or is made up, it ends, and where jobs were pushed over the edge of a page it has a problem."""
+    """No job is duplicated or invented, the reading ends, and it has a problem if jobs moved between pages."""
     jobs = JobList(some(count), means, cap=cap, total=total)
     world = Changing(data, some(count), jobs, 1000, shuffled=True)
     driver, pager = Driver(jobs), pager_of(size, means if known else None)
@@ -645,7 +645,7 @@ def test_insertions_do_not_set_a_wrong_offset_meaning(means: str, inserted: int,
 
 @MEANINGS
 def test_wrong_offset_meaning_is_corrected(means: str) -> None:
-    """Such as one that another region, or an older version, has left behind."""
+    """For example a meaning stored for another region or by an older version."""
     driver = Driver(JobList(some(250), means))
     pager = pager_of(means=RECORDS if means == PAGES else PAGES)
     assert driver.run(pager.read()).problem
