@@ -71,7 +71,7 @@ def ready_times(jobs: int, last: float, spread: float) -> list[float]:
     return [last - spread + spread * number / (jobs - 1) for number in range(jobs)]
 
 
-def owed(readings: Sequence[tuple[int, float]], ready: Sequence[float], last: float) -> int:
+def count_unread(readings: Sequence[tuple[int, float]], ready: Sequence[float], last: float) -> int:
     """How many jobs' nodes had not been read at *last* since the job became ready.
 
     :param readings: number of the job and seconds of each status call, on the clock of *ready*.
@@ -81,6 +81,6 @@ def owed(readings: Sequence[tuple[int, float]], ready: Sequence[float], last: fl
     return len(ready) - len(seen)
 
 
-def allowed_delay(interval: float, still_owed: int, rate: float) -> float:
+def allowed_delay(interval: float, unread: int, rate: float) -> float:
     """Seconds after the last change within which there must be a verdict."""
-    return interval + 1.0 + still_owed / rate
+    return interval + 1.0 + unread / rate

@@ -103,7 +103,7 @@ class Command:
     times: Path
 
 
-def command(who: Contender, url: str, jobs: int, folder: Path, virtual: bool = False) -> Command:
+def command(contender: Contender, url: str, jobs: int, folder: Path, virtual: bool = False) -> Command:
     """The command of a contender for so many jobs."""
     times = folder / "times.json"
     account = environment(
@@ -116,17 +116,17 @@ def command(who: Contender, url: str, jobs: int, folder: Path, virtual: bool = F
     keys = {"HW_ACCESS_KEY": ACCESS_KEY, "HW_SECRET_KEY": SECRET_KEY}
     token = {"HW_AUTH_TOKEN": AUTH_TOKEN}
     if virtual:
-        assert who.rate is not None
+        assert contender.rate is not None
         # Long enough for every gate that gets to its end, and no longer: one that does not is to be seen as well.
-        longest = round(60 + 1.2 * paced_seconds(jobs, who.rate, LIST_EVERY))
-        program = [url, str(jobs), f"{who.rate:g}", str(longest), str(times)]
+        longest = round(60 + 1.2 * paced_seconds(jobs, contender.rate, LIST_EVERY))
+        program = [url, str(jobs), f"{contender.rate:g}", str(longest), str(times)]
         return Command([*_program("virtual_gate"), *program], {**account, **token}, times)
-    if who.kind == "sdk":
+    if contender.kind == "sdk":
         return Command([*_program("sdk_loop"), url, str(jobs), f"{INTERVAL:g}", str(times)], {**account, **keys}, times)
-    if who.kind == "sensors":
+    if contender.kind == "sensors":
         return Command([*_program("sensors"), url, str(jobs), str(times)], {**account, **token}, times)
     plays = folder / "playbook.yml"
-    plays.write_text(json.dumps(playbook(who, url, jobs)), "utf-8")
+    plays.write_text(json.dumps(playbook(contender, url, jobs)), "utf-8")
     settings = {
         "ANSIBLE_NOCOLOR": "1",
         "ANSIBLE_LOCALHOST_WARNING": "false",
@@ -143,10 +143,10 @@ def _program(name: str) -> list[str]:
     return [sys.executable, "-m", f"tests.bench.programs.{name}"]
 
 
-def playbook(who: Contender, url: str, jobs: int) -> list[dict[str, Any]]:
+def playbook(contender: Contender, url: str, jobs: int) -> list[dict[str, Any]]:
     """A play with the contender's one task."""
     task: dict[str, Any]
-    if who.kind == "uri":
+    if contender.kind == "uri":
         task = {
             **read_with_uri(f"{url}/v1/{PROJECT_ID}/jobs/{{{{ item }}}}/status"),
             "loop": "{{ jobs }}",
@@ -156,16 +156,16 @@ def playbook(who: Contender, url: str, jobs: int) -> list[dict[str, Any]]:
             "retries": int(LONGEST / INTERVAL),
             "delay": int(INTERVAL),
         }
-    elif who.kind == "empty":
+    elif contender.kind == "empty":
         task = {"ansible.builtin.debug": {"msg": "nothing"}}
     else:
         options: dict[str, Any] = {"job_names": "{{ jobs }}", "wait": True, "wait_timeout": LONGEST}
-        if not who.nodes:
+        if not contender.nodes:
             options["check_nodes"] = False
-        if who.rate != DEFAULT_RATE:
-            options["requests_per_second"] = who.rate
+        if contender.rate != DEFAULT_RATE:
+            options["requests_per_second"] = contender.rate
         task = {"datagate.huaweicloud.dataarts_job_status": options}
-        if who.own_process:
+        if contender.own_process:
             # Ansible does not see that it is the same Python.
             python = Path(sys.executable)
             task["vars"] = {"ansible_python_interpreter": f"{python.parent}/./{python.name}"}

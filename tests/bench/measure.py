@@ -109,7 +109,7 @@ def recorded(times: Path) -> dict[str, Any]:
 
 def run(
     clouds: Clouds,
-    who: Contender,
+    contender: Contender,
     jobs: int,
     scenario: str,
     last: float = 0.0,
@@ -122,15 +122,15 @@ def run(
     :param virtual: with the clock that skips the waiting.
     :param longest: seconds after which it is given up.
     """
-    skips = virtual or who.kind == "sensors"
-    figures = Figures(who.key, jobs, scenario, VIRTUAL if skips else MEASURED)
+    skips = virtual or contender.kind == "sensors"
+    figures = Figures(contender.key, jobs, scenario, VIRTUAL if skips else MEASURED)
     overrides: dict[str, Any] = {"clock": "manual", "latency": 0} if skips else {}
     try:
         if longest <= 0:
             raise BenchError("not run: the time for the benchmark was over")
         with clouds.lend(jobs, **overrides) as cloud, tempfile.TemporaryDirectory(prefix="datagate-bench-") as name:
             folder = Path(name)
-            what = command(who, cloud.url, jobs, folder, virtual)
+            what = command(contender, cloud.url, jobs, folder, virtual)
             wall, time = cloud.fire(READY if scenario == READY else event(last))
             used = start(what, folder, longest)
             result = recorded(what.times)
@@ -138,11 +138,11 @@ def run(
             if scenario == BECOMING:
                 done = result.get("elapsed") if skips else result["ended"] - wall if "ended" in result else None
                 figures.delay = None if done is None else done - last
-                if who.ours and who.rate:
-                    figures.allowed = _allowed(cloud, who, jobs, last, time)
+                if contender.ours and contender.rate:
+                    figures.allowed = _allowed(cloud, contender, jobs, last, time)
             if skips:
                 figures.wall = figures.task = result.get("elapsed")
-            if who.kind == "sensors":
+            if contender.kind == "sensors":
                 # What its own loop uses says nothing of Airflow, which starts a process for every poke.
                 figures.cpu = figures.memory = None
     except (BenchError, OSError, ValueError, KeyError) as error:
@@ -166,17 +166,17 @@ def _fill(figures: Figures, used: dict[str, Any], result: dict[str, Any], cloud:
         figures.problem = str(result.get("msg") or figures.verdict).partition(";")[0][:120]
 
 
-def _allowed(cloud: Cloud, who: Contender, jobs: int, last: float, time: float) -> float:
-    assert who.rate is not None
-    still_owed = 0
-    if who.nodes:
+def _allowed(cloud: Cloud, contender: Contender, jobs: int, last: float, time: float) -> float:
+    assert contender.rate is not None
+    unread = 0
+    if contender.nodes:
         calls = [
             (job_number(record["job"]), record["time"] - time)
             for record in cloud.journal()
             if record["call"] == "job_status"
         ]
-        still_owed = arithmetic.owed(calls, arithmetic.ready_times(jobs, last, SPREAD), last)
-    return arithmetic.allowed_delay(INTERVAL, still_owed, who.rate)
+        unread = arithmetic.count_unread(calls, arithmetic.ready_times(jobs, last, SPREAD), last)
+    return arithmetic.allowed_delay(INTERVAL, unread, contender.rate)
 
 
 def together(runs: list[Figures]) -> Figures:

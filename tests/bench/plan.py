@@ -13,8 +13,7 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final, NamedTuple
 
-from . import arithmetic
-from . import contenders as who
+from . import arithmetic, contenders
 from .clouds import Clouds
 from .contenders import Contender
 from .measure import ARITHMETIC, EXTRAPOLATED, LONGEST, Figures, run, together
@@ -37,7 +36,7 @@ EXTRA: Final = 2000
 class Run(NamedTuple):
     """One run that is to be made; `weight` is about how long it takes, for the order only."""
 
-    who: Contender
+    contender: Contender
     jobs: int
     scenario: str
     last: float = 0.0
@@ -55,23 +54,26 @@ class Part(NamedTuple):
 
 def full() -> list[Part]:
     """The whole benchmark."""
-    tasks = (who.JOBS, who.NODES, who.JOBS_FAST, who.NODES_FAST)
+    tasks = (contenders.JOBS, contenders.NODES, contenders.JOBS_FAST, contenders.NODES_FAST)
     alone: list[Run] = []
     for turn in range(2):
         for jobs in SMALL:
-            contenders = [*tasks, who.MODULE_JOBS, who.MODULE_NODES, who.SDK]
-            contenders += [who.EMPTY] if jobs == 1 else []
-            contenders += [who.URI] if jobs < 100 or turn else []
+            chosen = [*tasks, contenders.MODULE_JOBS, contenders.MODULE_NODES, contenders.SDK]
+            chosen += [contenders.EMPTY] if jobs == 1 else []
+            chosen += [contenders.URI] if jobs < 100 or turn else []
             # Forwards and backwards in turn, so that a machine whose speed drifts favours none of them.
-            alone += [Run(each, jobs, READY) for each in contenders[:: -1 if turn else 1]]
-    listed = {1000: (who.JOBS, who.JOBS_FAST, who.MODULE_JOBS), EXTRA: (who.JOBS,)}
+            alone += [Run(each, jobs, READY) for each in chosen[:: -1 if turn else 1]]
+    listed = {1000: (contenders.JOBS, contenders.JOBS_FAST, contenders.MODULE_JOBS), EXTRA: (contenders.JOBS,)}
     listed[10000] = listed[1000]
-    large = [Run(each, jobs, READY) for jobs, contenders in listed.items() for each in contenders]
-    large += [Run(who.JOBS, jobs, READY) for jobs in listed]
+    large = [Run(each, jobs, READY) for jobs, chosen in listed.items() for each in chosen]
+    large += [Run(contenders.JOBS, jobs, READY) for jobs in listed]
     # A loop that computes all the time would be slowed down by other processes.
-    large.append(Run(who.URI, 100, BECOMING, LAST[1]))
-    paced = [Run(each, 1000, BECOMING, 15.0) for each in (who.NODES, who.NODES_FAST)]
-    paced += [Run(each, 1000, READY) for each in (who.MODULE_NODES, who.SDK, who.NODES, who.NODES_FAST)]
+    large.append(Run(contenders.URI, 100, BECOMING, LAST[1]))
+    paced = [Run(each, 1000, BECOMING, 15.0) for each in (contenders.NODES, contenders.NODES_FAST)]
+    paced += [
+        Run(each, 1000, READY)
+        for each in (contenders.MODULE_NODES, contenders.SDK, contenders.NODES, contenders.NODES_FAST)
+    ]
     return [
         Part("ready, one after the other", 1, alone),
         Part("many jobs, one after the other", 1, large),
@@ -85,28 +87,30 @@ def _becoming(sizes: Sequence[int], moments: Sequence[float]) -> list[Run]:
     middle = moments[len(moments) // 2]
     runs = []
     for jobs in sizes:
-        contenders = (who.JOBS, who.NODES, who.SDK, *((who.URI,) if jobs < 100 else ()))
-        runs += [Run(each, jobs, BECOMING, last, weight=jobs) for each in contenders for last in moments]
-        runs += [Run(each, jobs, BECOMING, middle) for each in (who.JOBS_FAST, who.NODES_FAST)]
+        chosen = (contenders.JOBS, contenders.NODES, contenders.SDK, *((contenders.URI,) if jobs < 100 else ()))
+        runs += [Run(each, jobs, BECOMING, last, weight=jobs) for each in chosen for last in moments]
+        runs += [Run(each, jobs, BECOMING, middle) for each in (contenders.JOBS_FAST, contenders.NODES_FAST)]
     return runs
 
 
 def _becoming_large() -> list[Run]:
-    runs = [Run(who.SDK, 1000, BECOMING, 15.0, weight=60)]
-    runs += [Run(who.JOBS, 1000, BECOMING, last) for last in LAST] + [Run(who.JOBS_FAST, 1000, BECOMING, 15.0)]
-    runs += [Run(each, 10000, BECOMING, 15.0) for each in (who.JOBS, who.JOBS_FAST)]
+    runs = [Run(contenders.SDK, 1000, BECOMING, 15.0, weight=60)]
+    runs += [Run(contenders.JOBS, 1000, BECOMING, last) for last in LAST] + [
+        Run(contenders.JOBS_FAST, 1000, BECOMING, 15.0)
+    ]
+    runs += [Run(each, 10000, BECOMING, 15.0) for each in (contenders.JOBS, contenders.JOBS_FAST)]
     return runs
 
 
 def _virtual(sizes: Sequence[int], largest: int) -> list[Run]:
-    sensors = [Run(who.SENSORS, jobs, READY, weight=jobs) for jobs in sizes]
+    sensors = [Run(contenders.SENSORS, jobs, READY, weight=jobs) for jobs in sizes]
     sensors += [
-        Run(who.SENSORS, jobs, BECOMING, last, weight=jobs)
+        Run(contenders.SENSORS, jobs, BECOMING, last, weight=jobs)
         for jobs in sizes
         for last in (LAST if jobs <= 100 else LAST[1:2])
     ]
-    gates = [Run(each, largest, READY, virtual=True) for each in (who.NODES, who.NODES_FAST)]
-    gates.append(Run(who.NODES_FAST, largest, BECOMING, LAST[1], virtual=True))
+    gates = [Run(each, largest, READY, virtual=True) for each in (contenders.NODES, contenders.NODES_FAST)]
+    gates.append(Run(contenders.NODES_FAST, largest, BECOMING, LAST[1], virtual=True))
     return _by_weight(sensors) + gates
 
 
@@ -120,10 +124,18 @@ def quick() -> list[Part]:
     alone = [
         Run(each, jobs, READY)
         for jobs in (1, 10)
-        for each in (who.JOBS, who.NODES, who.NODES_FAST, who.MODULE_JOBS, who.SDK, who.URI, who.EMPTY)
-        if each is not who.EMPTY or jobs == 1
+        for each in (
+            contenders.JOBS,
+            contenders.NODES,
+            contenders.NODES_FAST,
+            contenders.MODULE_JOBS,
+            contenders.SDK,
+            contenders.URI,
+            contenders.EMPTY,
+        )
+        if each is not contenders.EMPTY or jobs == 1
     ]
-    large = [Run(who.JOBS, EXTRA, READY), Run(who.JOBS, 10000, READY)]
+    large = [Run(contenders.JOBS, EXTRA, READY), Run(contenders.JOBS, 10000, READY)]
     return [
         Part("ready, one after the other", 1, alone),
         Part("ready, by the list alone", 1, large),
@@ -141,9 +153,9 @@ def measure(parts: Sequence[Part], clouds: Clouds, seconds: float, say: Callable
     def one(each: Run) -> None:
         left = begun + seconds - time.monotonic()
         longest = min(LONGEST, left)
-        figures = run(clouds, each.who, each.jobs, each.scenario, each.last, each.virtual, longest)
+        figures = run(clouds, each.contender, each.jobs, each.scenario, each.last, each.virtual, longest)
         with lock:
-            found.setdefault((each.who.key, each.jobs, each.scenario), []).append(figures)
+            found.setdefault((each.contender.key, each.jobs, each.scenario), []).append(figures)
             say(f"{time.monotonic() - begun:5.0f} s  {_line(figures)}")
 
     for part in parts:
@@ -192,7 +204,7 @@ class Results:
     @property
     def start(self) -> float | None:
         """Seconds that Ansible takes to start and end."""
-        empty = self.sound(who.EMPTY, 1)
+        empty = self.sound(contenders.EMPTY, 1)
         return None if empty is None else empty.wall
 
 
@@ -200,12 +212,12 @@ def compute(results: Results) -> None:
     """Add the floor, and what is extrapolated from smaller sizes."""
     start = results.start
     for jobs in [*results.sizes, EXTRA]:
-        for floor in (who.FLOOR_JOBS, who.FLOOR_NODES):
+        for floor in (contenders.FLOOR_JOBS, contenders.FLOOR_NODES):
             requests = arithmetic.floor_requests(jobs, floor.nodes, QUOTA)
             wall = None if start is None else arithmetic.floor_seconds(requests, QUOTA, LATENCY, start)
             task = arithmetic.floor_seconds(requests, QUOTA, LATENCY, 0.0)
             results.add(Figures(floor.key, jobs, READY, ARITHMETIC, wall=wall, task=task, requests=requests))
-    for contender, measured in ((who.URI, (10, 100)), (who.SDK, (100, 1000))):
+    for contender, measured in ((contenders.URI, (10, 100)), (contenders.SDK, (100, 1000))):
         known = [results.sound(contender, jobs) for jobs in measured]
         if None in known:
             continue

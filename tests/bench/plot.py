@@ -13,7 +13,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from . import contenders as who
+from . import contenders
 from .clouds import BenchError
 from .contenders import Contender
 from .measure import EXTRAPOLATED, Figures
@@ -52,20 +52,20 @@ TITLE: Final = "<title>Time by number of jobs, for each way to wait for them</ti
 class Line(NamedTuple):
     """How a contender is drawn."""
 
-    who: Contender
+    contender: Contender
     label: str
     colour: str
     dashed: bool = False
 
 
 LINES: Final = (
-    Line(who.URI, "uri, loop with until", "#b54708"),
-    Line(who.SDK, "SDK, Python loop", "#7a3fb0"),
-    Line(who.SENSORS, "Airflow sensors", "#1a7f4b"),
-    Line(who.NODES, "this one, with nodes", "#0b5cad"),
-    Line(who.JOBS, "this one, by the list", "#3f8fd6"),
-    Line(who.FLOOR_NODES, "floor, with nodes", QUIET, dashed=True),
-    Line(who.FLOOR_JOBS, "floor, by the list", QUIET, dashed=True),
+    Line(contenders.URI, "uri, loop with until", "#b54708"),
+    Line(contenders.SDK, "SDK, Python loop", "#7a3fb0"),
+    Line(contenders.SENSORS, "Airflow sensors", "#1a7f4b"),
+    Line(contenders.NODES, "this one, with nodes", "#0b5cad"),
+    Line(contenders.JOBS, "this one, by the list", "#3f8fd6"),
+    Line(contenders.FLOOR_NODES, "floor, with nodes", QUIET, dashed=True),
+    Line(contenders.FLOOR_JOBS, "floor, by the list", QUIET, dashed=True),
 )
 
 
@@ -116,10 +116,10 @@ def _panel(axes: Any, results: Results, scenario: str, name: str, title: str) ->
     for line in LINES:
         points = [
             (each.jobs, max(SHORTEST, getattr(each, name)), each.how == EXTRAPOLATED)
-            for each in _sound(results, line.who, scenario)
+            for each in _sound(results, line.contender, scenario)
             if getattr(each, name) is not None
         ]
-        if scenario == READY and line.who is who.SENSORS:
+        if scenario == READY and line.contender is contenders.SENSORS:
             continue  # its first poke finds everything ready, and what Airflow takes for that is not known here
         if not points:
             continue

@@ -18,7 +18,7 @@ LAST: Final = (12.0, 15.0, 18.0)
 """When the last job becomes ready, in seconds after the contender's start: several moments, because a look every ten seconds may
 come just before one or just after."""
 INTERVAL: Final = 10.0
-"""Seconds between two looks, of everyone who has such a setting."""
+"""Seconds between two readings, for contenders with such a setting."""
 LIST_EVERY: Final = 10.0
 """Seconds after which a gate that reads on and on reads the list again."""
 POKE: Final = 60.0

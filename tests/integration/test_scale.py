@@ -19,7 +19,7 @@ from ansible_collections.datagate.huaweicloud.plugins.module_utils._cloud.sessio
 from ansible_collections.datagate.huaweicloud.plugins.modules import dataarts_job_status as status
 from ansible_collections.datagate.huaweicloud.plugins.plugin_utils import in_process
 from ansible_collections.datagate.huaweicloud.tests.unit import gate_world
-from tests.bench.arithmetic import allowed_delay, floor_requests, owed, ready_times
+from tests.bench.arithmetic import allowed_delay, count_unread, floor_requests, ready_times
 from tests.bench.scenarios import INTERVAL, LAST, LATENCY, QUOTA, SPREAD, event, job_number, names, scenario
 from tests.bench.skipping import skipping
 from tests.emulator import AUTH_TOKEN, Emulator, running
@@ -97,8 +97,8 @@ def test_verdict_follows_soon_after_the_last_change(jobs: int, options: dict[str
         delay = result["elapsed"] - last
         assert delay >= 0
         calls = [(job_number(record.job or ""), record.time) for record in emulator.requests("job_status")]
-        still_owed = 0 if options == LISTED else owed(calls, ready_times(jobs, last, SPREAD), last)
-        assert delay <= allowed_delay(INTERVAL, still_owed, options.get("requests_per_second", DEFAULT))
+        unread = 0 if options == LISTED else count_unread(calls, ready_times(jobs, last, SPREAD), last)
+        assert delay <= allowed_delay(INTERVAL, unread, options.get("requests_per_second", DEFAULT))
 
 
 @pytest.mark.parametrize(("jobs", "latency"), [(60, 6.0), (200, 4.0), pytest.param(1000, 4.0, marks=pytest.mark.slow)])

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.bench import arithmetic, docs, plan, tables
-from tests.bench import contenders as who
+from tests.bench import arithmetic, contenders, docs, plan, tables
 from tests.bench.clouds import BenchError
 from tests.bench.measure import EXTRAPOLATED, Figures, together
 from tests.bench.plot import apart
@@ -64,7 +63,7 @@ def test_missing_readings_are_counted() -> None:
     assert ready == [4.0, 8.0, 12.0]
     assert arithmetic.ready_times(1, 12.0, 8.0) == [12.0]
     # The first was read too early, the second in time, the third only after it had all been over.
-    assert arithmetic.owed([(0, 3.0), (1, 9.0), (2, 13.0)], ready, 12.0) == 2
+    assert arithmetic.count_unread([(0, 3.0), (1, 9.0), (2, 13.0)], ready, 12.0) == 2
     assert arithmetic.allowed_delay(10.0, 40, 20.0) == 13.0
 
 
@@ -96,13 +95,13 @@ def sample() -> plan.Results:
 
 def test_computed_figures_are_marked() -> None:
     results = sample()
-    uri = results.get(who.URI, 1000)
+    uri = results.get(contenders.URI, 1000)
     assert uri is not None
     assert (uri.how, uri.wall, uri.requests) == (EXTRAPOLATED, 600.0, 1000)
-    late = results.get(who.URI, 1000, BECOMING)
+    late = results.get(contenders.URI, 1000, BECOMING)
     assert late is not None
     assert late.delay == 600.0 - LAST[1]
-    floor = results.get(who.FLOOR_JOBS, 1000)
+    floor = results.get(contenders.FLOOR_JOBS, 1000)
     assert floor is not None
     assert floor.wall == pytest.approx(0.7 + 9 / 30 + 0.05)
     text = tables.plain(tables.ready(results)[0])
@@ -114,14 +113,14 @@ LONG_GATE = {"seconds": 600.0, "requests": 65, "tokens": 1, "connections": 2}
 
 def test_targets_show_their_figures() -> None:
     found = {each.what: each for each in targets(sample(), {"ratio": 1.2, "role": {"ratio": 1.25}}, LONG_GATE)}
-    said = [each.said for each in found.values() if "faster than uri" in each.what]
-    assert said == [REACHED, REACHED]
-    assert found["one job, one task: at most 1.05 of uri's time"].said == MISSED
-    assert found["one gate of the role: at most 1.3 of the module's time"].said == REACHED
-    assert found["2,000 jobs by the list: at most 22 requests"].said == UNKNOWN
-    assert found["a gate of the role that waits for 10 minutes: 1 token"].said == REACHED
-    assert found["a gate of the role that waits for 10 minutes: 1 connection"].said == MISSED
-    assert "not measured" in [each.said for each in targets(sample(), None) if "10 minutes" in each.what]
+    outcomes = [each.outcome for each in found.values() if "faster than uri" in each.what]
+    assert outcomes == [REACHED, REACHED]
+    assert found["one job, one task: at most 1.05 of uri's time"].outcome == MISSED
+    assert found["one gate of the role: at most 1.3 of the module's time"].outcome == REACHED
+    assert found["2,000 jobs by the list: at most 22 requests"].outcome == UNKNOWN
+    assert found["a gate of the role that waits for 10 minutes: 1 token"].outcome == REACHED
+    assert found["a gate of the role that waits for 10 minutes: 1 connection"].outcome == MISSED
+    assert "not measured" in [each.outcome for each in targets(sample(), None) if "10 minutes" in each.what]
 
 
 def test_failed_runs_are_reported() -> None:

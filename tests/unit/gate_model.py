@@ -171,7 +171,7 @@ class JobState:
     finished: bool = False  # a DLI job in a final state
     errors: int = 0  # consecutive unreadable observations
     unreadable: set[Any] = field(default_factory=set)  # the reason, if the last reading failed
-    said: set[Any] = field(default_factory=set)  # its reasons when it was last read
+    last_reasons: set[Any] = field(default_factory=set)  # its reasons when it was last read
     failing: str = ""  # "fails", or "grace" while its failing state does not count yet
     failed_for_good: set[Any] = field(default_factory=set)  # the reasons of a permanent failure
     failing_for: float = 0  # seconds in a failing state
@@ -273,7 +273,7 @@ def locked_out(settings: Settings, jobs: Sequence[JobState], seen: Observation) 
     """Nothing more is read; the last state of each job is reported."""
     seen.reasons.add(("denied", None, None))
     for job in jobs:
-        seen.reasons |= job.unreadable | job.said
+        seen.reasons |= job.unreadable | job.last_reasons
         if not job.tried:
             seen.reasons.add(("still_pending", job.name, None))
     failing = [job for job in jobs if job.failing]
@@ -303,10 +303,10 @@ def job_unreadable(settings: Settings, job: JobState, kind: str, seen: Observati
     if job.failing:
         count_failing(settings, job, seen)
     else:
-        if job.said != {("job_missing", job.name, None)}:
-            job.said = set()  # in any state
+        if job.last_reasons != {("job_missing", job.name, None)}:
+            job.last_reasons = set()  # in any state
         seen.pending = True
-    seen.reasons |= job.unreadable | job.said
+    seen.reasons |= job.unreadable | job.last_reasons
 
 
 def job_gone(settings: Settings, job: JobState, seen: Observation) -> None:
@@ -315,17 +315,17 @@ def job_gone(settings: Settings, job: JobState, seen: Observation) -> None:
     job.ready_at = None
     job.running = None
     if job.failed_for_good:
-        job.said = job.failed_for_good
+        job.last_reasons = job.failed_for_good
         job.failing = "fails"
         seen.failed_jobs += 1
     else:
-        job.said = {("job_missing", job.name, None)}
+        job.last_reasons = {("job_missing", job.name, None)}
         job.failing = ""
         if settings.missing == "fail" or (settings.missing == "ok" and job.existed):
             seen.absent = True
         elif settings.missing == "wait":
             seen.pending = True
-    seen.reasons |= job.said
+    seen.reasons |= job.last_reasons
 
 
 # The state that is kept of a job that was read.
@@ -454,13 +454,13 @@ def judge_failing(
     if bad and over and settings.fatal and settings.wait:
         job.failed_for_good = bad_reasons(job.name, shown.state, bad)
     if job.failed_for_good:
-        job.said = job.failed_for_good
+        job.last_reasons = job.failed_for_good
         job.failing = "fails"
     elif settings.failures_count:
-        job.said = bad_reasons(job.name, shown.state, bad)
+        job.last_reasons = bad_reasons(job.name, shown.state, bad)
         job.failing = "fails" if over else "grace"
     else:
-        job.said = {("still_pending", job.name, node) for node in bad}
+        job.last_reasons = {("still_pending", job.name, node) for node in bad}
         seen.pending = True
     if job.failing:
         count_failing(settings, job, seen)
@@ -469,17 +469,17 @@ def judge_failing(
 def judge(settings: Settings, job: JobState, shown: Shown, bad: Sequence[str | None], seen: Observation) -> None:
     """The judgement of a job that was read. Failures take precedence over pending reasons."""
     job.failing = ""
-    job.said = set()
+    job.last_reasons = set()
     if bad or job.failed_for_good:
         judge_failing(settings, job, shown, bad, seen)
     elif is_stalled(settings, job, seen.now):
-        job.said = {("stalled", job.name, None)}
+        job.last_reasons = {("stalled", job.name, None)}
         seen.failed_jobs += 1
     elif (reason := pending_reason(settings, job, shown)) is not None:
         code, node = reason
-        job.said = {(code, job.name, node)}
+        job.last_reasons = {(code, job.name, node)}
         seen.pending = True
-    seen.reasons |= job.said
+    seen.reasons |= job.last_reasons
 
 
 def job_read(settings: Settings, gate: GateState, job: JobState, shown: Shown, seen: Observation) -> None:
@@ -499,7 +499,7 @@ def job_read(settings: Settings, gate: GateState, job: JobState, shown: Shown, s
 def observe_job(settings: Settings, cloud: Cloud, gate: GateState, job: JobState, seen: Observation) -> None:
     """Read one job, unless its state never changes."""
     if job.finished:
-        seen.reasons |= job.said
+        seen.reasons |= job.last_reasons
         if job.failing:
             count_failing(settings, job, seen)
         return

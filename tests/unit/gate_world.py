@@ -86,7 +86,7 @@ class World(Source):
         self.lists = lists
         self.workspace = "ws1"
         self.sent = 0
-        self.asked: list[tuple[float, str]] = []
+        self.calls: list[tuple[float, str]] = []
         self.explained: list[str] = []
         self._latency = latency
         self._free = 0.0
@@ -110,7 +110,7 @@ class World(Source):
         slot = max(self.clock.now(), self._free)
         self._free = slot + 1.0 / self.rate
         self.sent += 1
-        self.asked.append((slot - self.start, what))
+        self.calls.append((slot - self.start, what))
         return slot
 
     def _now(self, steps: list[Step], at: float) -> Step:

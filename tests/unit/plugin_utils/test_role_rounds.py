@@ -100,7 +100,7 @@ class Late(asking.Asking):
         # Ansible's own constructor needs a complete play.
         self._task: Any = SimpleNamespace(timeout=timeout)
         self.left = left
-        self.asked = 0
+        self.runs = 0
 
     def _check(self, *dummy: Any) -> None:
         pass
@@ -109,7 +109,7 @@ class Late(asking.Asking):
         return {}
 
     def _gate(self, *dummy: Any) -> dict[str, Any]:
-        self.asked += 1
+        self.runs += 1
         return {"verdict": "PASS", "msg": "PASS after 1 s."}
 
     def _answer(self, given: Any, setting: Any, result: Any, refused: bool = False) -> dict[str, Any]:
@@ -117,7 +117,7 @@ class Late(asking.Asking):
 
 
 @pytest.mark.parametrize(
-    ("timeout", "left", "verdict", "asked"),
+    ("timeout", "left", "verdict", "runs"),
     [
         (0, [], "PASS", 1),  # without a limit, no timer runs
         (4, [3.0, 1.0], "PASS", 1),
@@ -126,13 +126,13 @@ class Late(asking.Asking):
     ],
 )
 def test_lost_timeout_exception_does_not_let_the_gate_pass(
-    monkeypatch: pytest.MonkeyPatch, timeout: int, left: list[float], verdict: str, asked: int
+    monkeypatch: pytest.MonkeyPatch, timeout: int, left: list[float], verdict: str, runs: int
 ) -> None:
     action = Late(timeout, left)
     monkeypatch.setattr(signal, "getitimer", lambda which: (left.pop(0), 0.0))
     setting: Any = SimpleNamespace(within="", is_on=True, entry_name="main", entry=SimpleNamespace(full_name="gate"))
     answer = action._judged(SimpleNamespace(own={}, options={}), setting, {})  # type: ignore[arg-type]
-    assert (answer["verdict"], action.asked) == (verdict, asked)
+    assert (answer["verdict"], action.runs) == (verdict, runs)
     if verdict == "ERROR":
         assert answer["refused"]
         assert answer["msg"] == "ERROR: the gate gave no verdict: the task's timeout of 4 s has passed."

@@ -48,7 +48,7 @@ def test_since_may_be_a_number() -> None:
 
 
 @pytest.mark.parametrize(
-    ("asked", "text"),
+    ("options", "text"),
     [
         (
             {"job_tags": {"release": "42"}, "since": "12h", "newest": True},
@@ -59,5 +59,5 @@ def test_since_may_be_a_number() -> None:
         ({}, "nothing"),
     ],
 )
-def test_verdict_sentence_names_the_selection(asked: dict[str, Any], text: str) -> None:
-    assert selection(asked) == text
+def test_verdict_sentence_names_the_selection(options: dict[str, Any], text: str) -> None:
+    assert selection(options) == text

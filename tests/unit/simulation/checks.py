@@ -47,7 +47,7 @@ def _support(run: Run, name: str) -> Reading | None:
     readings = [reading for reading in run.calls(name) if reading.known_at <= run.ended_at]
     if run.has_list and not run.option("check_nodes"):
         readings += [reading for reading in run.lists(name) if reading.known_at <= run.ended_at]
-    late = [item for item in run.late_calls.get(name, []) if run.judge(item.said) == READY]
+    late = [item for item in run.late_calls.get(name, []) if run.judge(item.content) == READY]
     return max([*readings, *late], key=lambda reading: reading.sent_at, default=None)
 
 
@@ -57,7 +57,9 @@ def _left_out(run: Run, name: str) -> bool:
         return False
     calls = [reading for reading in run.calls(name) if reading.known_at <= run.ended_at]
     seen = [
-        reading for reading in [*calls, *run.lists(name)] if reading.said.state is not None and run.was_known(reading)
+        reading
+        for reading in [*calls, *run.lists(name)]
+        if reading.content.state is not None and run.was_known(reading)
     ]
     return bool(calls) and not seen
 
@@ -69,7 +71,7 @@ def _must_be_ready(run: Run) -> Iterator[tuple[str, Reading | None]]:
         if _left_out(run, name):
             continue
         reading = _support(run, name)
-        if spare and reading is not None and (run.judge(reading.said) == FAILING or _has_failed(run, name)):
+        if spare and reading is not None and (run.judge(reading.content) == FAILING or _has_failed(run, name)):
             spare -= 1
             continue
         yield name, reading
@@ -77,7 +79,7 @@ def _must_be_ready(run: Run) -> Iterator[tuple[str, Reading | None]]:
 
 def _has_failed(run: Run, name: str) -> bool:
     """Whether a failure of a job was read, which stays in spite of later readings."""
-    return any(run.was_known(reading) and run.judge(reading.said) == FAILING for reading in run.calls(name))
+    return any(run.was_known(reading) and run.judge(reading.content) == FAILING for reading in run.calls(name))
 
 
 def pass_rests_on_ready_readings(run: Run) -> Iterator[str]:
@@ -89,8 +91,8 @@ def pass_rests_on_ready_readings(run: Run) -> Iterator[str]:
     for name, reading in _must_be_ready(run):
         if reading is None:
             yield f"PASS although {name} was never read"
-        elif run.judge(reading.said) != READY:
-            yield f"PASS although {name} was {reading.said} at {reading.sent_at:.3f}"
+        elif run.judge(reading.content) != READY:
+            yield f"PASS although {name} was {reading.content} at {reading.sent_at:.3f}"
 
 
 def pass_rests_on_young_readings(run: Run) -> Iterator[str]:
@@ -99,7 +101,7 @@ def pass_rests_on_young_readings(run: Run) -> Iterator[str]:
         return
     most = run.option("wait_interval") + 1.5 * run.sweep() + 0.02
     for name, reading in _must_be_ready(run):
-        if reading is not None and not run.is_final(reading.said) and run.ended_at - reading.sent_at > most:
+        if reading is not None and not run.is_final(reading.content) and run.ended_at - reading.sent_at > most:
             yield f"PASS on a reading of {name} of {run.ended_at - reading.sent_at:.2f} s ago; {most:.2f} s are allowed"
 
 
@@ -111,11 +113,11 @@ def no_later_reading_says_otherwise(run: Run) -> Iterator[str]:
         if support is None:
             continue
         for reading in run.lists(name):
-            if not run.was_known(reading) or run.judge(reading.said) == READY:
+            if not run.was_known(reading) or run.judge(reading.content) == READY:
                 continue
-            failing = run.judge(reading.said) == FAILING and reading.sent_at > support.sent_at
+            failing = run.judge(reading.content) == FAILING and reading.sent_at > support.sent_at
             if failing or reading.sent_at >= support.known_at:
-                yield f"PASS although a list sent at {reading.sent_at:.3f} says that {name} is {reading.said.state}"
+                yield f"PASS although a list sent at {reading.sent_at:.3f} says that {name} is {reading.content.state}"
 
 
 def pass_keeps_stable_for(run: Run) -> Iterator[str]:
@@ -131,13 +133,15 @@ def pass_keeps_stable_for(run: Run) -> Iterator[str]:
         for reading in sorted([*run.calls(name), *run.lists(name)], key=lambda item: item.sent_at):
             if not run.was_known(reading) and reading is not support:
                 continue
-            started = reading.said.started or 0
+            started = reading.content.started or 0
             restarted, newest = bool(newest) and started > newest, max(started, newest)
-            restarted = restarted or (None not in (count, reading.said.restarts) and count != reading.said.restarts)
-            count = count if reading.said.restarts is None else reading.said.restarts
+            restarted = restarted or (
+                None not in (count, reading.content.restarts) and count != reading.content.restarts
+            )
+            count = count if reading.content.restarts is None else reading.content.restarts
             if reading.listed and run.option("check_nodes"):
                 since = None if restarted else since  # its nodes were not read
-            elif run.judge(reading.said) != READY:
+            elif run.judge(reading.content) != READY:
                 since = None if not _outranked(run, reading) else since
             elif since is None or restarted:
                 since = reading.sent_at
@@ -172,9 +176,9 @@ def selection_is_whole(run: Run) -> Iterator[str]:
 
 
 def _counts_as_failure(run: Run, name: str, reading: Reading) -> bool:
-    judged = run.judge(reading.said)
+    judged = run.judge(reading.content)
     if judged == MISSING:
-        seen = [item for item in run.calls(name) if item.said.state is not None and item.known_at < reading.known_at]
+        seen = [item for item in run.calls(name) if item.content.state is not None and item.known_at < reading.known_at]
         return bool(run.option("missing") == "fail" or (run.option("missing") == "ok" and seen))
     return judged == FAILING and run.fails_at_once
 
@@ -194,34 +198,34 @@ def failure_that_was_read_counts_at_once(run: Run) -> Iterator[str]:
         return
     reading = order[spare]
     if run.verdict != "FAIL":
-        yield f"{run.verdict} although {reading.job} was read as {reading.said} at {reading.known_at:.3f}"
+        yield f"{run.verdict} although {reading.job} was read as {reading.content} at {reading.known_at:.3f}"
         return
     # The sentence about a missing job names similar ones, which have to be looked up.
-    extra = LOOK if run.judge(reading.said) == MISSING else 0.0
+    extra = LOOK if run.judge(reading.content) == MISSING else 0.0
     extra += run.log.stopped(reading.known_at, run.ended_at)
     late = run.ended_at - reading.known_at
     if late > PROMPT + SLACK + extra and not (extra and run.is_troubled(LIST)):
-        yield f"FAIL {late:.2f} s after {reading.job} was read as {reading.said}"
+        yield f"FAIL {late:.2f} s after {reading.job} was read as {reading.content}"
 
 
 def listed_failure_is_confirmed_at_once(run: Run) -> Iterator[str]:
-    """A failing state that only the list shows is asked for by a status call within two seconds."""
+    """A failing state that only the list shows is confirmed by a status call within two seconds."""
     if not run.has_list or not run.fails_at_once or run.is_troubled(LIST, EVERYTHING):
         return
     for name in run.selected:
         for reading in run.lists(name):
-            if run.judge(reading.said) != FAILING or not run.was_known(reading):
+            if run.judge(reading.content) != FAILING or not run.was_known(reading):
                 continue
             # A list of several pages may be read twice before it counts.
             latest = run.log.later(reading.known_at, PROMPT + SLACK + run.list_takes)
-            asked = [
+            confirmations = [
                 request
                 for request in run.log.about(name)
                 if request.sent_at <= latest
                 and (request.sent_at >= reading.sent_at or (request.completed_at or request.bound) >= reading.known_at)
             ]
-            if not asked and run.ended_at > latest and not _waits(run, name, reading.known_at):
-                yield f"the list shows {name} as {reading.said.state} at {reading.known_at:.3f} and no status call follows"
+            if not confirmations and run.ended_at > latest and not _waits(run, name, reading.known_at):
+                yield f"the list shows {name} as {reading.content.state} at {reading.known_at:.3f} and no status call follows"
 
 
 def _waits(run: Run, name: str, moment: float) -> bool:
@@ -281,7 +285,7 @@ def reasons_rest_on_readings(run: Run) -> Iterator[str]:
             "job_missing": MISSING,
         }.get(reason["code"])
         readings = [*run.calls(reason["job"]), *run.late_calls.get(reason["job"], [])] if wanted else []
-        if wanted and not any(run.judge(reading.said) == wanted for reading in readings):
+        if wanted and not any(run.judge(reading.content) == wanted for reading in readings):
             yield f"the reason {reason['code']} blames {reason['job']}, which no status call showed so"
 
 
@@ -295,7 +299,10 @@ def stall_is_a_stall(run: Run) -> Iterator[str]:
         readings = run.calls(reason["job"])
         since = None
         for before, after in zip([None, *readings], readings, strict=False):
-            changed = before is None or (before.said.state, before.said.tasks) != (after.said.state, after.said.tasks)
+            changed = before is None or (before.content.state, before.content.tasks) != (
+                after.content.state,
+                after.content.tasks,
+            )
             if changed:
                 since = after.sent_at
         if since is None or run.ended_at - since < run.option("stall_timeout") - SLACK:
@@ -321,12 +328,12 @@ def jobs_are_looked_at_often(run: Run) -> Iterator[str]:
         if run.is_troubled(name):
             continue
         looks = [request for request in run.log.requests if request.job == name or request.kind == LISTING]
-        if any(run.is_final(reading.said) for reading in run.calls(name)):
+        if any(run.is_final(reading.content) for reading in run.calls(name)):
             continue
         last = start
         for sent_at in [*(request.sent_at for request in looks), run.ended_at]:
             if sent_at > run.log.later(last, most):
-                yield f"nothing was asked about {name} from {last:.2f} to {sent_at:.2f} s"
+                yield f"nothing was read about {name} from {last:.2f} to {sent_at:.2f} s"
                 break
             last = max(last, sent_at)
 
@@ -419,8 +426,8 @@ def _ended_rightly(run: Run) -> bool:
         if run.option("missing") != "wait" and _showed_too_few(run):
             return True
         return any(
-            run.judge(reading.said) in (FAILING, MISSING)
-            or (run.kind == DLI_SQL and run.judge(reading.said) == PENDING)
+            run.judge(reading.content) in (FAILING, MISSING)
+            or (run.kind == DLI_SQL and run.judge(reading.content) == PENDING)
             for readings in run.by_call.values()
             for reading in readings
         )
@@ -436,7 +443,7 @@ def _showed_too_few(run: Run) -> bool:
         return False
     meant = {job.name for job in run.facts.jobs if run.is_meant(job)}
     for listing in run.listings:
-        shown = {name for page in listing.pages for name in page.said or {}}
+        shown = {name for page in listing.pages for name in page.content or {}}
         if listing.complete and len(shown & meant) < run.option("min_jobs"):
             return True
     return False
@@ -500,7 +507,7 @@ def logs_are_read_of_failed_batches(run: Run) -> Iterator[str]:
             continue
         name = request.job or ""
         readings = [*run.calls(name), *run.late_calls.get(name, [])]
-        if not any(item.said.state == "dead" and item.known_at <= request.sent_at + 1e-7 for item in readings):
+        if not any(item.content.state == "dead" and item.known_at <= request.sent_at + 1e-7 for item in readings):
             yield f"request {request.number} reads the log of {name}, which was not read as dead before"
 
 

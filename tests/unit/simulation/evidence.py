@@ -14,7 +14,7 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 from .job_scripts import DLI_SQL, FLINK, GONE, LIST, REAL_TIME, SPARK, Job, Trouble
-from .request_log import ABOUT_ONE_JOB, LISTING, Log, Request, Said
+from .request_log import ABOUT_ONE_JOB, LISTING, JobContent, Log, Request
 
 # From the description of the gate, not from its code.
 DEFAULTS: Mapping[str, Any] = {
@@ -79,7 +79,7 @@ class Reading(NamedTuple):
     job: str
     sent_at: float
     known_at: float
-    said: Said
+    content: JobContent
     listed: bool
 
 
@@ -200,10 +200,10 @@ class Run:
         found: dict[str, list[Reading]] = {}
         for request in requests:
             if request.kind in ABOUT_ONE_JOB:
-                assert request.said is not None
+                assert request.content is not None
                 assert request.completed_at is not None
-                for name, said in request.said.items():
-                    reading = Reading(name, request.sent_at, request.completed_at, said, False)
+                for name, content in request.content.items():
+                    reading = Reading(name, request.sent_at, request.completed_at, content, False)
                     found.setdefault(name, []).append(reading)
         return found
 
@@ -214,8 +214,8 @@ class Run:
         for listing in self.listings:
             if not listing.complete:
                 continue
-            said = {name: item for page in listing.pages if page.said for name, item in page.said.items()}
-            for name, item in said.items():
+            content = {name: item for page in listing.pages if page.content for name, item in page.content.items()}
+            for name, item in content.items():
                 reading = Reading(name, listing.sent_at, listing.known_at, item, True)
                 found.setdefault(name, []).append(reading)
         return found
@@ -234,32 +234,32 @@ class Run:
 
     # -- judging ----------------------------------------------------------------------------------------------------
 
-    def judge(self, said: Said) -> str:
+    def judge(self, content: JobContent) -> str:
         """READY, FAILING, MISSING or PENDING."""
-        if said.state is None:
+        if content.state is None:
             return MISSING
         if self.kind != REAL_TIME:
             ready = self.options.get("wait_for") or READY_STATES[self.kind]
-            if said.state in ready:
+            if content.state in ready:
                 return READY
-            return FAILING if said.state in (*FAILING_STATES[self.kind], *ENDS[self.kind]) else PENDING
-        if said.state in self.option("fail_states"):
+            return FAILING if content.state in (*FAILING_STATES[self.kind], *ENDS[self.kind]) else PENDING
+        if content.state in self.option("fail_states"):
             return FAILING
-        nodes = list(self.counting_nodes(said))
+        nodes = list(self.counting_nodes(content))
         if any(state in NODE_FAILING for state in nodes):
             return FAILING
-        known = said.state in STATES and all(state in STATES for state in nodes)
-        return READY if known and said.state in self.option("wait_for") else PENDING
+        known = content.state in STATES and all(state in STATES for state in nodes)
+        return READY if known and content.state in self.option("wait_for") else PENDING
 
-    def is_final(self, said: Said) -> bool:
+    def is_final(self, content: JobContent) -> bool:
         """Whether a job in such a state need not be read again."""
-        return self.kind != REAL_TIME and said.state in FINAL_STATES[self.kind] and not self.option("stable_for")
+        return self.kind != REAL_TIME and content.state in FINAL_STATES[self.kind] and not self.option("stable_for")
 
-    def counting_nodes(self, said: Said) -> Iterator[str]:
+    def counting_nodes(self, content: JobContent) -> Iterator[str]:
         """The states of the nodes that count."""
-        if said.nodes is None or not self.option("check_nodes") or said.state == "STOPPED":
+        if content.nodes is None or not self.option("check_nodes") or content.state == "STOPPED":
             return
-        for node, state in said.nodes.items():
+        for node, state in content.nodes.items():
             if not any(fnmatchcase(node, pattern) for pattern in self.option("ignore_nodes")):
                 yield state
 
@@ -267,7 +267,7 @@ class Run:
         """The judgement of a correct status call."""
         state = job.states.at(seconds)
         nodes = {name: line.at(seconds) for name, line in job.nodes.items()}
-        return self.judge(Said(None if state == GONE else state, nodes))
+        return self.judge(JobContent(None if state == GONE else state, nodes))
 
     @property
     def fails_at_once(self) -> bool:
@@ -315,7 +315,7 @@ class Run:
         return float(max(count / rate, -(-count // WORKERS) * self.usual_latency))
 
     def slow_sweep(self) -> float:
-        """The same where the cloud asked for fewer requests."""
+        """The same where the cloud limited the rate."""
         throttled = any(request.status == 429 for request in self.log.requests)
         return self.sweep() * (SLOWEST if throttled else 1.0)
 
@@ -350,5 +350,5 @@ def _is_complete(pages: list[Request]) -> bool:
             good[page.query.get("offset", "0")] = page
     if not good or {page.query.get("offset", "0") for page in pages} != set(good):
         return False
-    names = {name for page in good.values() if page.said for name in page.said}
+    names = {name for page in good.values() if page.content for name in page.content}
     return len(names) >= max(page.total or 0 for page in good.values())

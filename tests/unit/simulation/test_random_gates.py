@@ -42,8 +42,8 @@ def same_under_a_clock_that_is_set(scenario: Scenario) -> None:
     steps = scenario.steps or ((0.05, 5000.0), (12.0, -90_000.0))
     plain = replace(scenario, steps=()).run()
     other = replace(scenario, steps=steps).run()
-    asked = [[(round(item.sent_at, 3), item.path) for item in run.log.requests] for run in (plain, other)]
-    assert (plain.verdict, asked[0]) == (other.verdict, asked[1])
+    sent = [[(round(item.sent_at, 3), item.path) for item in run.log.requests] for run in (plain, other)]
+    assert (plain.verdict, sent[0]) == (other.verdict, sent[1])
 
 
 @given(real_time_scenarios(by_name=True))

@@ -30,13 +30,13 @@ class IssuingCloud(SimulatedCloud):
     """A cloud whose STS issues keys for 900 s.
 
     :param manner: how STS answers at a time: ANSWERED, HANGS, FAILS or REFUSES.
-    :ivar asked: the times of requests to STS.
+    :ivar renewals: the times of requests to STS.
     :ivar used: (seconds, key) of each request that was signed with an issued key.
     """
 
     def __init__(self, jobs: list[Job], manner: Callable[[float], str]) -> None:
         super().__init__(jobs)
-        self.asked: list[float] = []
+        self.renewals: list[float] = []
         self.used: list[tuple[float, str]] = []
         self.ends: dict[str, float] = {}
         self._manner = manner
@@ -47,9 +47,9 @@ class IssuingCloud(SimulatedCloud):
             assert found is not None
             self.used.append((sent_at, found[1]))
             return super().receive(prepared, sent_at, bound)
-        self.asked.append(sent_at)
+        self.renewals.append(sent_at)
         manner = self._manner(sent_at)
-        request = Request(len(self.asked), sent_at, "POST", "/v5/agencies/assume", {}, "other", None, bound)
+        request = Request(len(self.renewals), sent_at, "POST", "/v5/agencies/assume", {}, "other", None, bound)
 
         def make() -> Reply:
             moment = sent_at + 0.2
@@ -113,7 +113,7 @@ def test_a_gate_of_hours_never_uses_an_expired_key(steps: tuple[tuple[float, flo
     assert watch(cloud, 1.5, steps=steps) == "PASS"
     assert cloud.late() == []
     # Each key is used for three quarters of its life, and up to an interval more.
-    assert 1.5 * HOUR / 710 <= len(cloud.asked) <= 1.5 * HOUR / 675 + 1
+    assert 1.5 * HOUR / 710 <= len(cloud.renewals) <= 1.5 * HOUR / 675 + 1
 
 
 @pytest.mark.parametrize("manner", [HANGS, FAILS, REFUSES])
@@ -123,7 +123,7 @@ def test_readings_continue_while_renewal_fails(manner: str) -> None:
     if manner == REFUSES:
         # The key behind the agency is not sent again for five minutes.
         assert watch(cloud, 0.2) == "PASS"
-        assert len(cloud.asked) == 2
+        assert len(cloud.renewals) == 2
     else:
         assert watch(cloud, 1) == "PASS"
     assert cloud.late() == []

@@ -33,7 +33,7 @@ from ansible_collections.datagate.huaweicloud.tests.unit.simulation.job_scripts 
     job,
     spark_batch,
 )
-from ansible_collections.datagate.huaweicloud.tests.unit.simulation.request_log import LISTING, Said
+from ansible_collections.datagate.huaweicloud.tests.unit.simulation.request_log import LISTING, JobContent
 from ansible_collections.datagate.huaweicloud.tests.unit.simulation.runner import run_gate
 from ansible_collections.datagate.huaweicloud.tests.unit.simulation.simulated_cloud import (
     BY_UPDATE,
@@ -171,7 +171,7 @@ def test_answer_to_an_abandoned_request_is_marked() -> None:
 def test_answer_shows_the_state_at_sending_or_arrival(at_sending: bool, state: str) -> None:
     cloud = SimulatedCloud([job("a", "0 NORMAL, 0.05 EXCEPTION")], habits=Habits(made_at_sending=at_sending))
     assert Line(cloud).get(STATUS_OF_A).body["status"] == state
-    assert cloud.log.requests[0].said == {"a": Said(state, {"n": state}, 1_700_000_000_000)}
+    assert cloud.log.requests[0].content == {"a": JobContent(state, {"n": state}, 1_700_000_000_000)}
 
 
 def test_missing_jobs_get_http_400() -> None:
@@ -183,7 +183,7 @@ def test_missing_jobs_get_http_400() -> None:
         404,
     ]
     assert line.names(0) == []
-    assert [item.said for item in cloud.log.requests][:3] == [{"a": Said(None)}, {"x": Said(None)}, None]
+    assert [item.content for item in cloud.log.requests][:3] == [{"a": JobContent(None)}, {"x": JobContent(None)}, None]
 
 
 @pytest.mark.parametrize(
@@ -261,7 +261,7 @@ def test_lagging_list_shows_old_states() -> None:
     line = Line(cloud)
     line.time.sleep(4)
     assert line.names(0) == ["a", "b"]
-    assert cloud.log.requests[0].said == {name: Said("NORMAL", None, 1_700_000_000_000) for name in "ab"}
+    assert cloud.log.requests[0].content == {name: JobContent("NORMAL", None, 1_700_000_000_000) for name in "ab"}
     line.time.sleep(1)
     assert line.names(0) == ["a"]
 
@@ -277,7 +277,7 @@ def test_answers_about_dli_jobs() -> None:
     line.time.sleep(6)
     assert [line.get(path, DLI).body["status"] for path in (progress, status)] == ["FINISHED"] * 2
     assert line.get("/v1/PROJECT/jobs/y/progress", DLI).outcome.status == 400
-    assert cloud.log.requests[1].said == {"x": Said("RUNNING", None, 1_700_000_000_000, (2, 8))}
+    assert cloud.log.requests[1].content == {"x": JobContent("RUNNING", None, 1_700_000_000_000, (2, 8))}
 
 
 def test_answers_about_flink_jobs_and_spark_batches() -> None:
@@ -290,7 +290,7 @@ def test_answers_about_flink_jobs_and_spark_batches() -> None:
     assert line.get("/v2.0/PROJECT/batches/b", DLI).body["state"] == "dead"
     assert line.get("/v2.0/PROJECT/batches/b/log", DLI).body["log"] == ["the executor was lost"]
     assert line.get("/v1.0/PROJECT/streaming/jobs/8", DLI).body["error_code"] == "DLI.16001"
-    assert cloud.log.requests[2].said == {}
+    assert cloud.log.requests[2].content == {}
 
 
 def test_run_is_deterministic() -> None:

@@ -216,7 +216,7 @@ NEIGHBOURS = [
         troubles=[HUNG, Trouble("c", HANG), Trouble("d", HANG)],
     ),
     Row(
-        "three that are asked first hang and another falls",
+        "three that are read first hang and another fails",
         [*normal("b c d"), FALLS],
         "FAIL",
         18,  # the fourth request is sent 15 s after the first
@@ -599,7 +599,7 @@ def test_retry_after_beyond_the_deadline_is_not_awaited(as_date: bool) -> None:
     run = row.run()
     assert run.ended_at <= 60.5, run.describe()
     if run.verdict == "PASS":
-        assert any(run.judge(reading.said) == READY for reading in run.calls("s")), run.describe()
+        assert any(run.judge(reading.content) == READY for reading in run.calls("s")), run.describe()
     assert not broken_promises(run), run.describe()
 
 

@@ -122,7 +122,7 @@ def run(cloud: Cloud) -> tuple[dict[str, Any], list[tuple[float, str]]]:
         stable_for=cloud.stable_for,
         max_consecutive_errors=10_000,
     )
-    return result, world.asked
+    return result, world.calls
 
 
 @given(clouds())
@@ -132,7 +132,7 @@ def test_gate_passes_soon_after_all_jobs_are_ready_and_not_before(cloud: Cloud) 
     assume(cloud.latency <= cloud.interval)
     # A slice sends nothing while it waits for its last answers. Short slices with slow answers read too few nodes for that reason.
     assume(not cloud.slices[-1] or cloud.slices[-1] >= 10 * cloud.latency)
-    result, asked = run(cloud)
+    result, calls = run(cloud)
     assert result["verdict"] == "PASS"
     end = result["elapsed"]
     # The observation under way when the last change comes, an interval, and one that reads everything; once more for stable_for.
@@ -141,7 +141,7 @@ def test_gate_passes_soon_after_all_jobs_are_ready_and_not_before(cloud: Cloud) 
     assert end <= cloud.settled + (1 + 2 * looks) * cloud.sweep + looks * wait + 3 * MAX_LIST_INTERVAL
 
     broken = [(start, until) for start, until, dummy in cloud.list_errors]
-    lists = [at for at, what in asked if what == "list" and not any(start <= at < until for start, until in broken)]
+    lists = [at for at, what in calls if what == "list" and not any(start <= at < until for start, until in broken)]
     listed = max(lists, default=-LONG)
     # If the list cannot be read, the last observation uses status calls.
     look = MAX_SPREAD + 3 * cloud.request + cloud.latency + (cloud.sweep if broken else 0.0)
@@ -152,7 +152,7 @@ def test_gate_passes_soon_after_all_jobs_are_ready_and_not_before(cloud: Cloud) 
     if cloud.request * cloud.rate > 1 or broken:
         allowed = max(allowed, 2 * cloud.sweep + cloud.list_hangs)
     for name in cloud.jobs:
-        read = max(at for at, what in asked if what == name)
+        read = max(at for at, what in calls if what == name)
         last = max(read, listed)
         assert cloud.at(name, last)[0] == "NORMAL", "what was seen last was ready"
         assert end - last <= look + 0.01, "all were looked at at about the same time"

@@ -39,7 +39,7 @@ def test_passes_when_the_last_job_is_ready() -> None:
 def test_first_observation_is_immediate_or_after_wait_initial_delay() -> None:
     world = World({"a": [(0, "STARTING"), (3, "NORMAL")]})
     assert gate(world, job_names=["a"], wait=True, wait_initial_delay=4)["polls"] == 1
-    assert world.asked[0][0] == 4
+    assert world.calls[0][0] == 4
 
 
 def test_a_failing_job_fails_at_once_in_any_state_of_the_others() -> None:
@@ -169,7 +169,7 @@ def test_unreadable_answer_is_requested_again_within_the_observation() -> None:
     result = gate(world, job_names=names, wait=True, wait_timeout=600, max_consecutive_errors=3)
     assert result["verdict"] == "ERROR"
     assert "could not be read 3 times in a row" in result["msg"]
-    assert sum(name == "job0100" for dummy, name in world.asked) == 6
+    assert sum(name == "job0100" for dummy, name in world.calls) == 6
 
 
 def test_wait_timeout_zero_is_one_observation() -> None:
@@ -444,10 +444,10 @@ class TestManyJobs:
         world = self.world(job0007=[(0, "STARTING"), (400, "NORMAL")])
         result = gate(world, job_names=self.names, wait=True, wait_timeout=1000)
         assert result["verdict"] == "PASS"
-        read = [at for at, what in world.asked if what == "job0500"]
+        read = [at for at, what in world.calls if what == "job0500"]
         longest = max(later - earlier for earlier, later in zip(read, read[1:]))
         assert longest <= 1000 / 28 / 0.75 + 10, "one sweep, a quarter of the ceiling being left to the lists"
-        first_ready = max(at for at, what in world.asked if what == "job0500")
+        first_ready = max(at for at, what in world.calls if what == "job0500")
         assert result["elapsed"] - first_ready <= 10 + 1.5 * 1000 / 28, "no node reading is older than that"
 
     def test_a_tolerated_failure_does_not_keep_old_readings_from_being_renewed(self) -> None:
@@ -462,21 +462,21 @@ class TestManyJobs:
         world = World(jobs, rate=1)
         result = gate(world, job_names=list(jobs), wait=True, wait_interval=1, wait_timeout=300)
         assert result["verdict"] == "PASS"
-        assert result["elapsed"] - max(at for at, what in world.asked if what == "list") <= 3
+        assert result["elapsed"] - max(at for at, what in world.calls if what == "list") <= 3
 
     def test_failed_closing_list_leads_to_status_calls_for_all_jobs(self) -> None:
         jobs: dict = {name: [(0, "NORMAL")] for name in self.names[:4]}
         world = World(jobs, rate=2, list_errors=[(0, 5, BUSY)], list_hangs=30)
         result = gate(world, job_names=list(jobs), wait=True, wait_interval=5, wait_timeout=300)
         assert result["verdict"] == "PASS"
-        assert {what for at, what in world.asked if at > 30} == set(jobs)
+        assert {what for at, what in world.calls if at > 30} == set(jobs)
 
     def test_only_old_readings_are_renewed(self) -> None:
         late = {name: [(0, "STARTING"), (12, "NORMAL", {"n": "NORMAL"})] for name in self.names[250:]}
         world = self.world(**late)
         result = gate(world, job_names=self.names, wait=True, wait_timeout=300)
         assert result["verdict"] == "PASS"
-        statuses = [what for dummy, what in world.asked if what != "list"]
+        statuses = [what for dummy, what in world.calls if what != "list"]
         assert len(statuses) <= 1400, (
             "the quarter that was ready first was read 45 seconds before the end: young enough"
         )
@@ -512,7 +512,7 @@ class TestManyJobs:
         world = World(jobs, rate=28, lists_say={"job0003": [(0, "EXCEPTION")], "job0004": [(0, GONE)]})
         result = gate(world, job_names=self.names, wait=True, wait_timeout=300)
         assert result["verdict"] == "PASS"
-        assert [what for dummy, what in world.asked if what != "list"][:2] == ["job0003", "job0004"]
+        assert [what for dummy, what in world.calls if what != "list"][:2] == ["job0003", "job0004"]
 
     def test_failure_in_the_list_fails_at_once(self) -> None:
         world = self.world(job0999=[(0, "EXCEPTION")])
@@ -597,7 +597,7 @@ class TestDli:
         world = World({"a": [(0, "FINISHED")], "b": [(0, "RUNNING"), (15, "FINISHED")]}, lists=False)
         result = gate(world, dli=True, job_ids=["a", "b"], wait=True)
         assert result["verdict"] == "PASS"
-        assert [what for dummy, what in world.asked] == ["a", "b", "b", "b"]
+        assert [what for dummy, what in world.calls] == ["a", "b", "b", "b"]
 
     @pytest.mark.parametrize(("state", "code"), [("FAILED", "dli_failed"), ("CANCELLED", "dli_cancelled")])
     def test_final_states_fail_at_once(self, state: str, code: str) -> None:

@@ -61,16 +61,16 @@ def naive(rows: list[dict[str, Any]], options: dict[str, Any]) -> tuple[str, str
         if since <= planned <= last and named in options["types"]:
             found.append((row["planTime"], row.get("submitTime", 0), row["instanceId"], row))
     found.sort(key=lambda item: item[:3])
-    said = [(item[3]["instanceId"], meaning(item[3], options)) for item in found]
+    judgements = [(item[3]["instanceId"], meaning(item[3], options)) for item in found]
     if options["which"] == "latest":
-        said = said[-1:]
+        judgements = judgements[-1:]
     for verdict in ("FAIL", "PENDING"):
-        for number, (judged, code) in reversed(said):
+        for number, (judged, code) in reversed(judgements):
             if judged == verdict:
                 return judged, code, number
-    if not said or len(found) < options["least"]:
+    if not judgements or len(found) < options["least"]:
         return "PENDING", "no_run", None
-    return "PASS", None, said[-1][0]
+    return "PASS", None, judgements[-1][0]
 
 
 def meaning(row: dict[str, Any], options: dict[str, Any]) -> tuple[str, str | None]:

@@ -88,7 +88,7 @@ def test_closing_observation_is_completed() -> None:
     world = World(jobs, rate=2, list_errors=[(0, 5, BUSY)], list_hangs=30)
     result, dummy = in_slices(world, [1.0], job_names=list(jobs), wait=True, wait_interval=5, wait_timeout=300)
     assert result["verdict"] == "PASS"
-    read = [at for at, what in world.asked if what == "list"]
+    read = [at for at, what in world.calls if what == "list"]
     assert read[-1] > 5, "the list that could not be read proves nothing"
 
 
@@ -143,7 +143,7 @@ def test_a_list_younger_than_the_interval_is_not_read_again() -> None:
     names = [f"job{number:04d}" for number in range(600)]
     world = World({name: [(0, "STARTING"), (45, "NORMAL")] for name in names}, rate=28)
     in_slices(world, [1.0], job_names=names, wait=True, wait_timeout=300, check_nodes=False)
-    starts = [at for (at, what), (before, other) in zip(world.asked[1:], world.asked) if at - before > 1]
+    starts = [at for (at, what), (before, other) in zip(world.calls[1:], world.calls) if at - before > 1]
     assert all(later - earlier >= 9 for earlier, later in zip(starts, starts[1:]))
 
 
@@ -196,7 +196,7 @@ class TestPause:
             state = resume.unpack(resume.pack(outcome.state, "x"), "x")
             world.clock.sleep(3.0)
         assert outcome.verdict.verdict == "PASS"
-        assert sum(1 for dummy, what in world.asked if what != "list") <= 640
+        assert sum(1 for dummy, what in world.calls if what != "list") <= 640
 
 
 def values(state: Any) -> dict[str, Any]:

@@ -101,7 +101,7 @@ def test_check_nodes_false_reads_only_the_list() -> None:
     watched = Watched(world, job_names=[f"j{i}" for i in range(30)], check_nodes=False, initial=True)
     watched.look()
     assert len(watched.changes()) == 30
-    assert [what for dummy, what in world.asked] == ["list", "list"]
+    assert [what for dummy, what in world.calls] == ["list", "list"]
 
 
 def test_a_failure_in_the_list_is_confirmed_before_it_is_reported() -> None:
@@ -113,7 +113,7 @@ def test_a_failure_in_the_list_is_confirmed_before_it_is_reported() -> None:
     watched = Watched(world, job_names=names, check_nodes=False)
     watched.look()
     assert watched.look() == []
-    assert [what for dummy, what in world.asked] == ["list", "list", "j7", "j9"]
+    assert [what for dummy, what in world.calls] == ["list", "list", "j7", "j9"]
 
 
 def test_missing_job_is_reported_and_when_it_appears_and_vanishes() -> None:
@@ -221,7 +221,7 @@ def test_nodes_that_do_not_fit_into_an_interval_are_read_in_rotation() -> None:
     for dummy in range(4):
         seen |= {job for job, node, previous, status in watched.changes() if (node, status) == ("N", "EXCEPTION")}
     assert seen == set(names[:299])
-    assert "j299" not in {what for dummy, what in world.asked}
+    assert "j299" not in {what for dummy, what in world.calls}
 
 
 def test_a_slow_service_reports_all_jobs_in_turn() -> None:
@@ -267,7 +267,7 @@ def watched_dli(kind: str, script: Any, given: dict[str, Any]) -> Watched:
     return watched
 
 
-def told(events: list[dict[str, Any]]) -> list[tuple[Any, ...]]:
+def summaries(events: list[dict[str, Any]]) -> list[tuple[Any, ...]]:
     return [(event["kind"], event["previous"], event["status"], event.get("reason")) for event in events]
 
 
@@ -280,20 +280,20 @@ def test_a_restart_of_a_flink_job_is_an_event() -> None:
     steps.append((35, "job_running_exception", {"_restart_times": 3}))
     watched = watched_dli("flink_job", steps, {"job_ids": "1"})
     assert watched.look() == []
-    assert told(watched.look()) == [("flink_job", "job_submitting", "job_running", None)]
+    assert summaries(watched.look()) == [("flink_job", "job_submitting", "job_running", None)]
     (event,) = watched.look()
-    assert told([event]) == [("flink_job", "job_running", "job_running", "restarted")]
+    assert summaries([event]) == [("flink_job", "job_running", "job_running", "restarted")]
     assert (event["restart_times"], event["message"]) == (3, "1 was restarted and is job_running again")
     assert watched.look() == []
-    assert told(watched.look()) == [("flink_job", "job_running", "job_running_exception", "job_failed")]
+    assert summaries(watched.look()) == [("flink_job", "job_running", "job_running_exception", "job_failed")]
 
 
 def test_a_spark_batch_that_has_ended_is_not_read_again() -> None:
     watched = watched_dli("spark_batch", [(0, "running"), (5, "dead")], {"batch_ids": "1"})
     assert watched.look() == []
-    assert told(watched.look()) == [("spark_batch", "running", "dead", "job_failed")]
+    assert summaries(watched.look()) == [("spark_batch", "running", "dead", "job_failed")]
     assert [watched.look(), watched.look()] == [[], []]
-    assert len(watched.world.asked) == 2
+    assert len(watched.world.calls) == 2
 
 
 def test_ended_sql_jobs_are_dropped_when_they_leave_the_list() -> None:
@@ -301,10 +301,10 @@ def test_ended_sql_jobs_are_dropped_when_they_leave_the_list() -> None:
     watched = watched_dli("dli_job", [(5, "RUNNING"), (15, "FINISHED")], given)
     watched.world.lists_say = {"1": [(5.0, None, {}), (45.0, GONE, {})]}
     assert [event["reason"] for event in watched.look()] == ["too_few_jobs"]
-    assert told(watched.look()) == [("dli_job", None, "RUNNING", None)]
-    assert told(watched.look()) == [("dli_job", "RUNNING", "FINISHED", None)]
-    asked = len(watched.world.asked)
+    assert summaries(watched.look()) == [("dli_job", None, "RUNNING", None)]
+    assert summaries(watched.look()) == [("dli_job", "RUNNING", "FINISHED", None)]
+    count = len(watched.world.calls)
     assert [watched.look(), watched.look()] == [[], []]
-    assert {what for dummy, what in watched.world.asked[asked:]} == {"list"}
+    assert {what for dummy, what in watched.world.calls[count:]} == {"list"}
     assert [event["reason"] for event in watched.look()] == ["too_few_jobs"]
     assert (watched.watch._observed.jobs, watched.watch._states) == ({}, {})

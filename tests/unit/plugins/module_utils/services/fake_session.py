@@ -93,7 +93,7 @@ class FakeSession:
                 return error
         return outcome
 
-    def asked(self) -> list[tuple[str, ...]]:
+    def paths(self) -> list[tuple[str, ...]]:
         """The paths of all calls so far."""
         return [call.segments for call in self.calls]
 
@@ -145,9 +145,9 @@ class JobList:
         if self.change is not None:
             self.change(self.requests, self.names)
         self.requests += 1
-        asked = int(query["limit"])
-        assert 1 <= asked <= 100
-        limit = min(asked, self.cap)
+        page_size = int(query["limit"])
+        assert 1 <= page_size <= 100
+        limit = min(page_size, self.cap)
         part = query.get("jobName", "").lower()
         found = [name for name in self.names if part in name.lower()] if part else self.names
         start = int(query["offset"]) * (limit if self.means == PAGES else 1)

@@ -65,7 +65,7 @@ def auth_of(credentials: Credentials) -> Any:
     return obtain(credentials)
 
 
-def obtain(credentials: Credentials, *answers: Any, asked: list[Any] | None = None) -> Any:
+def obtain(credentials: Credentials, *answers: Any, sent: list[Any] | None = None) -> Any:
     """The auth of these credentials; each request for it gets the next of *answers*."""
     steps = credentials.obtain(lambda: 0.0)
     left = list(answers)
@@ -77,8 +77,8 @@ def obtain(credentials: Credentials, *answers: Any, asked: list[Any] | None = No
             return stop.value
         assert left, f"no answer for {request}"
         answer = left.pop(0)
-        if asked is not None:
-            asked.append(request)
+        if sent is not None:
+            sent.append(request)
 
 
 # -- each kind, from each place ---------------------------------------------------------------------------------------
@@ -143,11 +143,11 @@ def test_password_requests_a_token_for_the_project() -> None:
     found = choose(USER, {})
     assert isinstance(found, Password)
     found.scope = {"id": "p1"}
-    asked: list[Any] = []
-    auth = obtain(found, ({"X-Subject-Token": "issued"}, {"token": {"project": {"id": "p1"}}}), asked=asked)
+    sent: list[Any] = []
+    auth = obtain(found, ({"X-Subject-Token": "issued"}, {"token": {"project": {"id": "p1"}}}), sent=sent)
     assert list(auth.secrets) == ["issued"]
     assert found.project_id == "p1"
-    assert asked == [
+    assert sent == [
         (
             "iam",
             "POST",

@@ -180,10 +180,10 @@ def test_any_content_is_read_or_rejected_with_one_sentence(
     tmp_path_factory: pytest.TempPathFactory, pieces: list[str]
 ) -> None:
     path = write(tmp_path_factory.getbasetemp() / "drawn", "".join(pieces))
-    said = ""
+    message = ""
     try:
         read(path)
     except CredentialsError as error:
-        said = str(error)
-    assert SECRET not in said
-    assert "\n" not in said
+        message = str(error)
+    assert SECRET not in message
+    assert "\n" not in message

@@ -198,12 +198,12 @@ def test_any_json_is_parsed(value: Any) -> None:
 
 @given(st.one_of(st.binary(max_size=30), st.text(alphabet='[]{}":,0123456789eE+-.NaIfintyulrs\\ ', max_size=30)))
 def test_parsing_any_body_raises_only_not_json(body: Any) -> None:
-    said = "body is "
+    message = "body is "
     try:
         parse(body if isinstance(body, bytes) else body.encode("ascii"))
     except NotJson as error:
-        said = str(error)
-    assert said.startswith("body is ")
+        message = str(error)
+    assert message.startswith("body is ")
 
 
 # -- explain ----------------------------------------------------------------------------------------------------------

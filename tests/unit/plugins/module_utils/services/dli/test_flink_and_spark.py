@@ -121,7 +121,7 @@ def test_names_are_compared_exactly_and_looked_up_once() -> None:
         reading = driver.run(service.status_of_name("orders"))
         assert reading.job is not None
         assert (reading.name, reading.job["job_id"]) == ("orders", "900")
-    assert [path[-1] for path in driver.asked()] == ["jobs", "jobs", "900", "900"]
+    assert [path[-1] for path in driver.paths()] == ["jobs", "jobs", "900", "900"]
 
 
 def test_a_name_whose_job_was_created_again_is_looked_up_again() -> None:
@@ -129,7 +129,7 @@ def test_a_name_whose_job_was_created_again_is_looked_up_again() -> None:
     service.ids["orders"] = "7"
     driver = Driver(names([job(8, "orders")]))
     assert (driver.run(service.status_of_name("orders")).job or {})["job_id"] == "8"
-    assert [path[-1] for path in driver.asked()] == ["7", "jobs", "8"]
+    assert [path[-1] for path in driver.paths()] == ["7", "jobs", "8"]
 
 
 def test_renamed_job_is_looked_up_again() -> None:
@@ -137,7 +137,7 @@ def test_renamed_job_is_looked_up_again() -> None:
     service.ids["orders"] = "7"
     driver = Driver(names([job(7, "orders_old"), job(8, "orders")]))
     assert (driver.run(service.status_of_name("orders")).job or {})["job_id"] == "8"
-    assert [path[-1] for path in driver.asked()] == ["7", "jobs", "8"]
+    assert [path[-1] for path in driver.paths()] == ["7", "jobs", "8"]
     renamed = Driver(lambda call: names([job(7, "orders" if call.segments[-1] == "jobs" else "orders_old")])(call))
     assert "the list and the job have different names" in str(renamed.run(DliFlink().status_of_name("orders")).error)
 
@@ -231,7 +231,7 @@ def test_the_reason_of_a_dead_batch_is_the_end_of_its_log(log: Any, message: str
     assert job is not None
     driver = Driver(lambda call: log)
     assert driver.run(DliSpark().explain(job))["message"] == message
-    assert [path[-1] for path in driver.asked()] == ["log"]
+    assert [path[-1] for path in driver.paths()] == ["log"]
 
 
 def test_log_is_not_read_for_a_successful_batch() -> None:

@@ -29,12 +29,12 @@ def job(number: int, start: Any = 1000, queue: str = "q", **tags: str) -> dict[s
 
 def paged(jobs: Callable[[int], list[dict[str, Any]]]) -> Callable[[Any], Any]:
     """Answers with all jobs, which may differ for each request."""
-    asked = [0]
+    sent = [0]
 
     def answer(call: Any) -> Any:
         query = dict(call.query)
-        found, size, page = jobs(asked[0]), int(query["page-size"]), int(query["current-page"])
-        asked[0] += 1
+        found, size, page = jobs(sent[0]), int(query["page-size"]), int(query["current-page"])
+        sent[0] += 1
         return {"is_success": True, "job_count": len(found), "jobs": found[(page - 1) * size : page * size]}
 
     return answer
@@ -52,7 +52,7 @@ def ids(listing: Listing) -> list[str]:
 @pytest.mark.parametrize(("count", "requests"), [(0, 1), (1, 1), (99, 1), (100, 2), (250, 3)])
 def test_all_pages_are_read(count: int, requests: int) -> None:
     jobs = [job(number) for number in range(count)]
-    listing, driver = read(paged(lambda asked: jobs))
+    listing, driver = read(paged(lambda sent: jobs))
     assert (len(listing.jobs), listing.complete, len(driver.calls)) == (count, True, requests)
 
 
@@ -66,7 +66,7 @@ def test_filters_are_sent_and_checked_locally() -> None:
         job(6, start=None, release="42"),
     ]
     wanted = Wanted({"release": "42"}, "q", 1000)
-    listing, driver = read(paged(lambda asked: jobs), wanted)
+    listing, driver = read(paged(lambda sent: jobs), wanted)
     assert ids(listing) == ["j1", "j3", "j6"]
     (query,) = driver.queries()
     assert (query["start"], query["queue_name"], query["tags"]) == ("999", "q", "release=42")
@@ -74,7 +74,7 @@ def test_filters_are_sent_and_checked_locally() -> None:
 
 
 def test_tags_with_special_characters_are_compared_locally() -> None:
-    listing, driver = read(paged(lambda asked: [job(1, a="b=c,d"), job(2, a="b")]), Wanted({"a": "b=c,d"}))
+    listing, driver = read(paged(lambda sent: [job(1, a="b=c,d"), job(2, a="b")]), Wanted({"a": "b=c,d"}))
     assert ids(listing) == ["j1"]
     assert "tags" not in driver.queries()[0]
 
@@ -89,23 +89,23 @@ def test_newest_keeps_one_job_per_tag_set() -> None:
         job(6, 2000, step="load"),
     ]
     # A job without a start may be the newest one, and two with the same start may both be.
-    assert ids(read(paged(lambda asked: jobs), Wanted({}, newest=True))[0]) == ["j2", "j3", "j4", "j5", "j6"]
+    assert ids(read(paged(lambda sent: jobs), Wanted({}, newest=True))[0]) == ["j2", "j3", "j4", "j5", "j6"]
 
 
 def test_jobs_submitted_during_the_reading_are_last() -> None:
-    listing, driver = read(paged(lambda asked: [job(number) for number in range(150 + asked)]))
+    listing, driver = read(paged(lambda sent: [job(number) for number in range(150 + sent)]))
     assert (len(listing.jobs), listing.complete, len(driver.calls)) == (151, True, 2)
 
 
 def test_inconsistent_list_is_read_again() -> None:
     # A service that ignores the order: the new job comes first, and another one moves to the second page.
-    listing, driver = read(paged(lambda asked: [job(number) for number in range(-1 if asked else 0, 150)]))
+    listing, driver = read(paged(lambda sent: [job(number) for number in range(-1 if sent else 0, 150)]))
     assert (len(listing.jobs), listing.complete, len(driver.calls)) == (151, True, 4)
 
 
 CONTRADICTIONS: list[tuple[str, Callable[[int], list[dict[str, Any]]]]] = [
-    ("shrinks", lambda asked: [job(number) for number in range(300 - asked)]),
-    ("shifts", lambda asked: [job(number) for number in range(-asked, 300)]),
+    ("shrinks", lambda sent: [job(number) for number in range(300 - sent)]),
+    ("shifts", lambda sent: [job(number) for number in range(-sent, 300)]),
 ]
 
 
@@ -134,7 +134,7 @@ def test_list_with_fewer_jobs_than_its_count_is_incomplete() -> None:
     ],
 )
 def test_a_finished_job_without_a_start_time_may_be_an_old_one(status: str, since: Any, problem: Any) -> None:
-    listing, dummy = read(paged(lambda asked: [{**job(1, None), "status": status}]), Wanted({}, since=since))
+    listing, dummy = read(paged(lambda sent: [{**job(1, None), "status": status}]), Wanted({}, since=since))
     assert (listing.problem, listing.complete) == (problem, problem is None)
     assert ids(listing) == ["j1"]
 
@@ -146,7 +146,7 @@ def numbered(first: int, last: int) -> list[dict[str, Any]]:
 # pages (jobs, total) -> whether the list is complete.
 PAGES = [
     (
-        "smaller pages than asked for",
+        "smaller pages than requested",
         [(numbered(0, 50), 120), (numbered(50, 100), 120), (numbered(100, 120), 120)],
         True,
     ),
@@ -221,7 +221,7 @@ def test_invalid_list_is_an_error(body: Any, problem: str) -> None:
 def test_endless_list_is_an_error() -> None:
     jobs = [job(number) for number in range(10_001)]
     with pytest.raises(RequestError, match="narrow the selection by since"):
-        read(paged(lambda asked: jobs))
+        read(paged(lambda sent: jobs))
 
 
 def test_failed_page_fails_the_list() -> None:

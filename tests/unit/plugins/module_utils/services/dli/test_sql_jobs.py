@@ -66,16 +66,16 @@ def explained(respond: Callable[[str, str, str], Any]) -> tuple[dict[str, Any], 
     reading = driver.run(service.status("j1"))
     assert reading.job is not None
     job = driver.run(service.explain(reading.job))
-    return job, [f"{path[0]} {path[-1]}" for path in driver.asked()]
+    return job, [f"{path[0]} {path[-1]}" for path in driver.paths()]
 
 
 def calls(driver: Driver) -> list[str]:
-    return [f"{version} {what}" for version, dummy, jobs, job_id, what in driver.asked()]
+    return [f"{version} {what}" for version, dummy, jobs, job_id, what in driver.paths()]
 
 
 def test_progress_answer_is_read() -> None:
-    reading, asked = one(lambda *dummy: dict(RUNNING))
-    assert asked == ["v1 progress"]
+    reading, sent = one(lambda *dummy: dict(RUNNING))
+    assert sent == ["v1 progress"]
     assert reading.at == 1000.0
     assert reading.job is not None
     assert (reading.job["job_id"], reading.job["status"], reading.job["progress"]) == ("j1", "RUNNING", 0.5)
@@ -87,7 +87,7 @@ def test_progress_answer_is_read() -> None:
 @pytest.mark.parametrize("what", ["progress", "status"])
 def test_the_answer_for_another_job_is_rejected(key: str, job_id: Any, what: str) -> None:
     received = {**RUNNING, "status": "FINISHED", key: job_id}
-    reading, dummy = one(lambda version, job_id, asked: received if asked == what else BUSY)
+    reading, dummy = one(lambda version, job_id, call: received if call == what else BUSY)
     assert reading.error is not None
     assert reading.error.kind == TRANSIENT
     assert "about another job" in str(reading.error)
@@ -155,9 +155,9 @@ def test_missing_paths_are_an_error(prefix: str) -> None:
 
 
 def test_http_404_with_a_job_code_is_a_missing_job() -> None:
-    reading, asked = one(lambda *dummy: RequestError(MISSING, "no job", status=404, error_code="DLI.0023"))
+    reading, sent = one(lambda *dummy: RequestError(MISSING, "no job", status=404, error_code="DLI.0023"))
     assert reading.missing
-    assert asked == ["v1 progress"]
+    assert sent == ["v1 progress"]
 
 
 # -- the status call --------------------------------------------------------------------------------------------------
@@ -165,8 +165,8 @@ def test_http_404_with_a_job_code_is_a_missing_job() -> None:
 
 def test_busy_queue_leads_to_the_status_call() -> None:
     received = {"is_success": "true", "status": "RUNNING", "queue_name": "q", "start_time": 1, "duration": "2000"}
-    reading, asked = one(lambda version, job_id, what: received if what == "status" else BUSY)
-    assert asked == ["v1 progress", "v1.0 status"]
+    reading, sent = one(lambda version, job_id, what: received if what == "status" else BUSY)
+    assert sent == ["v1 progress", "v1.0 status"]
     assert reading.at == 1001.0
     assert reading.job is not None
     assert (reading.job["status"], reading.job["queue_name"], reading.job["duration"]) == ("RUNNING", "q", 2000)
@@ -250,8 +250,8 @@ def test_busy_queue_and_missing_status_is_a_missing_job() -> None:
 def test_the_reason_of_a_failure_comes_from_the_status_call(state: str) -> None:
     progress = {"status": state, "progress": 0.4, "sub_job_id": 3, "sub_jobs": [{"num_tasks": 4}], "extra": 1}
     received = {"status": state, "message": "out of memory", "queue_name": "q", "sub_jobs": []}
-    job, asked = explained(lambda version, job_id, what: received if what == "status" else progress)
-    assert asked == ["v1 progress", "v1.0 status"]
+    job, sent = explained(lambda version, job_id, what: received if what == "status" else progress)
+    assert sent == ["v1 progress", "v1.0 status"]
     assert (job["status"], job["message"], job["queue_name"]) == (state.upper(), "out of memory", "q")
     assert (job["progress"], job["sub_job_id"], job["extra"], job["tasks"]["total"]) == (0.4, 3, 1, 4)
 
@@ -277,13 +277,13 @@ def test_failure_without_a_reason_is_a_failure(received: Any) -> None:
 
 @pytest.mark.parametrize("state", ["FAILED", "CANCELLED", "FINISHED", "LAUNCHING", "SCALING", "RUNNING", "NEW"])
 def test_reading_sends_no_call_for_the_message(state: str) -> None:
-    dummy, asked = one(lambda *dummy: {"status": state})
-    assert asked == ["v1 progress"]
+    dummy, sent = one(lambda *dummy: {"status": state})
+    assert sent == ["v1 progress"]
 
 
 def test_failure_with_a_message_sends_no_further_call() -> None:
-    reading, asked = one(lambda *dummy: {"status": "FAILED", "message": "why"})
-    assert asked == ["v1 progress"]
+    reading, sent = one(lambda *dummy: {"status": "FAILED", "message": "why"})
+    assert sent == ["v1 progress"]
     assert reading.job is not None
     assert reading.job["message"] == "why"
 
@@ -319,8 +319,8 @@ def test_is_success_may_be_text(key: str, success: Any) -> None:
 @pytest.mark.parametrize("key", ["is_success", "isSuccess", "IsSuccess", "success", "is-success"])
 @pytest.mark.parametrize("success", [False, "false", "False", None, 0, "0", "", "no", 2, [], {}])
 def test_false_is_success_is_unreadable(key: str, success: Any) -> None:
-    reading, asked = one(lambda *dummy: {key: success, "status": "FINISHED", "message": "queue stopped"})
-    assert asked == ["v1 progress"]
+    reading, sent = one(lambda *dummy: {key: success, "status": "FINISHED", "message": "queue stopped"})
+    assert sent == ["v1 progress"]
     assert reading.error is not None
     assert (reading.error.kind, reading.error.status) == (TRANSIENT, 200)
     assert "did not succeed: queue stopped" in str(reading.error)

@@ -191,8 +191,8 @@ def test_node_runs_are_listed() -> None:
     listing = driver.run(Instances().list(query, lambda item: item["job_name"] == name))
     found = {item["instance_id"]: (item["status"], item["instance_type"], item["message"]) for item in listing.jobs}
     assert found == {4712001: ("success", 6, ""), 4712002: ("fail", 6, "File has no rows.")}
-    (asked,) = driver.queries()
-    assert (asked["jobName"], asked["instanceType"]) == ("orders_stream_", "6")
+    (sent,) = driver.queries()
+    assert (sent["jobName"], sent["instanceType"]) == ("orders_stream_", "6")
 
 
 @pytest.mark.parametrize(

@@ -41,7 +41,7 @@ def some(count: int) -> list[str]:
 def test_list_call_has_path_query_and_workspace_header() -> None:
     driver, service = Driver(JobList(["a"])), DataArts("ws1")
     listing = driver.run(service.list())
-    assert driver.asked() == [("v1", "{project_id}", "jobs")]
+    assert driver.paths() == [("v1", "{project_id}", "jobs")]
     assert driver.queries() == [{"jobType": "REAL_TIME", "offset": "0", "limit": "100"}]
     assert driver.calls[0].query[0] == ("jobType", "REAL_TIME")
     assert driver.calls[0].headers == {"workspace": "ws1"}
@@ -140,7 +140,7 @@ def test_status_call_outcomes() -> None:
     driver = Driver(lambda call: answers[call.segments[3]])
     service = DataArts("ws1")
     a, b, c, d = (driver.run(service.status(name)) for name in answers)
-    assert driver.asked() == [("v1", "{project_id}", "jobs", name, "status") for name in answers]
+    assert driver.paths() == [("v1", "{project_id}", "jobs", name, "status") for name in answers]
     assert all(call.headers == {"workspace": "ws1"} and call.query == [] for call in driver.calls)
     assert a.job == {
         "name": "a",
