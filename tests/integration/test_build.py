@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The tarball for Galaxy: what is in it, and that the same tree gives the same bytes."""
+"""The tarball for Galaxy: its content, and that the same tree gives the same bytes."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def built(folder: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def first(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The tarball, built once."""
+    """The tarball; it is built once."""
     return built(tmp_path_factory.mktemp("first"))
 
 

@@ -47,7 +47,7 @@ SCENARIO: dict[str, Any] = {
 
 
 class Chat:
-    """A chat server in this process. The first part of a path says how it answers: ok, refuse, hang.
+    """A chat server in this process. The first part of a path selects the answer: ok, refuse, hang.
 
     :ivar received: path with query and body of each message.
     """
@@ -110,12 +110,12 @@ def signature(key: str, message: str) -> str:
 
 
 def harmless(text: str) -> bool:
-    """Whether a text mentions nobody, has no markup of its own, and was not evaluated."""
+    """Whether a text contains no mention and no markup, and was not evaluated."""
     return not re.search(r"[<>@\[\]{}*`]|49", text)
 
 
 def is_shown(done: Run) -> bool:
-    """Whether something secret was printed."""
+    """Whether a secret was printed."""
     return SECRET in done.text or ACCESS in done.text
 
 
@@ -138,7 +138,7 @@ def test_chat_card_matches_the_readme() -> None:
 
 
 def test_chat_card_of_each_verdict() -> None:
-    """A FAIL of a play with two hosts, a TIMEOUT and an ERROR, with texts that could do harm."""
+    """A FAIL of a play with two hosts, a TIMEOUT and an ERROR, with hostile texts."""
     play_of_two = play(
         [
             failing(
@@ -263,7 +263,7 @@ for environment, variables in json.load(sys.stdin):
 
 
 def test_chat_card_links_to_the_run() -> None:
-    """Without a playbook for each, because only templates decide."""
+    """Only the template is rendered, without a playbook for each case."""
     asked = [({**NO_SERVER, **environment}, variables) for environment, variables, dummy in LINKS]
     done = subprocess.run(
         [sys.executable, "-c", RENDER, card("send")],

@@ -47,21 +47,21 @@ def source(example: str, file: str) -> Any:
 
 
 class Pipeline:
-    """What an example for a CI server contains, in the terms of these tests."""
+    """The parts of an example for a CI server that these tests use."""
 
     example: str
     collection: str = STORE
-    """What is installed."""
+    """The installed packages."""
     variables: Mapping[str, str]
     steps: list[str]
     """Scripts, run one after the other in the same folder until one fails."""
     options: str
-    """Of the shell that the server runs them with."""
+    """Options of the shell in which the server runs the scripts."""
     junit: str
     page: str
 
     def prepared(self, step: str, given: Mapping[str, str]) -> str:
-        """A step, as the server hands it to the shell."""
+        """A step, as the server passes it to the shell."""
         return step
 
     def run(self, folder: Path, given: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
@@ -112,7 +112,7 @@ class GitHub(Pipeline):
         assert workflow["permissions"]["id-token"] == "write"
         job = workflow["jobs"]["gate"]
         assert not KEYS & set(job["env"])
-        # What GitHub fills in comes from the test.
+        # The test supplies the values that GitHub inserts.
         self.variables = {name: value for name, value in job["env"].items() if "${{" not in value}
         by_name = {step["name"]: step for step in job["steps"]}
         self.token = by_name["Request an ID token"]["run"]
@@ -204,7 +204,7 @@ EACH = pytest.mark.parametrize("pipeline", PIPELINES, ids=lambda pipeline: pipel
 
 
 def stubs(folder: Path, programs: Iterable[str], failing: str = "") -> dict[str, str]:
-    """Programs that come before all others, only write down how they are called, and make what `venv` would make."""
+    """Programs, first in PATH, that record their calls, and create the files of `venv`."""
     bin_folder = folder / "stubs"
     bin_folder.mkdir()
     for program in programs:
@@ -224,13 +224,13 @@ def stubs(folder: Path, programs: Iterable[str], failing: str = "") -> dict[str,
 
 
 def called(folder: Path) -> list[str]:
-    """How the stubs were called, in turn."""
+    """The calls of the stubs, in order."""
     file = folder / "called"
     return file.read_text("utf-8").splitlines() if file.exists() else []
 
 
 def cases(report: JUnitXml) -> dict[str, list[tuple[str, str | None]]]:
-    """Name of a case -> kinds and messages of what is wrong with it."""
+    """Name of a case -> kinds and messages of its problems."""
     return {
         case.name: [(type(result).__name__, result.message) for result in case.result]
         for suite in report
@@ -239,13 +239,13 @@ def cases(report: JUnitXml) -> dict[str, list[tuple[str, str | None]]]:
 
 
 def ready(pipeline: Pipeline) -> str:
-    """The variable that says that nothing is to be installed."""
+    """The variable that disables the installation."""
     (name,) = filter(READY.fullmatch, pipeline.variables)
     return name
 
 
 def attempt(pipeline: Pipeline, folder: Path, emulator: Emulator) -> tuple[int, JUnitXml]:
-    """Run a pipeline where all is installed; gives the exit code and the JUnit report that it publishes."""
+    """Run a pipeline with all packages installed; returns the exit code and the published JUnit report."""
     secrets = {
         name: value for name, value in connection(emulator).items() if name in CREDENTIALS or name.endswith("_ENDPOINT")
     }
@@ -271,12 +271,12 @@ def fails(pipeline: Pipeline, folder: Path) -> None:
     assert code != 0
     found = cases(report)
     assert found["job_sms"] == [("Failure", "job_sms: node DLI_SMS_GES is EXCEPTION")]
-    # The other one had no time to be well for long enough, which is no failure of its own.
+    # The other job was not stable for long enough, which is not a failure.
     assert [kind for kind, _message in found["job_orders_stream"]] in ([], ["Skipped"])
     assert (report.failures, report.errors) == (1, 0)
 
 
-# All of them
+# All CI servers
 
 
 @pytest.mark.parametrize(
@@ -355,11 +355,11 @@ def test_guide_matches_the_files(tmp_path: Path) -> None:
 def test_pipeline_fails_if_a_program_fails(pipeline: type[Pipeline], program: str, tmp_path: Path) -> None:
     done = pipeline().run(tmp_path, stubs(tmp_path, PROGRAMS, failing=program))
     assert done.returncode != 0
-    # What would have followed was not called.
+    # Later programs were not called.
     assert called(tmp_path)[-1].split()[0] == program
 
 
-# Each of them
+# The CI servers
 
 
 def test_github_actions_publishes_a_failing_gate(tmp_path: Path) -> None:

@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The HTTP client against a real server: credentials, retries, the ceiling, the deadline, and what errors say.
+"""The HTTP client against a real server: credentials, retries, the rate limit, the deadline, and error messages.
 
-Waits are made on a clock that jumps, unless it is a real wait that is tested.
+Waits use a clock that jumps, except in tests of real waits.
 """
 
 from __future__ import annotations
@@ -88,7 +88,7 @@ def start() -> Iterator[Start]:
 
 @pytest.fixture
 def connect() -> Iterator[Connect]:
-    """A session for an emulator, or for a URL; a key, a project and no ceiling unless something else is said."""
+    """A session for an emulator, or for a URL; with a key, a project and no rate limit by default."""
     with ExitStack() as stack:
 
         def begin(
@@ -137,7 +137,7 @@ def error_of(session: Session, call: Call | None = None, deadline: float | None 
 def drain(
     session: Session, calls: Iterable[Call], deadline: float | None = None
 ) -> tuple[dict[str, Any], RequestError | None]:
-    """The outcomes by key, and what kept the rest of them from being had."""
+    """The outcomes by key, and the error that ended the remaining calls."""
     seen: dict[str, Any] = {}
     try:
         for call, outcome in run(session, calls, deadline):
@@ -182,7 +182,7 @@ def test_password(start: Start, connect: Connect, project: str | None) -> None:
     session = connect(emulator, secrets=secrets, project_id=project, **USER)
     for dummy in range(3):
         get(session, status_of())
-    # The token's answer names the project, so that no look-up is needed.
+    # The token's answer names the project, so no look-up is needed.
     assert [record.call for record in emulator.journal] == ["tokens", *["job_status"] * 3]
     token = emulator.journal[1].headers["x-auth-token"]
     assert secrets == [USER_PASSWORD, token]
@@ -401,7 +401,7 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     return files
 
 
-# What asyncio's server leaves behind of a refused handshake is said by the garbage collector, at any time.
+# The garbage collector may report the rest of a refused handshake of asyncio's server at any time.
 refuses = pytest.mark.filterwarnings("ignore::ResourceWarning")
 
 
@@ -445,14 +445,14 @@ def test_variables_do_not_override_validate_certs(
     with secure(authority) as emulator:
         session = connect(emulator, environ={variable: authority["other"]}, validate_certs=False)
         assert get(session, status_of()).status == 200
-        # Nor do they overrule ca_path.
+        # They do not override ca_path either.
         assert get(connect(emulator, ca_path=authority["ca"]), status_of()).status == 200
         assert "not trusted" in str(error_of(connect(emulator, environ={variable: authority["other"]})))
 
 
 @refuses
 def test_validate_certs_false_gives_no_warning_per_request(connect: Connect, authority: dict[str, str]) -> None:
-    """validate_certs: false causes one warning, by the module; urllib3's own warnings would fill the module's output."""
+    """validate_certs: false gives one warning, from the module; urllib3's warnings would fill the module's output."""
     with secure(authority) as emulator:
         assert get(connect(emulator, validate_certs=False, retries=0), status_of()).status == 200
 
@@ -483,7 +483,7 @@ def test_file_without_a_certificate_is_an_error(
 
 
 def elsewhere(session: Session) -> Session:
-    """The same session for a host that is not this machine, which options refuse in the clear."""
+    """The same session for another host, for which options reject http."""
     session.connection.endpoints.update(dict.fromkeys(("dataarts", "dli", "iam"), "http://cloud.example:1"))
     return session
 
@@ -639,7 +639,7 @@ def test_retry_after_without_a_deadline_is_limited(start: Start, connect: Connec
 
 
 def test_throttled_call_delays_the_others_for_a_second(start: Start, connect: Connect) -> None:
-    """It waits as long as the service asks; a gate must not look away from all other jobs for that long."""
+    """The call waits for its Retry-After; a gate must not stop reading all other jobs for that long."""
     emulator = start(
         jobs=[{"name": "a"}, {"name": "b"}, {"name": "c"}],
         faults=[{"match": {"job": "a", "nth": 1}, "status": 429, "headers": {"Retry-After": "9"}}],
@@ -675,7 +675,7 @@ def test_no_second_request_after_a_401(start: Start, connect: Connect, params: d
     for dummy_call in range(5):
         assert error_of(session) is error
     assert len(emulator.journal) == session.sent == 1
-    # The message of the gateway echoes headers; none of it is shown.
+    # The message of the gateway repeats headers; it is not shown.
     assert "authentication failed" in str(error)
     assert "canonical" not in str(error)
     assert not any(value in str(error) for value in params.values() if value != "wrong")
@@ -692,7 +692,7 @@ def test_wrong_password_is_sent_once(start: Start, connect: Connect) -> None:
 
 
 def test_http_401_drops_all_concurrent_calls(start: Start, connect: Connect) -> None:
-    """Nothing is sent after it, by any call; what was sent before is dropped, since the refusal concerns every call."""
+    """No call sends a request after it; earlier requests are dropped, because the refusal applies to all calls."""
     emulator = start(
         jobs=[{"name": "job_{i}", "count": 100}],
         faults=[
@@ -832,7 +832,7 @@ def test_token_that_expires_under_many_calls_is_renewed_once(start: Start, conne
     assert len(answers) == 40
     assert all(isinstance(answer, Answer) for answer in answers)
     assert len(emulator.requests("tokens")) == 2
-    # They all went out before the first refusal came back, or after the renewal.
+    # All were sent before the first refusal arrived, or after the renewal.
     assert len(emulator.requests(status=401)) <= 16
 
 
@@ -847,7 +847,7 @@ def test_changed_password_is_sent_once(start: Start, connect: Connect) -> None:
 
 
 def test_renewal_without_an_answer_is_retried(start: Start, connect: Connect) -> None:
-    """A token service that is away for a while has refused nothing; the old token is still not sent again."""
+    """An unavailable token service is not a refusal; the old token is not sent again."""
     emulator = start(
         token_lifetime=100, faults=[{"match": {"call": "tokens", "from": 100, "until": 200}, "status": 503}]
     )
@@ -922,7 +922,7 @@ def test_first_request_is_sent_alone(start: Start, connect: Connect) -> None:
     assert len(list(run(session, map(status_of, names)))) == 6
     first, second, *dummy_rest = starts(emulator)
     assert second - first >= 0.2
-    # After a pause the key may have ended: the first one goes alone again.
+    # After a pause the key may have expired: the first request is sent alone again.
     clock.sleep(6.0)
     emulator.clear()
     assert len(list(run(session, map(status_of, names)))) == 6
@@ -993,7 +993,7 @@ def test_service_without_an_answer_ends_all_calls(start: Start, connect: Connect
     seen, error = drain(session, calls)
     assert error is not None
     assert (error.kind, error.status, len(seen)) == (TRANSIENT, None, 0), "it is nothing of a single job"
-    # Four calls are tried, and two that have ended count for all.
+    # Four calls are sent, and two that ended count for all.
     assert len(emulator.journal) == 4 + 4 + 2
     seen, error = drain(session, calls)
     assert (error, len(seen)) == (None, 100), "it has come back by the next observation"
@@ -1055,7 +1055,7 @@ def test_slow_call_does_not_delay_the_others(start: Start, connect: Connect) -> 
 
 
 class CountingClock(Clock):
-    """The machine's clock; counts how often it is waited on."""
+    """The machine's clock; counts its waits."""
 
     waits = 0
 
@@ -1065,7 +1065,7 @@ class CountingClock(Clock):
 
 
 def test_sendable_call_is_found_while_another_is_running(start: Start, connect: Connect) -> None:
-    """At once, on a clock that moves between two looks at it, and without looking at it all the time."""
+    """Immediately, also if the clock moves between two reads, and without polling it."""
     emulator = start(faults=[{"match": {"job": JOB, "nth": 2}, "delay": 3.0}])
     clock = CountingClock()
     session = connect(emulator, clock, requests_per_second=5)
@@ -1337,7 +1337,7 @@ def test_dli_busy_queue_and_failed_job(start: Start, connect: Connect) -> None:
     assert failed is not None
     assert busy["status"] == "RUNNING"
     assert failed["status"] == "FAILED"
-    # A failure is reported before what the service says of its reason.
+    # A failure is reported before its reason is read.
     failed = session.complete(service.explain(failed))
     assert (failed["status"], failed["message"], failed["queue_name"]) == ("FAILED", "out of memory", "q1")
     assert [record.call for record in emulator.journal].count("dli_status") == 2

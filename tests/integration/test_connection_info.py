@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The check of the connection, in the states that an account, a network and a cloud can be in."""
+"""The check of the connection, for the possible states of an account, a network and a cloud."""
 
 from __future__ import annotations
 
@@ -77,11 +77,11 @@ NAMED = re.compile(
 
 @dataclass
 class State:
-    """A state of the world, and what is found in it.
+    """A state of the account or cloud, and the expected checks.
 
     :ivar cloud: additional settings of the emulator.
     :ivar red: the checks that are not ok, with their results; the skipped ones are left out.
-    :ivar advice: what the advice of the first of them contains, as a regular expression.
+    :ivar advice: regular expression for the advice of the first such check.
     :ivar requests: how many are sent; None for any number up to 12.
     """
 
@@ -95,7 +95,7 @@ class State:
 
 
 def fault(call: str, **action: Any) -> dict[str, Any]:
-    """A cloud in which one call goes wrong."""
+    """A cloud in which one call fails."""
     return {"faults": [{"match": {"call": call}, **action}]}
 
 
@@ -325,7 +325,7 @@ STATES = [
 
 
 def examine(emulator: Emulator | str, **options: Any) -> dict[str, Any]:
-    """What the module returns. Asserts what holds in every state."""
+    """The module's result. Asserts the invariants of each state."""
     arguments = connection(emulator, **{"requests_per_second": 0, **options})
     module = connection_info
     result = in_process.run(arguments, module.ARGUMENTS, module.SERVICE, module.BODY, False, "module")

@@ -245,7 +245,7 @@ def test_gate_ends_when_its_play_is_killed(emulator: Emulator, tmp_path: Path) -
     )
     assert done.status == "canceled"
     until(lambda: cancelled(emulator))
-    # A process that was left would ask again after 0.2 s.
+    # A remaining process would send a request after 0.2 s.
     until(lambda: not asks(emulator))
     assert cancelled(emulator) == ["job-4"]
 

@@ -62,7 +62,7 @@ class Reader(HTMLParser):
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The site, built once."""
+    """The site; it is built once."""
     folder = tmp_path_factory.mktemp("docs") / "site"
     command = [sys.executable, str(ROOT / "tools" / "docs.py"), str(folder)]
     done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=200, check=False)
@@ -87,7 +87,7 @@ def names(folder: str, pattern: str = "*.py") -> list[str]:
     return sorted(path.stem for path in (ROOT / folder).glob(pattern) if path.stem != "__init__")
 
 
-# -- what there is ----------------------------------------------------------------------------------------------------
+# -- content ----------------------------------------------------------------------------------------------------------
 
 
 def test_each_part_has_a_page(pages: dict[str, Found]) -> None:
@@ -136,7 +136,7 @@ def test_each_page_is_linked_from_the_index(pages: dict[str, Found]) -> None:
     assert set(pages) - {"index.html", "search.html"} <= reached
 
 
-# -- where it leads ---------------------------------------------------------------------------------------------------
+# -- links ------------------------------------------------------------------------------------------------------------
 
 
 def test_links_are_not_dead(site: Path, pages: dict[str, Found]) -> None:
@@ -175,7 +175,7 @@ def test_pages_contain_no_path_of_the_machine(site: Path, pages: dict[str, Found
         assert "datagate-docs-" not in text, name
 
 
-# -- how it looks -----------------------------------------------------------------------------------------------------
+# -- layout -----------------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
@@ -197,7 +197,7 @@ WIDE = """() => [...document.querySelectorAll('.rst-content *')].filter(element 
 }).map(element => element.tagName + ' ' + element.textContent.slice(0, 60))"""
 
 
-# One of each kind.
+# One page of each kind.
 SHOWN = (
     "benchmarks",
     "index",

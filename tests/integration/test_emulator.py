@@ -150,7 +150,7 @@ def test_missing_job_examples(start: Start, code: str, body: str) -> None:
 
 
 def test_each_example_is_used() -> None:
-    """By the emulator's tests or by those of the code that reads such answers."""
+    """In the emulator's tests or in those of the code that reads such answers."""
     folder = Path(__file__).parent.parent
     sources = [path.read_text(encoding="utf-8") for path in folder.rglob("test_*.py")]
     unused = [path.stem for path in DATA.glob("*.json") if not any(path.stem in source for source in sources)]
@@ -1145,7 +1145,7 @@ def test_command_with_a_bad_scenario(tmp_path: Path) -> None:
 
 
 def test_command_without_the_vendors_signer(tmp_path: Path) -> None:
-    """It starts, says what is missing, serves tokens, and answers 500 to signatures."""
+    """It starts, reports what is missing, serves tokens, and answers signatures with HTTP 500."""
     (tmp_path / "huaweicloudsdkcore.py").write_text("raise ModuleNotFoundError('not here')", encoding="utf-8")
     command = [sys.executable, "-m", "tests.emulator", "tests/emulator/scenarios/demo.yml"]
     with subprocess.Popen(

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The event source's `main`, as ansible-rulebook runs it: by its path, with nothing of Ansible, until it is cancelled."""
+"""The event source's `main`, as ansible-rulebook runs it: by its path, without Ansible, until it is cancelled."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def emulator() -> Iterator[Emulator]:
 
 
 class Running:
-    """The event source under way."""
+    """A running event source."""
 
     def __init__(self, emulator: Emulator, queue: asyncio.Queue[Event], task: asyncio.Task[None]) -> None:
         self.emulator = emulator
@@ -57,12 +57,12 @@ class Running:
         assert self._queue.empty(), self._queue.get_nowait()
 
     async def first(self) -> None:
-        """Wait for the end of the first poll: the next one asks the same again."""
+        """Wait for the end of the first poll: the next one sends the same requests."""
         while max(Counter(record.raw_path for record in self.emulator.journal).values(), default=0) < 2:
             await asyncio.sleep(0.02)
 
     async def cancel(self) -> float:
-        """Stop it; seconds that this took."""
+        """Stop it; returns the seconds."""
         started = time.monotonic()
         self.task.cancel()
         with pytest.raises(asyncio.CancelledError):
@@ -135,7 +135,7 @@ def test_only_changes_are_reported(emulator: Emulator) -> None:
 
 @pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="the signals of threads are looked up in /proc")
 def test_threads_block_signals(emulator: Emulator) -> None:
-    """The loop that they work for is then woken by every one, and ends at once."""
+    """Each signal then wakes the event loop, which ends immediately."""
     before = threads()
 
     async def body(source: Running) -> None:

@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Every example, run by the very command of its README, against its own scenario of the emulator.
+"""Each example, run by the command of its README, against its own scenario of the emulator.
 
-What is changed is said by further variables, as a user would: where the emulator is, and shorter times.
+Additional variables set the address of the emulator, and shorter times.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ SCREEN = 60
 
 
 def commands(example: str, program: str) -> list[str]:
-    """The commands in the README of an example that start a program, in turn."""
+    """The commands in the README of an example that start a program, in order."""
     lines = (EXAMPLES / example / "README.md").read_text("utf-8").replace("\\\n", "").splitlines()
     return [line.strip() for line in lines if line.startswith(f"    {program} ")]
 
@@ -61,7 +61,7 @@ def cloud(example: str, **overrides: Any) -> Any:
 
 
 def attempt(example: str, emulator: Emulator, number: int = 0, **variables: Any) -> Run:
-    """Run a command of the README, the first one or another one, with the emulator where it is."""
+    """Run a command of the README, by default the first one, with the address of the emulator."""
     program, playbook, *arguments = shlex.split(commands(example, "ansible-playbook")[number])
     assert program == "ansible-playbook"
     here = [argument.replace("examples/", f"{EXAMPLES}/") for argument in arguments]
@@ -70,18 +70,18 @@ def attempt(example: str, emulator: Emulator, number: int = 0, **variables: Any)
 
 
 def verdicts(done: Run) -> list[str]:
-    """What the gates said, in turn."""
+    """The verdicts of the gates, in order."""
     return [gate["verdict"] for gate in done.gates]
 
 
 def happened(emulator: Emulator) -> list[str]:
-    """What the stand-ins have told the emulator, in turn."""
+    """The events that the stand-ins sent to the emulator, in order."""
     with urllib.request.urlopen(f"{emulator.url}/_emulator/", timeout=60) as answer:
         fired: dict[str, float] = json.load(answer)["fired"]
     return sorted(fired, key=lambda event: fired[event])
 
 
-# All of them
+# All examples
 
 
 def test_each_example_is_tested() -> None:
@@ -198,7 +198,7 @@ def test_nightly_chain_publishes_nothing_after_a_failed_run() -> None:
 
 
 def test_nightly_dli_shows_a_bar_and_continues_after_the_job() -> None:
-    # Time moves with the readings, however slow the machine is.
+    # Time moves with the readings, independent of the machine's speed.
     moves = [{"match": {"call": "dli_progress"}, "advance": 0.5}]
     with cloud("nightly_dli", clock="manual", quota=0, faults=moves) as emulator:
         done = attempt("nightly_dli", emulator, nightly_report_dir="", nightly_stall_timeout=30)
@@ -289,7 +289,7 @@ def test_rolling_update_updates_all_batches() -> None:
     assert updated(done) == {"collector1", "collector2", "collector3", "collector4"}
     before, after, before_next, after_next = done.gates
     assert [before["polls"], before_next["polls"]] == [1, 1]
-    # The jobs had to be well for a second, so more than one reading was needed.
+    # The jobs had to be ready for a second, so more than one reading was needed.
     assert min(after["elapsed"], after_next["elapsed"]) >= 1
     assert min(after["polls"], after_next["polls"]) >= 2
 
@@ -301,7 +301,7 @@ def test_rolling_update_stops_if_the_first_batch_breaks_a_job() -> None:
     assert verdicts(done) == ["PASS", "FAIL"]
     assert updated(done) == {"collector1", "collector2"}
     assert {record.host for record in done.records} == {"collector1", "collector2"}
-    # Which host ends its task first is a matter of luck.
+    # Which host ends its task first is not deterministic.
     (received, *others) = sorted(
         done.all("Fail the play"), key=lambda record: record.msg.startswith("Stopped at the gate")
     )
@@ -340,9 +340,9 @@ def test_rolling_restart_stops_at_the_failing_batch() -> None:
 
 @contextmanager
 def rulebook(folder: Path, emulator: Emulator) -> Iterator[Callable[[Callable[[str], bool], str], str]]:
-    """ansible-rulebook, started as the README says in a copy of the example that knows where the emulator is.
+    """ansible-rulebook, started as the README says, in a copy of the example with the address of the emulator.
 
-    Gives a function that waits until the output fulfils a condition and returns it. At the end no process is left.
+    Returns a function that waits until the output fulfils a condition and returns it. At the end no process is left.
     """
     shutil.copytree(EXAMPLES / "event_driven", folder, dirs_exist_ok=True)
     inventory = folder / "inventory.yml"

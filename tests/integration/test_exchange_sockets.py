@@ -33,7 +33,7 @@ from tests.single_calls import get, run
 from .faults.servers import listening
 
 Parts = list[tuple[float, bytes]]
-"""What is written, each with the seconds to wait before; an empty text closes the connection."""
+"""The bytes to write, each with the seconds to wait before; empty bytes close the connection."""
 Script = Callable[[str], Parts]
 
 LATE = 0.03
@@ -297,7 +297,7 @@ def test_answers_are_never_assigned_to_another_request(kinds: list[str]) -> None
             return  # none of the first requests got an answer
         answers = {name: outcome.data["name"] for name, outcome in outcomes.items() if isinstance(outcome, Answer)}
         assert all(name == about for name, about in answers.items())
-        # Nor is any answer lost that is whole.
+        # No complete answer is lost.
         whole = {f"job_{number}" for number, kind in enumerate(kinds) if kind in INTERIM}
         assert whole <= set(answers)
 

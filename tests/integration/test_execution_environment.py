@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The execution environment: what ansible-builder reads of the collection, and makes of the definition. No image is built."""
+"""The execution environment: what ansible-builder reads from the collection, and builds from the definition. No image is built."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def test_definition_builds_an_image_with_the_collection(tmp_path: Path) -> None:
     words = install.partition("ansible-galaxy ")[2].replace('"', "").split()
     assert words[2] == "$ANSIBLE_GALAXY_CLI_COLLECTION_OPTS"
     assert 'ARG ANSIBLE_GALAXY_CLI_COLLECTION_OPTS="--offline"' in steps
-    words[2:3] = ["--offline", "--force"]  # the one that these tests run from is not meant
+    words[2:3] = ["--offline", "--force"]  # not the one of these tests
     words[-1] = str(tmp_path / "collections")
     galaxy = str(Path(sys.executable).with_name("ansible-galaxy"))
     assert "COPY _build /build\nWORKDIR /build\n" in steps
@@ -101,7 +101,7 @@ def test_definition_builds_an_image_with_the_collection(tmp_path: Path) -> None:
     found = yaml.safe_load(command(str(BUILDER), "introspect", "--sanitize", words[-1], folder=tmp_path))
     assert found["python"][0].startswith("requests>=")
 
-    # And it is whole: a playbook of it runs without the tree.
+    # It is complete: one of its playbooks runs without the tree.
     played = subprocess.run(
         [galaxy.replace("ansible-galaxy", "ansible-playbook"), "datagate.huaweicloud.gate_verdict"],
         cwd=tmp_path,

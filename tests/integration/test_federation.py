@@ -101,7 +101,7 @@ def calls(emulator: Emulator) -> list[tuple[str, int | None]]:
     return [(record.call, record.status) for record in emulator.journal]
 
 
-# -- the ways to a key ------------------------------------------------------------------------------------------------
+# -- methods ----------------------------------------------------------------------------------------------------------
 
 STATUS = ("job_status", 200)
 ASSUMED = ("sts_assume", 200)
@@ -216,7 +216,7 @@ def test_old_key_is_used_while_renewal_fails(start: Start, connect: Connect) -> 
         clock.sleep(49)
     assert len(emulator.requests("sts_assume", status=500)) >= 2
     assert set(users_of(emulator)) == {"1"}
-    # A key that has expired is not sent any more.
+    # An expired key is not sent.
     clock.sleep(100)
     assert error_of(session).status == 500
     assert set(users_of(emulator)) == {"1"}
@@ -239,7 +239,7 @@ def test_refused_renewal_blocks_the_key_behind_it(start: Start, connect: Connect
 
 @pytest.mark.parametrize("params", [OIDC, {**OIDC, **BY_ID}])
 def test_expired_id_token_is_sent_once_more(start: Start, connect: Connect, params: dict[str, str]) -> None:
-    """The temporary key goes on for its life. Then the message names the ID token."""
+    """The temporary key is used until it expires. Then the message names the ID token."""
     providers = [{"id": "ci-provider", "tokens": [ID_TOKEN], "valid_until": 300}]
     emulator, clock = start(key_lifetime=900, identity_providers=providers), JumpClock()
     session = connect(emulator, clock, **params)
@@ -262,7 +262,7 @@ def test_http_401_renews_once(start: Start, connect: Connect) -> None:
     emulator = start()
     session = connect(emulator, **KEY, **BY_ID)
     get(session, status_of())
-    emulator.advance(3600)  # an outdated token that this host does not know of
+    emulator.advance(3600)  # the token expires on the server only
     assert get(session, status_of()).status == 200
     assert calls(emulator) == [ASSUMED, STATUS, ("job_status", 401), ASSUMED, STATUS]
 

@@ -44,7 +44,7 @@ GATES = DATA / "guides_verdicts_gates.yml"
 GUIDES = yaml.safe_load(SCENARIO.with_name("guides.yml").read_text("utf-8"))
 """Jobs of each kind, and runs."""
 TIMEOUT = 120.0
-"""Seconds after which a command is given up."""
+"""Maximum seconds of a command."""
 
 
 @dataclass(frozen=True)
@@ -451,7 +451,7 @@ class Run:
         return code
 
     def used(self, code: str) -> str:
-        """A block as it is used in the test."""
+        """A block, as used in the test."""
         for old, new in self.page.replaced.items():
             code = code.replace(old, self.filled(new))
         return code

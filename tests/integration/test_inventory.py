@@ -98,7 +98,7 @@ class Place:
 
 
 def _returned(value: Any) -> Any:
-    """What ansible-inventory printed, without its marks for text that is no template."""
+    """What ansible-inventory printed, without its marks for unsafe text."""
     if isinstance(value, dict):
         if set(value) == {"__ansible_unsafe"}:
             return value["__ansible_unsafe"]
@@ -328,7 +328,7 @@ def names_in(found: Mapping[str, Any], group: str) -> list[str]:
 
 
 def shown(name: str) -> str:
-    """A job's name as its host shows it."""
+    """A job's name, as its host shows it."""
     return re.sub("[\x07\x9b\u202e]", "\ufffd", name)
 
 
@@ -377,7 +377,7 @@ def test_job_with_the_name_of_an_earlier_group_is_renamed(place: Place) -> None:
     assert found["job_sms"]["hosts"] == ["web1"]
     assert "dataarts_name" not in found["_meta"]["hostvars"]["web1"]
     assert set(found["workspace_ws_1"]["hosts"]) == {"job_sms@ws-1", "job_broken", "job_nightly"}
-    # A host of another kind of inventory that is called like a job is the job's.
+    # A host of another inventory with the name of a job is the host of the job.
     assert found["critical"]["hosts"] == ["job_broken"]
     assert found["status_exception"]["hosts"] == ["job_broken"]
 
@@ -443,7 +443,7 @@ def test_cache_saves_requests_and_contains_no_secret(place: Place, emulator: Emu
     assert "job_broken" in kept
     assert SECRET_KEY not in kept
     assert ACCESS_KEY not in kept
-    # Another question has another answer.
+    # Other options have another cache entry.
     assert set(place.hosts(workspaces=["ws-1"], statuses=["EXCEPTION"], **CACHE)) == {"job_broken"}
     place.environment["HW_PROJECT_ID"] = "another"
     assert "APIGW.0302" in place.refusal()

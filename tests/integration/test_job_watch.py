@@ -95,7 +95,7 @@ def watch(emulator: Emulator, target: Path, /, *arguments: str, inventory: str |
 
 
 def series(file: Path) -> list[tuple[str, dict[str, str], float]]:
-    """What Prometheus' own library reads in the file: name, labels and value of each sample, none of them twice."""
+    """What Prometheus' own library reads in the file: name, labels and value of each sample, each once."""
     found = [
         (sample.name, dict(sample.labels), sample.value)
         for family in text_string_to_metric_families(file.read_text("utf-8"))
@@ -117,12 +117,12 @@ def states(file: Path, metric: str, label: str) -> dict[str, str]:
 
 
 def refused(done: Run) -> str:
-    """The sentence with which the variables were refused."""
+    """The message about rejected variables."""
     assert done.code == 2, done.text
     return next(record.msg for record in done.records if record.failed)
 
 
-# -- what is written --------------------------------------------------------------------------------------------------
+# -- content ----------------------------------------------------------------------------------------------------------
 
 
 def test_no_selection_reads_all_real_time_jobs(emulator: Emulator, file: Path) -> None:
@@ -142,7 +142,7 @@ def test_no_selection_reads_all_real_time_jobs(emulator: Emulator, file: Path) -
     assert [record.call for record in emulator.journal] == ["job_list", *["job_status"] * 3]
     assert stat.S_IMODE(file.stat().st_mode) == 0o644
     assert [found.name for found in file.parent.iterdir()] == [file.name]
-    # A job in EXCEPTION is what is to be measured.
+    # A job in EXCEPTION is a valid measurement.
     assert "job_sms: node DLI_SMS_GES is EXCEPTION" in done["Show the result of the reading"].msg
 
 
@@ -301,7 +301,7 @@ def test_time_of_a_reading_is_independent_of_the_time_zone(emulator: Emulator, f
     assert begin - 1 <= moment <= time.time() + 1
 
 
-# -- what could not be read -------------------------------------------------------------------------------------------
+# -- failed readings --------------------------------------------------------------------------------------------------
 
 
 def test_failed_reading_removes_the_states(emulator: Emulator, file: Path) -> None:
@@ -365,7 +365,7 @@ def test_missing_credentials_are_a_failed_reading(emulator: Emulator, file: Path
     assert done.code == 2
     assert "HW_SECRET_KEY" in done["Fail on an error that another reading cannot fix"].msg
     assert values(file, "datagate_up", "service") == {"dataarts": 0.0}
-    # The next reading would not get further.
+    # The next reading would fail in the same way.
     assert len(done.all("Show the result of the reading")) == 1
 
 
@@ -479,7 +479,7 @@ TOKEN = re.compile(
 
 
 def tokens(expression: str) -> list[tuple[str, str]]:
-    """Kind and text of each token; anything else is a mistake in the expression."""
+    """Kind and text of each token; other text is an error in the expression."""
     found, at = [], 0
     while at < len(expression):
         token = TOKEN.match(expression, at)
@@ -508,7 +508,7 @@ def labels_of(parts: list[tuple[str, str]], at: int, close: str) -> tuple[list[t
 
 
 def check(expression: str, macros: bool) -> set[str]:
-    """The metrics of an expression, all of which there are, with labels that they have and states that there are."""
+    """The metrics of an expression. Asserts that metrics, labels and states exist."""
     parts = [*tokens(expression), ("end", "")]
     metrics: set[str] = set()
     grouped: list[str] = []
@@ -587,7 +587,7 @@ def test_panels_use_existing_metrics(dashboard: dict[str, Any]) -> None:
                 assert any(name in BY_NAME[metric].labels for metric in used), panel["title"]
     assert len({panel["title"] for panel in dashboard["panels"]}) == len(dashboard["panels"])
     assert len({panel["id"] for panel in dashboard["panels"]}) == len(dashboard["panels"])
-    # The dashboard does not need all metrics; bytes and the start are for those who have a question.
+    # The dashboard does not need all metrics; bytes and the start time are for ad hoc queries.
     assert {"datagate_up", "datagate_job_failing", "datagate_job_state", "datagate_node_state"} <= used
 
 

@@ -141,7 +141,7 @@ def test_failure_has_the_documented_message(failures: Run, name: str) -> None:
     assert CHANGING.sub("", message) == CHANGING.sub("", comment.replace("\n# ", " ")), failures.text
 
 
-# The gates that must find what they wait for, so that it is known that the scenario fits the examples.
+# The gates that must pass, which proves that the scenario matches the examples.
 PASSING = {
     "dataarts_instance_status": "Wait for the runs of all jobs with a tag, at least 12",
     "dataarts_job_status": "Wait for all jobs with a tag, at least 40",

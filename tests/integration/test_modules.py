@@ -47,12 +47,12 @@ SOON, ENDLESS = "dli-soon", "dli-endless"
 
 
 def soon(first: str, event: str, /, **after: Any) -> dict[str, Any]:
-    """A job that changes half a second after it was first asked about."""
+    """A job that changes half a second after its first status call."""
     return {"status": first, "timeline": [{"after": event, "at": 0.5, **after}]}
 
 
 def first_asked(job: str, call: str = "job_status") -> dict[str, Any]:
-    """The rule that fires the event named like the job when it is first asked about."""
+    """The rule that fires the event with the name of the job at its first status call."""
     return {"match": {"call": call, "job": job, "first": 1}, "fire": job}
 
 
@@ -228,7 +228,7 @@ def scene(request: pytest.FixtureRequest) -> Iterator[Scene]:
 
 
 def test_unknown_state_in_wait_for_gives_a_warning(scene: Scene) -> None:
-    """New clouds invent states, so it is no error; a slip of the pen is warned of."""
+    """New clouds add states, so it is not an error; a possible typing error gives a warning."""
     result = scene["state of a new cloud"]
     assert not result.failed
     assert result["verdict"] == "PENDING"
@@ -426,7 +426,7 @@ OWN: dict[str, tuple[bool, str | None]] = {
     "dli failed": (True, "FAIL"),
     "info some": (False, None),
 }
-"""Whether a task fails, and the verdict, where the module runs in a process of its own; it runs the same code."""
+"""Whether a task fails, and the verdict, for modules in their own process; the code is the same."""
 
 
 def test_modules_run_in_their_own_processes() -> None:
@@ -452,7 +452,7 @@ def test_no_secret_is_shown(scene: Scene) -> None:
 
 LONG = "x" * 129
 ELSEWHERE = "http://cloud.example.com"
-# What the task is called, the option that its message has to name, and the task.
+# Name of the task, option that its message must name, and the task.
 BAD: list[tuple[str, dict[str, Any]]] = [
     ("job_names", status("slash in a name", "folder/job")),
     ("job_names", status("dot as a name", ".")),
@@ -508,7 +508,7 @@ BAD: list[tuple[str, dict[str, Any]]] = [
 
 @pytest.fixture(scope="module")
 def refused() -> Iterator[Scene]:
-    """Every bad input in one playbook. Each fifth one is given to a module in its own process as well, which runs the same code."""
+    """All invalid options in one playbook. Each fifth one is also passed to a module in its own process, which runs the same code."""
     with running(SCENARIO) as emulator:
         plays = [play([item for dummy, item in BAD]), play([item for dummy, item in BAD[::5]], **OWN_PROCESS)]
         yield Scene(run(plays, connection(emulator)), emulator)
@@ -570,7 +570,7 @@ def test_option_and_alias_together_are_rejected(process: str) -> None:
 
 
 def test_relative_paths_start_at_the_playbook(tmp_path: Path) -> None:
-    """Wherever Ansible was started, and whichever process does the work."""
+    """For any working directory, and in both kinds of processes."""
     authority, folder = trustme.CA(), tmp_path / "project"
     folder.mkdir()
     authority.cert_pem.write_to_path(str(folder / "ca.pem"))
@@ -604,7 +604,7 @@ def test_relative_paths_start_at_the_playbook(tmp_path: Path) -> None:
             }, ran.text
 
 
-# -- trouble ----------------------------------------------------------------------------------------------------------
+# -- errors -----------------------------------------------------------------------------------------------------------
 
 TROUBLE: dict[str, Any] = {
     "quota": 0,
@@ -623,7 +623,7 @@ QUICK = {**WAIT, "retries": 0, "max_consecutive_errors": 3}
 
 @pytest.fixture(scope="module")
 def troubled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
-    """A cloud that does not answer as it should, and credentials that it does not like."""
+    """A cloud with faulty answers, and refused credentials."""
     folder: Path = tmp_path_factory.mktemp("credentials")
     (folder / "credentials").write_text(f"[basic]\nak = {ACCESS_KEY}\nsk = {SECRET_KEY}\n", "utf-8")
     with running(TROUBLE) as emulator:
@@ -648,7 +648,7 @@ def troubled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
                 credentials_file=str(folder / "credentials"),
                 keywords={"environment": {"HW_ACCESS_KEY": "", "HW_SECRET_KEY": ""}},
             ),
-            # A token that is left over in the environment must not get mixed with the task's key.
+            # A token in the environment must not be combined with the task's key.
             status("key of the task", "job_good", access_key=ACCESS_KEY, secret_key=SECRET_KEY),
         ]
         environment = connection(emulator, HW_SECURITY_TOKEN="", HW_AUTH_TOKEN="")

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""dataarts_job against the emulator: answers that are lost on real connections, and real processes."""
+"""dataarts_job against the emulator: lost answers on real connections, and real processes."""
 
 from __future__ import annotations
 

@@ -83,12 +83,12 @@ class Job:
 
     @property
     def artifacts(self) -> dict[str, Any]:
-        """What AWX keeps of it for the following jobs of a workflow."""
+        """The artifacts that AWX keeps for later jobs of the workflow."""
         (event,) = [event for event in self.events if event["event"] == "playbook_on_stats"]
         return dict(event["event_data"].get("artifact_data", {}))
 
     def results(self, task: str) -> list[dict[str, Any]]:
-        """What a task of the role returned."""
+        """The results of a task of the role."""
         return [
             event["event_data"]["res"]
             for event in self.events
@@ -138,7 +138,7 @@ def test_gate_fails_in_awx(tmp_path: Path, emulator: Emulator) -> None:
 def test_live_lines_are_events_in_awx(tmp_path: Path, emulator: Emulator) -> None:
     job = Job(tmp_path, emulator, {**SURVEY, "job_gate_job_names": "job_slow"})
     assert (job.code, job.status) == (0, "successful"), job.text
-    # What Ansible writes past its callbacks, such as warnings, has no data.
+    # Output outside of callbacks, for example warnings, has no data.
     known = [event for event in job.events if "event_data" in event]
     ask = [event for event in known if event["event_data"].get("task") == "Run the gate wait_until_normal"]
     (began,) = [event for event in ask if event["event"] == "runner_on_start"]
@@ -148,12 +148,12 @@ def test_live_lines_are_events_in_awx(tmp_path: Path, emulator: Emulator) -> Non
     assert all(began["counter"] < event["counter"] < ended["counter"] for event in lines)
     assert "STOPPED" in lines[0]["stdout"]
     assert "STARTING -> NORMAL" in lines[-1]["stdout"]
-    # Said when it was seen, not when all was over.
+    # Printed when it was read, not at the end.
     waited = datetime.fromisoformat(ended["created"]) - datetime.fromisoformat(lines[0]["created"])
     assert waited.total_seconds() >= 1
 
 
-# What another deployment has left, and other people's playbooks may: AWX hands it on as extra variables.
+# Artifacts of earlier deployments and other playbooks: AWX passes them as extra variables.
 EARLIER: dict[str, Any] = {
     "deploy_outcome": "deployed",
     "deploy_failure": "of the other deployment",
@@ -363,7 +363,7 @@ PACE = {"job_gate_wait_interval": 0.3, "deploy_stable_for": 0.5, "deploy_clock_t
 
 
 def verdicts(done: Run) -> list[str]:
-    """What the gates of a deployment said, in turn."""
+    """The verdicts of the gates of a deployment, in order."""
     return [
         record["ansible_facts"]["job_gate_result"]["verdict"]
         for record in done.all("Set the result facts")
@@ -372,7 +372,7 @@ def verdicts(done: Run) -> list[str]:
 
 
 def outcome(done: Run) -> str:
-    """The artifact that a deployment leaves, whether it succeeds or not."""
+    """The artifact that a deployment sets, successful or not."""
     return str(done["Store the outcome as an artifact"]["ansible_stats"]["data"]["deploy_outcome"])
 
 
@@ -447,7 +447,7 @@ def test_deployment_restarts_running_jobs_and_names_the_others(tmp_path: Path) -
         assert [record for record in emulator.journal if record.method == "POST"] == []
         done = run(DEPLOY, connection(emulator), variables=given)
         assert done.code == 0, done.text
-        # A stopped job is not ready, and no reason to stop a deployment.
+        # A stopped job is not ready, and does not stop a deployment.
         assert (verdicts(done), outcome(done)) == (["PENDING", "PASS", "PASS"], "deployed")
         orders = [(record.call, record.job) for record in emulator.journal if record.method == "POST"]
         assert sorted(orders) == [
@@ -525,7 +525,7 @@ def test_playbook_with_a_limit_that_excludes_localhost_fails(emulator: Emulator,
 
 
 def test_playbook_reports_an_empty_limit_and_skipped_tags() -> None:
-    # Where the inventory has no hosts, as that of a job template in AWX, Ansible passes a play over that no host is left for.
+    # Where the inventory has no hosts, as that of a job template in AWX, Ansible skips a play without remaining hosts.
     variables, inventory = {"job_gate": VERDICT}, yaml.safe_dump({"all": {}})
     done = run("datagate.huaweicloud.gate_verdict", {}, "--limit", "web", variables=variables, inventory=inventory)
     assert done.code not in (0, 2), done.text

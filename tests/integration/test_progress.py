@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A waiting gate shows how it is going, and otherwise its task behaves as any module's."""
+"""A waiting gate shows its progress, and its task otherwise behaves like that of any module."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def ran(emulator: Emulator, tmp_path_factory: pytest.TempPathFactory) -> Run:
 
 
 def lines(ran: Run, name: str) -> list[str]:
-    """What was shown between a task's heading and its result."""
+    """The lines between a task's heading and its result."""
     shown = ran.output.partition(f"TASK [{name}]")[2]
     return [line for line in re.split(r"\n(?=TASK|PLAY)", shown)[0].splitlines() if re.match(r"\d+:\d\d ", line)]
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Each recording in tests/recordings is a test: replayed, its gates end as they did. The examples of the emulator can be recorded."""
+"""Each recording in tests/recordings is a test: replayed gates end with the recorded verdict. The examples of the emulator can be recorded."""
 
 from __future__ import annotations
 

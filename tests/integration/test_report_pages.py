@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The reports as people get them: written by a playbook, and the pages looked at with a browser."""
+"""The reports as users get them: written by a playbook, and shown in a browser."""
 
 from __future__ import annotations
 
@@ -182,7 +182,7 @@ def browser() -> Iterator[Browser]:
 
 @contextmanager
 def shown(browser: Browser, file: Path, width: int = 1100, scheme: Any = "light") -> Iterator[Page]:
-    """A page as it is shown; it may load nothing and complain about nothing."""
+    """A page in the browser; it must load nothing and print no message."""
     context = browser.new_context(viewport={"width": width, "height": 800}, color_scheme=scheme)
     page = context.new_page()
     said: list[str] = []
@@ -301,7 +301,7 @@ def test_title_and_banner_show_the_verdict(browser: Browser, pages: dict[str, Pa
         assert page.title() == "FAIL: Gate after the deployment"
         assert page.inner_text("h1").splitlines() == ["Gate after the deployment", "FAIL"]
         assert page.get_attribute("html", "lang") == "en"
-        # An icon says it as well, for readers who see no colours.
+        # An icon shows it as well, for readers who do not see colours.
         box = page.evaluate("document.querySelector('.banner .icon use').getBoundingClientRect().toJSON()")
         assert box["width"] > 30
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Recording, request log and replay with real processes: what a user does for a report, and a maintainer with it."""
+"""Recording, request log and replay with real processes: as used for a bug report."""
 
 from __future__ import annotations
 
@@ -128,7 +128,7 @@ def test_emulator_replays_the_recording(reported: Report) -> None:
 
 
 def check_replay(received: list[str], recording: Recording) -> None:
-    """Ask for what the emulator says, and for something else."""
+    """Request a recorded path, and another one."""
     assert received[:2] == ["Ask with", f"  project_id: {recording.project_id}"]
     url = received[-1].rpartition(" ")[2]
     code = dataarts_job_status

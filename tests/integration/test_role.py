@@ -73,7 +73,7 @@ def fact_of(record: Record, fact: str = "job_gate_result") -> dict[str, Any]:
 
 
 class Gates:
-    """A playbook full of passages that has run."""
+    """A playbook with many passages that has run."""
 
     def __init__(self, result: Run, emulator: Emulator) -> None:
         self.run = result
@@ -150,7 +150,7 @@ LOCAL = [
     *passage("wait_until_normal", "same state", job_names="job_good", wait_for="NORMAL", wait="true"),
     *passage("fail_on_exception", "other wait", job_names="job_good", wait=True),
     *passage("wait_until_normal", "refused", job_names="job_good", wait_interval=0),
-    # What comes from the cloud is text.
+    # Values from the cloud are text.
     *passage("fail_on_exception", "hostile", name_contains=" {"),
     *passage("dli_finished", "hostile message", job_ids="dli-bad", id="hostile"),
 ]
@@ -422,12 +422,12 @@ def test_failed_gate_stops_each_host(fleet: Gates) -> None:
     assert last.count("fatal: ") == 2
 
 
-# -- what is shown ----------------------------------------------------------------------------------------------------
+# -- output -----------------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
 def wordy() -> Iterator[Run]:
-    """Gates with secrets in variables, with all the words that -vvv brings."""
+    """Gates with secrets in variables, with the output of -vvv."""
     with running(SCENARIO) as emulator:
         given = {"job_names": "job_good", "access_key": ACCESS_KEY, "secret_key": SECRET_KEY}
         user = {"username": USER_NAME, "password": USER_PASSWORD, "domain_name": DOMAIN_NAME}

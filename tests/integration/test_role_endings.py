@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a gate leaves behind: the artifact, the report, the tasks run on failure, and the one sentence."""
+"""The end of a gate: the artifact, the report, the tasks run on failure, and the verdict sentence."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def tasks_file(folder: Path, tasks: Sequence[Mapping[str, Any]] | str, name: str
 
 
 def stats(done: Run) -> dict[str, Any]:
-    """What the play has left as artifacts: of the last task that set each."""
+    """The artifacts of the play, each from the last task that set it."""
     found: dict[str, Any] = {}
     for record in done.records:
         if record.status == "ok" and "ansible_stats" in record.result:
@@ -148,7 +148,7 @@ def test_artifact_contains_no_template(emulator: Emulator) -> None:
     assert done.code == 0, done.text
     left = stats(done)
     assert left["job_gate_odd_names"]["verdict"] == left["job_gate_dli"]["verdict"] == "FAIL"
-    # As AWX hands it to the next job of a workflow: as extra variables, which are templates.
+    # As AWX passes it to the next job of a workflow: as extra variables, which are templates.
     later = run(
         [play([show("names", "job_gate_odd_names"), show("dli", "job_gate_dli")])], connection(emulator), variables=left
     )
@@ -162,7 +162,7 @@ def test_artifact_contains_no_template(emulator: Emulator) -> None:
     assert "lookup('pipe'" in left["job_gate_odd_names"]["msg"]
 
 
-# -- extra variables that are called like the facts -----------------------------------------------------------------------
+# -- extra variables with the names of the facts --------------------------------------------------------------------------
 
 WARNED = "an extra variable overrides the fact"
 
@@ -277,7 +277,7 @@ def test_both_failures_are_shown(
 
 @pytest.mark.parametrize("text", ["[broken", "- name: undo\n  no_such_module:\n"])
 def test_invalid_on_failure_file_does_not_hide_the_failure(tmp_path: Path, emulator: Emulator, text: str) -> None:
-    """Ansible ends the playbook at once over these: the sentence has to be shown by then."""
+    """Ansible ends the playbook at once for such files: the verdict sentence must be shown before."""
     path = tasks_file(tmp_path, text)
     done = run([play([passage("gate", job_names="job_trap", on_failure=path)])], connection(emulator))
     assert done.code not in (0, None)

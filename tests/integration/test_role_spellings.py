@@ -35,8 +35,8 @@ class Spelling(NamedTuple):
 
     :ivar play: what the play has besides its hosts.
     :ivar arguments: of the command line.
-    :ivar deployed: the hosts that go on behind a gate that fails; none, but where Ansible leaves no way.
-    :ivar passes: whether all hosts go on behind a gate that passes.
+    :ivar deployed: the hosts that continue after a failing gate; none, except where Ansible makes it impossible.
+    :ivar passes: whether all hosts continue after a passing gate.
     """
 
     play: Mapping[str, Any]
@@ -106,7 +106,7 @@ SPELLINGS: dict[str, Spelling] = {
         tasks(imported(when="inventory_hostname != 'web1'")), (), frozenset({"web1"})
     ),
     "false on all": Spelling(tasks(include(when="false")), (), frozenset({"web1", "web2", "web3"})),
-    # Where Ansible leaves no way: the role is not reached at all.
+    # Ansible does not run the role at all.
     "include without the tag": Spelling(
         {"tasks": [include(), TAGGED]}, ("--tags", "release"), frozenset({"web1", "web2", "web3"})
     ),
@@ -162,7 +162,7 @@ for key, value in SPELLINGS.items():
 
 
 def own_deployment(spelling: Spelling, name: str) -> Spelling:
-    """The spelling with a deployment that is called after it."""
+    """The spelling, followed by a deployment with its name."""
     text = json.dumps(spelling.play)
     assert text.count('"name": "deploy"') == 1
     return spelling._replace(play=json.loads(text.replace('"name": "deploy"', f'"name": "deploy after {name}"')))
@@ -212,7 +212,7 @@ def test_each_inclusion_runs_one_gate_for_all_hosts(tmp_path: Path, emulator: Em
 
 
 def test_later_gate_of_the_same_tasks_runs_again(tmp_path: Path, emulator: Emulator) -> None:
-    """The answer to the first gate is not one to the second, though Ansible takes both for the same tasks."""
+    """The result of the first gate is not used for the second, although Ansible treats both as the same tasks."""
     before = len(emulator.requests("job_status", job="job_also"))
     conditional = {"role": ROLE, "when": "go_on | default(inventory_hostname == 'web1')"}
     switch = {"role": "switch"}

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Thousands of jobs: how many requests they take, and that nothing that happens meanwhile is missed. Counts and verdicts only.
+"""Thousands of jobs: the number of requests, and that no change during the readings is missed. Counts and verdicts only.
 
 The clock skips the waiting, so the seconds here are those of the emulator, and no test depends on the machine's speed.
 """
@@ -31,12 +31,12 @@ LISTED = {"check_nodes": False}
 
 @pytest.fixture(autouse=True)
 def jitter() -> None:
-    """The moments at which a gate looks are shortened at random: here by the same in every run."""
+    """The random jitter of the interval is the same in each run."""
     random.seed(1)
 
 
 def gate(emulator: Emulator, jobs: int, latency: float = LATENCY, **options: Any) -> dict[str, Any]:
-    """What the task returns, on a clock that skips the waiting."""
+    """The result of the task, on a clock that skips the waiting."""
     arguments = {
         "job_names": names(jobs),
         "wait": True,
@@ -56,7 +56,7 @@ def ready(jobs: int, **more: Any) -> dict[str, Any]:
 
 
 def sent(emulator: Emulator, result: dict[str, Any]) -> int:
-    """How many requests there were; no request was throttled, and the result says the same."""
+    """The number of requests. Asserts that none was throttled, and that the result has the same number."""
     stats = emulator.stats
     assert stats["by_status"] == {"200": stats["requests"]}
     assert stats["requests"] == result["requests"]
@@ -65,7 +65,7 @@ def sent(emulator: Emulator, result: dict[str, Any]) -> int:
 
 @pytest.mark.parametrize(("jobs", "most"), [(1, 1), (99, 1), (100, 2), (1000, 11), (2000, 22), (10000, 104)])
 def test_check_nodes_false_sends_one_request_per_hundred_jobs(jobs: int, most: int) -> None:
-    """And one more where the last page is full: its total may be that of the page, not that of the list."""
+    """One more if the last page is full: its total may be that of the page, not that of the list."""
     with running(ready(jobs)) as emulator:
         result = gate(emulator, jobs, **LISTED)
         assert result["verdict"] == "PASS"
@@ -141,7 +141,7 @@ def test_exhausted_quota_never_passes_on_old_readings(jobs: int, left: int) -> N
 
 @pytest.mark.parametrize(("jobs", "left"), NEARLY_USED_UP)
 def test_lower_requests_per_second_passes_with_a_shared_quota(jobs: int, left: int) -> None:
-    """How old a reading may be goes by the ceiling that was set."""
+    """The maximum age of a reading depends on requests_per_second."""
     with running(short(jobs, left)) as emulator:
         result = gate(emulator, jobs, wait_timeout=1800, requests_per_second=0.75 * left)
         assert result["verdict"] == "PASS"
@@ -151,7 +151,7 @@ def test_lower_requests_per_second_passes_with_a_shared_quota(jobs: int, left: i
 
 @pytest.mark.parametrize("moment", [1.0, 10.5, 19.0, 28.0])
 def test_job_that_fails_during_the_sweep_fails_the_gate(moment: float) -> None:
-    jobs = 600  # at the default ceiling, half a minute of status calls; the first ones are made in the first second
+    jobs = 600  # at the default rate, half a minute of status calls; the first ones are made in the first second
     content = ready(jobs)
     falls = {"name": "job_00000", "timeline": [{"at": moment, "status": "EXCEPTION"}], "nodes": [{"name": "read"}]}
     content["jobs"] = [falls, {**content["jobs"][0], "name": "job_{i:05d}x", "count": jobs - 1}]
@@ -180,7 +180,7 @@ def test_job_that_is_stopped_during_the_sweep_never_passes(moment: float) -> Non
 
 
 class LongWorld(gate_world.World):
-    """A world so large that a gate rightly looks at the clock thousands of times before the time moves."""
+    """A world so large that a gate correctly reads the clock thousands of times before the time moves."""
 
     def __init__(self, jobs: int, rate: float) -> None:
         super().__init__({name: [(0, "NORMAL", {"read": "NORMAL"})] for name in names(jobs)}, rate=rate)
@@ -195,6 +195,6 @@ class LongClock(gate_world.VirtualClock):
 @pytest.mark.parametrize("jobs", [2000, pytest.param(20000, marks=pytest.mark.slow)])
 def test_any_number_of_ready_jobs_passes(jobs: int) -> None:
     world = LongWorld(jobs, DEFAULT)
-    # The list and the nodes share the ceiling: twice the time for the nodes is enough, and once more for a last look.
+    # The list and the nodes share the rate limit: twice the time for the nodes is enough, and once more for a last look.
     result = gate_world.gate(world, job_names=list(world.jobs), wait=True, wait_timeout=3 * jobs / DEFAULT)
     assert result["verdict"] == "PASS"

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Drawn jobs, faults and options on the emulator: the whole way from HTTP to the verdict agrees with the naive model."""
+"""Drawn jobs, faults and options on the emulator: the complete path from HTTP to the verdict agrees with the naive model."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def play(scenario: Scenario, dli: bool, params: dict[str, Any]) -> Expected:
         pytest.MonkeyPatch.context() as patch,
         running(cloud(scenario, dli), clock="manual", quota=0) as emulator,
     ):
-        # A key that one example locks stays good for the next one, whose emulator may get the same port.
+        # A key locked by one example is valid for the next one, whose emulator may get the same port.
         patch.setenv("XDG_CACHE_HOME", cache)
         given = {
             "endpoints": dict.fromkeys(("dataarts", "dli", "iam"), emulator.url),

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The playbook gate_sliced: one gate for all hosts of a slice, and slices side by side that keep to the quota together."""
+"""The playbook gate_sliced: one gate for all hosts of a slice, and concurrent slices that share the quota."""
 
 from __future__ import annotations
 
@@ -195,7 +195,7 @@ def sliced(listed: dict[str, Any], number: int) -> dict[str, Any]:
 
 @pytest.mark.timeout(400)
 def test_concurrent_slices_share_the_quota(tmp_path: Path) -> None:
-    # Nodes are read of all jobs, again and again, until the last job runs: without sharing, three times the ceiling.
+    # The nodes of all jobs are read repeatedly until the last job runs: without sharing, at three times the limit.
     scenario = {
         "quota": {"per_user": 30},
         "jobs": [
@@ -250,6 +250,6 @@ def test_concurrent_slices_share_the_quota(tmp_path: Path) -> None:
         stats = emulator.stats
         assert stats["by_status"] == {"200": stats["requests"]}
         assert {record.job for record in emulator.requests("job_status")} >= {f"job_{n:03d}" for n in range(JOBS - 1)}
-        # One module start for a slice: each has its own connections, and none has many.
+        # Each slice starts one module with a few connections.
         assert stats["connections"] <= SLICES * 16
         assert max(stats["busiest_second"].values()) <= 30

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The vendor's own clients run against the emulator and understand what it says."""
+"""The vendor's own clients run against the emulator and parse its answers."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ with other_home():  # the vendor's package writes a file to the home folder whil
 DLI_JOB = "85798b38-ae44-48eb-bb90-7cf0dcdafe7b"
 SCENARIO: dict[str, Any] = {
     "clock": "manual",
-    # The vendor's model of the status knows `starttime` and `nodeType` only.
+    # The vendor's model of the status supports only `starttime` and `nodeType`.
     "spelling": ["starttime", "nodeType"],
     "jobs": [
         {

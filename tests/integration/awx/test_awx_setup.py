@@ -166,7 +166,7 @@ def test_awx_setup_changes_only_its_fields_and_resets_empty_ones() -> None:
         templates["datagate sliced gate"]["extra_vars"] = "---\njob_gate_min_jobs: 5\n"
         templates["datagate gate"]["limit"] = "nobody"
         awx.links[f"{templates['datagate gate']['url']}credentials/"].append(vault)
-        # The same again, without what was given first, and with a token in the place of the key.
+        # The second run, without the first options, and with a token instead of the key.
         token = {"region": "cn-north-4", "auth_token": "TOKEN", "project_id": ""}
         done = setup(
             awx,
@@ -232,7 +232,7 @@ REFUSED: list[tuple[dict[str, Any], list[str]]] = [
 
 
 def test_each_invalid_option_has_its_message() -> None:
-    """The task that refuses them, with no more than the options: one run for all."""
+    """The validation task with only the options: one run for all cases."""
     (playbook,) = yaml.safe_load((DATA.parent / "awx_setup.yml").read_text("utf-8"))
     validate = yaml.safe_load((DATA.parent / "tasks" / "awx_check.yml").read_text("utf-8"))[0]
     cases = [
@@ -291,7 +291,7 @@ def test_project_that_awx_cannot_fetch_fails_each_run() -> None:
             assert f"AWX cannot sync {url}: the project datagate is failed after its update {update}," in done.text
             assert f"{awx.url}/#/jobs/project/{update}/output" in done.text
             assert awx.items["job_templates"] == {}
-        # The reason is gone, and nothing has changed here.
+        # The cause is fixed, and the playbook changes nothing.
         awx.unreachable.clear()
         done = setup(awx, {"awx_setup_project_url": url})
         assert done.code == 0, done.text

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What AWX's surveys and workflow do to the playbooks: answers become extra variables, and artifacts those of later nodes."""
+"""The playbooks with AWX's surveys and workflow: answers become extra variables, artifacts become those of later nodes."""
 
 from __future__ import annotations
 

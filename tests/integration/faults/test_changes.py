@@ -67,7 +67,7 @@ KINDS: dict[str, dict[str, Any]] = {
 @pytest.mark.parametrize("seed", range(4))
 @pytest.mark.parametrize("kind", KINDS)
 def test_failing_job_never_passes_among_random_faults(kind: str, seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """For all readings in between: a gate does not pass a node that is in EXCEPTION, nor a job that is not ready."""
+    """With any readings: a gate does not pass a node in EXCEPTION, nor a job that is not ready."""
     broken = {"name": "job_broken", "nodes": [{"name": "READ", "status": "EXCEPTION"}, *NODES[1:]]}
     scenario = {"quota": 0, "jobs": [broken, OTHER], "faults": HALF, "seed": seed}
     if kind == "list-alone":
@@ -92,7 +92,7 @@ def test_failed_dli_job_fails_among_random_faults(seed: int, monkeypatch: pytest
 
 @pytest.mark.parametrize("seed", range(4))
 def test_ready_jobs_pass_among_random_faults(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The same faults keep no gate from passing that may pass."""
+    """The same faults do not prevent a correct PASS."""
     timeline = [STARTS, {"at": CHANGE, "status": "NORMAL"}]
     jobs = [{"name": "job_{i}", "count": 5, "timeline": timeline, "nodes": NODES}]
     options = {**WAIT, "name_contains": "job_", "max_consecutive_errors": 50}

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Credentials that are wrong or that end: asked about once, renewed where that is possible, never tried until they lock."""
+"""Credentials that are wrong or expire: sent once, renewed if possible, never sent until they are locked."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ NEXT = {name: value.replace("-1", "-2") for name, value in TEMPORARY.items()}
 
 
 def refused(emulator: Emulator) -> list[str]:
-    """The calls that were answered with 401, as far as an answer was made."""
+    """The calls that were answered with 401."""
     return [record.call for record in emulator.journal if record.status == 401]
 
 
@@ -141,7 +141,7 @@ def test_wrong_clock_ends_the_gate(call: str, since: float, skew: int, monkeypat
     assert received[2] == ("behind" if skew > 0 else "ahead of")
 
 
-# -- what ends in mid-wait --------------------------------------------------------------------------------------------
+# -- expiry during a wait ---------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("options", [{"job_names": JOB}, {"name_contains": "job_", "check_nodes": False}])
@@ -170,7 +170,7 @@ def test_changed_password_is_sent_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def credentials_file(path: Path, key: dict[str, str]) -> str:
-    """A file as the vendor's SDK wants it."""
+    """A file in the format of the vendor's SDK."""
     lines = [f"ak = {key['access_key']}", f"sk = {key['secret_key']}", f"security_token = {key['security_token']}"]
     path.write_text("\n".join(["[basic]", *lines]) + "\n", encoding="utf-8")
     path.chmod(0o600)
@@ -178,7 +178,7 @@ def credentials_file(path: Path, key: dict[str, str]) -> str:
 
 
 class Renewal(SkippingClock):
-    """A clock that has a file written again as soon as the old key has ended."""
+    """A clock that rewrites a file as soon as the old key has expired."""
 
     def __init__(self, emulator: Emulator, path: Path) -> None:
         super().__init__(emulator)
@@ -293,7 +293,7 @@ def test_key_that_expires_between_observations_ends_the_gate(
 
 @pytest.mark.parametrize("way", ["status", "status-no-ceiling"])
 def test_key_that_expires_within_an_observation_ends_the_gate(way: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Those that are under way at that moment come back refused; nothing is sent after the first refusal is known."""
+    """Running requests are refused; nothing is sent after the first refusal was received."""
     options = {**WAIT, **MANY_WAYS[way], "wait_interval": 10}
     faults = [{"match": {"call": "job_status", "nth": [MANY // 2]}, "advance": 100}]
     key = {**KEY, "valid_until": 50}

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The modules as programs of their own: memory under floods, the deadline under hanging name servers, and signals."""
+"""The modules as separate programs: memory under floods, the deadline under hanging name servers, and signals."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ MIB = 1024 * 1024
 
 @contextmanager
 def started(module: str, options: Mapping[str, Any], *arguments: str) -> Iterator[subprocess.Popen[str]]:
-    """A module at work, in a process group of its own."""
+    """A running module, in its own process group."""
     child = subprocess.Popen(
         [sys.executable, str(CHILD), module, *arguments],
         stdin=subprocess.PIPE,
@@ -58,7 +58,7 @@ def started(module: str, options: Mapping[str, Any], *arguments: str) -> Iterato
 
 
 def module(name: str, options: Mapping[str, Any], *arguments: str) -> tuple[Result, int, float]:
-    """Its result, its peak of memory in KiB and the seconds that it took."""
+    """The result, the peak memory in KiB, and the seconds."""
     began = time.monotonic()
     with started(name, options, *arguments) as child:
         output, errors = child.communicate(timeout=60)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Names, connections, TLS and redirects that go wrong, at the start and in mid-wait."""
+"""Faults of names, connections, TLS and redirects, at the start and during a wait."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ FEW = {"retries": 2, "max_consecutive_errors": 3}
 
 
 class At(SkippingClock):
-    """A clock on which something is done once, in a wait, when the gate is so many seconds old."""
+    """A clock that calls a function once, in a wait, at the given second of the gate."""
 
     def __init__(self, emulator: Emulator, seconds: float, action: Callable[[], Any]) -> None:
         super().__init__(emulator)
@@ -44,7 +44,7 @@ class At(SkippingClock):
 
 
 def hinting(port: int) -> Handler:
-    """Hands everything on to a port of this machine, and sends an interim answer before each final one."""
+    """Forwards all bytes to a port of this machine, and sends an interim answer before each final one."""
 
     def handle(connection: socket.socket) -> None:
         with socket.create_connection(("127.0.0.1", port)) as behind:
@@ -81,7 +81,7 @@ def test_redirects_are_not_followed(call: str, status: int, monkeypatch: pytest.
             result = gate(emulator, monkeypatch, options, dli=place.dli)
             assert len(emulator.requests(fault="it")) == 1
         assert other.connections == 0, "the other host was talked to"
-        # Where a token is renewed, the refusal is what the verdict is about; it does not ask again either.
+        # After a renewal of a token, the verdict names the refusal; there is no further request either.
         if call != "tokens" or point == 0.0:
             NETWORK["redirect"].check(result)
         assert result["verdict"] == "ERROR"
@@ -142,7 +142,7 @@ def test_stopped_service(monkeypatch: pytest.MonkeyPatch) -> None:
 def through(
     monkeypatch: pytest.MonkeyPatch, handler: Handler, times: int, emulator: Emulator, scheme: str, **options: Any
 ) -> tuple[Result, int]:
-    """A gate over a listener that hands on, until its connections are cut and the next ones get another handler.
+    """A gate over a forwarding listener whose connections are broken; the next ones get another handler.
 
     :param times: how many connections get it.
     :return: the result, and how many connections there were.

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""docs/reliability.md says what the suite has tested, and every row of the table has a test."""
+"""docs/reliability.md matches the table of faults, and each row of the table has a test."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A gate under ansible-playbook that is killed: no process stays behind. And a play whose key is wrong."""
+"""A gate whose ansible-playbook is killed leaves no process. A play with a wrong key."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def test_killed_playbook_leaves_no_process(way: str, number: signal.Signals, tmp
             assert len(marked(mark)) >= 2
             began = time.monotonic()
             if number == signal.SIGINT:
-                os.killpg(command.pid, number)  # as a terminal sends it
+                os.killpg(command.pid, number)  # as from a terminal
             else:
                 command.send_signal(number)
             output = command.communicate(timeout=2 * SLACK)[0]
