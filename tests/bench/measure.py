@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""One run of one contender, and what it took."""
+"""One run of one contender, and its figures."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from .scenarios import BECOMING, INTERVAL, READY, SPREAD, event, job_number
 
 USAGE: Final = Path(__file__).resolve().parent / "programs" / "usage.py"
 LONGEST: Final = 600.0
-"""Seconds after which a run is given up."""
+"""Maximum seconds of a run."""
 
 MEASURED: Final = "measured"
 VIRTUAL: Final = "virtual clock"
@@ -33,7 +33,7 @@ ARITHMETIC: Final = "arithmetic"
 
 @dataclass
 class Figures:
-    """What a contender took for so many jobs.
+    """The figures of a contender for a number of jobs.
 
     Unknown figures are None.
 
@@ -48,8 +48,8 @@ class Figures:
     :ivar busiest: the most requests within one second.
     :ivar delay: seconds from the last job's being ready to the verdict.
     :ivar allowed: the longest delay that the targets allow.
-    :ivar runs: how many runs these are the medians of.
-    :ivar problem: what went wrong.
+    :ivar runs: number of runs behind these medians.
+    :ivar problem: the error, if any.
     """
 
     contender: str
@@ -101,7 +101,7 @@ def start(what: Command, folder: Path, longest: float = LONGEST) -> dict[str, An
 
 
 def recorded(times: Path) -> dict[str, Any]:
-    """What the command wrote about itself, an empty mapping where it did not."""
+    """The results that the command wrote; an empty mapping without any."""
     lines = times.read_text("utf-8").splitlines() if times.exists() else []
     found: dict[str, Any] = json.loads(lines[-1]) if lines else {}
     return found
@@ -120,7 +120,7 @@ def run(
 
     :param last: when the last job becomes ready, in seconds after the start (BECOMING only).
     :param virtual: with the clock that skips the waiting.
-    :param longest: seconds after which it is given up.
+    :param longest: maximum seconds of the run.
     """
     skips = virtual or contender.kind == "sensors"
     figures = Figures(contender.key, jobs, scenario, VIRTUAL if skips else MEASURED)
@@ -143,7 +143,7 @@ def run(
             if skips:
                 figures.wall = figures.task = result.get("elapsed")
             if contender.kind == "sensors":
-                # What its own loop uses says nothing of Airflow, which starts a process for every poke.
+                # The resources of its loop are not those of Airflow, which starts a process for each poke.
                 figures.cpu = figures.memory = None
     except (BenchError, OSError, ValueError, KeyError) as error:
         figures.problem = f"{type(error).__name__}: {error}" if not isinstance(error, BenchError) else str(error)
@@ -180,7 +180,7 @@ def _allowed(cloud: Cloud, contender: Contender, jobs: int, last: float, time: f
 
 
 def together(runs: list[Figures]) -> Figures:
-    """Several runs of the same as one: medians, the problem of any, and of the delays the one closest to what is allowed."""
+    """Several equal runs as one: medians, any problem, and the delay closest to the allowed one."""
     first = runs[0]
     known = [each for each in runs if each.problem is None] or runs
     merged = Figures(first.contender, first.jobs, first.scenario, first.how, runs=len(runs))

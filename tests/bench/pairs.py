@@ -24,9 +24,9 @@ from .measure import start
 from .scenarios import READY, job_name
 
 TARGET: Final = 1.05
-"""The ratio of module to uri that is aimed at."""
+"""The target for the ratio of module to uri."""
 ROLE_TARGET: Final = 1.3
-"""That of role to module."""
+"""The target for the ratio of role to module."""
 
 
 def pairs(clouds: Clouds, count: int) -> dict[str, Any]:

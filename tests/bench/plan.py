@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What is run, in what order and how much of it at once; and what is computed from it."""
+"""The plan of the runs, their order and concurrency, and the computed figures."""
 
 from __future__ import annotations
 
@@ -20,21 +20,21 @@ from .measure import ARITHMETIC, EXTRAPOLATED, LONGEST, Figures, run, together
 from .scenarios import BECOMING, LAST, LATENCY, QUOTA, READY
 
 LANES: Final = 8
-"""Runs at once where waiting is nearly all that a run does."""
+"""Concurrent runs that mostly wait."""
 FEW_LANES: Final = 4
-"""Runs at once that are held up by the quota. With more of them, an emulator that has to wait for a core for a tenth of a second would
+"""Concurrent runs that are limited by the quota. With more of them, an emulator that has to wait for a core for a tenth of a second would
 see more requests in a second than were sent in one."""
 CORES: Final = 2
-"""Runs at once that compute all the time, each with its emulator."""
+"""Concurrent runs that compute all the time, each with its emulator."""
 
 SMALL: Final = (1, 10, 100)
 SIZES: Final = (1, 10, 100, 1000, 10000)
 EXTRA: Final = 2000
-"""One more size, for a target."""
+"""An additional size, for a target."""
 
 
 class Run(NamedTuple):
-    """One run that is to be made; `weight` is about how long it takes, for the order only."""
+    """One planned run; `weight` is its approximate duration, used only for the order."""
 
     contender: Contender
     jobs: int
@@ -45,7 +45,7 @@ class Run(NamedTuple):
 
 
 class Part(NamedTuple):
-    """Runs that belong together, so many of them at once."""
+    """A group of runs, with its concurrency."""
 
     title: str
     lanes: int
@@ -53,7 +53,7 @@ class Part(NamedTuple):
 
 
 def full() -> list[Part]:
-    """The whole benchmark."""
+    """The complete benchmark."""
     tasks = (contenders.JOBS, contenders.NODES, contenders.JOBS_FAST, contenders.NODES_FAST)
     alone: list[Run] = []
     for turn in range(2):
@@ -61,7 +61,7 @@ def full() -> list[Part]:
             chosen = [*tasks, contenders.MODULE_JOBS, contenders.MODULE_NODES, contenders.SDK]
             chosen += [contenders.EMPTY] if jobs == 1 else []
             chosen += [contenders.URI] if jobs < 100 or turn else []
-            # Forwards and backwards in turn, so that a machine whose speed drifts favours none of them.
+            # In alternating order, so that a machine whose speed drifts favours none of them.
             alone += [Run(each, jobs, READY) for each in chosen[:: -1 if turn else 1]]
     listed = {1000: (contenders.JOBS, contenders.JOBS_FAST, contenders.MODULE_JOBS), EXTRA: (contenders.JOBS,)}
     listed[10000] = listed[1000]
@@ -115,12 +115,12 @@ def _virtual(sizes: Sequence[int], largest: int) -> list[Run]:
 
 
 def _by_weight(runs: Iterable[Run]) -> list[Run]:
-    """The longest first, so that no lane is left with one at the end."""
+    """The longest first, so that all lanes end at about the same time."""
     return sorted(runs, key=lambda each: -each.weight)
 
 
 def quick() -> list[Part]:
-    """Small sizes, to see that everything runs."""
+    """Small sizes, to check that everything runs."""
     alone = [
         Run(each, jobs, READY)
         for jobs in (1, 10)
@@ -145,7 +145,7 @@ def quick() -> list[Part]:
 
 
 def measure(parts: Sequence[Part], clouds: Clouds, seconds: float, say: Callable[[str], None]) -> list[Figures]:
-    """Make all the runs; several of the same become one. What cannot be made within so many seconds is a problem."""
+    """Make all runs; equal runs become one. A run that is not made within the time limit is a problem."""
     begun = time.monotonic()
     lock = threading.Lock()
     found: dict[tuple[str, int, str], list[Figures]] = {}
@@ -183,16 +183,16 @@ class Results:
         self._by_key = {(each.contender, each.jobs, each.scenario): each for each in self.all}
 
     def get(self, contender: Contender, jobs: int, scenario: str = READY) -> Figures | None:
-        """The figures of one, None where there are none."""
+        """The figures of a contender, or None."""
         return self._by_key.get((contender.key, jobs, scenario))
 
     def sound(self, contender: Contender, jobs: int, scenario: str = READY) -> Figures | None:
-        """The same, only where nothing went wrong."""
+        """The same, None if the run has a problem."""
         found = self.get(contender, jobs, scenario)
         return found if found is not None and found.problem is None else None
 
     def add(self, figures: Figures) -> None:
-        """One more."""
+        """Add figures."""
         self.all.append(figures)
         self._by_key[figures.contender, figures.jobs, figures.scenario] = figures
 
@@ -234,7 +234,7 @@ def _extrapolate(results: Results, contender: Contender, known: Sequence[Figures
     wall, cpu = at("wall"), at("cpu")
     results.add(Figures(contender.key, jobs, READY, EXTRAPOLATED, wall=wall, cpu=cpu, requests=jobs, runs=0))
     if wall is not None and wall > max(LAST):
-        # The loop has not come far when the last job becomes ready, so it takes as long as if all had been.
+        # The last job becomes ready early in the loop, so the loop takes as long as with ready jobs.
         last = LAST[1]
         results.add(Figures(contender.key, jobs, BECOMING, EXTRAPOLATED, wall=wall, cpu=cpu, delay=wall - last, runs=0))
 

@@ -50,7 +50,7 @@ TITLE: Final = "<title>Time by number of jobs, for each way to wait for them</ti
 
 
 class Line(NamedTuple):
-    """How a contender is drawn."""
+    """The line of a contender."""
 
     contender: Contender
     label: str
@@ -72,7 +72,7 @@ LINES: Final = (
 def draw(results: Results, path: Path) -> None:
     """Write the plot.
 
-    :raises BenchError: matplotlib is not there.
+    :raises BenchError: matplotlib is not installed.
     """
     try:
         matplotlib = import_module("matplotlib")
@@ -120,7 +120,7 @@ def _panel(axes: Any, results: Results, scenario: str, name: str, title: str) ->
             if getattr(each, name) is not None
         ]
         if scenario == READY and line.contender is contenders.SENSORS:
-            continue  # its first poke finds everything ready, and what Airflow takes for that is not known here
+            continue  # its first poke finds all jobs ready, and Airflow's own time for that is unknown
         if not points:
             continue
         _line(axes, line, points)
@@ -161,7 +161,7 @@ def _line(axes: Any, line: Line, points: Sequence[tuple[int, float, bool]]) -> N
 
 
 def _labels(axes: Any, ends: Sequence[tuple[float, Line]]) -> None:
-    """The lines' names at their right ends, moved apart where they would meet."""
+    """The labels at the right ends of the lines, moved apart if they would overlap."""
     bottom, top = (math.log10(limit) for limit in axes.get_ylim())
     ordered = sorted(ends, key=lambda end: end[0])
     for at, (dummy, line) in zip(

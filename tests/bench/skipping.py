@@ -23,11 +23,11 @@ from ansible_collections.datagate.huaweicloud.plugins.module_utils._cloud import
 
 T = TypeVar("T")
 STEP = 0.25
-"""Seconds after which the emulator gets the time: its jobs are never further behind than that."""
+"""Maximum seconds by which the emulator's clock is behind."""
 
 
 class SkippingClock(Clock):
-    """Time moves when code waits.
+    """A clock that moves when code waits.
 
     :param advance: moves the emulator's clock by so many seconds.
     :param latency: seconds that an answer takes.
@@ -56,13 +56,13 @@ class SkippingClock(Clock):
             self._told += steps * STEP
 
     def arrives(self, results: Any, flight: Any) -> None:
-        """An answer is there, and counts from a latency later on."""
+        """Accept an answer; it counts after a latency."""
         self._order += 1
         heapq.heappush(self._flying, (self._time + self._latency, self._order, results, flight))
 
     def wait(self, results: queue.SimpleQueue[T], seconds: float | None, busy: bool) -> T | None:
         while self._flying and self._flying[0][2] is not results:
-            heapq.heappop(self._flying)  # of a run that was given up
+            heapq.heappop(self._flying)  # of a run that timed out
         if self._flying and (seconds is None or self._flying[0][0] <= self._time + seconds):
             due, dummy, dummy_results, flight = heapq.heappop(self._flying)
             self.sleep(due - self._time)
@@ -85,7 +85,7 @@ class InlineExecutor:
         self._clock.arrives(done, flight)
 
     def close(self) -> None:
-        """There is nothing to end."""
+        """Nothing to close."""
 
 
 @contextmanager

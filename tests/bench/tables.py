@@ -19,7 +19,7 @@ from .targets import REACHED, Target
 
 NONE: Final = "–"
 MARKS: Final = {EXTRAPOLATED: "≈ {}", VIRTUAL: "{} ᵛ"}
-"""How a figure that was not simply measured is marked."""
+"""The marks of figures that were not measured directly."""
 
 
 class Table(NamedTuple):
@@ -91,7 +91,7 @@ FLOORS: Final = (contenders.FLOOR_JOBS, contenders.FLOOR_NODES)
 
 
 def ready(results: Results) -> list[Table]:
-    """What a look at jobs costs that are ready already."""
+    """The cost of one observation of ready jobs."""
     all_of_them = (*OURS, *MODULES, contenders.URI, contenders.SDK)
     return [
         _figures(results, "Seconds, the whole command", "wall", READY, (*all_of_them, *FLOORS)),
@@ -112,7 +112,7 @@ def becoming(results: Results) -> list[Table]:
 
 
 def ratios(results: Results) -> list[Table]:
-    """The others over ours, at the default ceiling."""
+    """Other tools divided by ours, at the default rate limit."""
     tables = []
     for ours, title in ((contenders.NODES, "with nodes"), (contenders.JOBS, "by the list alone")):
         rows = []
@@ -150,7 +150,7 @@ def verdicts(found: Sequence[Target]) -> Table:
 
 
 def pair(found: dict[str, Any]) -> Table:
-    """One job, one task, beside uri."""
+    """One job, one task, compared with uri."""
     rows = [
         [name, *(f"{value:.2f}" for value in (min(seconds), _median(seconds), max(seconds)))]
         for name, seconds in {**found["seconds"], "ratio, pair by pair": found["ratios"]}.items()
@@ -176,7 +176,7 @@ def throttling(results: Results) -> str:
 
 
 def problems(results: Results) -> list[str]:
-    """What went wrong, a line each."""
+    """The problems, one line each."""
     lines = []
     for each in results.all:
         if each.problem:
@@ -212,7 +212,7 @@ def plain(table: Table) -> str:
 
 
 def text_of_targets(found: Sequence[Target]) -> str:
-    """The targets for the screen: one line each, the missed ones not to be overlooked."""
+    """The targets for the screen: one line each, the missed ones emphasized."""
     lines = []
     for each in found:
         outcome = each.outcome if each.outcome == REACHED else each.outcome.upper()
@@ -221,7 +221,7 @@ def text_of_targets(found: Sequence[Target]) -> str:
 
 
 def how_marked() -> str:
-    """What the marks mean."""
+    """The meaning of the marks."""
     return (
         "≈ extrapolated from smaller sizes; ᵛ measured with a clock that skips the waiting; "
         f"the rows of the floor are {ARITHMETIC}; all else is measured."

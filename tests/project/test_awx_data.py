@@ -37,7 +37,7 @@ TYPES = {
     "float": ("float",),
     "str": ("text",),
     "list": ("text", "textarea", "multiselect"),
-    "raw": ("text",),  # a truth value or names
+    "raw": ("text",),  # a boolean or names
 }
 ROLE_ONLY = {"job_gate_id", "job_gate_soft_fail", "job_gate_enabled", "job_gate_override_reason"}
 OWN = {"job_gate_entry", "job_gate_hosts", "gate_verdict_wanted", "gate_verdict_id"}
@@ -184,7 +184,7 @@ def test_awx_accepts_the_survey(name: str) -> None:
 
 @pytest.mark.parametrize("name", SURVEYS)
 def test_unanswered_question_keeps_variables_and_artifacts(name: str) -> None:
-    # AWX puts a survey's default above the Variables of templates and workflows, and above artifacts.
+    # In AWX, a survey's default overrides the variables of templates and workflows, and artifacts.
     assert [
         question["variable"] for question in data(name)["spec"] if question["required"] or "default" in question
     ] == []
@@ -325,7 +325,7 @@ def test_links_lead_to_nodes() -> None:
 
 
 def test_gate_before_receives_the_times_of_later_gates() -> None:
-    # It does not wait, but refuses what they would refuse, and the workflow's answers go to all of them.
+    # It does not wait, but rejects what they would reject, and all of them get the workflow's answers.
     for name in WORKFLOW_DEFAULTS:
         assert len({NODES[node]["variables"][name] for node in ("before", "after", "again")}) == 1
 
@@ -349,7 +349,7 @@ def test_the_survey_of_the_workflow_does_not_override_the_names_of_its_gates() -
     ],
 )
 def test_workflow_follows_the_right_links(bad: str, order: str, good: bool) -> None:
-    # "failed" is a gate_verdict that wants PASS of a gate that has not passed on any way to it.
+    # "failed" is a gate_verdict for PASS, reached only if the gate has not passed.
     failing = {*bad.split(), "failed"}
     assert rules.workflow_run(WORKFLOW["nodes"], lambda name: name not in failing) == (order.split(), good)
 

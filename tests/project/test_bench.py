@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The benchmark's own arithmetic, and what it makes of its figures."""
+"""The benchmark's arithmetic, tables and targets."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def test_missing_readings_are_counted() -> None:
     ready = arithmetic.ready_times(3, 12.0, 8.0)
     assert ready == [4.0, 8.0, 12.0]
     assert arithmetic.ready_times(1, 12.0, 8.0) == [12.0]
-    # The first was read too early, the second in time, the third only after it had all been over.
+    # The first job was read too early, the second in time, the third too late.
     assert arithmetic.count_unread([(0, 3.0), (1, 9.0), (2, 13.0)], ready, 12.0) == 2
     assert arithmetic.allowed_delay(10.0, 40, 20.0) == 13.0
 

@@ -21,7 +21,7 @@ GUIDES = ROOT / "docs" / "guides"
 CLOUD = ROOT / "plugins" / "module_utils" / "_cloud"
 PROXIES = {"ALL_PROXY", "HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY"}  # requests reads them
 CACHE = {"XDG_CACHE_HOME"}  # private_folder.py reads it
-OTHERS = ("ANSIBLE_", "CONTROLLER_", "PYTHON")  # of Ansible, of what sets AWX up, and of Python
+OTHERS = ("ANSIBLE_", "CONTROLLER_", "PYTHON")  # of Ansible, awx_setup and Python
 
 sys.path.insert(0, str(ROOT / "tools"))
 import docs  # noqa: E402
@@ -71,7 +71,7 @@ def test_the_navigation_lists_every_guide_once() -> None:
     assert guides == {file for file in listed if file.startswith("docs/guides/")}
 
 
-# -- pages that are made of comments ----------------------------------------------------------------------------------
+# -- pages from comments ----------------------------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")

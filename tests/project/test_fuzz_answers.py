@@ -24,7 +24,7 @@ NO_CONTENT = bytes([0, STATUSES.index(204)]) + READY
 
 @st.composite
 def changed(draw: st.DrawFn) -> bytes:
-    """A real answer, parts of it replaced, taken out or doubled."""
+    """A real answer with parts replaced, removed or duplicated."""
     body = draw(st.sampled_from([*BODIES, READY]))
     for _number in range(draw(st.integers(0, 4))):
         start = draw(st.integers(0, len(body)))

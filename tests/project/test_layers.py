@@ -178,7 +178,7 @@ def test_each_layer_exists() -> None:
 
 @pytest.mark.parametrize("path", [path for path in FILES if layer(path) == "plugins/modules"], ids=str)
 def test_modules_contain_no_logic(path: PurePosixPath) -> None:
-    """Below its documentation a module only hands over to the layers below."""
+    """Below its documentation, a module only calls the layers below."""
     tree = ast.parse((ROOT / path).read_text("utf-8"))
     documented = ("DOCUMENTATION", "EXAMPLES", "RETURN")
     code = [
@@ -194,7 +194,7 @@ def test_modules_contain_no_logic(path: PurePosixPath) -> None:
 
 @pytest.mark.parametrize("path", FILES, ids=str)
 def test_threads_are_started_in_one_place(path: PurePosixPath) -> None:
-    """Which keeps signals out of them. The event source's loop wants an executor, whose thread does so by its initializer."""
+    """They block signals there. The event loop of the event source needs an executor, whose initializer does the same."""
     called = {
         node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
         for node in ast.walk(ast.parse((ROOT / path).read_text("utf-8")))

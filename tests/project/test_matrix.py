@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The matrix plans, counts and fails as it should, and no tool reports success if nothing ran."""
+"""The matrix plans, counts and fails correctly, and no tool reports success if nothing ran."""
 
 from __future__ import annotations
 
@@ -176,7 +176,7 @@ GOOD = "Importing with galaxy-importer\nLoading module_utils cloud.errors\nImpor
 
 
 @pytest.mark.parametrize(
-    ("said", "count"),
+    ("output", "count"),
     [
         (GOOD, 0),
         ("", 1),
@@ -184,5 +184,5 @@ GOOD = "Importing with galaxy-importer\nLoading module_utils cloud.errors\nImpor
         ("ERROR: broken\n" + GOOD.rpartition("Importer")[0], 2),
     ],
 )
-def test_a_warning_of_galaxy_importer_is_a_failure(tools: dict[str, ModuleType], said: str, count: int) -> None:
-    assert len(tools["importer"].troubles(said)) == count
+def test_a_warning_of_galaxy_importer_is_a_failure(tools: dict[str, ModuleType], output: str, count: int) -> None:
+    assert len(tools["importer"].troubles(output)) == count

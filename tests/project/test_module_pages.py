@@ -54,9 +54,11 @@ def test_the_summary_names_every_option_of_the_module(name: str) -> None:
 def test_the_summary_names_the_defaults(name: str) -> None:
     for entry in summary(name)[0]:
         option = module(name).ARGUMENTS[re.match(r"O\((\w+)\)", entry)[1]]  # type: ignore[index]
-        said = re.search(r" Default V\((.*)\)\.$", entry)
+        default_text = re.search(r" Default V\((.*)\)\.$", entry)
         default = option.get("default")
-        assert (yaml.safe_load(said[1]) if said else None) == (None if default == [] else default), entry
+        assert (yaml.safe_load(default_text[1]) if default_text else None) == (None if default == [] else default), (
+            entry
+        )
 
 
 # -- examples ---------------------------------------------------------------------------------------------------------
@@ -163,7 +165,7 @@ def appeared() -> dict[tuple[str, str], str]:
     return found
 
 
-def said() -> Iterator[tuple[str, str]]:
+def versions() -> Iterator[tuple[str, str]]:
     """Every place that says a version, and the version."""
     for folder in ("plugins", "roles", "extensions", "docs", "playbooks"):
         for path in sorted((ROOT / folder).rglob("*")):
@@ -174,7 +176,7 @@ def said() -> Iterator[tuple[str, str]]:
 
 def test_a_version_is_a_release_or_the_next_one() -> None:
     known = {*released(), NEXT}
-    assert [item for item in said() if item[1] not in known] == []
+    assert [item for item in versions() if item[1] not in known] == []
 
 
 @pytest.mark.parametrize("kind", ["modules", "filter", "inventory"])

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""All places that list options agree, and a place that does not is found."""
+"""All places that list options agree, and differences are found."""
 
 from __future__ import annotations
 

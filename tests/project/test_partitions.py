@@ -37,7 +37,7 @@ SERVICES = re.findall(r"\(`?(\w+)`?\)", "|".join(HEAD))
 
 
 def derived(service: str, region: str, cloud: str) -> str:
-    """The host of a service, as the table has it."""
+    """The host of a service in the table."""
     endpoints: dict[str, str] = {}
     try:
         complete_endpoints(endpoints, [service], region, cloud or None)

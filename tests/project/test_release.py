@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Which version may be released, and that it is written wherever it stands."""
+"""Which version may be released, and that all files get it."""
 
 from __future__ import annotations
 

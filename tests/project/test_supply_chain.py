@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The environment is what locked.txt says: every package by version and digest, and nothing besides."""
+"""The environment contains exactly the packages of locked.txt, by version and digest."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from packaging.utils import canonicalize_name
 ROOT = Path(__file__).resolve().parents[2]
 REQUIREMENTS = ROOT / "tests" / "requirements"
 VENV = Path(sys.prefix)
-# What venv itself puts there.
+# Packages that venv installs.
 OWN = {"pip", "setuptools"}
 
 

@@ -162,7 +162,7 @@ WIDE = r"[\u3000-\u303f\u4e00-\u9fff\uff00-\uffef]"
 
 
 def faults(page: translations.Page) -> Iterator[str]:
-    """What Chinese text should not look like: a space that a line break makes, none beside Latin text, narrow punctuation."""
+    """Typographic errors in Chinese text: a space that a line break makes, none beside Latin text, narrow punctuation."""
     for token in page.tokens:
         if token.type != "inline":
             continue
