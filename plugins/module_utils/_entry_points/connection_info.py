@@ -37,7 +37,7 @@ def read(invocation: Invocation) -> Dict[str, Any]:
             "dli_job_id", "needs endpoints.dli (HW_DLI_ENDPOINT) beside it where endpoints.dataarts is set"
         )
     exchanges = Exchanges()
-    # Each call is one request: what a gate would try again is shown here as it is.
+    # Each call is one request, without retries: the first outcome is shown.
     session = invocation.open(replace(connection, retries=0), exchanges)
     try:
         return _result(Examination(session, exchanges, asked).run())
@@ -58,7 +58,7 @@ def _result(evidence: Evidence) -> Dict[str, Any]:
 
 
 def _sentence(done: List[Dict[str, str]], requests: int) -> str:
-    """The result in a few words, with what to do about the worst checks."""
+    """The result in short, with the advice of the worst checks."""
     for result, words in ((FAIL, "A gate cannot work"), (WARN, "A gate can work, with a warning")):
         found = [f"{check['name']}: {check['advice']}" for check in done if check["result"] == result]
         if found:

@@ -4,7 +4,7 @@
 
 # This file is private to the collection and may change in any release. Do not import it from other collections.
 
-"""A task that orders jobs: read them, order what is needed, wait with a gate, and say what was done."""
+"""A task that changes jobs: read them, send the needed orders, wait with a gate, and report the changes."""
 
 from __future__ import annotations
 

@@ -245,7 +245,7 @@ class Asking(GateAction):
             try:
                 on_failure.check("", path, self._loader.load_from_file)
             except OptionError:
-                path = ""  # which is what the message says
+                path = ""  # the message describes this case
             answer["on_failure"] = path
         answer["warnings"] = list(result.get("warnings") or [])
         return answer

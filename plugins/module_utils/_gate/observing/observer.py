@@ -36,7 +36,7 @@ class Observer:
 
     :param select: is called with the names that the selection holds now, and adds them to *observed*.
     :param take: is called with the result of each status call, and adds it to *observed*.
-    :param stopping: is asked before each request whether to end early.
+    :param stopping: is called before each request; true ends early.
     """
 
     def __init__(
@@ -71,7 +71,7 @@ class Observer:
         if not chosen.by_name or self._plan.mode(len(jobs), False) != STATUS:
             unlisted = self._read_list(began, began + max(interval, MIN_LIST_SECONDS))
         self._read_jobs(self._owed(), max(began + interval, self._clock.now() + MIN_STATUS_SECONDS))
-        # The status call has shown that they do not exist, or that they are not in the selection any more. Jobs in a final state are not
+        # The status call has shown that they do not exist, or that they are no longer in the selection. Jobs in a final state are not
         # read again.
         gone = [job for job in unlisted if job.status_at >= began or job.is_final]
         for job in gone:

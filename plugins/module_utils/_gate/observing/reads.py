@@ -17,10 +17,10 @@ from .plan import Plan
 
 
 class Reads:
-    """The status calls of one observation, in their order: claims of the list, then what the observation owes, then, in a
+    """The status calls of one observation, in their order: claims of the list, then the due readings, then, in a
     rotation, the jobs that were not read for the longest time.
 
-    :ivar is_exhausted: whether no call was left when the last one was asked for.
+    :ivar is_exhausted: whether no call was left at the last request for one.
     """
 
     def __init__(self, plan: Plan, jobs: Dict[str, JobState]) -> None:
@@ -34,7 +34,7 @@ class Reads:
         self.is_exhausted = False
 
     def begin(self, mode: str, began: float) -> None:
-        """A new observation: what it owes."""
+        """A new observation: the readings that are due."""
         self._mode, self._began = mode, began
         self.is_exhausted = False
         self._urgent.clear()
@@ -102,7 +102,7 @@ class Reads:
 
     @property
     def left(self) -> int:
-        """How many calls the observation still owes; those of the rotation do not count."""
+        """The number of calls that are still due in the observation; those of the rotation do not count."""
         return len(self._urgent) + len(self._owed)
 
     def reorder(self) -> None:
@@ -110,7 +110,7 @@ class Reads:
         self._round = deque(self._by_age())
 
     def stop(self) -> None:
-        """Nothing more is owed."""
+        """No further reading is due."""
         self._urgent.clear()
         self._owed.clear()
         self._mode = STATUS

@@ -41,7 +41,7 @@ DLI_GATE: Spec = {
 
 
 def dli_selection(params: Mapping[str, Any]) -> Selection:
-    """Which SQL jobs of DLI are meant: job_ids, or those that job_tags, queue and since describe."""
+    """The selected SQL jobs of DLI: job_ids, or those that job_tags, queue and since describe."""
     names = tuple(check_name("job_ids", name) for name in items(params.get("job_ids")))
     query = _dli_query(params)
     asked = [option for option in ("job_tags", "queue", "since") if query.as_dict()[option]]

@@ -48,7 +48,7 @@ class _Case(NamedTuple):
     :ivar outcome: ``failure``, ``error``, ``skipped``, or None for a case that has passed.
     :ivar kind: type of the failure or error.
     :ivar message: of a failure or an error, in one line.
-    :ivar output: what is said of it.
+    :ivar output: the text about it.
     """
 
     name: str

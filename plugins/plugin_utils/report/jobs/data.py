@@ -23,7 +23,7 @@ _BAD_RUNS = frozenset(("fail", "failed", "running-exception", "exception", "abno
 
 
 class Job(NamedTuple):
-    """A job of the list; empty where the service did not say.
+    """A job of the list; texts are empty if the service returned none.
 
     :ivar kind: the class of its state.
     :ivar who: who changed it last, or else its owner.
