@@ -32,7 +32,7 @@ from ._gate.observing.loop import Loop
 from ._gate.observing.outcome import Outcome
 from ._gate.observing.slices import WHOLE, Slices
 from ._gate.policy import Policy, Selection
-from ._gate.result import AUTO_ALL, as_dict, asked, fails
+from ._gate.result import AUTO_ALL, as_dict, describe_gate, fails
 from ._gate.source import Source
 from ._orders.cancelling import Cancelling
 from ._values import unquoted
@@ -217,7 +217,7 @@ class Invocation:
 
             state_text = resume.pack(outcome.state, asked_for, self.module.no_log_values)
         result = {**as_dict(outcome, options.return_jobs(self.params), state_text), **cancelled}
-        result["gate"] = asked(policy, selection, session.connection, session.project_id)
+        result["gate"] = describe_gate(policy, selection, session.connection, session.project_id)
         if fails(policy, outcome):
             result["failed"] = True
             if outcome.error is not None:

@@ -81,8 +81,8 @@ class Connection:
 
     def target(self, service: str) -> List[Optional[str]]:
         """The values that determine which jobs are read; none of them is secret."""
-        asked = [self.endpoints[service], self.project_id, self.project_name]
-        return [*asked, *([self.workspace_name, self.dataarts_instance] if self.workspace_name else [self.workspace])]
+        parts = [self.endpoints[service], self.project_id, self.project_name]
+        return [*parts, *([self.workspace_name, self.dataarts_instance] if self.workspace_name else [self.workspace])]
 
 
 def resolve(

@@ -78,7 +78,7 @@ class Examination:
     :param exchanges: the executor of the session.
     """
 
-    def __init__(self, session: Session, exchanges: Exchanges, asked: Questions) -> None:
+    def __init__(self, session: Session, exchanges: Exchanges, options: Questions) -> None:
         self._session = session
         self._exchanges = exchanges
         self._dataarts = DataArts(session.connection.workspace)
@@ -86,9 +86,9 @@ class Examination:
         self._renewal = RENEWAL if session.connection.credentials.renewable else 0
         self._evidence = Evidence(
             connection=session.connection,
-            job_name=asked.job_name,
-            is_job_named=asked.job_name is not None,
-            dli_job_id=asked.dli_job_id,
+            job_name=options.job_name,
+            is_job_named=options.job_name is not None,
+            dli_job_id=options.dli_job_id,
             proxy=shown_proxy(session.connection.endpoints["dataarts"], session.connection.proxy, os.environ),
         )
 

@@ -27,12 +27,12 @@ def read(invocation: Invocation) -> Dict[str, Any]:
 
     :raises OptionError: an option cannot be used. Everything else is a result.
     """
-    asked = questions(invocation.params)
+    options = questions(invocation.params)
     try:
         connection = invocation.connection(optional=(DLI,))
     except CredentialsError as error:
         return _result(Evidence(stop=error))
-    if asked.dli_job_id and DLI not in connection.endpoints:
+    if options.dli_job_id and DLI not in connection.endpoints:
         raise OptionError(
             "dli_job_id", "needs endpoints.dli (HW_DLI_ENDPOINT) beside it where endpoints.dataarts is set"
         )
@@ -40,7 +40,7 @@ def read(invocation: Invocation) -> Dict[str, Any]:
     # Each call is one request, without retries: the first outcome is shown.
     session = invocation.open(replace(connection, retries=0), exchanges)
     try:
-        return _result(Examination(session, exchanges, asked).run())
+        return _result(Examination(session, exchanges, options).run())
     finally:
         session.close()
 

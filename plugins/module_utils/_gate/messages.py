@@ -350,11 +350,11 @@ def too_few(selection: "Selection", found: int, workspace: Optional[str], noun: 
 
 
 def _too_few_dli_jobs(query: "DliQuery", found: int, least: int) -> str:
-    asked = [f"{option}={value}" for option, value in query.as_dict().items() if option != "job_tags" and value]
-    asked += [f"tag {key}={value}" for key, value in query.tags]
+    parts = [f"{option}={value}" for option, value in query.as_dict().items() if option != "job_tags" and value]
+    parts += [f"tag {key}={value}" for key, value in query.tags]
     jobs = "no DLI job" if not found else f"{found} DLI job{'s' if found > 1 else ''}"
-    verb = "selects" if len(asked) == 1 else "select"
-    return f"{printable(', '.join(asked), 300)} {verb} {jobs}, and at least {least} must be there"
+    verb = "selects" if len(parts) == 1 else "select"
+    return f"{printable(', '.join(parts), 300)} {verb} {jobs}, and at least {least} must be there"
 
 
 def too_few_rows(job: str, rows: int, wanted: int) -> str:

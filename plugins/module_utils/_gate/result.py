@@ -23,8 +23,8 @@ _UNREAD = frozenset(("unreadable", "denied"))
 def fails(policy: Policy, outcome: Outcome) -> bool:
     """Whether the task fails.
 
-    A waiting gate fails on everything but PASS and PENDING. A reading fails on a failing state only where that was asked
-    for, and always on what does not exist or could not be read.
+    A waiting gate fails on every verdict except PASS and PENDING. A reading fails on a failing state only with fail_on_exception
+    and always on missing or unreadable jobs.
     """
     verdict = outcome.verdict.verdict
     if verdict in (ERROR, TIMEOUT):
@@ -68,7 +68,9 @@ def as_dict(outcome: Outcome, return_jobs: str, resume: Optional[str] = None) ->
     }
 
 
-def asked(policy: Policy, selection: Selection, connection: Connection, project_id: Optional[str]) -> Dict[str, Any]:
+def describe_gate(
+    policy: Policy, selection: Selection, connection: Connection, project_id: Optional[str]
+) -> Dict[str, Any]:
     """The key ``gate`` of the result: the selection, the cloud and the credentials. It contains no secret.
 
     :param project_id: the project's ID, also where it was looked up by name; None where it is not known.

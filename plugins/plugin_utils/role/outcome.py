@@ -165,13 +165,13 @@ def _artifact(setting: Setting) -> str:
 def _sentence(text: str, result: Mapping[str, Any]) -> str:
     """The message, with the selection of the gate."""
     gate = result.get("gate")
-    asked = gate.get("selection") if isinstance(gate, dict) else None
-    if not isinstance(asked, dict) or not text.startswith(str(result.get("verdict"))):
+    chosen = gate.get("selection") if isinstance(gate, dict) else None
+    if not isinstance(chosen, dict) or not text.startswith(str(result.get("verdict"))):
         return text
-    return f"{text} Selected: {selection(asked)}."
+    return f"{text} Selected: {selection(chosen)}."
 
 
-def selection(asked: Mapping[str, Any]) -> str:
+def selection(chosen: Mapping[str, Any]) -> str:
     """A short description of the selection, such as ``tags orders, payments``."""
     words = {
         "job_names": "",
@@ -187,14 +187,14 @@ def selection(asked: Mapping[str, Any]) -> str:
     }
     parts = []
     for option, word in words.items():
-        value = asked.get(option)
+        value = chosen.get(option)
         if isinstance(value, Mapping):
             value = [f"{key}={item}" for key, item in value.items()]
         items = [value] if isinstance(value, str) else list(value or [])
         if items:
             more = f", + {len(items) - MAX_NAMED} more" if len(items) > MAX_NAMED else ""
             parts.append(word + ", ".join(printable(item, 60) for item in items[:MAX_NAMED]) + more)
-    if asked.get("newest"):
+    if chosen.get("newest"):
         parts.append("only the newest of each")
     return ", ".join(parts) or "nothing"
 
@@ -242,11 +242,11 @@ def facts(setting: Setting, result: Mapping[str, Any]) -> dict[str, Any]:
     gate = gate if isinstance(gate, dict) else {}
     credentials = gate.get("credentials")
     credentials = credentials if isinstance(credentials, dict) else {}
-    asked = gate.get("selection")
+    chosen = gate.get("selection")
     key = f"{credentials.get('place') or ''} {credentials.get('key') or ''}".strip()
     return {
         "Entry point": setting.entry_name,
-        "Selection": selection(asked) if isinstance(asked, dict) else "",
+        "Selection": selection(chosen) if isinstance(chosen, dict) else "",
         "Region": gate.get("region") or "not given",
         "Project": gate.get("project_id") or "not known",
         "Workspace": gate.get("workspace")

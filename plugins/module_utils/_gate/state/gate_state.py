@@ -95,7 +95,7 @@ class Gate(GateState):
     def begin(self, at: float, list_owed: bool = False) -> None:
         """An observation begins.
 
-        :param list_due: whether the previous one ended while its list was neither read nor abandoned.
+        :param list_owed: whether the previous one ended while its list was neither read nor abandoned.
         """
         gap = at - self.seen_at - self.policy.interval
         if self.polls and gap > 0:
