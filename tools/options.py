@@ -38,7 +38,7 @@ ROLE = ROOT / "roles" / "job_gate" / "meta" / "argument_specs.yml"
 AWX = ROOT / "playbooks" / "awx"
 PREFIX = "job_gate_"
 FRAGMENTS = ("connection", "workspace", "gate", "real_time_gate")
-WIDTH = 150
+MAX_WIDTH = 150
 # The modules of gates. Of several descriptions of one option the last one is used, and the fragments come after the first module.
 MODULES = (
     *("dataarts_instance_status", "dli_spark_job_status", "dli_flink_job_status"),
@@ -153,7 +153,7 @@ def role_lines(names: Mapping[str, Mapping[str, Any]], known: set[str]) -> Itera
         version = said[name].get("version_added")
         text = " ".join(filter(None, (role_markup(meaning(said[name])), form(what), unset(name, what))))
         line = f'      {PREFIX}{name}: &{name} {{type: raw, description: "{text}"}}'
-        if len(line) <= WIDTH and not version and not set(text) & set('"\\'):
+        if len(line) <= MAX_WIDTH and not version and not set(text) & set('"\\'):
             yield line
             continue
         yield f"      {PREFIX}{name}: &{name}"
@@ -161,7 +161,7 @@ def role_lines(names: Mapping[str, Mapping[str, Any]], known: set[str]) -> Itera
         if version:
             yield f"        version_added: {version}"
         yield "        description: >-"
-        yield from textwrap.wrap(text, WIDTH, initial_indent=" " * 10, subsequent_indent=" " * 10, **WHOLE_WORDS)
+        yield from textwrap.wrap(text, MAX_WIDTH, initial_indent=" " * 10, subsequent_indent=" " * 10, **WHOLE_WORDS)
 
 
 def role_markup(text: str) -> str:

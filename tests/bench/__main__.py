@@ -23,7 +23,7 @@ from typing import Any, Final
 from . import docs, long_gate, plan, tables
 from .clouds import ROOT, BenchError, Clouds
 from .measure import Figures
-from .pairs import ROLE_TARGET, TARGET, pairs
+from .pairs import MAX_MODULE_RATIO, MAX_ROLE_RATIO, pairs
 from .scenarios import LATENCY, QUOTA
 from .targets import Target, targets
 
@@ -122,8 +122,8 @@ def _pair(kept: dict[str, Any]) -> str:
     role = kept["pair"]["role"]
     second = tables.markdown(tables.pair(role), titled=False)
     return (
-        f"{table}\n\nMedian ratio {kept['pair']['ratio']:.2f}, aim at most {TARGET}.\n\n"
-        f"{second}\n\nMedian ratio of role to module {role['ratio']:.2f}, aim at most {ROLE_TARGET}."
+        f"{table}\n\nMedian ratio {kept['pair']['ratio']:.2f}, aim at most {MAX_MODULE_RATIO}.\n\n"
+        f"{second}\n\nMedian ratio of role to module {role['ratio']:.2f}, aim at most {MAX_ROLE_RATIO}."
     )
 
 

@@ -11,7 +11,7 @@ from statistics import median
 
 PAGE = 100
 """Jobs on a page of the list."""
-TOGETHER = 1.0
+MAX_SPREAD = 1.0
 """Maximum seconds between readings that count as one observation."""
 
 
@@ -28,7 +28,7 @@ def floor_requests(jobs: int, nodes: bool, quota: float) -> int:
     """
     if not nodes:
         return pages(jobs)
-    return jobs if jobs / quota <= TOGETHER else jobs + pages(jobs)
+    return jobs if jobs / quota <= MAX_SPREAD else jobs + pages(jobs)
 
 
 def floor_seconds(requests: int, quota: float, latency: float, start: float) -> float:

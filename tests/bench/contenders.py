@@ -25,7 +25,7 @@ DEFAULT_RATE: Final = 20.0
 """The collection's default for requests_per_second."""
 FAST_RATE: Final = 28.0
 """A rate limit close below the quota."""
-LONGEST: Final = 1800
+GATE_TIMEOUT: Final = 1800
 """The wait_timeout of a gate."""
 
 
@@ -153,13 +153,13 @@ def playbook(contender: Contender, url: str, jobs: int) -> list[dict[str, Any]]:
             "loop_control": {"label": "{{ item }}"},
             "register": "status",
             "until": "status.json.status | default('') == 'NORMAL'",
-            "retries": int(LONGEST / INTERVAL),
+            "retries": int(GATE_TIMEOUT / INTERVAL),
             "delay": int(INTERVAL),
         }
     elif contender.kind == "empty":
         task = {"ansible.builtin.debug": {"msg": "nothing"}}
     else:
-        options: dict[str, Any] = {"job_names": "{{ jobs }}", "wait": True, "wait_timeout": LONGEST}
+        options: dict[str, Any] = {"job_names": "{{ jobs }}", "wait": True, "wait_timeout": GATE_TIMEOUT}
         if not contender.nodes:
             options["check_nodes"] = False
         if contender.rate != DEFAULT_RATE:

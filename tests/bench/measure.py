@@ -22,7 +22,7 @@ from .contenders import Command, Contender, command
 from .scenarios import BECOMING, INTERVAL, READY, SPREAD, event, job_number
 
 USAGE: Final = Path(__file__).resolve().parent / "programs" / "usage.py"
-LONGEST: Final = 600.0
+MAX_RUN_TIME: Final = 600.0
 """Maximum seconds of a run."""
 
 MEASURED: Final = "measured"
@@ -75,7 +75,7 @@ class Figures:
         return asdict(self)
 
 
-def start(what: Command, folder: Path, longest: float = LONGEST) -> dict[str, Any]:
+def start(what: Command, folder: Path, longest: float = MAX_RUN_TIME) -> dict[str, Any]:
     """Run a command to its end, or for *longest* seconds: what `usage.py` says, and the last lines of its output."""
     result, output = folder / "usage.json", folder / "output.txt"
     process = subprocess.Popen(
@@ -114,7 +114,7 @@ def run(
     scenario: str,
     last: float = 0.0,
     virtual: bool = False,
-    longest: float = LONGEST,
+    longest: float = MAX_RUN_TIME,
 ) -> Figures:
     """One run; the figures show a failure.
 

@@ -23,9 +23,9 @@ from .contenders import PLAYBOOK, Command, pass_with_role, play, read_with_modul
 from .measure import start
 from .scenarios import READY, job_name
 
-TARGET: Final = 1.05
+MAX_MODULE_RATIO: Final = 1.05
 """The target for the ratio of module to uri."""
-ROLE_TARGET: Final = 1.3
+MAX_ROLE_RATIO: Final = 1.3
 """The target for the ratio of role to module."""
 
 

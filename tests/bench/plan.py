@@ -16,15 +16,15 @@ from typing import Final, NamedTuple
 from . import arithmetic, contenders
 from .clouds import Clouds
 from .contenders import Contender
-from .measure import ARITHMETIC, EXTRAPOLATED, LONGEST, Figures, run, together
+from .measure import ARITHMETIC, EXTRAPOLATED, MAX_RUN_TIME, Figures, run, together
 from .scenarios import BECOMING, LAST, LATENCY, QUOTA, READY
 
-LANES: Final = 8
+MAX_LANES: Final = 8
 """Concurrent runs that mostly wait."""
-FEW_LANES: Final = 4
+MAX_LANES_AT_QUOTA: Final = 4
 """Concurrent runs that are limited by the quota. With more of them, an emulator that has to wait for a core for a tenth of a second would
 see more requests in a second than were sent in one."""
-CORES: Final = 2
+MAX_LANES_COMPUTING: Final = 2
 """Concurrent runs that compute all the time, each with its emulator."""
 
 SMALL: Final = (1, 10, 100)
@@ -77,9 +77,9 @@ def full() -> list[Part]:
     return [
         Part("ready, one after the other", 1, alone),
         Part("many jobs, one after the other", 1, large),
-        Part("held up by the quota", FEW_LANES, paced),
-        Part("becoming ready", LANES, _by_weight(_becoming(SMALL, LAST) + _becoming_large())),
-        Part("with the clock that skips the waiting", CORES, _virtual(SIZES, 10000)),
+        Part("held up by the quota", MAX_LANES_AT_QUOTA, paced),
+        Part("becoming ready", MAX_LANES, _by_weight(_becoming(SMALL, LAST) + _becoming_large())),
+        Part("with the clock that skips the waiting", MAX_LANES_COMPUTING, _virtual(SIZES, 10000)),
     ]
 
 
@@ -139,8 +139,8 @@ def quick() -> list[Part]:
     return [
         Part("ready, one after the other", 1, alone),
         Part("ready, by the list alone", 1, large),
-        Part("becoming ready", LANES, _becoming((1,), LAST[:1])),
-        Part("with the clock that skips the waiting", CORES, _virtual((1, 10, 100), 1000)),
+        Part("becoming ready", MAX_LANES, _becoming((1,), LAST[:1])),
+        Part("with the clock that skips the waiting", MAX_LANES_COMPUTING, _virtual((1, 10, 100), 1000)),
     ]
 
 
@@ -152,7 +152,7 @@ def measure(parts: Sequence[Part], clouds: Clouds, seconds: float, say: Callable
 
     def one(each: Run) -> None:
         left = begun + seconds - time.monotonic()
-        longest = min(LONGEST, left)
+        longest = min(MAX_RUN_TIME, left)
         figures = run(clouds, each.contender, each.jobs, each.scenario, each.last, each.virtual, longest)
         with lock:
             found.setdefault((each.contender.key, each.jobs, each.scenario), []).append(figures)

@@ -41,7 +41,7 @@ NOTICE: Final = (
 )
 
 
-SHORTEST: Final = 0.1
+MIN_SECONDS: Final = 0.1
 """Seconds that are drawn at least: the scale is logarithmic."""
 LINE: Final = 0.062
 """Height of a label, as a share of its panel's."""
@@ -115,7 +115,7 @@ def _panel(axes: Any, results: Results, scenario: str, name: str, title: str) ->
     ends: list[tuple[float, Line]] = []
     for line in LINES:
         points = [
-            (each.jobs, max(SHORTEST, getattr(each, name)), each.how == EXTRAPOLATED)
+            (each.jobs, max(MIN_SECONDS, getattr(each, name)), each.how == EXTRAPOLATED)
             for each in _sound(results, line.contender, scenario)
             if getattr(each, name) is not None
         ]

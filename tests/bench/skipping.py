@@ -22,7 +22,7 @@ from ansible_collections.datagate.huaweicloud.plugins.module_utils._clock import
 from ansible_collections.datagate.huaweicloud.plugins.module_utils._cloud import session
 
 T = TypeVar("T")
-STEP = 0.25
+MAX_LAG = 0.25
 """Maximum seconds by which the emulator's clock is behind."""
 
 
@@ -50,10 +50,10 @@ class SkippingClock(Clock):
 
     def sleep(self, seconds: float) -> None:
         self._time += max(0.0, seconds)
-        steps = int((self._time - self._told) / STEP)
+        steps = int((self._time - self._told) / MAX_LAG)
         if steps > 0:
-            self._advance(steps * STEP)
-            self._told += steps * STEP
+            self._advance(steps * MAX_LAG)
+            self._told += steps * MAX_LAG
 
     def arrives(self, results: Any, flight: Any) -> None:
         """Accept an answer; it counts after a latency."""

@@ -11,7 +11,7 @@ from typing import Any, Final, NamedTuple
 from . import contenders
 from .arithmetic import floor_requests, ratio
 from .measure import Figures
-from .pairs import ROLE_TARGET, TARGET
+from .pairs import MAX_MODULE_RATIO, MAX_ROLE_RATIO
 from .plan import EXTRA, Results
 from .scenarios import BECOMING, QUOTA
 
@@ -49,17 +49,17 @@ def targets(results: Results, pair: dict[str, Any] | None, long_gate: dict[str, 
     found = [*_list_alone(results), *_nodes(results), *_ratios(results), *_delays(results), _throttled(results)]
     found.append(
         _target(
-            f"one job, one task: at most {TARGET} of uri's time",
+            f"one job, one task: at most {MAX_MODULE_RATIO} of uri's time",
             None if pair is None else pair["ratio"],
-            TARGET,
+            MAX_MODULE_RATIO,
             "{:.2f}",
         )
     )
     found.append(
         _target(
-            f"one gate of the role: at most {ROLE_TARGET} of the module's time",
+            f"one gate of the role: at most {MAX_ROLE_RATIO} of the module's time",
             None if pair is None else pair["role"]["ratio"],
-            ROLE_TARGET,
+            MAX_ROLE_RATIO,
             "{:.2f}",
         )
     )

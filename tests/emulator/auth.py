@@ -19,7 +19,7 @@ from .vendor import MISSING, Oracle, SignedRequest
 
 ALGORITHM: Final = "SDK-HMAC-SHA256"
 DATE_FORMAT: Final = "%Y%m%dT%H%M%SZ"
-DATE_TOLERANCE: Final = 15 * 60
+MAX_DATE_DIFFERENCE: Final = 15 * 60
 """Seconds that a request's date may differ from the server's clock."""
 _AUTHORIZATION: Final = re.compile(
     rf"{ALGORITHM} Access=(?P<access>[^,\s]+), ?SignedHeaders=(?P<names>[^,\s]*), ?"
@@ -147,7 +147,7 @@ class Authenticator:
             date = datetime.strptime(request.headers["x-sdk-date"], DATE_FORMAT).replace(tzinfo=UTC)
         except ValueError:
             return self._refuse(request, "x-sdk-date is not a date")
-        if abs(date.timestamp() - wall) > DATE_TOLERANCE:
+        if abs(date.timestamp() - wall) > MAX_DATE_DIFFERENCE:
             return self._refuse(request, "the signature is expired, x-sdk-date is too far from the server's time")
         reason = self._wrong(request, key, names)
         if reason is not None:

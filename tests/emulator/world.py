@@ -17,7 +17,7 @@ from .timeline import Change, Firing
 
 FLINK = "flink"
 SPARK = "spark"
-FILTER_CACHE = 64
+MAX_CACHED_FILTERS = 64
 """Filtered lists kept; only while no listed job ever disappears."""
 
 
@@ -113,7 +113,7 @@ class World:
         """The jobs in the list at `time` seconds, filtered like the server, in the list's order."""
         key = (workspace, kind, name, tags)
         if key not in self._filtered:
-            if len(self._filtered) >= FILTER_CACHE:
+            if len(self._filtered) >= MAX_CACHED_FILTERS:
                 self._filtered.clear()
             found = [model for model in self._models if self._fits(model, workspace, kind, name, tags)]
             if self._scenario.list_order == "name":

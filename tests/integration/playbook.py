@@ -29,7 +29,7 @@ OWN_PROCESS: dict[str, Any] = {
 """Keywords of a task or play whose modules run in processes of their own: Ansible does not see that it is the same Python."""
 TIMEOUT = 400.0
 """Maximum seconds of a playbook."""
-SLACK = 15.0
+MAX_SLACK = 15.0
 """Additional seconds on a busy machine."""
 
 Task = dict[str, Any]

@@ -21,7 +21,7 @@ import pytest
 
 from tests.emulator import ACCESS_KEY, SECRET_KEY, Emulator, running
 
-from .playbook import SLACK
+from .playbook import MAX_SLACK
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 SOURCE = ROOT / "extensions" / "eda" / "plugins" / "event_source" / "dataarts_jobs.py"
@@ -49,7 +49,7 @@ class Running:
         self.task = task
         self._queue = queue
 
-    async def event(self, seconds: float = 2 * SLACK) -> Event:
+    async def event(self, seconds: float = 2 * MAX_SLACK) -> Event:
         return await asyncio.wait_for(self._queue.get(), seconds)
 
     async def nothing(self, seconds: float) -> None:
@@ -102,7 +102,7 @@ def watch(emulator: Emulator, body: Callable[[Running], Awaitable[None]], **args
 
     before = threads()
     asyncio.run(run())
-    deadline = time.monotonic() + SLACK
+    deadline = time.monotonic() + MAX_SLACK
     while threads() - before and time.monotonic() < deadline:
         time.sleep(0.05)
     assert threads() <= before
@@ -126,7 +126,7 @@ def test_only_changes_are_reported(emulator: Emulator) -> None:
         emulator.set_job("job_good", status="STOPPED")
         assert await source.event() == {"job": "job_good", "previous": "NORMAL", "status": "STOPPED", "workspace": ""}
         await source.nothing(0.8)
-        assert await source.cancel() < SLACK
+        assert await source.cancel() < MAX_SLACK
 
     watch(emulator, body)
     assert emulator.stats["by_status"] == {"200": emulator.stats["requests"]}
@@ -243,7 +243,7 @@ def test_cancellation_stops_at_once_during_a_request(delay: float) -> None:
         async def body(source: Running) -> None:
             while not emulator.stats["requests"]:
                 await asyncio.sleep(0.02)
-            assert await source.cancel() < 4 + SLACK
+            assert await source.cancel() < 4 + MAX_SLACK
 
         # The socket's own timeout ends the thread of a request that is given up.
         watch(emulator, body, request_timeout=4 if delay == 60 else 30)

@@ -45,7 +45,7 @@ TESTED_ELSEWHERE = {
 }
 HERE = sorted(set(FOLDERS) - set(TESTED_ELSEWHERE))
 WITH_A_SCENARIO = sorted(set(FOLDERS) - {"monitoring"})
-SCREEN = 60
+MAX_README_LINES = 60
 """Lines that fit on a screen."""
 
 
@@ -96,7 +96,7 @@ def test_each_example_is_tested() -> None:
 def test_each_readme_fits_on_a_screen(example: str) -> None:
     text = (EXAMPLES / example / "README.md").read_text("utf-8")
     body = text.partition("-->\n")[2].strip().splitlines()
-    assert len(body) <= SCREEN
+    assert len(body) <= MAX_README_LINES
     (start,) = commands(example, "python")
     assert start == f"python -m tests.emulator examples/{example}/scenario.yml --port 8765"
     assert "## On the real cloud" in body

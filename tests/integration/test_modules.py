@@ -17,7 +17,7 @@ import trustme
 
 from tests.emulator import ACCESS_KEY, SECRET_KEY, Emulator, running
 
-from .playbook import OWN_PROCESS, SLACK, Run, connection, play, run, task
+from .playbook import MAX_SLACK, OWN_PROCESS, Run, connection, play, run, task
 
 GROUP = "group/datagate.huaweicloud.huaweicloud"
 # A task for the controller runs in the controller's process; one that sets an environment needs a process of its own.
@@ -361,7 +361,7 @@ def test_timeout_fails_the_gate(scene: Scene) -> None:
     for name in ("timeout", "waited out", "dli timeout"):
         assert scene[name].failed
         assert scene[name]["verdict"] == "TIMEOUT"
-        assert 0.8 <= scene[name]["elapsed"] < 1 + SLACK
+        assert 0.8 <= scene[name]["elapsed"] < 1 + MAX_SLACK
         assert scene[name]["polls"] > 1
         assert "still_pending" in scene.codes(name)
     assert "job_slow is STARTING" in scene["timeout"].msg

@@ -139,7 +139,7 @@ def test_the_table_of_cores_matches_the_metadata(matrix: ModuleType) -> None:
     required = yaml.safe_load((ROOT / "meta" / "runtime.yml").read_text("utf-8"))["requires_ansible"]
     assert next(iter(matrix.CORES)) == required.removeprefix(">=").removesuffix(".0")
     modules = yaml.safe_load((ROOT / "tests" / "config.yml").read_text("utf-8"))["modules"]["python_requires"]
-    assert matrix.minor(modules.removeprefix(">=")) == matrix.OLDEST_MODULE_PYTHON
+    assert matrix.minor(modules.removeprefix(">=")) == matrix.MIN_MODULE_PYTHON
     workflow = yaml.safe_load((ROOT / ".github" / "workflows" / "ci.yml").read_text("utf-8"))
     assert workflow["jobs"]["matrix"]["strategy"]["matrix"]["core"] == list(matrix.CORES)
     run = (ROOT / "tests" / "requirements" / "run.txt").read_text("utf-8")

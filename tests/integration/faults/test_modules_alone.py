@@ -21,14 +21,14 @@ import pytest
 
 from tests.emulator import SECRET_KEY, running
 
-from ..playbook import SLACK
+from ..playbook import MAX_SLACK
 from .cases import BUSY, DLI_JOB, REAL_TIME, SEVERAL
 from .child import PEAK
 from .stage import JOB, Result, check, connection
 
 CHILD = Path(__file__).with_name("child.py")
 COLLECTIONS = Path(__file__).resolve().parents[3] / ".venv" / "collections"
-MOST = 150 * 1024
+MAX_MEMORY = 150 * 1024
 """KiB of memory that a module may take for any answer."""
 MIB = 1024 * 1024
 
@@ -94,7 +94,7 @@ def test_large_answers_use_limited_memory(call: str, flood: str) -> None:
     name, options, scenario = CALLS[call]
     with running({"quota": 0, **scenario, "faults": [FLOODS[flood]]}) as emulator:
         result, peak, dummy = module(name, {**connection(emulator), **options, "retries": 1})
-    assert peak < MOST, f"{peak // 1024} MiB"
+    assert peak < MAX_MEMORY, f"{peak // 1024} MiB"
     if flood != "name":
         assert result["failed"]
 
@@ -116,8 +116,8 @@ def test_dense_answers_use_limited_memory(call: str, dense: str) -> None:
     with running({"quota": 0, **scenario, "faults": [fault]}) as emulator:
         options = {**connection(emulator), **options, "return_jobs": "none", "retries": 1}
         dummy, peak, took = module(name, options)
-    assert peak < MOST, f"{peak // 1024} MiB"
-    assert took < SLACK
+    assert peak < MAX_MEMORY, f"{peak // 1024} MiB"
+    assert took < MAX_SLACK
 
 
 # -- time -------------------------------------------------------------------------------------------------------------
@@ -127,7 +127,7 @@ def test_hanging_name_server_ends_at_the_deadline() -> None:
     options = {**connection("http://localhost:1"), "wait": True, "wait_timeout": 2, "request_timeout": 1}
     result, dummy, took = module("dataarts_job_status", {**options, "job_names": JOB}, "hang")
     assert result["verdict"] == "TIMEOUT"
-    assert took < 2 + 1 + SLACK
+    assert took < 2 + 1 + MAX_SLACK
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -143,8 +143,8 @@ def test_signal_ends_a_module_at_once(action: dict[str, Any], number: signal.Sig
             assert emulator.journal
             began = time.monotonic()
             child.send_signal(number)
-            output, errors = child.communicate(timeout=2 * SLACK)
-            assert time.monotonic() - began < SLACK
+            output, errors = child.communicate(timeout=2 * MAX_SLACK)
+            assert time.monotonic() - began < MAX_SLACK
         assert child.returncode != 0
         assert SECRET_KEY not in output + errors
         with pytest.raises(ProcessLookupError):

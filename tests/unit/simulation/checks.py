@@ -13,22 +13,22 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from itertools import islice, pairwise
 
-from .evidence import FAILING, JITTER, MISSING, PENDING, READY, Reading, Run, target_of
+from .evidence import FAILING, MAX_JITTER, MISSING, PENDING, READY, Reading, Run, target_of
 from .job_scripts import BROKEN, DLI_SQL, EVERYTHING, HANG, LIST, SLOW, THROTTLED, Job, Trouble
 from .request_log import ABOUT_ONE_JOB, LISTING, SPARK_LOG, Request
 
-PROMPT = 2.0
+MAX_FAIL_DELAY = 2.0
 """Maximum seconds from the reading of a failure to the verdict."""
-LOOK = 10.0
+MAX_UNREAD_TIME = 10.0
 """Maximum seconds without a reading of a job in a long observation."""
-SLACK = 0.35
+MAX_DELAY = 0.35
 """Seconds without an answer: pacing, the time of an answer."""
-LONGEST_BACKOFF = 10.0
+MAX_BACKOFF = 10.0
 MAX_SENTENCES = 3
 """Maximum sentences of each check."""
-UNPROVED = 4
+MAX_UNPROVED = 4
 """Requests that may be under way before the credentials have proved good."""
-PATIENCE = 5.0
+MIN_PATIENCE = 5.0
 """Seconds without an answer after which the next of them is sent."""
 
 Check = Callable[[Run], Iterator[str]]
@@ -152,7 +152,7 @@ def pass_keeps_stable_for(run: Run) -> Iterator[str]:
 
 def _outranked(run: Run, reading: Reading) -> bool:
     """Whether a reading by the list may belong to the same observation as one by a call, which counts more."""
-    earliest, latest = reading.sent_at - run.option("wait_interval"), reading.known_at + PROMPT
+    earliest, latest = reading.sent_at - run.option("wait_interval"), reading.known_at + MAX_FAIL_DELAY
     return reading.listed and any(earliest <= call.sent_at <= latest for call in run.calls(reading.job))
 
 
@@ -201,10 +201,10 @@ def failure_that_was_read_counts_at_once(run: Run) -> Iterator[str]:
         yield f"{run.verdict} although {reading.job} was read as {reading.content} at {reading.known_at:.3f}"
         return
     # The sentence about a missing job names similar ones, which have to be looked up.
-    extra = LOOK if run.judge(reading.content) == MISSING else 0.0
+    extra = MAX_UNREAD_TIME if run.judge(reading.content) == MISSING else 0.0
     extra += run.log.stopped(reading.known_at, run.ended_at)
     late = run.ended_at - reading.known_at
-    if late > PROMPT + SLACK + extra and not (extra and run.is_troubled(LIST)):
+    if late > MAX_FAIL_DELAY + MAX_DELAY + extra and not (extra and run.is_troubled(LIST)):
         yield f"FAIL {late:.2f} s after {reading.job} was read as {reading.content}"
 
 
@@ -217,7 +217,7 @@ def listed_failure_is_confirmed_at_once(run: Run) -> Iterator[str]:
             if run.judge(reading.content) != FAILING or not run.was_known(reading):
                 continue
             # A list of several pages may be read twice before it counts.
-            latest = run.log.later(reading.known_at, PROMPT + SLACK + run.list_takes)
+            latest = run.log.later(reading.known_at, MAX_FAIL_DELAY + MAX_DELAY + run.list_takes)
             confirmations = [
                 request
                 for request in run.log.about(name)
@@ -241,8 +241,8 @@ def failure_is_seen_in_time(run: Run) -> Iterator[str]:
     by_list = not run.named
     if run.is_troubled(*([LIST] if by_list else []), EVERYTHING):
         return
-    rhythm = max(LOOK, JITTER * run.option("wait_interval"))
-    within = rhythm + 2 * run.slow_sweep() + PROMPT + 2 * run.longest_latency + 1.0
+    rhythm = max(MAX_UNREAD_TIME, MAX_JITTER * run.option("wait_interval"))
+    within = rhythm + 2 * run.slow_sweep() + MAX_FAIL_DELAY + 2 * run.longest_latency + 1.0
     within += run.list_takes + run.facts.list_lag
     start = max(run.option("wait_initial_delay"), run.first_answer)
     for job in run.facts.jobs:
@@ -305,7 +305,7 @@ def stall_is_a_stall(run: Run) -> Iterator[str]:
             )
             if changed:
                 since = after.sent_at
-        if since is None or run.ended_at - since < run.option("stall_timeout") - SLACK:
+        if since is None or run.ended_at - since < run.option("stall_timeout") - MAX_DELAY:
             yield f"{reason['job']} has changed at {since}, and is said to have stalled at {run.ended_at:.3f}"
 
 
@@ -317,7 +317,9 @@ def jobs_are_looked_at_often(run: Run) -> Iterator[str]:
     # If jobs are read by the list and it does not answer, this check does not apply.
     if run.is_troubled(LIST, EVERYTHING):
         return
-    most = max(LOOK, JITTER * run.option("wait_interval")) + 2 * run.longest_latency + run.list_takes + 1.0
+    most = (
+        max(MAX_UNREAD_TIME, MAX_JITTER * run.option("wait_interval")) + 2 * run.longest_latency + run.list_takes + 1.0
+    )
     if any(request.status == 429 for request in run.log.requests):
         # Up to two seconds then lie between two requests.
         most += 3.0 + 2.0 * len(run.selected)
@@ -347,7 +349,7 @@ def ends_in_time(run: Run) -> Iterator[str]:
     if late > 0.5:
         yield f"ended {late:.2f} s after the deadline"
     early = deadline - run.ended_at
-    most = JITTER * run.option("wait_interval") + max(run.slow_sweep(), 1.1 * run.longest_latency) + 2.0
+    most = MAX_JITTER * run.option("wait_interval") + max(run.slow_sweep(), 1.1 * run.longest_latency) + 2.0
     if run.verdict == "TIMEOUT" and early > most and not any(request.status == 429 for request in run.log.requests):
         yield f"TIMEOUT {early:.2f} s before the deadline"
 
@@ -365,7 +367,7 @@ def passes_in_time(run: Run) -> Iterator[str]:
     since = _quiet_since(run)
     if since is None or run.option("max_failing"):
         return
-    interval = JITTER * run.option("wait_interval")
+    interval = MAX_JITTER * run.option("wait_interval")
     within = run.option("stable_for") + 2 * run.slow_sweep() + 2 * interval + 5.0
     within += 2 * run.longest_latency + 2 * run.list_takes + run.facts.list_lag
     # What was read before a stop is read again.
@@ -417,7 +419,7 @@ def _trouble_over(run: Run, trouble: Trouble) -> float | None:
         longest = run.option("request_timeout")
     else:
         longest = trouble.seconds if trouble.kind == THROTTLED else 1.0
-    return trouble.end + float(longest) + LONGEST_BACKOFF
+    return trouble.end + float(longest) + MAX_BACKOFF
 
 
 def _ended_rightly(run: Run) -> bool:
@@ -480,12 +482,12 @@ def credentials_are_tried_with_care(run: Run) -> Iterator[str]:
         under_way = [
             item for item in early if item.sent_at <= request.sent_at < min(item.completed_at or item.bound, item.bound)
         ]
-        if len(under_way) > UNPROVED:
+        if len(under_way) > MAX_UNPROVED:
             yield f"{len(under_way)} requests were under way before any answer showed that the credentials are good"
             break
     for before, later in pairwise(early):
         unanswered = before.completed_at is None or before.completed_at > later.sent_at
-        if unanswered and later.sent_at - before.sent_at < PATIENCE - 0.01 and later.sent_at < before.bound:
+        if unanswered and later.sent_at - before.sent_at < MIN_PATIENCE - 0.01 and later.sent_at < before.bound:
             yield f"request {later.number} was sent {later.sent_at - before.sent_at:.2f} s after one without an answer"
 
 

@@ -54,11 +54,11 @@ ENDS = {DLI_SQL: (), FLINK: ("job_finish",), SPARK: ("success",)}
 FINAL_STATES = {DLI_SQL: ("FINISHED", "FAILED", "CANCELLED"), FLINK: (), SPARK: ("success", "dead")}
 CLOUD_RATE = 30.0
 """Requests per second that the cloud allows a user; the sweep where the task sets no ceiling."""
-WORKERS = 16
+MAX_WORKERS = 16
 """Maximum concurrent requests."""
-SLOWEST = 8.0
+MAX_SLOWDOWN = 8.0
 """Factor by which the rate may fall after HTTP 429."""
-JITTER = 1.1
+MAX_JITTER = 1.1
 
 # The options that name the jobs.
 SELECTIONS = ("job_names", "job_ids", "batch_ids")
@@ -312,12 +312,12 @@ class Run:
         """Seconds that reading all selected jobs takes at the ceiling and at the usual time of an answer."""
         rate = self.option("requests_per_second") or CLOUD_RATE
         count = max(1, len(self.selected))
-        return float(max(count / rate, -(-count // WORKERS) * self.usual_latency))
+        return float(max(count / rate, -(-count // MAX_WORKERS) * self.usual_latency))
 
     def slow_sweep(self) -> float:
         """The same where the cloud limited the rate."""
         throttled = any(request.status == 429 for request in self.log.requests)
-        return self.sweep() * (SLOWEST if throttled else 1.0)
+        return self.sweep() * (MAX_SLOWDOWN if throttled else 1.0)
 
     @cached_property
     def first_answer(self) -> float:
