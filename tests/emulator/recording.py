@@ -90,8 +90,8 @@ class Recording:
         lines += [f"workspace: {workspace}" for workspace in self.workspaces]
         for gate in self.gates:
             chosen = ("job_names", "job_ids", "tags", "name_contains", "names", "batch_ids")
-            asked = ", ".join(f"{name} {gate.options[name]}" for name in chosen if name in gate.options)
-            lines.append(f"{gate.record['module']}: {asked}, was {gate.record['verdict']}")
+            selected = ", ".join(f"{name} {gate.options[name]}" for name in chosen if name in gate.options)
+            lines.append(f"{gate.record['module']}: {selected}, was {gate.record['verdict']}")
         if not self.gates and self.names:
             lines.append(f"jobs: {', '.join(self.names)}")
         return lines

@@ -190,10 +190,10 @@ def check_feishu(body: Any) -> None:
     assert (body["msg_type"], body["card"]["header"]["title"]["content"]) == ("interactive", "Gate FAIL (deploy)")
     *texts, action = body["card"]["elements"]
     assert [text["text"]["tag"] for text in texts] == ["plain_text", "plain_text"]
-    said = texts[0]["text"]["content"]
-    assert harmless(said)
-    assert "dli-bad is FAILED: why" in said
-    assert "＜at id=all＞＜/at＞" in said
+    content_text = texts[0]["text"]["content"]
+    assert harmless(content_text)
+    assert "dli-bad is FAILED: why" in content_text
+    assert "＜at id=all＞＜/at＞" in content_text
     assert texts[1]["text"]["content"].startswith("Read the log")
     assert action["actions"][0]["url"] == "https://awx.example.com/#/jobs/playbook/7/output"
 
@@ -264,10 +264,10 @@ for environment, variables in json.load(sys.stdin):
 
 def test_chat_card_links_to_the_run() -> None:
     """Only the template is rendered, without a playbook for each case."""
-    asked = [({**NO_SERVER, **environment}, variables) for environment, variables, dummy in LINKS]
+    render_cases = [({**NO_SERVER, **environment}, variables) for environment, variables, dummy in LINKS]
     done = subprocess.run(
         [sys.executable, "-c", RENDER, card("send")],
-        input=json.dumps(asked),
+        input=json.dumps(render_cases),
         capture_output=True,
         text=True,
         check=True,

@@ -368,8 +368,8 @@ def test_redirects_are_not_followed(start: Start, connect: Connect, call: str) -
     elsewhere = start()
     rule = {"match": {"call": call}, "redirect": f"{elsewhere.url}/v1/{PROJECT_ID}/jobs/{JOB}/status"}
     emulator = start(faults=[rule])
-    asking: dict[str, dict[str, Any]] = {"tokens": USER, "projects": {"project_id": None}}
-    params = asking.get(call, {})
+    params_by_call: dict[str, dict[str, Any]] = {"tokens": USER, "projects": {"project_id": None}}
+    params = params_by_call.get(call, {})
     error = error_of(connect(emulator, **params))
     assert (error.kind, error.status) == (PERMANENT, 302)
     assert "redirects are not followed" in str(error)

@@ -218,20 +218,20 @@ SHOWN = (
 @browsing
 def test_pages_work_offline_and_fit_on_a_phone(browser: Browser, site: Path) -> None:
     context = browser.new_context(offline=True)
-    said: list[str] = []
-    asked: list[str] = []
+    messages: list[str] = []
+    requests_sent: list[str] = []
     page = context.new_page()
-    page.on("console", lambda message: said.append(message.text))
-    page.on("pageerror", lambda error: said.append(str(error)))
-    page.on("request", lambda request: asked.append(request.url))
+    page.on("console", lambda message: messages.append(message.text))
+    page.on("pageerror", lambda error: messages.append(str(error)))
+    page.on("request", lambda request: requests_sent.append(request.url))
     for name in SHOWN:
         page.goto((site / f"{name}.html").as_uri())
         for width in (1280, 390):
             page.set_viewport_size({"width": width, "height": 800})
             assert page.evaluate("document.documentElement.scrollWidth") <= width, name
             assert page.evaluate(WIDE) == [], name
-        assert said == [], name
-        assert [url for url in asked if not url.startswith(("file:", "data:"))] == [], name
+        assert messages == [], name
+        assert [url for url in requests_sent if not url.startswith(("file:", "data:"))] == [], name
     context.close()
 
 

@@ -123,11 +123,11 @@ def test_failing_node_starts_the_playbook_once(tmp_path: Path, emulator: Emulato
         time.sleep(2)
         assert rulebook.text.count("PLAY RECAP") == 1
         assert SECRET_KEY not in rulebook.text
-        asked = emulator.stats["requests"]
+        requests_sent = emulator.stats["requests"]
     finally:
         rulebook.stop()
     time.sleep(1)
-    assert emulator.stats["requests"] <= asked + 12
+    assert emulator.stats["requests"] <= requests_sent + 12
 
 
 @pytest.mark.timeout(300)

@@ -175,11 +175,11 @@ def test_interim_answers_without_a_final_answer_are_an_error(parts: Parts) -> No
 
 
 def test_interim_answer_alone_is_retried() -> None:
-    asked: list[str] = []
+    requests_sent: list[str] = []
 
     def script(name: str) -> Parts:
-        asked.append(name)
-        return [(0.0, HINT), STOP] if len(asked) == 1 else good(name)
+        requests_sent.append(name)
+        return [(0.0, HINT), STOP] if len(requests_sent) == 1 else good(name)
 
     with session_for(script, retries=1) as (session, server):
         assert received(session, "job_0") == "job_0"

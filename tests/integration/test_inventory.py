@@ -436,9 +436,9 @@ CACHE = {"cache": True, "cache_plugin": "ansible.builtin.jsonfile", "cache_conne
 
 def test_cache_saves_requests_and_contains_no_secret(place: Place, emulator: Emulator) -> None:
     first = place.hosts(workspaces=["ws-1", "ws-hostile"], **CACHE)
-    asked = emulator.stats["requests"]
+    requests_sent = emulator.stats["requests"]
     assert place.hosts(workspaces=["ws-1", "ws-hostile"], **CACHE) == first
-    assert emulator.stats["requests"] == asked
+    assert emulator.stats["requests"] == requests_sent
     kept = "".join(file.read_text("utf-8") for file in (place.folder / "cache").iterdir())
     assert "job_broken" in kept
     assert SECRET_KEY not in kept
@@ -463,10 +463,10 @@ def test_cache_saves_requests_and_contains_no_secret(place: Place, emulator: Emu
 )
 def test_cache_is_separate_for_each_account(place: Place, emulator: Emulator, environment: dict[str, str]) -> None:
     place.hosts(**CACHE)
-    asked = emulator.stats["requests"]
+    requests_sent = emulator.stats["requests"]
     done = place.run("ansible-inventory", "-i", str(place.file), "--list", **environment)
     if "HW_REGION_NAME" in environment:
-        assert emulator.stats["requests"] == 2 * asked
+        assert emulator.stats["requests"] == 2 * requests_sent
     else:
         assert done.returncode != 0
         assert "job_sms" not in done.stdout + done.stderr
@@ -475,11 +475,11 @@ def test_cache_is_separate_for_each_account(place: Place, emulator: Emulator, en
 
 def test_flush_cache_reads_the_jobs_again(place: Place, emulator: Emulator) -> None:
     place.hosts(**CACHE)
-    asked = emulator.stats["requests"]
+    requests_sent = emulator.stats["requests"]
     (place.folder / "nothing.yml").write_text('[{"hosts": "all", "gather_facts": false}]', "utf-8")
     done = place.run("ansible-playbook", "-i", str(place.file), "--flush-cache", "nothing.yml")
     assert done.returncode == 0, done.stderr
-    assert emulator.stats["requests"] == 2 * asked
+    assert emulator.stats["requests"] == 2 * requests_sent
 
 
 def test_options_may_be_templates(place: Place) -> None:

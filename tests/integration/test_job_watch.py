@@ -609,10 +609,10 @@ def test_dashboard_variables_are_defined(dashboard: dict[str, Any]) -> None:
     assert list(found) == ["datasource", "workspace", "job"]
     assert (found["datasource"]["type"], found["datasource"]["query"]) == ("datasource", "prometheus")
     for name, label in (("workspace", "workspace"), ("job", "job_name")):
-        asked = re.fullmatch(r"label_values\((.+), (\w+)\)", found[name]["query"]["query"])
-        assert asked is not None
-        (metric,) = check(asked[1], macros=True)
-        assert asked[2] == label
+        label_query = re.fullmatch(r"label_values\((.+), (\w+)\)", found[name]["query"]["query"])
+        assert label_query is not None
+        (metric,) = check(label_query[1], macros=True)
+        assert label_query[2] == label
         assert label in BY_NAME[metric].labels
         assert found[name]["includeAll"]
     text = json.dumps(dashboard["panels"])

@@ -554,7 +554,7 @@ def test_option_and_alias_together_are_rejected(process: str) -> None:
     plays = [play(again, module_defaults=defaults, **own), play(alone, **own)]
     with running(SCENARIO) as emulator:
         ran = run(plays, connection(emulator))
-        asked = emulator.requests("job_status", job="job_trap")
+        requests_sent = emulator.requests("job_status", job="job_trap")
     for name in ("alias in the defaults", "in the background"):
         assert ran[name].failed
         assert ran[name]["option"] == "name"
@@ -563,7 +563,7 @@ def test_option_and_alias_together_are_rejected(process: str) -> None:
         assert ran[name]["verdict"] == "PASS", ran[name].msg
         assert ran[name]["job"]["name"] == "job_good"
         assert not ran[name].result.get("warnings")
-    assert asked == []
+    assert requests_sent == []
 
 
 # -- relative paths ---------------------------------------------------------------------------------------------------

@@ -189,9 +189,9 @@ def test_interrupted_task_reports_the_sent_orders(tmp_path: Path, number: signal
         )
         try:
             assert process.stdout is not None
-            said = next((line for line in process.stdout if "ordering: start of job_a" in line), None)
+            ordered_line = next((line for line in process.stdout if "ordering: start of job_a" in line), None)
             os.killpg(process.pid, number)
-            output = said or ""
+            output = ordered_line or ""
             output += process.communicate(timeout=90)[0]
         finally:
             with suppress(ProcessLookupError):

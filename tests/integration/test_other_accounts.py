@@ -75,14 +75,18 @@ def test_playbook_uses_other_accounts(emulator: Emulator, tmp_path: Path) -> Non
         "-vvv",
     )
     for name in ("agency", "in its own process"):
-        asked = found[name]["gate"]
-        assert (found[name]["verdict"], asked["workspace"], asked["project_id"]) == ("PASS", WORKSPACE, OTHER_PROJECT)
-        assert asked["credentials"] == {
+        gate_key = found[name]["gate"]
+        assert (found[name]["verdict"], gate_key["workspace"], gate_key["project_id"]) == (
+            "PASS",
+            WORKSPACE,
+            OTHER_PROJECT,
+        )
+        assert gate_key["credentials"] == {
             "place": f"the environment (HW_ACCESS_KEY), agency gate of {OTHER_DOMAIN_NAME} from the task (assume_role_agency)",
             "key": ACCESS_KEY[:4],
         }
-    asked = found["identity provider"]["gate"]
-    assert asked["credentials"] == {"place": "the task (idp_id)", "key": "ci-p"}
+    gate_key = found["identity provider"]["gate"]
+    assert gate_key["credentials"] == {"place": "the task (idp_id)", "key": "ci-p"}
     assert found["an ID token that is refused"].failed
     assert "ci-p... from the task (idp_id)" in found["an ID token that is refused"].msg
     unknown = found["no such workspace"]

@@ -102,9 +102,9 @@ SURVEY = {"job_gate_wait_interval": "0.3", "job_gate_wait_timeout": "20", "job_g
 def test_gate_passes_in_awx(tmp_path: Path, emulator: Emulator) -> None:
     job = Job(tmp_path, emulator, {**SURVEY, "job_gate_entry": "", "job_gate_job_names": "job_good\njob_stream\n"})
     assert (job.code, job.status) == (0, "successful"), job.text
-    (said,) = job.results("Run the gate wait_until_normal")
-    assert said["msg"].startswith("PASS")
-    assert "2 of 2 jobs ready" in said["msg"]
+    (gate_result,) = job.results("Run the gate wait_until_normal")
+    assert gate_result["msg"].startswith("PASS")
+    assert "2 of 2 jobs ready" in gate_result["msg"]
     assert job.artifacts["job_gate"]["verdict"] == "PASS"
     assert SECRET_KEY not in str(job.events)
 
@@ -325,8 +325,8 @@ def test_values_that_ansible_converted_are_rejected(
 def test_double_quotes_around_text_are_removed(emulator: Emulator) -> None:
     done = run(REPORT, connection(emulator), variables={"job_report_tags": '"1.10"'})
     assert done.code == 0, done.text
-    asked = [dict(record.query).get("tags") for record in emulator.requests("job_list")]
-    assert ["1.10"] in asked or "1.10" in asked
+    sent_tags = [dict(record.query).get("tags") for record in emulator.requests("job_list")]
+    assert ["1.10"] in sent_tags or "1.10" in sent_tags
 
 
 def test_report_ignores_an_earlier_report(emulator: Emulator) -> None:

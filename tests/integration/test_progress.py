@@ -190,11 +190,11 @@ def test_lines_do_not_disturb_a_json_callback(emulator: Emulator, of_the_role: b
     if of_the_role:
         wait = gate("wait_until_normal", "Gate", {f"job_gate_{name}": value for name, value in SHORT.items()})
     ran = run([play([wait])], {**connection(emulator), "ANSIBLE_STDOUT_CALLBACK": "whole_json"})
-    said = json.loads(ran.output)
+    by_task = json.loads(ran.output)
     if of_the_role:
-        (result,) = said["datagate.huaweicloud.job_gate : Fail the play"]
+        (result,) = by_task["datagate.huaweicloud.job_gate : Fail the play"]
     else:
-        (result,) = said["Wait"]
+        (result,) = by_task["Wait"]
         assert result["verdict"] == "TIMEOUT"
     assert result["msg"].startswith("TIMEOUT after ")
     assert re.search(r"^\d+:\d\d of 0:02: 1 STARTING; waiting for job_stuck$", ran.errors, re.MULTILINE)

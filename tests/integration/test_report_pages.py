@@ -185,16 +185,16 @@ def shown(browser: Browser, file: Path, width: int = 1100, scheme: Any = "light"
     """A page in the browser; it must load nothing and print no message."""
     context = browser.new_context(viewport={"width": width, "height": 800}, color_scheme=scheme)
     page = context.new_page()
-    said: list[str] = []
-    asked: list[str] = []
-    page.on("console", lambda message: said.append(message.text))
-    page.on("pageerror", lambda error: said.append(str(error)))
-    page.on("request", lambda request: asked.append(request.url))
+    messages: list[str] = []
+    requests_sent: list[str] = []
+    page.on("console", lambda message: messages.append(message.text))
+    page.on("pageerror", lambda error: messages.append(str(error)))
+    page.on("request", lambda request: requests_sent.append(request.url))
     try:
         page.goto(file.as_uri())
         yield page
-        assert said == []
-        assert asked == [file.as_uri()]
+        assert messages == []
+        assert requests_sent == [file.as_uri()]
     finally:
         context.close()
 

@@ -293,9 +293,9 @@ def test_soft_fail_reports_and_the_play_continues(gates: Gates) -> None:
     for name in ("soft", "soft as text"):
         assert not gates.failed(name)
         assert (gates.result(name)["verdict"], gates.result(name)["failed"]) == ("FAIL", True)
-    said = [record.msg for record in gates.run.all(LOOK) if "job_gate_soft_fail" in record.msg]
-    assert len(said) == 2
-    assert "node BROKEN is EXCEPTION" in said[0]
+    soft_fail_messages = [record.msg for record in gates.run.all(LOOK) if "job_gate_soft_fail" in record.msg]
+    assert len(soft_fail_messages) == 2
+    assert "node BROKEN is EXCEPTION" in soft_fail_messages[0]
 
 
 def test_disabled_gate_shows_its_reason(gates: Gates) -> None:

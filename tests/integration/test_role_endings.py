@@ -356,9 +356,9 @@ def test_on_failure_tasks_run_on_each_host(tmp_path: Path, emulator: Emulator) -
     )
     assert done.code == 2
     assert {record.host for record in done.all("undo")} == {"a", "b"}
-    said = {record.host: record.msg for record in done.all("Fail the play")}
-    (asker,) = [host for host, text in said.items() if text.startswith("FAIL after ")]
-    assert {text for host, text in said.items() if host != asker} == {f"Stopped at the gate, see {asker}"}
+    messages_by_host = {record.host: record.msg for record in done.all("Fail the play")}
+    (asker,) = [host for host, text in messages_by_host.items() if text.startswith("FAIL after ")]
+    assert {text for host, text in messages_by_host.items() if host != asker} == {f"Stopped at the gate, see {asker}"}
     both = {record.host: record.msg for record in done.all(BOTH)}
     assert both.keys() == {"b"}
     assert "not on b" in both["b"]

@@ -195,12 +195,12 @@ def test_rescue_around_the_gate_works(tmp_path: Path, emulator: Emulator, once: 
     block = {"block": [item(run_once=once), DEPLOY], "rescue": [rescue, shown]}
     done = go(tmp_path, emulator, Spelling({"tasks": [block]}), BAD)
     assert not deployed(done), done.text
-    said = {record.host: record.msg for record in done.all("rescued")}
-    assert sum(text.startswith("FAIL after ") for text in said.values()) == 1
+    messages_by_host = {record.host: record.msg for record in done.all("rescued")}
+    assert sum(text.startswith("FAIL after ") for text in messages_by_host.values()) == 1
     assert {record["job_gate_result.verdict"] for record in done.all("shown")} == {"FAIL"}
     if not once:
         assert done.code == 0, done.text
-        assert set(said) == {"web1", "web2", "web3"}
+        assert set(messages_by_host) == {"web1", "web2", "web3"}
 
 
 def test_each_inclusion_runs_one_gate_for_all_hosts(tmp_path: Path, emulator: Emulator) -> None:

@@ -238,13 +238,13 @@ def test_concurrent_slices_share_the_quota(tmp_path: Path) -> None:
             done = list(pool.map(job, range(SLICES)))
         for runner in done:
             assert runner.rc == 0, runner.stdout.read()
-        said = [
+        verdict_messages = [
             event["event_data"]["res"]["msg"]
             for runner in done
             for event in runner.events
             if event["event"] == "runner_on_ok" and event["event_data"]["task"] == GATE
         ]
-        assert [text.split(": ")[1] for text in said] == [
+        assert [text.split(": ")[1] for text in verdict_messages] == [
             f"{JOBS // SLICES} of {JOBS // SLICES} jobs ready. Selected"
         ] * SLICES
         stats = emulator.stats

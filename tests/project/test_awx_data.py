@@ -331,8 +331,10 @@ def test_gate_before_receives_the_times_of_later_gates() -> None:
 
 
 def test_the_survey_of_the_workflow_does_not_override_the_names_of_its_gates() -> None:
-    asked = {question["variable"] for question in data(Path(WORKFLOW["survey"]).stem)["spec"]} - set(WORKFLOW_DEFAULTS)
-    assert asked.isdisjoint({variable for node in NODES.values() for variable in node.get("variables", {})})
+    asked_variables = {question["variable"] for question in data(Path(WORKFLOW["survey"]).stem)["spec"]} - set(
+        WORKFLOW_DEFAULTS
+    )
+    assert asked_variables.isdisjoint({variable for node in NODES.values() for variable in node.get("variables", {})})
 
 
 @pytest.mark.parametrize(

@@ -185,4 +185,4 @@ GOOD = "Importing with galaxy-importer\nLoading module_utils cloud.errors\nImpor
     ],
 )
 def test_a_warning_of_galaxy_importer_is_a_failure(tools: dict[str, ModuleType], output: str, count: int) -> None:
-    assert len(tools["importer"].troubles(output)) == count
+    assert len(tools["importer"].problems(output)) == count

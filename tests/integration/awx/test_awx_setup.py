@@ -261,8 +261,8 @@ def test_awx_setup_rejects_options_before_any_change() -> None:
         for variables, sentences in REFUSED:
             done = setup(awx, variables, **CLOUD)
             assert done.code == 2
-            said = " ".join(done.text.split()).replace('\\"', '"')
-            assert [words for words in sentences if words not in said] == []
+            shown_text = " ".join(done.text.split()).replace('\\"', '"')
+            assert [words for words in sentences if words not in shown_text] == []
             assert awx.changes == []
 
 
@@ -341,6 +341,6 @@ def test_awx_setup_without_secrets_creates_no_credential_and_no_workflow() -> No
         assert awx.items["credentials"] == {}
         assert awx.items["workflow_job_templates"] == {}
         assert len(awx.items["job_templates"]) == 5
-        said = done["Show the next steps"].msg
-        assert "no credential" in said
-        assert "No workflow was made" in said
+        shown_text = done["Show the next steps"].msg
+        assert "no credential" in shown_text
+        assert "No workflow was made" in shown_text

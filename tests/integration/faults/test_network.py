@@ -95,12 +95,12 @@ class Names:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.fails = 0
-        self.asked = 0
+        self.calls = 0
         self._real = socket.getaddrinfo
         monkeypatch.setattr(socket, "getaddrinfo", self._answer)
 
     def _answer(self, host: Any, *arguments: Any, **more: Any) -> Any:
-        self.asked += 1
+        self.calls += 1
         if self.fails > 0:
             self.fails -= 1
             raise socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution")
@@ -119,7 +119,7 @@ def test_failed_name_resolution(row: str, fails: int, since: float, monkeypatch:
         if not since:
             names.fails = fails
         result = gate(emulator, monkeypatch, {**WAIT, "job_names": JOB}, clock=clock)
-    assert names.asked > 1
+    assert names.calls > 1
     NETWORK[row].check(result)
 
 

@@ -95,9 +95,9 @@ def test_killed_playbook_leaves_no_process(way: str, number: signal.Signals, tmp
             assert command.returncode != 0
             assert wait_for(lambda: not marked(mark)), marked(mark)
             assert time.monotonic() - began < MAX_SLACK
-            asked = len(emulator.journal)
+            requests_sent = len(emulator.journal)
             time.sleep(1.2)
-            assert len(emulator.journal) == asked, "a process still sends requests"
+            assert len(emulator.journal) == requests_sent, "a process still sends requests"
         finally:
             for left in marked(mark):
                 os.kill(left, signal.SIGKILL)
