@@ -123,18 +123,18 @@ def answer(setting: Setting, result: Mapping[str, Any], refused: bool = False) -
     kept["failed"] = failed
     if isinstance(kept.get("gate"), dict):
         kept["gate"] = {**kept["gate"], "entry": setting.entry_name}
-    said = [kept["msg"]]
+    sentences = [kept["msg"]]
     if failed and not stops:
-        said.append("The play continues, because job_gate_soft_fail is set.")
+        sentences.append("The play continues, because job_gate_soft_fail is set.")
     finished = datetime.now(timezone.utc)
     report = _report(setting, kept, finished)
     if report:
-        said.append(report)
+        sentences.append(report)
     data = {**kept, "finished_at": _moment(finished), "run": dict(setting.run)}
     return {
         "result": kept,
         "fact": setting.fact if not refused or _is_usable(setting) else f"{PREFIX}result",
-        "said": " ".join(said),
+        "message": " ".join(sentences),
         "stops": stops,
         "stops_all": False,
         "stats": {_artifact(setting): summary(data)} if setting.own.get("stats", True) else None,

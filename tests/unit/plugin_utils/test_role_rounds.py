@@ -31,7 +31,7 @@ def come(folder: Path, host: str) -> str | None:
         if taken is None:
             meeting.keep(PASSED)
             return None
-        return str(rounds.read(taken)["asker"])
+        return str(rounds.read(taken)["gate_host"])
 
 
 def be_stopped(folder: Path, host: str) -> None:
