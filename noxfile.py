@@ -120,7 +120,7 @@ for _core, _facts in matrix.CORES.items():
         continue
     add_core(_core, _controller)
     for _python in PYTHONS:
-        if matrix.OLDEST_MODULE_PYTHON <= matrix.minor(_python) <= _facts.newest_target:
+        if matrix.MIN_MODULE_PYTHON <= matrix.minor(_python) <= _facts.newest_target:
             add_units(_core, _controller, _python)
 
 

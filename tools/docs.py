@@ -365,9 +365,9 @@ def run(work: Path, *command: str | Path, **environment: str) -> None:
         text=True,
         check=False,
     )
-    said = done.stdout.replace(f"{work}{os.sep}", "").strip()
-    if done.returncode or said:
-        raise Problem(f"{command[0]} {'failed' if done.returncode else 'printed'}:\n{said}")
+    output = done.stdout.replace(f"{work}{os.sep}", "").strip()
+    if done.returncode or output:
+        raise Problem(f"{command[0]} {'failed' if done.returncode else 'printed'}:\n{output}")
 
 
 def build(folder: Path) -> None:

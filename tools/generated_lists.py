@@ -21,7 +21,7 @@ import yaml
 ROOT = Path(__file__).resolve().parent.parent
 SURVEY = ROOT / "playbooks" / "awx" / "survey_job_report.yml"
 RUNTIME = ROOT / "meta" / "runtime.yml"
-WIDTH = 120
+MAX_WIDTH = 120
 
 
 class Item(NamedTuple):
@@ -70,7 +70,7 @@ def with_list(text: str, item: Item, states: Iterable[str]) -> str:
 
     def wrapped(found: re.Match[str]) -> str:
         indent = found[1]
-        return textwrap.fill(sentence, WIDTH, initial_indent=f"{indent}- ", subsequent_indent=f"{indent}  ")
+        return textwrap.fill(sentence, MAX_WIDTH, initial_indent=f"{indent}- ", subsequent_indent=f"{indent}  ")
 
     changed, count = re.subn(
         rf"^( *)- {re.escape(item.before)}V\((?:(?!^ *- ).)*?{ends}", wrapped, text, flags=re.M | re.S

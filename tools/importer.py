@@ -24,11 +24,11 @@ END = "Importer processing completed successfully"
 TROUBLE = re.compile(r"\b(WARNING|ERROR|CRITICAL|FATAL|Traceback)\b")
 
 
-def troubles(said: str) -> list[str]:
+def problems(output: str) -> list[str]:
     """The lines that report anything but success; the last one if the end is missing."""
-    lines = said.splitlines()
+    lines = output.splitlines()
     found = [line for line in lines if TROUBLE.search(line)]
-    if END not in said:
+    if END not in output:
         found.append(f"It did not come to its end, but to: {lines[-1] if lines else 'nothing'}")
     return found
 
@@ -47,7 +47,7 @@ def main() -> int:
             check=False,
         )
     print(done.stdout, end="")
-    found = troubles(done.stdout)
+    found = problems(done.stdout)
     for line in found:
         print(f"importer: {line}")
     print(f"importer: {'failed' if found or done.returncode else 'passed'}")

@@ -85,15 +85,15 @@ def call(command: list[str]) -> subprocess.CompletedProcess[str]:
 def run(name: str, commands: list[list[str]]) -> tuple[str, bool, float, str]:
     """Run one check: its name, whether it passed, seconds, its output."""
     started = time.monotonic()
-    good, said = True, []
+    good, outputs = True, []
     for command in commands:
         done = call(command)
         while RANDOM_ERROR.search(done.stdout):
             done = call(command)
         good = good and done.returncode == 0
         if done.returncode or name not in TALKERS:
-            said.append(done.stdout)
-    return name, good, time.monotonic() - started, "".join(said).strip()
+            outputs.append(done.stdout)
+    return name, good, time.monotonic() - started, "".join(outputs).strip()
 
 
 def main(arguments: list[str]) -> int:
@@ -113,13 +113,13 @@ def check(arguments: list[str], wanted: dict[str, list[list[str]]]) -> int:
     bad = []
     with ThreadPoolExecutor(2) as pool:
         chosen = [name for name in wanted if not arguments or name in arguments]
-        for name, good, seconds, said in pool.map(lambda name: run(name, wanted[name]), chosen):
+        for name, good, seconds, outputs in pool.map(lambda name: run(name, wanted[name]), chosen):
             print(
-                f"{name:<13} {'ok' if good and not said else 'OUTPUT:' if good else 'FAILED'}  {seconds:.1f} s",
+                f"{name:<13} {'ok' if good and not outputs else 'OUTPUT:' if good else 'FAILED'}  {seconds:.1f} s",
                 flush=True,
             )
-            if said:
-                print(said + "\n", flush=True)
+            if outputs:
+                print(outputs + "\n", flush=True)
             if not good:
                 bad.append(name)
     if bad:

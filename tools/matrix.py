@@ -40,7 +40,7 @@ from antsibull_nox.ansible import get_ansible_core_info, parse_ansible_core_vers
 from tree import ROOT, interpreters
 
 KINDS: Final = ("sanity", "demo", "units")
-OLDEST_MODULE_PYTHON: Final = 9
+MIN_MODULE_PYTHON: Final = 9
 """As tests/config.yml has it: 3.9."""
 WITHOUT_ANSIBLE: Final = (
     "plugins/module_utils/cloud",
@@ -118,7 +118,7 @@ def controller(core: str, there: Iterable[str]) -> str | None:
 def is_whole(core: str, python: str, there: Iterable[str]) -> bool:
     """Whether all unit tests run there: with the newest ansible-core, on the oldest Python that is there."""
     return core == list(CORES)[-1] and minor(python) == min(
-        minor(name) for name in there if minor(name) >= OLDEST_MODULE_PYTHON
+        minor(name) for name in there if minor(name) >= MIN_MODULE_PYTHON
     )
 
 
@@ -130,7 +130,7 @@ def skipped_sanity_tests(core: str) -> tuple[str, ...]:
 
 def is_left_out(core: str, python: str, there: Iterable[str]) -> bool:
     """Whether other cells stand for this one: a Python between the oldest and the newest, on such an ansible-core."""
-    minors = [minor(name) for name in there if OLDEST_MODULE_PYTHON <= minor(name) <= CORES[core].newest_target]
+    minors = [minor(name) for name in there if MIN_MODULE_PYTHON <= minor(name) <= CORES[core].newest_target]
     return skipped_sanity_tests(core) != () and min(minors) < minor(python) < max(minors)
 
 
@@ -139,7 +139,7 @@ def plan(
 ) -> dict[Cell, Outcome | None]:
     """Every cell of the table; None for one that can run here. Longest first, so that two lanes end together."""
     there = list(there)
-    known = range(OLDEST_MODULE_PYTHON, max(facts.newest_target for facts in CORES.values()) + 1)
+    known = range(MIN_MODULE_PYTHON, max(facts.newest_target for facts in CORES.values()) + 1)
     cells: dict[Cell, Outcome | None] = {}
     for kind in KINDS:
         for core in reversed(list(cores)):

@@ -38,7 +38,7 @@ ROLE = ROOT / "roles" / "job_gate" / "meta" / "argument_specs.yml"
 AWX = ROOT / "playbooks" / "awx"
 PREFIX = "job_gate_"
 FRAGMENTS = ("connection", "workspace", "gate", "real_time_gate")
-WIDTH = 150
+MAX_WIDTH = 150
 # The modules of gates. Of several descriptions of one option the last one is used, and the fragments come after the first module.
 MODULES = (
     *("dataarts_instance_status", "dli_spark_job_status", "dli_flink_job_status"),
@@ -136,8 +136,8 @@ def documented() -> dict[str, Any]:
 
 def meaning(option: Mapping[str, Any]) -> str:
     """The first paragraph about an option, with markup."""
-    said = option["description"]
-    return said if isinstance(said, str) else str(said[0])
+    text = option["description"]
+    return text if isinstance(text, str) else str(text[0])
 
 
 # -- the role -----------------------------------------------------------------------------------------------------------
@@ -145,15 +145,15 @@ def meaning(option: Mapping[str, Any]) -> str:
 
 def role_lines(names: Mapping[str, Mapping[str, Any]], known: set[str]) -> Iterator[str]:
     """The lines of options in argument_specs: in full, with an anchor, or as a reference to the anchor of a *known* one."""
-    said = documented()
+    documentation = documented()
     for name, what in names.items():
         if name in known:
             yield f"      {PREFIX}{name}: *{name}"
             continue
-        version = said[name].get("version_added")
-        text = " ".join(filter(None, (role_markup(meaning(said[name])), form(what), unset(name, what))))
+        version = documentation[name].get("version_added")
+        text = " ".join(filter(None, (role_markup(meaning(documentation[name])), form(what), unset(name, what))))
         line = f'      {PREFIX}{name}: &{name} {{type: raw, description: "{text}"}}'
-        if len(line) <= WIDTH and not version and not set(text) & set('"\\'):
+        if len(line) <= MAX_WIDTH and not version and not set(text) & set('"\\'):
             yield line
             continue
         yield f"      {PREFIX}{name}: &{name}"
@@ -161,7 +161,7 @@ def role_lines(names: Mapping[str, Mapping[str, Any]], known: set[str]) -> Itera
         if version:
             yield f"        version_added: {version}"
         yield "        description: >-"
-        yield from textwrap.wrap(text, WIDTH, initial_indent=" " * 10, subsequent_indent=" " * 10, **WHOLE_WORDS)
+        yield from textwrap.wrap(text, MAX_WIDTH, initial_indent=" " * 10, subsequent_indent=" " * 10, **WHOLE_WORDS)
 
 
 def role_markup(text: str) -> str:
@@ -242,9 +242,9 @@ def role() -> Iterator[str]:
 
 def source_text() -> str:
     """The file of the event source, with the documentation of the connection options as it should be."""
-    said, lines = documented(), []
+    documentation, lines = documented(), []
     for name, what in module("module_utils._argument_spec").CONNECTION.items():
-        first = re.split(r"(?<=\.) ", plain(meaning(said[name])))[0]
+        first = re.split(r"(?<=\.) ", plain(meaning(documentation[name])))[0]
         used = variables(name)
         lines += [f"  {name}:", f"    type: {what['type']}"]
         if "choices" in what:

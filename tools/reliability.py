@@ -40,25 +40,31 @@ does about it, and how the gate ends.
 PROMISES: dict[str, tuple[str, str]] = {
     "A PASS rests on complete, final answers about the jobs that were asked for, in which all jobs are ready together": (
         "tests/unit/simulation/test_random_gates.py",
-        "test_a_selection",
+        "test_selection_keeps_every_promise",
     ),
     "Once a call has shown a failing job, the verdict is FAIL within two seconds, whatever other requests are pending": (
         "tests/unit/simulation/test_random_gates.py",
-        "test_jobs_by_name",
+        "test_named_jobs_keep_every_promise",
     ),
     "Only HTTP 400 and 404 say that a job does not exist": (
         "tests/unit/plugins/module_utils/cloud/test_errors.py",
-        "test_the_status_says_which_codes_are_believed",
+        "test_codes_count_only_with_a_matching_status",
     ),
     "The gate ends no later than `wait_timeout` plus one `request_timeout`": (
         "tests/integration/faults/test_deadline.py",
-        "test_the_deadline",
+        "test_gate_ends_at_the_deadline",
     ),
-    "The message is one line without a traceback": ("tests/integration/faults/test_cases.py", "test_fault"),
-    "No output contains a secret": ("tests/integration/faults/test_secrets.py", "test_secrets_in_options"),
+    "The message is one line without a traceback": (
+        "tests/integration/faults/test_cases.py",
+        "test_fault_ends_as_the_table_says",
+    ),
+    "No output contains a secret": (
+        "tests/integration/faults/test_secrets.py",
+        "test_secrets_in_options_are_not_shown",
+    ),
     "A module uses less than 150 MB of memory, whatever it is sent": (
         "tests/integration/faults/test_modules_alone.py",
-        "test_memory",
+        "test_large_answers_use_limited_memory",
     ),
 }
 """What holds in all cases, each with the file and the function of its test."""
@@ -129,7 +135,10 @@ def page() -> str:
     folder = "tests/integration/faults"
     for title, section in table.SECTIONS.items():
         rows = _grouped(section(), table.ALL)
-        parts += [f"## {title}\n", f"Tested by {_tested(f'{folder}/test_cases.py', 'test_fault')}.\n"]
+        parts += [
+            f"## {title}\n",
+            f"Tested by {_tested(f'{folder}/test_cases.py', 'test_fault_ends_as_the_table_says')}.\n",
+        ]
         parts.append(_table(("fault", "", "calls", "what happens", "verdict", "reason"), rows))
     for title, specials in table.SPECIAL_SECTIONS.items():
         shown = [_special(row) for row in specials.values()]

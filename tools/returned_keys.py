@@ -21,7 +21,7 @@ import yaml
 ROOT = Path(__file__).resolve().parent.parent
 TABLE = ROOT / "tools" / "returned_keys.yml"
 MODULES = ROOT / "plugins" / "modules"
-WIDTH = 120
+MAX_WIDTH = 120
 BEGIN, END = "# -- written by `make options`", "# -- end"
 REGION = re.compile(rf"^(?P<indent> *){BEGIN}: (?P<group>\w+)\n(?:.*\n)*?(?P=indent){END}\n", re.MULTILINE)
 WORD = re.compile(r"\$([a-z_]+)")
@@ -75,7 +75,12 @@ def group_text(name: str, group: str, indent: str) -> str:
     """A group as it stands in the RETURN of a module."""
     keys = filled(table()["groups"][group], words(name))
     text = yaml.dump(
-        keys, Dumper=Dumper, sort_keys=False, allow_unicode=True, default_flow_style=False, width=WIDTH - len(indent)
+        keys,
+        Dumper=Dumper,
+        sort_keys=False,
+        allow_unicode=True,
+        default_flow_style=False,
+        width=MAX_WIDTH - len(indent),
     )
     return textwrap.indent(text, indent)
 

@@ -38,10 +38,10 @@ class ActionModule(Asking):
         meeting = rounds.Round(constants.DEFAULT_LOCAL_TMP, str(self._task._parent._uuid), host)
         path = self._ask(meeting, variables) if step == "ask" else self._keep(meeting, variables)
         answer = rounds.read(path)
-        asked_here = answer["asker"] == host
+        is_gate_host = answer["gate_host"] == host
         result.update(
             verdict=answer["result"]["verdict"],
-            msg=answer["said"] if asked_here else f"Stopped at the gate, see {answer['asker']}",
+            msg=answer["message"] if is_gate_host else f"Stopped at the gate, see {answer['gate_host']}",
             answer=path,
             fact=answer["fact"],
             once=self._is_once(),
@@ -49,18 +49,18 @@ class ActionModule(Asking):
             on_failure=answer["on_failure"],
             name=answer["name"],
         )
-        if asked_here and answer["warnings"]:
+        if is_gate_host and answer["warnings"]:
             result["warnings"] = answer["warnings"]
         if step == "ask" and answer["stops"]:
             # This failure only starts the rescue block. Its step "stop" reports the message of the gate.
             return self._fail({"changed": False}, answer["result"]["verdict"])
-        if asked_here and answer["stats"] is not None:
+        if is_gate_host and answer["stats"] is not None:
             result["ansible_stats"] = {"data": answer["stats"], "per_host": False, "aggregate": False}
         if step == "ask" and not self._is_quiet():
-            if asked_here:
-                show(answer["said"])
+            if is_gate_host:
+                show(answer["message"])
             else:
-                result["msg"] = f"Asked by {answer['asker']}: {answer['result']['verdict']}"
+                result["msg"] = f"The gate ran on {answer['gate_host']}: {answer['result']['verdict']}"
         return result
 
     @staticmethod

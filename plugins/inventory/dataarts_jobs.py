@@ -324,7 +324,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
     # -- filling ----------------------------------------------------------------------------------------------------
 
     def _populate(self, found: Found) -> None:
-        """Fill a draft, and copy it to the inventory only when no error can occur any more."""
+        """Fill a draft, and copy it to the inventory only when errors are no longer possible."""
         inventory: Any = self.inventory
         draft = self._draft(self._entries(found), inventory)
         loop = draft_inventory.loop_between(draft, inventory)
@@ -390,7 +390,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
 
     def _wanted(self, known: dict[str, Any], strict: bool) -> str:
         """The host name of a job, without regard to other hosts."""
-        # Fields are returned unchanged. A part of a template's text is not a template any more.
+        # Fields are returned unchanged. A part of a template's text is no longer a template.
         for item in self.get_option("hostnames") or ():
             if re.fullmatch(r"[a-z][a-z0-9_]*", item) and not item.startswith(job_hosts.PREFIX):
                 value = known.get(job_hosts.PREFIX + item)

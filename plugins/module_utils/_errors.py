@@ -148,8 +148,8 @@ class RequestError(DatagateError):
         head = self.error_code or (f"HTTP {self.status}" if self.status else "")
         if self.error_code and self.status:
             head += f" (HTTP {self.status})"
-        said = self.summary.rstrip(". ")
-        text = f"{head}: {said}" if head else said
+        summary = self.summary.rstrip(". ")
+        text = f"{head}: {summary}" if head else summary
         if self.hint:
             text += f"; {self.hint}"
         where = f"{self.method} {self.host}{self.path}" if self.path else ""

@@ -32,14 +32,14 @@ from ._gate.observing.loop import Loop
 from ._gate.observing.outcome import Outcome
 from ._gate.observing.slices import WHOLE, Slices
 from ._gate.policy import Policy, Selection
-from ._gate.result import AUTO_ALL, as_dict, asked, fails
+from ._gate.result import AUTO_ALL, as_dict, describe_gate, fails
 from ._gate.source import Source
 from ._orders.cancelling import Cancelling
 from ._values import unquoted
 
 SHOWS_REQUESTS = 3  # the verbosity (-vvv) from which modules log their requests
 
-# What a note of an interrupted task says if something may have changed.
+# The note of an interrupted task if something may have changed.
 CHANGES = ("ordering:", "cancelled:", "may still run:")
 
 Body = Callable[["Invocation"], Dict[str, Any]]
@@ -59,11 +59,11 @@ class Host(Protocol):
 
 
 class Caller(NamedTuple):
-    """What the caller of a module knows, and gets while it runs.
+    """The context of a module: data and callbacks of its caller.
 
     :ivar name: the module's name.
     :ivar on_look: is called with the progress of a gate; None if it cannot be displayed.
-    :ivar on_request: is called with a line about each request; None if the verbosity does not ask for that.
+    :ivar on_request: is called with a line about each request; None below the verbosity for it.
     :ivar note: is called with a line that the user should see at once, even if the module does not end normally.
     """
 
@@ -77,7 +77,7 @@ class Invocation:
     """A running module.
 
     :ivar params: its options.
-    :ivar caller: its name, and where its progress goes.
+    :ivar caller: its name, and the receiver of its progress.
     """
 
     def __init__(self, module: Host, service: str, caller: Caller) -> None:
@@ -179,7 +179,7 @@ class Invocation:
     ) -> Dict[str, Any]:
         """Run a gate, or a slice of one. Returns the module's result, with ``failed`` if the task fails.
 
-        :param cancelling: cancels the jobs where ``cancel_on`` says so.
+        :param cancelling: cancels the jobs according to ``cancel_on``.
         """
         return_jobs = options.return_jobs(self.params)
         seconds, text = options.slices(self.params)
@@ -217,7 +217,7 @@ class Invocation:
 
             state_text = resume.pack(outcome.state, asked_for, self.module.no_log_values)
         result = {**as_dict(outcome, options.return_jobs(self.params), state_text), **cancelled}
-        result["gate"] = asked(policy, selection, session.connection, session.project_id)
+        result["gate"] = describe_gate(policy, selection, session.connection, session.project_id)
         if fails(policy, outcome):
             result["failed"] = True
             if outcome.error is not None:
@@ -258,7 +258,7 @@ def execute(host: Host, service: str, body: Body, caller: Caller) -> Dict[str, A
 
 
 class RequestLines:
-    """The request log of a module in a process of its own. Its result is the only way to the controller, and is bounded."""
+    """The request log of a module in its own process. Its result is the only way to the controller, and is bounded."""
 
     MAX_LINES = 5000
 

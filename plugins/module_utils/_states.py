@@ -51,7 +51,7 @@ INSTANCE_STATES = (
 FORCED_STATES = ("forceSuccess", "ignoreSuccess")
 SKIPPED_STATES = ("skip", "skip-by-depend")
 FAILED_RUN_STATES = ("fail", "running-exception", "manual-stop")
-# These go on only when a person acts.
+# These continue only when a person acts.
 HELD_RUN_STATES = ("pause", "freeze", "waiting-confirm")
 NO_RUN = "no-run"  # our own: no run counts yet
 DLI_STATES = ("LAUNCHING", "RUNNING", "SCALING", "FINISHED", "FAILED", "CANCELLED")

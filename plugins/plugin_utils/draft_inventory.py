@@ -7,7 +7,7 @@
 """A draft inventory that is filled first and then copied into the real one as a whole.
 
 If a source fails, Ansible continues, but keeps what the source has already added. So a source fills a draft, which is copied to
-the real inventory only when no error can occur any more.
+the real inventory only when errors are no longer possible.
 """
 
 from __future__ import annotations

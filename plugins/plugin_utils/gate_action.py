@@ -109,7 +109,7 @@ class GateAction(ActionBase):
         return bool(self._task.no_log or self._task.async_val)
 
     def _shows_progress(self, arguments: Mapping[str, Any], spec: Mapping[str, Any]) -> bool:
-        """Whether to print progress: the task waits in the foreground, without no_log and without slices of its own."""
+        """Whether to print progress: the task waits in the foreground, without no_log and without its own slices."""
         if self._task.check_mode or self._is_quiet():
             return False
         if arguments.get("resume") or arguments.get("slice_timeout") not in (None, "", 0, "0"):
@@ -167,7 +167,7 @@ class GateAction(ActionBase):
         return result
 
     def _request_lines(self, variables: Mapping[str, Any]) -> Callable[[str], None] | None:
-        """Prints lines of the request log, where they are wanted."""
+        """Prints lines of the request log, if enabled."""
         return None if self._is_quiet() else request_lines(str(variables.get("inventory_hostname", "")))
 
     def _is_local(self, variables: dict[str, Any]) -> bool:

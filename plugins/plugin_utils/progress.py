@@ -14,7 +14,7 @@ from ansible_collections.datagate.huaweicloud.plugins.module_utils._text import 
 
 MAX_NAMED = 3  # jobs that a line names
 MAX_STATES = 5  # states that a line counts
-MAX_CHANGES = 10  # changes that get a line of their own at one time
+MAX_CHANGES = 10  # changes with their own line at one time
 MAX_CAUSE = 300  # characters of what keeps a single job; never cut in practice
 MINUTE = 60.0
 BAR_WIDTH = 20

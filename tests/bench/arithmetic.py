@@ -11,12 +11,12 @@ from statistics import median
 
 PAGE = 100
 """Jobs on a page of the list."""
-TOGETHER = 1.0
-"""Seconds within which readings count as one look at all jobs."""
+MAX_SPREAD = 1.0
+"""Maximum seconds between readings that count as one observation."""
 
 
 def pages(jobs: int) -> int:
-    """Requests that the list of so many jobs takes."""
+    """Requests for the list of the given number of jobs."""
     return -(-jobs // PAGE)
 
 
@@ -28,16 +28,16 @@ def floor_requests(jobs: int, nodes: bool, quota: float) -> int:
     """
     if not nodes:
         return pages(jobs)
-    return jobs if jobs / quota <= TOGETHER else jobs + pages(jobs)
+    return jobs if jobs / quota <= MAX_SPREAD else jobs + pages(jobs)
 
 
 def floor_seconds(requests: int, quota: float, latency: float, start: float) -> float:
-    """Seconds for so many requests, evenly spaced at the quota, and for *start*, the time before the first."""
+    """Seconds for the given number of requests, evenly spaced at the quota, plus *start*, the time before the first."""
     return start + (requests - 1) / quota + latency
 
 
 def paced_seconds(jobs: int, rate: float, list_every: float) -> float:
-    """Seconds for a status call for each job at a ceiling that the list, read again and again meanwhile, takes its share of.
+    """Seconds for a status call for each job at a rate limit that repeated readings of the list share.
 
     :param list_every: seconds from one reading of the list to the next.
     """
@@ -54,13 +54,13 @@ def extrapolate(points: Mapping[int, float], at: int) -> float:
 
 
 def middle(values: Iterable[float | None]) -> float | None:
-    """The median of what was measured; None when nothing was."""
+    """The median of the measured values; None without any."""
     known = [value for value in values if value is not None]
     return median(known) if known else None
 
 
 def ratio(theirs: float | None, ours: float | None) -> float | None:
-    """How many times *ours* goes into *theirs*; None where either is unknown."""
+    """*theirs* divided by *ours*; None if either is unknown."""
     return None if theirs is None or not ours else theirs / ours
 
 
@@ -71,8 +71,8 @@ def ready_times(jobs: int, last: float, spread: float) -> list[float]:
     return [last - spread + spread * number / (jobs - 1) for number in range(jobs)]
 
 
-def owed(readings: Sequence[tuple[int, float]], ready: Sequence[float], last: float) -> int:
-    """How many jobs' nodes had not been read at *last* since the job became ready.
+def count_unread(readings: Sequence[tuple[int, float]], ready: Sequence[float], last: float) -> int:
+    """The number of jobs whose nodes were not read between the job's becoming ready and *last*.
 
     :param readings: number of the job and seconds of each status call, on the clock of *ready*.
     :param ready: when each job became ready.
@@ -81,6 +81,6 @@ def owed(readings: Sequence[tuple[int, float]], ready: Sequence[float], last: fl
     return len(ready) - len(seen)
 
 
-def allowed_delay(interval: float, still_owed: int, rate: float) -> float:
-    """Seconds after the last change within which there must be a verdict."""
-    return interval + 1.0 + still_owed / rate
+def allowed_delay(interval: float, unread: int, rate: float) -> float:
+    """Maximum seconds from the last change to the verdict."""
+    return interval + 1.0 + unread / rate

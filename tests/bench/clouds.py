@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Emulators as processes of their own, so that their use of resources is not counted, and their control calls."""
+"""Emulators in separate processes, so that their resources are not measured, and their control calls."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ PROXIES: Final = ("all_proxy", "http_proxy", "https_proxy", "no_proxy")
 
 
 class BenchError(Exception):
-    """A part of the benchmark that could not be done."""
+    """A part of the benchmark that failed."""
 
 
 def environment(**more: str) -> dict[str, str]:
-    """The caller's environment without what belongs to another cloud, another Ansible, another Python or a proxy."""
+    """The caller's environment without variables of another cloud, Ansible, Python or proxy."""
     own = {
         name: value
         for name, value in os.environ.items()
@@ -88,7 +88,7 @@ class Cloud:
             raise BenchError(f"the emulator does not answer: {error}; {self._tail()}") from error
 
     def fire(self, name: str) -> tuple[float, float]:
-        """Begin again and fire an event; its time on the wall clock and on the emulator's."""
+        """Reset and fire an event; returns its time on the wall clock and on the emulator's."""
         self.control("reset")
         before = time.time()
         fired = self.control(f"events/{name}")
@@ -100,7 +100,7 @@ class Cloud:
         return found
 
     def journal(self) -> list[dict[str, Any]]:
-        """What was asked."""
+        """The requests."""
         found: list[dict[str, Any]] = self.control("journal", method="GET")
         return found
 
@@ -129,7 +129,7 @@ class Clouds:
             cloud = Cloud(self._folder, number, scenario(jobs, **overrides))
             with self._lock:
                 self._all.append(cloud)
-        yield cloud  # one with which something went wrong is not lent again
+        yield cloud  # a failed one is not used again
         with self._lock:
             self._idle[key].append(cloud)
 

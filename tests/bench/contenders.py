@@ -22,11 +22,11 @@ from .scenarios import INTERVAL, LIST_EVERY, names
 PLAYBOOK: Final = str(Path(sys.executable).with_name("ansible-playbook"))
 CALLBACKS: Final = Path(__file__).resolve().parent / "callbacks"
 DEFAULT_RATE: Final = 20.0
-"""The collection's default ceiling, in requests per second."""
+"""The collection's default for requests_per_second."""
 FAST_RATE: Final = 28.0
-"""A ceiling close below the quota."""
-LONGEST: Final = 1800
-"""Seconds after which a gate gives up."""
+"""A rate limit close below the quota."""
+GATE_TIMEOUT: Final = 1800
+"""The wait_timeout of a gate."""
 
 
 @dataclass(frozen=True)
@@ -35,9 +35,9 @@ class Contender:
 
     :ivar key: its name in the results.
     :ivar label: its name for readers.
-    :ivar kind: what its command is.
-    :ivar nodes: whether it sees the nodes' states. The job's status call shows them to every tool.
-    :ivar rate: its ceiling in requests per second, None where it has none.
+    :ivar kind: the kind of its command.
+    :ivar nodes: whether it reads the nodes' states. The job's status call shows them to every tool.
+    :ivar rate: its limit in requests per second, or None.
     :ivar own_process: whether a module is started, as on a host that is not the controller.
     """
 
@@ -93,9 +93,9 @@ BY_KEY: Final = {contender.key: contender for contender in ALL}
 
 @dataclass
 class Command:
-    """What to start.
+    """The command to start.
 
-    :ivar times: where the playbook's callback, or the program itself, writes what happened.
+    :ivar times: where the playbook's callback, or the program itself, writes its results.
     """
 
     arguments: list[str]
@@ -103,8 +103,8 @@ class Command:
     times: Path
 
 
-def command(who: Contender, url: str, jobs: int, folder: Path, virtual: bool = False) -> Command:
-    """The command of a contender for so many jobs."""
+def command(contender: Contender, url: str, jobs: int, folder: Path, virtual: bool = False) -> Command:
+    """The command of a contender for the given number of jobs."""
     times = folder / "times.json"
     account = environment(
         HOME=str(folder),
@@ -116,17 +116,17 @@ def command(who: Contender, url: str, jobs: int, folder: Path, virtual: bool = F
     keys = {"HW_ACCESS_KEY": ACCESS_KEY, "HW_SECRET_KEY": SECRET_KEY}
     token = {"HW_AUTH_TOKEN": AUTH_TOKEN}
     if virtual:
-        assert who.rate is not None
-        # Long enough for every gate that gets to its end, and no longer: one that does not is to be seen as well.
-        longest = round(60 + 1.2 * paced_seconds(jobs, who.rate, LIST_EVERY))
-        program = [url, str(jobs), f"{who.rate:g}", str(longest), str(times)]
+        assert contender.rate is not None
+        # Long enough for each gate that ends, and short enough to detect one that does not.
+        longest = round(60 + 1.2 * paced_seconds(jobs, contender.rate, LIST_EVERY))
+        program = [url, str(jobs), f"{contender.rate:g}", str(longest), str(times)]
         return Command([*_program("virtual_gate"), *program], {**account, **token}, times)
-    if who.kind == "sdk":
+    if contender.kind == "sdk":
         return Command([*_program("sdk_loop"), url, str(jobs), f"{INTERVAL:g}", str(times)], {**account, **keys}, times)
-    if who.kind == "sensors":
+    if contender.kind == "sensors":
         return Command([*_program("sensors"), url, str(jobs), str(times)], {**account, **token}, times)
     plays = folder / "playbook.yml"
-    plays.write_text(json.dumps(playbook(who, url, jobs)), "utf-8")
+    plays.write_text(json.dumps(playbook(contender, url, jobs)), "utf-8")
     settings = {
         "ANSIBLE_NOCOLOR": "1",
         "ANSIBLE_LOCALHOST_WARNING": "false",
@@ -143,30 +143,30 @@ def _program(name: str) -> list[str]:
     return [sys.executable, "-m", f"tests.bench.programs.{name}"]
 
 
-def playbook(who: Contender, url: str, jobs: int) -> list[dict[str, Any]]:
+def playbook(contender: Contender, url: str, jobs: int) -> list[dict[str, Any]]:
     """A play with the contender's one task."""
     task: dict[str, Any]
-    if who.kind == "uri":
+    if contender.kind == "uri":
         task = {
             **read_with_uri(f"{url}/v1/{PROJECT_ID}/jobs/{{{{ item }}}}/status"),
             "loop": "{{ jobs }}",
             "loop_control": {"label": "{{ item }}"},
             "register": "status",
             "until": "status.json.status | default('') == 'NORMAL'",
-            "retries": int(LONGEST / INTERVAL),
+            "retries": int(GATE_TIMEOUT / INTERVAL),
             "delay": int(INTERVAL),
         }
-    elif who.kind == "empty":
+    elif contender.kind == "empty":
         task = {"ansible.builtin.debug": {"msg": "nothing"}}
     else:
-        options: dict[str, Any] = {"job_names": "{{ jobs }}", "wait": True, "wait_timeout": LONGEST}
-        if not who.nodes:
+        options: dict[str, Any] = {"job_names": "{{ jobs }}", "wait": True, "wait_timeout": GATE_TIMEOUT}
+        if not contender.nodes:
             options["check_nodes"] = False
-        if who.rate != DEFAULT_RATE:
-            options["requests_per_second"] = who.rate
+        if contender.rate != DEFAULT_RATE:
+            options["requests_per_second"] = contender.rate
         task = {"datagate.huaweicloud.dataarts_job_status": options}
-        if who.own_process:
-            # Ansible does not see that it is the same Python.
+        if contender.own_process:
+            # Ansible does not recognize the same Python.
             python = Path(sys.executable)
             task["vars"] = {"ansible_python_interpreter": f"{python.parent}/./{python.name}"}
     return [play(task, {"jobs": names(jobs)})]
@@ -178,7 +178,7 @@ def play(task: Mapping[str, Any], variables: Mapping[str, Any]) -> dict[str, Any
 
 
 def pass_with_role(url: str) -> dict[str, Any]:
-    """A task that brings in a gate of the role for the same status."""
+    """A task that includes the role for the same status."""
     options = read_with_module(url)["datagate.huaweicloud.dataarts_job_status"]
     return {
         "ansible.builtin.import_role": {"name": "datagate.huaweicloud.job_gate"},
@@ -187,7 +187,7 @@ def pass_with_role(url: str) -> dict[str, Any]:
 
 
 def read_with_uri(url: str) -> dict[str, Any]:
-    """A task that reads a status with nothing but what comes with Ansible."""
+    """A task that reads a status with Ansible's own modules only."""
     headers = {"X-Auth-Token": AUTH_TOKEN, "X-Project-Id": PROJECT_ID, "Content-Type": "application/json"}
     return {"ansible.builtin.uri": {"url": url, "headers": headers, "return_content": True}}
 

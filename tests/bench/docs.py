@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""docs/benchmarks.md: what the benchmark writes is between markers, and all else is left as it is."""
+"""docs/benchmarks.md: the benchmark writes only the text between markers."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def rewritten(text: str, parts: Mapping[str, str]) -> str:
 
 
 def machine() -> dict[str, Any]:
-    """What the figures depend on, and when they were taken."""
+    """The conditions and the date of the measurement."""
     return {
         "date": datetime.now(UTC).strftime("%Y-%m-%d"),
         "cores": cpu_count(),

@@ -22,7 +22,7 @@ SECONDS: Final = 600.0
 
 
 def measure(clouds: Clouds, seconds: float = SECONDS) -> dict[str, Any]:
-    """Wait so long for a job that does not become ready, and count.
+    """Wait for a job that does not become ready, and count tokens and connections.
 
     :raises BenchError: the gate did not wait for so long.
     """

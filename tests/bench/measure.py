@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""One run of one contender, and what it took."""
+"""One run of one contender, and its figures."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ from .contenders import Command, Contender, command
 from .scenarios import BECOMING, INTERVAL, READY, SPREAD, event, job_number
 
 USAGE: Final = Path(__file__).resolve().parent / "programs" / "usage.py"
-LONGEST: Final = 600.0
-"""Seconds after which a run is given up."""
+MAX_RUN_TIME: Final = 600.0
+"""Maximum seconds of a run."""
 
 MEASURED: Final = "measured"
 VIRTUAL: Final = "virtual clock"
@@ -33,7 +33,7 @@ ARITHMETIC: Final = "arithmetic"
 
 @dataclass
 class Figures:
-    """What a contender took for so many jobs.
+    """The figures of a contender for a number of jobs.
 
     Unknown figures are None.
 
@@ -48,8 +48,8 @@ class Figures:
     :ivar busiest: the most requests within one second.
     :ivar delay: seconds from the last job's being ready to the verdict.
     :ivar allowed: the longest delay that the targets allow.
-    :ivar runs: how many runs these are the medians of.
-    :ivar problem: what went wrong.
+    :ivar runs: number of runs behind these medians.
+    :ivar problem: the error, if any.
     """
 
     contender: str
@@ -75,7 +75,7 @@ class Figures:
         return asdict(self)
 
 
-def start(what: Command, folder: Path, longest: float = LONGEST) -> dict[str, Any]:
+def start(what: Command, folder: Path, longest: float = MAX_RUN_TIME) -> dict[str, Any]:
     """Run a command to its end, or for *longest* seconds: what `usage.py` says, and the last lines of its output."""
     result, output = folder / "usage.json", folder / "output.txt"
     process = subprocess.Popen(
@@ -101,7 +101,7 @@ def start(what: Command, folder: Path, longest: float = LONGEST) -> dict[str, An
 
 
 def recorded(times: Path) -> dict[str, Any]:
-    """What the command wrote about itself, an empty mapping where it did not."""
+    """The results that the command wrote; an empty mapping without any."""
     lines = times.read_text("utf-8").splitlines() if times.exists() else []
     found: dict[str, Any] = json.loads(lines[-1]) if lines else {}
     return found
@@ -109,28 +109,28 @@ def recorded(times: Path) -> dict[str, Any]:
 
 def run(
     clouds: Clouds,
-    who: Contender,
+    contender: Contender,
     jobs: int,
     scenario: str,
     last: float = 0.0,
     virtual: bool = False,
-    longest: float = LONGEST,
+    longest: float = MAX_RUN_TIME,
 ) -> Figures:
     """One run; the figures show a failure.
 
     :param last: when the last job becomes ready, in seconds after the start (BECOMING only).
     :param virtual: with the clock that skips the waiting.
-    :param longest: seconds after which it is given up.
+    :param longest: maximum seconds of the run.
     """
-    skips = virtual or who.kind == "sensors"
-    figures = Figures(who.key, jobs, scenario, VIRTUAL if skips else MEASURED)
+    skips = virtual or contender.kind == "sensors"
+    figures = Figures(contender.key, jobs, scenario, VIRTUAL if skips else MEASURED)
     overrides: dict[str, Any] = {"clock": "manual", "latency": 0} if skips else {}
     try:
         if longest <= 0:
             raise BenchError("not run: the time for the benchmark was over")
         with clouds.lend(jobs, **overrides) as cloud, tempfile.TemporaryDirectory(prefix="datagate-bench-") as name:
             folder = Path(name)
-            what = command(who, cloud.url, jobs, folder, virtual)
+            what = command(contender, cloud.url, jobs, folder, virtual)
             wall, time = cloud.fire(READY if scenario == READY else event(last))
             used = start(what, folder, longest)
             result = recorded(what.times)
@@ -138,12 +138,12 @@ def run(
             if scenario == BECOMING:
                 done = result.get("elapsed") if skips else result["ended"] - wall if "ended" in result else None
                 figures.delay = None if done is None else done - last
-                if who.ours and who.rate:
-                    figures.allowed = _allowed(cloud, who, jobs, last, time)
+                if contender.ours and contender.rate:
+                    figures.allowed = _allowed(cloud, contender, jobs, last, time)
             if skips:
                 figures.wall = figures.task = result.get("elapsed")
-            if who.kind == "sensors":
-                # What its own loop uses says nothing of Airflow, which starts a process for every poke.
+            if contender.kind == "sensors":
+                # The resources of its loop are not those of Airflow, which starts a process for each poke.
                 figures.cpu = figures.memory = None
     except (BenchError, OSError, ValueError, KeyError) as error:
         figures.problem = f"{type(error).__name__}: {error}" if not isinstance(error, BenchError) else str(error)
@@ -166,21 +166,21 @@ def _fill(figures: Figures, used: dict[str, Any], result: dict[str, Any], cloud:
         figures.problem = str(result.get("msg") or figures.verdict).partition(";")[0][:120]
 
 
-def _allowed(cloud: Cloud, who: Contender, jobs: int, last: float, time: float) -> float:
-    assert who.rate is not None
-    still_owed = 0
-    if who.nodes:
+def _allowed(cloud: Cloud, contender: Contender, jobs: int, last: float, time: float) -> float:
+    assert contender.rate is not None
+    unread = 0
+    if contender.nodes:
         calls = [
             (job_number(record["job"]), record["time"] - time)
             for record in cloud.journal()
             if record["call"] == "job_status"
         ]
-        still_owed = arithmetic.owed(calls, arithmetic.ready_times(jobs, last, SPREAD), last)
-    return arithmetic.allowed_delay(INTERVAL, still_owed, who.rate)
+        unread = arithmetic.count_unread(calls, arithmetic.ready_times(jobs, last, SPREAD), last)
+    return arithmetic.allowed_delay(INTERVAL, unread, contender.rate)
 
 
 def together(runs: list[Figures]) -> Figures:
-    """Several runs of the same as one: medians, the problem of any, and of the delays the one closest to what is allowed."""
+    """Several equal runs as one: medians, any problem, and the delay closest to the allowed one."""
     first = runs[0]
     known = [each for each in runs if each.problem is None] or runs
     merged = Figures(first.contender, first.jobs, first.scenario, first.how, runs=len(runs))

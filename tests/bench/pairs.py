@@ -23,10 +23,10 @@ from .contenders import PLAYBOOK, Command, pass_with_role, play, read_with_modul
 from .measure import start
 from .scenarios import READY, job_name
 
-TARGET: Final = 1.05
-"""The ratio of module to uri that is aimed at."""
-ROLE_TARGET: Final = 1.3
-"""That of role to module."""
+MAX_MODULE_RATIO: Final = 1.05
+"""The target for the ratio of module to uri."""
+MAX_ROLE_RATIO: Final = 1.3
+"""The target for the ratio of role to module."""
 
 
 def pairs(clouds: Clouds, count: int) -> dict[str, Any]:

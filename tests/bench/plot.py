@@ -13,7 +13,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from . import contenders as who
+from . import contenders
 from .clouds import BenchError
 from .contenders import Contender
 from .measure import EXTRAPOLATED, Figures
@@ -41,7 +41,7 @@ NOTICE: Final = (
 )
 
 
-SHORTEST: Final = 0.1
+MIN_SECONDS: Final = 0.1
 """Seconds that are drawn at least: the scale is logarithmic."""
 LINE: Final = 0.062
 """Height of a label, as a share of its panel's."""
@@ -50,29 +50,29 @@ TITLE: Final = "<title>Time by number of jobs, for each way to wait for them</ti
 
 
 class Line(NamedTuple):
-    """How a contender is drawn."""
+    """The line of a contender."""
 
-    who: Contender
+    contender: Contender
     label: str
     colour: str
     dashed: bool = False
 
 
 LINES: Final = (
-    Line(who.URI, "uri, loop with until", "#b54708"),
-    Line(who.SDK, "SDK, Python loop", "#7a3fb0"),
-    Line(who.SENSORS, "Airflow sensors", "#1a7f4b"),
-    Line(who.NODES, "this one, with nodes", "#0b5cad"),
-    Line(who.JOBS, "this one, by the list", "#3f8fd6"),
-    Line(who.FLOOR_NODES, "floor, with nodes", QUIET, dashed=True),
-    Line(who.FLOOR_JOBS, "floor, by the list", QUIET, dashed=True),
+    Line(contenders.URI, "uri, loop with until", "#b54708"),
+    Line(contenders.SDK, "SDK, Python loop", "#7a3fb0"),
+    Line(contenders.SENSORS, "Airflow sensors", "#1a7f4b"),
+    Line(contenders.NODES, "this one, with nodes", "#0b5cad"),
+    Line(contenders.JOBS, "this one, by the list", "#3f8fd6"),
+    Line(contenders.FLOOR_NODES, "floor, with nodes", QUIET, dashed=True),
+    Line(contenders.FLOOR_JOBS, "floor, by the list", QUIET, dashed=True),
 )
 
 
 def draw(results: Results, path: Path) -> None:
     """Write the plot.
 
-    :raises BenchError: matplotlib is not there.
+    :raises BenchError: matplotlib is not installed.
     """
     try:
         matplotlib = import_module("matplotlib")
@@ -115,12 +115,12 @@ def _panel(axes: Any, results: Results, scenario: str, name: str, title: str) ->
     ends: list[tuple[float, Line]] = []
     for line in LINES:
         points = [
-            (each.jobs, max(SHORTEST, getattr(each, name)), each.how == EXTRAPOLATED)
-            for each in _sound(results, line.who, scenario)
+            (each.jobs, max(MIN_SECONDS, getattr(each, name)), each.how == EXTRAPOLATED)
+            for each in _sound(results, line.contender, scenario)
             if getattr(each, name) is not None
         ]
-        if scenario == READY and line.who is who.SENSORS:
-            continue  # its first poke finds everything ready, and what Airflow takes for that is not known here
+        if scenario == READY and line.contender is contenders.SENSORS:
+            continue  # its first poke finds all jobs ready, and Airflow's own time for that is unknown
         if not points:
             continue
         _line(axes, line, points)
@@ -161,7 +161,7 @@ def _line(axes: Any, line: Line, points: Sequence[tuple[int, float, bool]]) -> N
 
 
 def _labels(axes: Any, ends: Sequence[tuple[float, Line]]) -> None:
-    """The lines' names at their right ends, moved apart where they would meet."""
+    """The labels at the right ends of the lines, moved apart if they would overlap."""
     bottom, top = (math.log10(limit) for limit in axes.get_ylim())
     ordered = sorted(ends, key=lambda end: end[0])
     for at, (dummy, line) in zip(

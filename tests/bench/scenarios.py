@@ -2,14 +2,14 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The emulated cloud of the benchmark: so many jobs that are ready, or that become ready a while after the start."""
+"""The emulated cloud of the benchmark: jobs that are ready, or that become ready after the start."""
 
 from __future__ import annotations
 
 from typing import Any, Final
 
 LATENCY: Final = 0.05
-"""Seconds that every answer takes."""
+"""Seconds of each answer."""
 QUOTA: Final = 30
 """Requests that a user may make in any one second."""
 SPREAD: Final = 8.0
@@ -18,9 +18,9 @@ LAST: Final = (12.0, 15.0, 18.0)
 """When the last job becomes ready, in seconds after the contender's start: several moments, because a look every ten seconds may
 come just before one or just after."""
 INTERVAL: Final = 10.0
-"""Seconds between two looks, of everyone who has such a setting."""
+"""Seconds between two readings, for contenders with such a setting."""
 LIST_EVERY: Final = 10.0
-"""Seconds after which a gate that reads on and on reads the list again."""
+"""Seconds after which a gate reads the list again in a long observation."""
 POKE: Final = 60.0
 """Seconds between two pokes of a sensor: Airflow's default."""
 
@@ -49,7 +49,7 @@ def names(jobs: int) -> list[str]:
 
 
 def scenario(jobs: int, **overrides: Any) -> dict[str, Any]:
-    """A cloud of so many real-time jobs with two nodes each. All are STARTING until an event is fired."""
+    """A cloud with the given number of real-time jobs with two nodes each. All are STARTING until an event is fired."""
     spread = SPREAD if jobs > 1 else 0.0
     timeline: list[dict[str, Any]] = [{"status": "STARTING"}, {"after": READY, "at": 0, "status": "NORMAL"}]
     timeline += [{"after": event(last), "at": last - spread, "status": "NORMAL"} for last in LAST]

@@ -22,12 +22,12 @@ from ansible_collections.datagate.huaweicloud.plugins.module_utils._clock import
 from ansible_collections.datagate.huaweicloud.plugins.module_utils._cloud import session
 
 T = TypeVar("T")
-STEP = 0.25
-"""Seconds after which the emulator gets the time: its jobs are never further behind than that."""
+MAX_LAG = 0.25
+"""Maximum seconds by which the emulator's clock is behind."""
 
 
 class SkippingClock(Clock):
-    """Time moves when code waits.
+    """A clock that moves when code waits.
 
     :param advance: moves the emulator's clock by so many seconds.
     :param latency: seconds that an answer takes.
@@ -50,19 +50,19 @@ class SkippingClock(Clock):
 
     def sleep(self, seconds: float) -> None:
         self._time += max(0.0, seconds)
-        steps = int((self._time - self._told) / STEP)
+        steps = int((self._time - self._told) / MAX_LAG)
         if steps > 0:
-            self._advance(steps * STEP)
-            self._told += steps * STEP
+            self._advance(steps * MAX_LAG)
+            self._told += steps * MAX_LAG
 
     def arrives(self, results: Any, flight: Any) -> None:
-        """An answer is there, and counts from a latency later on."""
+        """Accept an answer; it counts after a latency."""
         self._order += 1
         heapq.heappush(self._flying, (self._time + self._latency, self._order, results, flight))
 
     def wait(self, results: queue.SimpleQueue[T], seconds: float | None, busy: bool) -> T | None:
         while self._flying and self._flying[0][2] is not results:
-            heapq.heappop(self._flying)  # of a run that was given up
+            heapq.heappop(self._flying)  # of a run that timed out
         if self._flying and (seconds is None or self._flying[0][0] <= self._time + seconds):
             due, dummy, dummy_results, flight = heapq.heappop(self._flying)
             self.sleep(due - self._time)
@@ -85,7 +85,7 @@ class InlineExecutor:
         self._clock.arrives(done, flight)
 
     def close(self) -> None:
-        """There is nothing to end."""
+        """Nothing to close."""
 
 
 @contextmanager

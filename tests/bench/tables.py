@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
-from . import contenders as who
+from . import contenders
 from .arithmetic import ratio
 from .contenders import Contender
 from .measure import ARITHMETIC, EXTRAPOLATED, VIRTUAL, Figures
@@ -19,7 +19,7 @@ from .targets import REACHED, Target
 
 NONE: Final = "–"
 MARKS: Final = {EXTRAPOLATED: "≈ {}", VIRTUAL: "{} ᵛ"}
-"""How a figure that was not simply measured is marked."""
+"""The marks of figures that were not measured directly."""
 
 
 class Table(NamedTuple):
@@ -56,9 +56,9 @@ def _cell(figures: Figures | None, name: str) -> str:
     return MARKS.get(figures.how, "{}").format(text)
 
 
-def _figures(results: Results, title: str, name: str, scenario: str, contenders: Sequence[Contender]) -> Table:
+def _figures(results: Results, title: str, name: str, scenario: str, chosen: Sequence[Contender]) -> Table:
     rows = []
-    for contender in contenders:
+    for contender in chosen:
         cells = [_cell(results.get(contender, jobs, scenario), name) for jobs in results.sizes]
         if any(cell != NONE for cell in cells):
             rows.append([short(contender), *cells])
@@ -84,18 +84,18 @@ def size(jobs: int) -> str:
     return "1 job" if jobs == 1 else f"{jobs:,} jobs"
 
 
-OURS: Final = (who.JOBS, who.JOBS_FAST, who.NODES, who.NODES_FAST)
-MODULES: Final = (who.MODULE_JOBS, who.MODULE_NODES)
-OTHERS: Final = (who.URI, who.SDK, who.SENSORS)
-FLOORS: Final = (who.FLOOR_JOBS, who.FLOOR_NODES)
+OURS: Final = (contenders.JOBS, contenders.JOBS_FAST, contenders.NODES, contenders.NODES_FAST)
+MODULES: Final = (contenders.MODULE_JOBS, contenders.MODULE_NODES)
+OTHERS: Final = (contenders.URI, contenders.SDK, contenders.SENSORS)
+FLOORS: Final = (contenders.FLOOR_JOBS, contenders.FLOOR_NODES)
 
 
 def ready(results: Results) -> list[Table]:
-    """What a look at jobs costs that are ready already."""
-    all_of_them = (*OURS, *MODULES, who.URI, who.SDK)
+    """The cost of one observation of ready jobs."""
+    all_of_them = (*OURS, *MODULES, contenders.URI, contenders.SDK)
     return [
         _figures(results, "Seconds, the whole command", "wall", READY, (*all_of_them, *FLOORS)),
-        _figures(results, "Requests", "requests", READY, (*all_of_them, who.SENSORS, *FLOORS)),
+        _figures(results, "Requests", "requests", READY, (*all_of_them, contenders.SENSORS, *FLOORS)),
         _figures(results, "CPU seconds, all processes", "cpu", READY, all_of_them),
         _figures(results, "Memory, MiB, the largest process", "memory", READY, all_of_them),
     ]
@@ -112,16 +112,16 @@ def becoming(results: Results) -> list[Table]:
 
 
 def ratios(results: Results) -> list[Table]:
-    """The others over ours, at the default ceiling."""
+    """Other tools divided by ours, at the default rate limit."""
     tables = []
-    for ours, title in ((who.NODES, "with nodes"), (who.JOBS, "by the list alone")):
+    for ours, title in ((contenders.NODES, "with nodes"), (contenders.JOBS, "by the list alone")):
         rows = []
         for label, name, other in (
-            ("time, ansible.builtin.uri", "wall", who.URI),
-            ("time, vendor's SDK", "wall", who.SDK),
-            ("CPU, ansible.builtin.uri", "cpu", who.URI),
-            ("CPU, vendor's SDK", "cpu", who.SDK),
-            ("requests, any of them", "requests", who.SENSORS),
+            ("time, ansible.builtin.uri", "wall", contenders.URI),
+            ("time, vendor's SDK", "wall", contenders.SDK),
+            ("CPU, ansible.builtin.uri", "cpu", contenders.URI),
+            ("CPU, vendor's SDK", "cpu", contenders.SDK),
+            ("requests, any of them", "requests", contenders.SENSORS),
         ):
             cells = [_ratio(results, other, ours, jobs, name) for jobs in results.sizes]
             if any(cell != NONE for cell in cells):
@@ -146,11 +146,11 @@ def _ratio(results: Results, other: Contender, ours: Contender, jobs: int, name:
 
 def verdicts(found: Sequence[Target]) -> Table:
     """The targets."""
-    return Table("Targets", ["target", "", "found"], [[each.what, each.said, each.found] for each in found])
+    return Table("Targets", ["target", "", "found"], [[each.what, each.outcome, each.found] for each in found])
 
 
 def pair(found: dict[str, Any]) -> Table:
-    """One job, one task, beside uri."""
+    """One job, one task, compared with uri."""
     rows = [
         [name, *(f"{value:.2f}" for value in (min(seconds), _median(seconds), max(seconds)))]
         for name, seconds in {**found["seconds"], "ratio, pair by pair": found["ratios"]}.items()
@@ -170,19 +170,19 @@ def throttling(results: Results) -> str:
     if not hit:
         return "No contender was ever throttled (429)."
     received = ", ".join(
-        f"{who.BY_KEY[each.contender].label} at {each.jobs:,} jobs {each.throttled:.0f}" for each in hit
+        f"{contenders.BY_KEY[each.contender].label} at {each.jobs:,} jobs {each.throttled:.0f}" for each in hit
     )
     return f"Throttled (429): {received}."
 
 
 def problems(results: Results) -> list[str]:
-    """What went wrong, a line each."""
+    """The problems, one line each."""
     lines = []
     for each in results.all:
         if each.problem:
             kind = "ready" if each.scenario == READY else "becoming ready"
             text = " ".join(each.problem.split())
-            lines.append(f"{who.BY_KEY[each.contender].label}, {size(each.jobs)}, {kind}: {text}")
+            lines.append(f"{contenders.BY_KEY[each.contender].label}, {size(each.jobs)}, {kind}: {text}")
     return lines
 
 
@@ -212,16 +212,16 @@ def plain(table: Table) -> str:
 
 
 def text_of_targets(found: Sequence[Target]) -> str:
-    """The targets for the screen: one line each, the missed ones not to be overlooked."""
+    """The targets for the screen: one line each, the missed ones emphasized."""
     lines = []
     for each in found:
-        said = each.said if each.said == REACHED else each.said.upper()
-        lines.append(f"  {said:12}  {each.what}: {each.found}")
+        outcome = each.outcome if each.outcome == REACHED else each.outcome.upper()
+        lines.append(f"  {outcome:12}  {each.what}: {each.found}")
     return "\n".join(lines)
 
 
 def how_marked() -> str:
-    """What the marks mean."""
+    """The meaning of the marks."""
     return (
         "≈ extrapolated from smaller sizes; ᵛ measured with a clock that skips the waiting; "
         f"the rows of the floor are {ARITHMETIC}; all else is measured."

@@ -2,16 +2,16 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What is aimed at, and whether it was reached."""
+"""The targets of the benchmark, and whether they were reached."""
 
 from __future__ import annotations
 
 from typing import Any, Final, NamedTuple
 
-from . import contenders as who
+from . import contenders
 from .arithmetic import floor_requests, ratio
 from .measure import Figures
-from .pairs import ROLE_TARGET, TARGET
+from .pairs import MAX_MODULE_RATIO, MAX_ROLE_RATIO
 from .plan import EXTRA, Results
 from .scenarios import BECOMING, QUOTA
 
@@ -21,14 +21,14 @@ UNKNOWN: Final = "not measured"
 
 
 class Target(NamedTuple):
-    """One of them.
+    """A target and its outcome.
 
-    :ivar said: REACHED, MISSED or UNKNOWN.
+    :ivar outcome: REACHED, MISSED or UNKNOWN.
     :ivar found: the figures behind it.
     """
 
     what: str
-    said: str
+    outcome: str
     found: str
 
 
@@ -45,21 +45,21 @@ def _of(figures: Figures | None, name: str) -> float | None:
 
 
 def targets(results: Results, pair: dict[str, Any] | None, long_gate: dict[str, Any] | None = None) -> list[Target]:
-    """All of them."""
+    """All targets with their outcomes."""
     found = [*_list_alone(results), *_nodes(results), *_ratios(results), *_delays(results), _throttled(results)]
     found.append(
         _target(
-            f"one job, one task: at most {TARGET} of uri's time",
+            f"one job, one task: at most {MAX_MODULE_RATIO} of uri's time",
             None if pair is None else pair["ratio"],
-            TARGET,
+            MAX_MODULE_RATIO,
             "{:.2f}",
         )
     )
     found.append(
         _target(
-            f"one gate of the role: at most {ROLE_TARGET} of the module's time",
+            f"one gate of the role: at most {MAX_ROLE_RATIO} of the module's time",
             None if pair is None else pair["role"]["ratio"],
-            ROLE_TARGET,
+            MAX_ROLE_RATIO,
             "{:.2f}",
         )
     )
@@ -71,7 +71,7 @@ def targets(results: Results, pair: dict[str, Any] | None, long_gate: dict[str, 
 
 
 def _list_alone(results: Results) -> list[Target]:
-    two, ten = results.sound(who.JOBS, EXTRA), results.sound(who.JOBS, 10000)
+    two, ten = results.sound(contenders.JOBS, EXTRA), results.sound(contenders.JOBS, 10000)
     return [
         _target("2,000 jobs by the list: at most 22 requests", _of(two, "requests"), 22, "{:.0f}"),
         _target("2,000 jobs by the list: at most 2.5 s inside the gate", _of(two, "task"), 2.5, "{:.2f} s"),
@@ -81,7 +81,7 @@ def _list_alone(results: Results) -> list[Target]:
 
 
 def _nodes(results: Results) -> list[Target]:
-    ours, floor = results.sound(who.NODES_FAST, 1000), results.get(who.FLOOR_NODES, 1000)
+    ours, floor = results.sound(contenders.NODES_FAST, 1000), results.get(contenders.FLOOR_NODES, 1000)
     requests = ratio(_of(ours, "requests"), float(floor_requests(1000, True, QUOTA)))
     wall = ratio(_of(ours, "wall"), _of(floor, "wall"))
     return [
@@ -91,9 +91,9 @@ def _nodes(results: Results) -> list[Target]:
 
 
 def _ratios(results: Results) -> list[Target]:
-    uri = results.sound(who.URI, 100)
+    uri = results.sound(contenders.URI, 100)
     found = []
-    for ours, bound, how in ((who.NODES, 8, "with nodes"), (who.JOBS, 25, "by the list")):
+    for ours, bound, how in ((contenders.NODES, 8, "with nodes"), (contenders.JOBS, 25, "by the list")):
         mine = results.sound(ours, 100)
         value = ratio(_of(uri, "wall"), _of(mine, "wall"))
         found.append(
@@ -111,7 +111,7 @@ def _ratios(results: Results) -> list[Target]:
 def _delays(results: Results) -> list[Target]:
     found = []
     for jobs in results.sizes:
-        what = f"{jobs:,} {'job' if jobs == 1 else 'jobs'}: a verdict within 11 s of the last change, and the readings owed"
+        what = f"{jobs:,} {'job' if jobs == 1 else 'jobs'}: a verdict within 11 s of the last change, and the remaining readings"
         ran = [each for each in results.all if _ours(each) and each.scenario == BECOMING and each.jobs == jobs]
         if not ran:
             continue
@@ -139,4 +139,4 @@ def _throttled(results: Results) -> Target:
 
 
 def _ours(figures: Figures) -> bool:
-    return who.BY_KEY[figures.contender].ours
+    return contenders.BY_KEY[figures.contender].ours

@@ -2,4 +2,4 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A deployment with gates against the emulator, for people to watch: `python -m tests.demo`."""
+"""A demonstration: a deployment with gates against the emulator. `python -m tests.demo`."""

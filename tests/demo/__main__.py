@@ -6,8 +6,8 @@
 
 The last step checks the connection with the playbook doctor, as a user would on a new account.
 
-Exits with 0 only when every gate said what it should have said. `--ansible FOLDER` names the folder of the ansible-playbook
-to run, with which another ansible-core plays against the emulator of this environment.
+Exits with 0 only if each gate had the expected verdict. `--ansible FOLDER` names the folder of the ansible-playbook to run,
+for a test of another ansible-core with the emulator of this environment.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ PROXIES: Final = ("all_proxy", "http_proxy", "https_proxy")
 START_TIMEOUT: Final = 30.0
 """Seconds within which the emulator must listen."""
 PLAYBOOK_TIMEOUT: Final = 180.0
-"""Seconds after which the playbook is given up."""
+"""Maximum seconds of the playbook."""
 
 EXPECTED: Final[dict[str, Any]] = {
     "before": "PASS",
@@ -54,11 +54,11 @@ MEANING: Final = {
 
 
 class DemoError(Exception):
-    """Something did not go as it should."""
+    """The demonstration failed."""
 
 
 def own_environment() -> dict[str, str]:
-    """The environment without what belongs to another cloud, another Ansible, or a proxy."""
+    """The environment without variables of another cloud, another Ansible, or a proxy."""
     return {
         name: value
         for name, value in os.environ.items()
@@ -68,7 +68,7 @@ def own_environment() -> dict[str, str]:
 
 @contextmanager
 def emulator(folder: Path) -> Iterator[str]:
-    """The emulator as a process of its own, which ends with the block; gives its URL."""
+    """The emulator in a separate process, which ends with the block; yields its URL."""
     ready, log = folder / "url", folder / "emulator.log"
     with log.open("wb") as out:
         process = subprocess.Popen(
@@ -91,7 +91,7 @@ def emulator(folder: Path) -> Iterator[str]:
 
 
 def end(process: subprocess.Popen[bytes]) -> None:
-    """End a process, if it still runs: kindly at first, so that it can end its own."""
+    """End a running process: with SIGTERM first, so that it can end its children."""
     process.terminate()
     try:
         process.wait(5)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""An emulator of the parts of the cloud that the collection talks to: DataArts Factory, DLI, IAM, VM metadata."""
+"""An emulator of the parts of the cloud that the collection uses: DataArts Factory, DLI, IAM, VM metadata."""
 
 from __future__ import annotations
 

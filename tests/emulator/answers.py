@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""An answer before it goes on the wire, and the cloud's error bodies."""
+"""Answers before they are sent, and the cloud's error bodies."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ from .vendor import MISSING, Oracle, SignedRequest
 
 ALGORITHM: Final = "SDK-HMAC-SHA256"
 DATE_FORMAT: Final = "%Y%m%dT%H%M%SZ"
-DATE_TOLERANCE: Final = 15 * 60
+MAX_DATE_DIFFERENCE: Final = 15 * 60
 """Seconds that a request's date may differ from the server's clock."""
 _AUTHORIZATION: Final = re.compile(
     rf"{ALGORITHM} Access=(?P<access>[^,\s]+), ?SignedHeaders=(?P<names>[^,\s]*), ?"
@@ -30,7 +30,7 @@ _ACCESS: Final = re.compile(r"(?:Access|Credential)=([^,/\s]+)")
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What authentication needs of a request: header names in lower case, `raw_query` as sent."""
+    """The parts of a request that authentication uses: header names in lower case, `raw_query` as sent."""
 
     method: str
     raw_path: str
@@ -71,7 +71,7 @@ class Authenticator:
         return token
 
     def add_key(self, key: AccessKey) -> None:
-        """Make a key known, in place of one with the same access key."""
+        """Add a key, replacing one with the same access key."""
         self._keys[key.access_key] = key
 
     def token(self, text: str, now: float) -> Token | None:
@@ -89,7 +89,7 @@ class Authenticator:
         return now < self._locked_until.get(access_key, float("-inf"))
 
     def user_of(self, headers: Mapping[str, str]) -> str:
-        """The user whom a request claims to come from; unknown claims count by themselves."""
+        """The user that a request names; unknown users are counted separately."""
         if (access_key := access_key_of(headers)) is not None:
             key = self._keys.get(access_key)
             return key.user if key is not None and key.user else access_key
@@ -99,7 +99,7 @@ class Authenticator:
         return "anonymous"
 
     def check(self, request: Request, now: float, wall: float, *, needs_scope: bool = True) -> Answer | None:
-        """None when the request may pass, else the refusal. `wall` is the server's Unix time in seconds."""
+        """None if the request is accepted, else the refusal. `wall` is the server's Unix time in seconds."""
         if not self._scenario.authentication:
             return None
         headers = request.headers
@@ -147,7 +147,7 @@ class Authenticator:
             date = datetime.strptime(request.headers["x-sdk-date"], DATE_FORMAT).replace(tzinfo=UTC)
         except ValueError:
             return self._refuse(request, "x-sdk-date is not a date")
-        if abs(date.timestamp() - wall) > DATE_TOLERANCE:
+        if abs(date.timestamp() - wall) > MAX_DATE_DIFFERENCE:
             return self._refuse(request, "the signature is expired, x-sdk-date is too far from the server's time")
         reason = self._wrong(request, key, names)
         if reason is not None:

@@ -4,8 +4,8 @@
 
 """A small signing client for the emulator's own tests and for demonstrations.
 
-It is written from the description of the signature alone: neither the vendor's signer, which judges it here, nor the
-collection's takes part. It signs any bytes, right or wrong, and never retries.
+It is written from the description of the signature alone: it uses neither the vendor's signer, which checks it here, nor the
+collection's. It signs any bytes, right or wrong, and never retries.
 """
 
 from __future__ import annotations

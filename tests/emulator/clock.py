@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The emulator's time: seconds since its start, real or moved by hand."""
+"""The emulator's time: seconds since its start, real or set manually."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Clock:
         return int((self.epoch + seconds) * 1000)
 
     def restart(self) -> None:
-        """Begin again at zero."""
+        """Reset to zero."""
         self._offset = 0.0
         self._start = time.monotonic()
         self.epoch = time.time()

@@ -67,7 +67,7 @@ class Cloud:
         self._studio = Studio(scenario, self.errors)
 
     def reset(self) -> None:
-        """Begin again: time, events, changes, locks, quotas, counts of the fault rules, and the journal."""
+        """Reset time, events, changes, locks, quotas, counts of the fault rules, and the journal."""
         self.clock.restart()
         self.world.reset()
         self._acting.reset()
@@ -80,7 +80,7 @@ class Cloud:
         self.journal.clear()
 
     def choose_fault(self, incoming: Incoming) -> FaultRule | None:
-        """The fault rule that this request meets, if any; what rules fire or move happens at once."""
+        """The fault rule that matches this request, if any; events and time steps of rules take effect at once."""
         chosen = self.faults.choose(incoming.call, incoming.query, self.clock.now(), self.world.fired)
         for rule in chosen:
             if rule.advance:
@@ -90,7 +90,7 @@ class Cloud:
         return chosen[-1] if chosen and not chosen[-1].harmless else None
 
     def fire(self, event: str) -> int:
-        """Fire an event now; returns how many jobs waited for it. KeyError when nothing in the scenario names it."""
+        """Fire an event now; returns the number of jobs that depend on it. KeyError if the scenario does not name it."""
         faults = {rule.match.after for rule in self.scenario.faults if rule.match.after is not None}
         known = {*self.world.events, *self.instances.events, *faults}
         if event not in known:
@@ -98,7 +98,7 @@ class Cloud:
         return self.world.fire(event, self.clock.now())
 
     def answer(self, incoming: Incoming, fault: FaultRule | None) -> Answer:
-        """The answer to a request, or what a fault rule puts in its place."""
+        """The answer to a request, possibly replaced by a fault rule."""
         if fault is not None and fault.replaces:
             if fault.acts:
                 self._checked(incoming, 0.0)
@@ -294,7 +294,7 @@ class Cloud:
 
 
 def _logged(incoming: Incoming) -> list[str]:
-    """A request as a careless service repeats it in an error: its body and its headers, the most telling ones first."""
+    """A request as a careless service repeats it in an error: body and headers, secrets first."""
     headers = incoming.headers
     names = sorted(headers, key=lambda name: ("auth" not in name and "token" not in name, len(headers[name])))
     return [incoming.body.decode("utf-8", "replace"), *(f"{name}:{headers[name]}" for name in names)]

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Made-up identities that every scenario knows unless it says otherwise, and the cloud's error messages."""
+"""Default identities of each scenario, and the cloud's error messages."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ ERROR_STATUS: Final[dict[str, int]] = {
     "DLI.0014": 401,
     "DLI.0023": 404,
 }
-"""HTTP status of an error code; a code that is not here comes with 400, as nearly all business errors do."""
+"""HTTP status of an error code; 400 for all other codes, like nearly all business errors."""
 
 STATUS_ERROR: Final[dict[int, str]] = {
     401: "APIGW.0301",
@@ -93,4 +93,4 @@ MESSAGES: Final[dict[str, dict[str, str]]] = {
         "DLI.0999": "队列后端版本过低或队列繁忙。",
     },
 }
-"""Error texts by language and code; a code that the language lacks is answered in English."""
+"""Error texts by language and code; English is the fallback."""

@@ -19,7 +19,7 @@ PREFIX: Final = "/_emulator/"
 
 
 class ControlError(Exception):
-    """A control call that cannot be done; `status` is the HTTP status for it."""
+    """A control call that failed; `status` is the HTTP status for it."""
 
     def __init__(self, status: int, message: str) -> None:
         super().__init__(message)
@@ -27,7 +27,7 @@ class ControlError(Exception):
 
 
 def control(cloud: Cloud, method: str, raw_path: str, body: bytes) -> Answer:
-    """Answer a control call; errors come as `{"error": text}`."""
+    """Answer a control call; errors have the form `{"error": text}`."""
     parts = [unquote(part) for part in raw_path.removeprefix(PREFIX).strip("/").split("/")]
     try:
         return answer_json(_do(cloud, method, parts, body))

@@ -100,7 +100,7 @@ class DataArts:
         return answer_json({"name": spec.name, "processType": spec.type, "nodes": nodes, "schedule": {"type": "CRON"}})
 
     def _workspace(self, headers: Mapping[str, str]) -> tuple[str | None, Answer | None]:
-        """The workspace meant (None: the default one), or the refusal."""
+        """The requested workspace (None: the default one), or the refusal."""
         default = self._scenario.default_workspace
         wanted = headers.get("workspace")
         if not wanted:
@@ -133,7 +133,7 @@ class DataArts:
 
     @staticmethod
     def _extra(spec: JobSpec, state: JobState) -> dict[str, Any]:
-        """What the scenario gave under `extra`: it goes into both calls."""
+        """The fields under `extra` in the scenario, which both calls return."""
         names = set(spec.initial.get("extra") or {})
         for entry in (*spec.timeline, *spec.list_timeline):
             names |= set(entry.changes.get("extra") or {})

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Putting an answer on the wire, whole or broken as a fault rule says."""
+"""Sends an answer, complete or broken by a fault rule."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ GRACE: Final = 0.05
 async def deliver(
     request: web.BaseRequest, answer: Answer, fault: FaultRule | None, gzip: bool, stopping: asyncio.Event
 ) -> web.StreamResponse:
-    """Send the answer; with a fault, in the way that its rule says."""
+    """Send the answer; with a fault, as its rule says."""
     if fault is not None and fault.hang:
         await stopping.wait()
         _reset(request)
@@ -76,7 +76,7 @@ async def _stream(request: web.BaseRequest, answer: Answer, fault: FaultRule) ->
 
 
 async def _partial(request: web.BaseRequest, response: web.StreamResponse, body: bytes, fault: FaultRule) -> None:
-    """Announce the whole body, send what the rule allows, then go on or break off."""
+    """Announce the complete body, send the allowed part, then continue or break off."""
     sent = body
     if fault.reset == "after_headers":
         sent = b""
@@ -100,7 +100,7 @@ async def _partial(request: web.BaseRequest, response: web.StreamResponse, body:
 
 
 async def _raw(request: web.BaseRequest, data: bytes, drip: float | None, stopping: asyncio.Event) -> None:
-    """Put bytes on the wire that need not be HTTP, one by one where the rule wants that, and close the connection."""
+    """Send bytes that need not be HTTP, one by one if the rule requires it, and close the connection."""
     transport = request.transport
     for piece in [data] if drip is None else [data[index : index + 1] for index in range(len(data))]:
         if transport is None or transport.is_closing() or stopping.is_set():

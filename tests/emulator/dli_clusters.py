@@ -18,7 +18,7 @@ from .world import FLINK, SPARK, World
 
 UP: Final = frozenset({"job_submitting", "job_running", "job_savepointing"})
 SPARK_ENDED: Final = frozenset({"success", "dead"})
-# What the list shows only with show_detail=true.
+# Fields of the list only with show_detail=true.
 DETAILS: Final = ("sql_body", "job_config", "entrypoint_args", "execution_graph")
 
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A DLI job as it is at any moment."""
+"""The state of a DLI job at any time."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class DliState:
 
 
 class DliJobModel:
-    """One DLI job: its plan, what happened to it, and the states that follow."""
+    """One DLI job: its plan, its events, and the resulting states."""
 
     def __init__(self, spec: DliJobSpec, epoch_ms: EpochMs) -> None:
         self.spec = spec
@@ -54,12 +54,12 @@ class DliJobModel:
         self._states: list[DliState] | None = None
 
     def fire(self, firing: Firing) -> None:
-        """Note an event."""
+        """Record an event."""
         self._causes.append(firing)
         self._states = None
 
     def change(self, change: Change) -> None:
-        """Note a change from outside."""
+        """Record an external change."""
         self._causes.append(change)
         self._states = None
 

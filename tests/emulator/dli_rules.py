@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the documents leave open about DLI, as switches of a scenario."""
+"""Undocumented behaviour of DLI, as switches of a scenario."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ ENDED_ANSWERS: Final = ("is_success", "DLI.0001", "DLI.0007")
 
 @dataclass(frozen=True, slots=True)
 class DliRules:
-    """How DLI behaves where its documents are silent. Durations are in seconds; the README beside this file explains each key."""
+    """Undocumented behaviour of DLI. Durations are in seconds; the README beside this file explains each key."""
 
     cancelling: float
     cancel_of_ended: str

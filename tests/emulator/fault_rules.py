@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Fault rules: which requests they meet and what they do to them."""
+"""Fault rules: which requests they match, and their effect."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ RESETS: Final = ("before_headers", "after_headers", "mid_body")
 
 @dataclass(frozen=True, slots=True)
 class FaultMatch:
-    """Conditions on a request; all that are given must hold. `begin` and `end` are seconds, from `after` if given.
+    """Conditions on a request; all given ones must match. `begin` and `end` are seconds, from `after` if given.
 
     `nth`, `first` and `every` count the requests that meet all the other conditions, from 1.
     """
@@ -43,7 +43,7 @@ class FaultMatch:
 
 @dataclass(frozen=True, slots=True)
 class FaultRule:
-    """A rule. What it does not name is left as the cloud would have it; `times` None is as often as it matches."""
+    """A rule. All other parts of the answer are unchanged; `times` None is as often as it matches."""
 
     name: str
     match: FaultMatch
@@ -90,7 +90,7 @@ class FaultRule:
 
     @property
     def replaces(self) -> bool:
-        """Whether the cloud's own answer is not wanted."""
+        """Whether the cloud's own answer is replaced."""
         return (
             self.error_code is not None
             or self.error_msg is not None
@@ -187,7 +187,7 @@ def _read_match(section: Section) -> FaultMatch:
 
 
 class Faults:
-    """The rules at work: counts what each has seen and done."""
+    """The active rules, with their counts of matches."""
 
     def __init__(self, rules: Sequence[FaultRule], seed: int) -> None:
         self._rules = rules
@@ -201,7 +201,7 @@ class Faults:
         self._done = [0] * len(self._rules)
 
     def choose(self, call: Call, query: Mapping[str, str], time: float, fired: Mapping[str, float]) -> list[FaultRule]:
-        """The rules that meet this request: harmless ones, and the first other one, which comes last.
+        """The rules that match this request: those without an effect on the answer, and the first other one, which is last.
 
         `fired` gives each event's last firing in seconds.
         """

@@ -28,7 +28,7 @@ DECLARED: Final = {"force_success": "forceSuccess", "ignore_success": "ignoreSuc
 
 @dataclass(frozen=True, slots=True)
 class _Planned:
-    """A run that the scenario holds. `name` is that of its job, or of the sub-job of a node."""
+    """A run of the scenario. `name` is that of its job, or of the sub-job of a node."""
 
     number: int
     name: str
@@ -58,7 +58,7 @@ class Instances:
 
     @property
     def events(self) -> set[str]:
-        """The events that a run waits for."""
+        """The events that a run depends on."""
         return {event for run in self._planned for event in events_of(run.spec.timeline)}
 
     def reset(self) -> None:
@@ -98,7 +98,7 @@ class Instances:
         return self._errors.make("DLF.30137")
 
     def _bounds(self, query: Mapping[str, str], time: float) -> tuple[int, int] | None:
-        """The window asked for; None where it is refused."""
+        """The requested window; None if it is refused."""
         end = _whole(query.get("maxPlanTime", str(self._epoch_ms(time))))
         begin = None if end is None else _whole(query.get("minPlanTime", str(end - DAY_MS)))
         if begin is None or end is None or end - begin > self._rules.max_days * DAY_MS:
@@ -225,7 +225,7 @@ def _node_names(run: _Planned) -> list[str]:
 
 
 def _node_state(name: str, run: _Planned, status: str) -> str:
-    """The culprit, which is the last node unless the run says so, has the run's state; those after it are skipped."""
+    """The failed node, by default the last one, has the run's state; later nodes are skipped."""
     names = _node_names(run)
     culprit = names.index(run.spec.culprit) if run.spec.culprit in names else len(names) - 1
     place = names.index(name)

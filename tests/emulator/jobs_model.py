@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A DataArts job and its nodes as they are at any moment; computed once per change of plan, then looked up."""
+"""The states of a DataArts job and its nodes at any time; computed once per change of plan."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class NodeState:
 
 
 class Timed(Protocol):
-    """Something that holds from a moment on."""
+    """A value that is valid from a time on."""
 
     @property
     def since(self) -> float:
@@ -84,7 +84,7 @@ class NodeModel:
         self.track: Track[NodeState] | None = None
 
     def compute(self, job: Track[JobState], shift: float) -> Track[NodeState]:
-        """The node's states; where it has no status of its own it says what its job says."""
+        """The node's states; without its own status it has that of its job."""
         if self.track is None:
             self.track = Track(self._states(job, shift))
         return self.track
@@ -144,7 +144,7 @@ class NodeModel:
 
 
 class JobModel:
-    """One DataArts job: its plan, what happened to it, and the states that follow."""
+    """One DataArts job: its plan, its events, and the resulting states."""
 
     def __init__(self, spec: JobSpec, epoch_ms: EpochMs) -> None:
         self.spec = spec
@@ -162,14 +162,14 @@ class JobModel:
         return any(state.absent for state in self._listed().states)
 
     def fire(self, firing: Firing) -> None:
-        """Note an event that some part of the job waits for."""
+        """Record an event that a part of the job depends on."""
         self._causes.append(firing)
         for node in self.nodes:
             node.causes.append(firing)
         self._forget()
 
     def change(self, change: Change, nodes: Mapping[str, Mapping[str, Any]]) -> None:
-        """Note a change from outside, to the job and to its nodes by name."""
+        """Record an external change of the job and of its nodes by name."""
         known = {node.spec.name: node for node in self.nodes}
         for name in nodes:
             if name not in known:
@@ -188,11 +188,11 @@ class JobModel:
         self._forget()
 
     def state(self, time: float) -> JobState:
-        """What the status call sees at `time` seconds."""
+        """The state in the status call at `time` seconds."""
         return self._states().at(time)
 
     def listed(self, time: float) -> JobState:
-        """What the list sees at `time` seconds."""
+        """The state in the list at `time` seconds."""
         return self._listed().at(time)
 
     def node_states(self, time: float) -> list[tuple[NodeSpec, NodeState]]:

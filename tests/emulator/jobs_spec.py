@@ -74,7 +74,7 @@ CLUSTER_FIELDS: Final = ("status", "absent", "message", "extra")
 JOB_ENTRY: Final = ("status", "absent", *JOB_TIMES, *JOB_FIELDS, "extra")
 NODE_ENTRY: Final = ("status", "absent", "records_per_second", *NODE_FIELDS, "extra")
 FOLLOW: Final = "follow"
-"""Status of a node that says what its job says."""
+"""Status of a node that follows its job."""
 
 OLD_SPELLINGS: Final = ("STARTTING", "starttime", "LastInstanceStatus", "nodeType")
 _NUMBERED = re.compile(r"\{i\b")
@@ -332,7 +332,7 @@ def _checked(section: Section, changes: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def check_changes(name: str, changes: Mapping[str, Any], keys: tuple[str, ...]) -> dict[str, Any]:
-    """Check changes made from outside to the job or node `name`; returns them, ready for a timeline."""
+    """Check external changes of the job or node `name`; returns them, ready for a timeline."""
     section = Section(changes, name)
     checked = {key: section.any(key) for key in keys if key in section}
     section.done()

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the emulator was asked and what it answered."""
+"""The requests to the emulator and its answers."""
 
 from __future__ import annotations
 
@@ -76,12 +76,12 @@ class Journal:
         self._number = 0
 
     def next_number(self) -> int:
-        """Number of the next request; it goes on counting after `clear`."""
+        """Number of the next request; `clear` does not reset it."""
         self._number += 1
         return self._number
 
     def add(self, record: Record) -> None:
-        """Note a request on arrival."""
+        """Record a request on arrival."""
         self._records.append(record)
 
     def records(self) -> list[Record]:

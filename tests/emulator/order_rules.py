@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""How a scenario says that orders are carried out."""
+"""How orders are executed in a scenario."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ STOPPED_ANSWERS: Final = ("accept", "DLF.3051", "DLF.30999")
 
 @dataclass(frozen=True, slots=True)
 class OrderRules:
-    """How the cloud carries out orders. Durations are in seconds; the README beside this file explains each key."""
+    """How the cloud executes orders. Durations are in seconds; the README beside this file explains each key."""
 
     delay: float
     starting: float

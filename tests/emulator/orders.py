@@ -87,7 +87,7 @@ class Acting:
         return Answer(NO_CONTENT, b"")
 
     def _move(self, model: JobModel, event: str, path: list[tuple[float, str]], time: float) -> None:
-        """Let the job go through the states; a scenario that waits for the event says itself what happens."""
+        """Change the state of the job step by step; a scenario with a timeline for the event defines the steps itself."""
         if event in self._world.events:
             self._world.fire(event, time)
             return

@@ -13,7 +13,7 @@ WINDOW = 1.0
 
 
 class SlidingWindow:
-    """Counts what was let through in the last second, by key."""
+    """Counts the accepted requests of the last second, by key."""
 
     def __init__(self) -> None:
         self._times: dict[str, deque[float]] = {}
@@ -30,7 +30,7 @@ class SlidingWindow:
         return len(times) >= limit
 
     def count(self, key: str, now: float) -> None:
-        """Note a request that was let through."""
+        """Record an accepted request."""
         self._times.setdefault(key, deque()).append(now)
 
     def reset(self) -> None:

@@ -19,7 +19,7 @@ from .section import ScenarioError
 FORMAT: Final = "datagate.huaweicloud recording"
 VERSION: Final = 1
 NO_ANSWER: Final = "no answer in time"
-"""The problem of a request that was given up; any other problem is a broken connection."""
+"""The problem of a request that timed out; any other problem is a broken connection."""
 _PASSING: Final = (429, 500, 502, 503, 504)
 
 Key = tuple[str, str, frozenset[tuple[str, str]], str | None]
@@ -41,13 +41,13 @@ class Exchange:
 
     @property
     def is_passing(self) -> bool:
-        """Whether it says nothing of a job, so that a client repeats the request."""
+        """Whether it contains no job, so that a client repeats the request."""
         return self.problem is not None or self.status in _PASSING
 
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """A recorded gate: its module, its options with made-up names, and what came of it."""
+    """A recorded gate: its module, its options with replaced names, and its result."""
 
     run: int
     at: float
@@ -55,7 +55,7 @@ class Gate:
 
     @property
     def options(self) -> dict[str, Any]:
-        """The options to ask with."""
+        """The options for a replay."""
         return dict(self.record["options"])
 
 
@@ -80,18 +80,18 @@ class Recording:
 
     @property
     def names(self) -> list[str]:
-        """Names and IDs of the jobs that were asked for one by one."""
+        """Names and IDs of the jobs that were read one by one."""
         paths = [exchange.key[1].split("/") for exchange in self.exchanges]
         return sorted({parts[4] for parts in paths if len(parts) == 6 and parts[3] == "jobs"})
 
     def questions(self) -> list[str]:
-        """What a client must ask for, one line each."""
+        """The requests that a client must send, one line each."""
         lines = [f"project_id: {self.project_id}"]
         lines += [f"workspace: {workspace}" for workspace in self.workspaces]
         for gate in self.gates:
             chosen = ("job_names", "job_ids", "tags", "name_contains", "names", "batch_ids")
-            asked = ", ".join(f"{name} {gate.options[name]}" for name in chosen if name in gate.options)
-            lines.append(f"{gate.record['module']}: {asked}, was {gate.record['verdict']}")
+            selected = ", ".join(f"{name} {gate.options[name]}" for name in chosen if name in gate.options)
+            lines.append(f"{gate.record['module']}: {selected}, was {gate.record['verdict']}")
         if not self.gates and self.names:
             lines.append(f"jobs: {', '.join(self.names)}")
         return lines
@@ -140,9 +140,9 @@ def _exchange(record: Mapping[str, Any]) -> Exchange:
 
 
 class Replay:
-    """The recorded answers by time: the one in force is the latest that was asked for before, or else the first one.
+    """The recorded answers by time: the current one is the latest whose request was earlier, or else the first one.
 
-    An answer that says nothing of a job (throttled, unavailable, a broken connection) is given once: the request that follows it gets
+    An answer without a job (throttled, unavailable, a broken connection) is given once: the request that follows it gets
     the next answer, however early it comes, because the recorded client repeated it as well.
     """
 

@@ -48,7 +48,7 @@ class ReplayingCloud(Cloud):
         self._answers: dict[str, Answer] = {}  # chosen and not sent yet, by request ID
 
     def reset(self) -> None:
-        """Begin again, with the next request."""
+        """Reset; the time starts with the next request."""
         super().reset()
         self._begin()
 
@@ -107,7 +107,7 @@ def recorded_answer(found: Exchange | None, key: Key) -> Answer:
         answer = answer_json({"error_code": NOT_RECORDED, "error_msg": message}, 404)
         answer.error_code = NOT_RECORDED
         return answer
-    # The recorded Date is that of a made-up time; the server's own one is right.
+    # The recorded Date is replaced; that of the server is correct.
     headers = {name: value for name, value in found.headers.items() if name != "Date"}
     code = None
     if (found.status or 0) >= 400:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""From method and path to the call that is meant."""
+"""From method and path to the requested call."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ _ROUTES: Final = (
 
 
 def find_call(method: str, raw_path: str, dli_progress_path: str) -> Call:
-    """The call that a request means; its name is `unknown` when the cloud publishes no such thing.
+    """The requested call; its name is `unknown` if the cloud does not publish it.
 
     `dli_progress_path` says where the DLI progress call is published: `v1`, `v1.0` or `both`.
     """

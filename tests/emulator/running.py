@@ -78,7 +78,7 @@ class Emulator:
 
     @property
     def failures(self) -> list[str]:
-        """Tracebacks of the emulator's own mistakes."""
+        """Tracebacks of the emulator's own exceptions."""
         return list(self._server.failures)
 
     def requests(self, call: str | None = None, **fields: Any) -> list[Record]:
@@ -91,7 +91,7 @@ class Emulator:
         ]
 
     def event(self, name: str) -> int:
-        """Fire an event; returns how many jobs waited for it. KeyError when the scenario does not know it."""
+        """Fire an event; returns the number of jobs that depend on it. KeyError if the scenario does not name it."""
         return self._do(lambda: self._cloud.fire(name))
 
     def set_job(self, name: str, *, workspace: str | None = None, **changes: Any) -> None:
@@ -119,7 +119,7 @@ class Emulator:
         return self._do(lambda: self._cloud.clock.advance(seconds))
 
     def stop(self) -> None:
-        """Stop serving before the block ends: a cloud that is gone. Requests that hang are broken off."""
+        """Stop serving before the block ends. Hanging requests are aborted."""
         asyncio.run_coroutine_threadsafe(self._server.stop(), self._loop).result(START_TIMEOUT)
 
     def clear(self) -> None:
@@ -127,7 +127,7 @@ class Emulator:
         self._do(self._cloud.journal.clear)
 
     def reset(self) -> None:
-        """Begin again: time, events, changes, locks, quotas, counts of the fault rules, and the journal."""
+        """Reset time, events, changes, locks, quotas, counts of the fault rules, and the journal."""
         self._do(self._cloud.reset)
 
     def _do(self, action: Callable[[], T]) -> T:
@@ -155,8 +155,8 @@ def running(
 
     `cloud` is served in the place of a scenario, such as a `ReplayingCloud`.
 
-    Raises ScenarioError for a scenario that cannot be used, and AssertionError at the end when the emulator itself
-    failed in answering.
+    Raises ScenarioError for a scenario that cannot be used, and AssertionError at the end if the emulator raised an
+    exception.
     """
     if cloud is not None and (scenario is not None or overrides):
         raise ValueError("give a scenario or a cloud, not both")

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A scenario: what the emulated cloud holds and how it behaves, read from YAML or a mapping and checked."""
+"""A scenario: content and behaviour of the emulated cloud, read from YAML or a mapping and checked."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class User:
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """An IAM token; `valid_until` in emulator seconds. One without a scope is good for IAM only."""
+    """An IAM token; `valid_until` in emulator seconds. One without a scope is valid for IAM only."""
 
     token: str
     valid_until: float | None = None

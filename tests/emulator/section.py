@@ -16,7 +16,7 @@ class ScenarioError(ValueError):
 
 
 class Section:
-    """A mapping of the scenario that remembers which keys were asked for, so that `done` can refuse the others."""
+    """A mapping of the scenario that records which keys were read, so that `done` can reject the others."""
 
     def __init__(self, value: object, where: str) -> None:
         if not isinstance(value, Mapping):
@@ -38,7 +38,7 @@ class Section:
         return key in self._values
 
     def know(self, *keys: str) -> None:
-        """Let keys pass that are read elsewhere."""
+        """Accept keys that other code reads."""
         self._known.update(keys)
 
     def any(self, key: str, default: Any = None) -> Any:
@@ -120,7 +120,7 @@ class Section:
         return dict(value)
 
     def mapping_itself(self) -> dict[str, Any]:
-        """All of this section, unchanged."""
+        """The section, unchanged."""
         return {str(key): value for key, value in self._values.items()}
 
     def section(self, key: str) -> Section:

@@ -32,7 +32,7 @@ class Server:
     def __init__(self, cloud: Cloud) -> None:
         self.cloud = cloud
         self.failures: list[str] = []
-        """Tracebacks of the emulator's own mistakes; each was answered with 500 EMULATOR.0000."""
+        """Tracebacks of the emulator's own exceptions; each was answered with 500 EMULATOR.0000."""
         self._stopping = asyncio.Event()
         self._runner = web.ServerRunner(
             web.Server(self._handle, access_log=None, keepalive_timeout=75.0, handler_cancellation=True),
@@ -49,7 +49,7 @@ class Server:
         return f"{'https' if tls else 'http'}://{f'[{host}]' if ':' in host else host}:{bound}"
 
     async def stop(self) -> None:
-        """Stop listening and end what hangs."""
+        """Stop listening and abort hanging requests."""
         self._stopping.set()
         await self._runner.cleanup()
 
@@ -117,7 +117,7 @@ class Server:
             connection=f"{peer[0]}:{peer[1]}" if peer else "",
             in_flight=self._in_flight,
             request_id=incoming.request_id,
-            # Other bodies hold passwords.
+            # Other bodies contain passwords.
             body=incoming.body.decode("utf-8", "replace") if call.service == "dataarts" else "",
         )
         self.cloud.journal.add(record)

@@ -5,8 +5,8 @@
 """Timelines: what changes when, in seconds since the start or an event, and how later causes replace earlier ones.
 
 A timeline is a list of entries. Those without an event form the first layer; each firing of an event, and each change
-made from outside, is a further layer. A layer takes over from its first entry on: what an earlier layer says at
-that moment or later about the same keys is void. So a job that a scenario would bring to NORMAL at 60 s stays in
+made from outside, is a further layer. A layer takes over from its first entry on: entries of earlier layers at that time or
+later for the same keys are void. So a job that a scenario would bring to NORMAL at 60 s stays in
 EXCEPTION when an event at 10 s put it there.
 """
 
@@ -22,7 +22,7 @@ STATE_KEYS = frozenset({"status", "absent", "start_time", "end_time", "last_upda
 """Keys that belong together: a layer that sets a state also voids the times that belong to later states."""
 
 BEGINNING = float("-inf")
-"""Time of what holds before the first second."""
+"""Time of values that are valid from the beginning."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ class Firing:
 
 
 def read_entry(section: Section, keys: Iterable[str]) -> Entry:
-    """Read one entry: `at`, `after`, and any of `keys`. A status without `absent` says that the thing exists."""
+    """Read one entry: `at`, `after`, and any of `keys`. A status without `absent` means that the object exists."""
     at = section.number("at", 0.0)
     after = section.optional_text("after")
     changes = {key: section.any(key) for key in keys if key in section}
@@ -73,7 +73,7 @@ def read_timeline(section: Section, key: str, keys: Iterable[str]) -> tuple[Entr
 
 
 def events_of(entries: Iterable[Entry]) -> set[str]:
-    """The events that a timeline waits for."""
+    """The events that a timeline depends on."""
     return {entry.after for entry in entries if entry.after is not None}
 
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The vendor's own signer, the judge of every signature here."""
+"""The vendor's own signer, which checks each signature."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _import_lock = threading.Lock()
 
 @dataclass(frozen=True, slots=True)
 class SignedRequest:
-    """What a signature covers. `raw_path` as sent, `query` decoded, `headers` only the signed ones, in lower case."""
+    """The signed parts of a request. `raw_path` as sent, `query` decoded, `headers` only the signed ones, in lower case."""
 
     method: str
     raw_path: str
@@ -41,7 +41,7 @@ class Expected:
 
 
 Oracle = Callable[[str, str, SignedRequest], Expected]
-"""From access key, secret key and request to what the vendor's signer makes of them."""
+"""From access key, secret key and request to the vendor's signature."""
 
 
 @contextmanager

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Everything that the emulated cloud holds, at any moment: a pure function of the scenario, the time and the causes."""
+"""The content of the emulated cloud at any time: a pure function of the scenario, the time and the causes."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from .timeline import Change, Firing
 
 FLINK = "flink"
 SPARK = "spark"
-FILTER_CACHE = 64
+MAX_CACHED_FILTERS = 64
 """Filtered lists kept; only while no listed job ever disappears."""
 
 
 class World:
-    """Jobs of every workspace, DLI jobs, and the events fired so far. Time is handed in with every question."""
+    """Jobs of every workspace, DLI jobs, and the events fired so far. Each method takes the time."""
 
     def __init__(self, scenario: Scenario, epoch_ms: EpochMs) -> None:
         self._scenario = scenario
@@ -44,11 +44,11 @@ class World:
 
     @property
     def events(self) -> list[str]:
-        """The events that something in the scenario waits for."""
+        """The events that a part of the scenario depends on."""
         return sorted(self._listeners)
 
     def fire(self, event: str, time: float) -> int:
-        """Fire an event at `time` seconds; returns how many jobs waited for it."""
+        """Fire an event at `time` seconds; returns the number of jobs that depend on it."""
         self.fired[event] = time
         self._filtered.clear()
         listeners = self._listeners.get(event, [])
@@ -110,10 +110,10 @@ class World:
         return [model for model in self._clusters[kind].values() if not model.state(time).absent]
 
     def jobs(self, workspace: str | None, kind: str, name: str, tags: frozenset[str], time: float) -> list[JobModel]:
-        """The jobs that the list holds at `time` seconds, filtered as the server does, in the list's order."""
+        """The jobs in the list at `time` seconds, filtered like the server, in the list's order."""
         key = (workspace, kind, name, tags)
         if key not in self._filtered:
-            if len(self._filtered) >= FILTER_CACHE:
+            if len(self._filtered) >= MAX_CACHED_FILTERS:
                 self._filtered.clear()
             found = [model for model in self._models if self._fits(model, workspace, kind, name, tags)]
             if self._scenario.list_order == "name":

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""One answer of the cloud, made of arbitrary bytes, all the way from the body to the report.
+"""One answer of the cloud from arbitrary bytes, processed from the body to the report.
 
 `python -m tests.fuzz.answers [libFuzzer's options] [folder of inputs]` lets atheris look for bytes that end in an exception, or
 make a gate pass that has read no ready job. `make fuzz` does that for some minutes.
@@ -37,7 +37,7 @@ GATES = ("names", "tags", "dli")
 
 
 class Raw:
-    """The body as urllib3 hands it out."""
+    """The body, like that of urllib3."""
 
     def __init__(self, body: bytes) -> None:
         self.body = body
@@ -48,11 +48,11 @@ class Raw:
         return part
 
     def release_conn(self) -> None:
-        """Nothing is held."""
+        """Nothing to release."""
 
 
 class Response:
-    """What an adapter of requests gives back."""
+    """The response of an adapter of requests."""
 
     def __init__(self, given: Given) -> None:
         self.status_code = given.status
@@ -60,11 +60,11 @@ class Response:
         self.raw = Raw(given.body)
 
     def close(self) -> None:
-        """Nothing is held."""
+        """Nothing to release."""
 
 
 class Given(NamedTuple):
-    """What the bytes mean."""
+    """The meaning of the input bytes."""
 
     gate: str
     status: int
@@ -81,7 +81,7 @@ def meaning(data: bytes) -> Given:
 
 
 def ask(given: Given) -> dict[str, Any]:
-    """The result of a gate whose every request is answered so."""
+    """The result of a gate that gets this answer to each request."""
     dli = given.gate == "dli"
     params = {
         "endpoints": dict.fromkeys(("dataarts", "dli", "iam"), "https://cloud.example"),
@@ -97,7 +97,7 @@ def ask(given: Given) -> dict[str, Any]:
     session = Session(resolve(params, {}, "dli" if dli else "dataarts"), clock)
     adapter = mock.Mock(send=lambda *dummy, **more: Response(given))
     try:
-        # Everything but the wire is the real thing.
+        # Everything except the network is the real code.
         with mock.patch.object(requests.Session, "get_adapter", return_value=adapter):
             if dli:
                 policy, chosen = options.dli_policy(task, False), options.dli_selection(task)

@@ -33,7 +33,7 @@ def blocks(text: str) -> Iterator[Block]:
 
 
 def file_name(block: Block) -> str:
-    """The file that a block shows, or nothing."""
+    """The file that a block shows, or None."""
     found = re.search(r"`([\w.-]+\.ya?ml)`[^`]*:$", block.before)
     return found[1] if found else ""
 

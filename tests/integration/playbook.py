@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Runs ansible-playbook as a user would, against an emulator, and says what each task returned."""
+"""Runs ansible-playbook like a user, against an emulator, and returns the result of each task."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ OWN_PROCESS: dict[str, Any] = {
 }
 """Keywords of a task or play whose modules run in processes of their own: Ansible does not see that it is the same Python."""
 TIMEOUT = 400.0
-"""Seconds after which a playbook is given up."""
-SLACK = 15.0
-"""Seconds that a busy machine may add to anything."""
+"""Maximum seconds of a playbook."""
+MAX_SLACK = 15.0
+"""Additional seconds on a busy machine."""
 
 Task = dict[str, Any]
 
@@ -86,7 +86,7 @@ class Run:
 
     @property
     def text(self) -> str:
-        """All that it printed."""
+        """The printed output."""
         return self.output + self.errors
 
 
@@ -105,7 +105,7 @@ def connection(emulator: Emulator, **more: str) -> dict[str, str]:
 
 
 def settings() -> dict[str, str]:
-    """Ansible's own settings: what a terminal of a fresh user has, without colours."""
+    """Ansible's settings: those of a new user, without colours."""
     return {
         "ANSIBLE_NOCOLOR": "1",
         "ANSIBLE_LOCALHOST_WARNING": "false",

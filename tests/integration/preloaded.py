@@ -33,7 +33,7 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 SETTINGS = ("ANSIBLE_", "PYTHON", "HOME", "PATH", "LC_ALL", "COLUMNS", "TMPDIR")
-"""What the names of the environment variables begin with that Python and Ansible read when they are loaded."""
+"""Prefixes of the environment variables that Python and Ansible read when they are loaded."""
 MAX_SERVERS = 3
 """Servers that are kept by one process of the tests."""
 
@@ -67,7 +67,7 @@ class _Server:
         return int(answer)
 
     def close(self) -> None:
-        """End the server, and a run that goes on."""
+        """End the server, and a running command."""
         self._socket.close()
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGTERM)

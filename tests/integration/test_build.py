@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The tarball for Galaxy: what is in it, and that the same tree gives the same bytes."""
+"""The tarball for Galaxy: its content, and that the same tree gives the same bytes."""
 
 from __future__ import annotations
 
@@ -38,11 +38,11 @@ def built(folder: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def first(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The tarball, built once."""
+    """The tarball; it is built once."""
     return built(tmp_path_factory.mktemp("first"))
 
 
-def test_the_tarball_holds_what_is_listed_and_is_the_same_every_time(tmp_path: Path, first: Path) -> None:
+def test_tarball_contains_the_listed_files_and_is_reproducible(tmp_path: Path, first: Path) -> None:
     with tarfile.open(first) as archive:
         members = archive.getmembers()
     names = [member.name for member in members if member.isfile()]
@@ -56,7 +56,7 @@ def test_the_tarball_holds_what_is_listed_and_is_the_same_every_time(tmp_path: P
     assert second.read_bytes() == first.read_bytes()
 
 
-def test_links_lead_into_the_tarball_or_to_the_tag(first: Path) -> None:
+def test_links_target_the_tarball_or_the_tag(first: Path) -> None:
     with tarfile.open(first) as archive:
         held = {member.name for member in archive.getmembers()}
         pages = {
@@ -80,7 +80,7 @@ def test_links_lead_into_the_tarball_or_to_the_tag(first: Path) -> None:
     assert {page for page, dummy in completed if page == "README.md"} == set()
 
 
-def test_links_of_a_published_readme_lead_to_the_tag(tmp_path: Path) -> None:
+def test_links_of_a_published_readme_target_the_tag(tmp_path: Path) -> None:
     shutil.copy(ROOT / "galaxy.yml", tmp_path)
     (tmp_path / "docs").mkdir()
     (tmp_path / "docs" / "page.md").write_text("[README](../README.md)", "utf-8")

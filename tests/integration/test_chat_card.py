@@ -47,7 +47,7 @@ SCENARIO: dict[str, Any] = {
 
 
 class Chat:
-    """A chat server in this process. The first part of a path says how it answers: ok, refuse, hang.
+    """A chat server in this process. The first part of a path selects the answer: ok, refuse, hang.
 
     :ivar received: path with query and body of each message.
     """
@@ -110,16 +110,16 @@ def signature(key: str, message: str) -> str:
 
 
 def harmless(text: str) -> bool:
-    """Whether a text mentions nobody, has no markup of its own, and was not evaluated."""
+    """Whether a text contains no mention and no markup, and was not evaluated."""
     return not re.search(r"[<>@\[\]{}*`]|49", text)
 
 
 def is_shown(done: Run) -> bool:
-    """Whether something secret was printed."""
+    """Whether a secret was printed."""
     return SECRET in done.text or ACCESS in done.text
 
 
-def test_chat_card_as_the_readme_says() -> None:
+def test_chat_card_matches_the_readme() -> None:
     readme = (EXAMPLE / "README.md").read_text("utf-8")
     (command,) = re.findall(r"^ {4}ansible-playbook (.+)$", readme, re.MULTILINE)
     (shown,) = re.findall(r"^```text\n(.*?)^```", readme, re.MULTILINE | re.DOTALL)
@@ -138,7 +138,7 @@ def test_chat_card_as_the_readme_says() -> None:
 
 
 def test_chat_card_of_each_verdict() -> None:
-    """A FAIL of a play with two hosts, a TIMEOUT and an ERROR, with texts that could do harm."""
+    """A FAIL of a play with two hosts, a TIMEOUT and an ERROR, with hostile texts."""
     play_of_two = play(
         [
             failing(
@@ -190,10 +190,10 @@ def check_feishu(body: Any) -> None:
     assert (body["msg_type"], body["card"]["header"]["title"]["content"]) == ("interactive", "Gate FAIL (deploy)")
     *texts, action = body["card"]["elements"]
     assert [text["text"]["tag"] for text in texts] == ["plain_text", "plain_text"]
-    said = texts[0]["text"]["content"]
-    assert harmless(said)
-    assert "dli-bad is FAILED: why" in said
-    assert "＜at id=all＞＜/at＞" in said
+    content_text = texts[0]["text"]["content"]
+    assert harmless(content_text)
+    assert "dli-bad is FAILED: why" in content_text
+    assert "＜at id=all＞＜/at＞" in content_text
     assert texts[1]["text"]["content"].startswith("Read the log")
     assert action["actions"][0]["url"] == "https://awx.example.com/#/jobs/playbook/7/output"
 
@@ -263,11 +263,11 @@ for environment, variables in json.load(sys.stdin):
 
 
 def test_chat_card_links_to_the_run() -> None:
-    """Without a playbook for each, because only templates decide."""
-    asked = [({**NO_SERVER, **environment}, variables) for environment, variables, dummy in LINKS]
+    """Only the template is rendered, without a playbook for each case."""
+    render_cases = [({**NO_SERVER, **environment}, variables) for environment, variables, dummy in LINKS]
     done = subprocess.run(
         [sys.executable, "-c", RENDER, card("send")],
-        input=json.dumps(asked),
+        input=json.dumps(render_cases),
         capture_output=True,
         text=True,
         check=True,

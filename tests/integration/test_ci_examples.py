@@ -47,21 +47,21 @@ def source(example: str, file: str) -> Any:
 
 
 class Pipeline:
-    """What an example for a CI server contains, in the terms of these tests."""
+    """The parts of an example for a CI server that these tests use."""
 
     example: str
     collection: str = STORE
-    """What is installed."""
+    """The installed packages."""
     variables: Mapping[str, str]
     steps: list[str]
     """Scripts, run one after the other in the same folder until one fails."""
     options: str
-    """Of the shell that the server runs them with."""
+    """Options of the shell in which the server runs the scripts."""
     junit: str
     page: str
 
     def prepared(self, step: str, given: Mapping[str, str]) -> str:
-        """A step, as the server hands it to the shell."""
+        """A step, as the server passes it to the shell."""
         return step
 
     def run(self, folder: Path, given: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
@@ -112,7 +112,7 @@ class GitHub(Pipeline):
         assert workflow["permissions"]["id-token"] == "write"
         job = workflow["jobs"]["gate"]
         assert not KEYS & set(job["env"])
-        # What GitHub fills in comes from the test.
+        # The test supplies the values that GitHub inserts.
         self.variables = {name: value for name, value in job["env"].items() if "${{" not in value}
         by_name = {step["name"]: step for step in job["steps"]}
         self.token = by_name["Request an ID token"]["run"]
@@ -204,7 +204,7 @@ EACH = pytest.mark.parametrize("pipeline", PIPELINES, ids=lambda pipeline: pipel
 
 
 def stubs(folder: Path, programs: Iterable[str], failing: str = "") -> dict[str, str]:
-    """Programs that come before all others, only write down how they are called, and make what `venv` would make."""
+    """Programs, first in PATH, that record their calls, and create the files of `venv`."""
     bin_folder = folder / "stubs"
     bin_folder.mkdir()
     for program in programs:
@@ -224,13 +224,13 @@ def stubs(folder: Path, programs: Iterable[str], failing: str = "") -> dict[str,
 
 
 def called(folder: Path) -> list[str]:
-    """How the stubs were called, in turn."""
+    """The calls of the stubs, in order."""
     file = folder / "called"
     return file.read_text("utf-8").splitlines() if file.exists() else []
 
 
 def cases(report: JUnitXml) -> dict[str, list[tuple[str, str | None]]]:
-    """Name of a case -> kinds and messages of what is wrong with it."""
+    """Name of a case -> kinds and messages of its problems."""
     return {
         case.name: [(type(result).__name__, result.message) for result in case.result]
         for suite in report
@@ -239,13 +239,13 @@ def cases(report: JUnitXml) -> dict[str, list[tuple[str, str | None]]]:
 
 
 def ready(pipeline: Pipeline) -> str:
-    """The variable that says that nothing is to be installed."""
+    """The variable that disables the installation."""
     (name,) = filter(READY.fullmatch, pipeline.variables)
     return name
 
 
 def attempt(pipeline: Pipeline, folder: Path, emulator: Emulator) -> tuple[int, JUnitXml]:
-    """Run a pipeline where all is installed; gives the exit code and the JUnit report that it publishes."""
+    """Run a pipeline with all packages installed; returns the exit code and the published JUnit report."""
     secrets = {
         name: value for name, value in connection(emulator).items() if name in CREDENTIALS or name.endswith("_ENDPOINT")
     }
@@ -271,12 +271,12 @@ def fails(pipeline: Pipeline, folder: Path) -> None:
     assert code != 0
     found = cases(report)
     assert found["job_sms"] == [("Failure", "job_sms: node DLI_SMS_GES is EXCEPTION")]
-    # The other one had no time to be well for long enough, which is no failure of its own.
+    # The other job was not stable for long enough, which is not a failure.
     assert [kind for kind, _message in found["job_orders_stream"]] in ([], ["Skipped"])
     assert (report.failures, report.errors) == (1, 0)
 
 
-# All of them
+# All CI servers
 
 
 @pytest.mark.parametrize(
@@ -287,7 +287,7 @@ def fails(pipeline: Pipeline, folder: Path) -> None:
         ("gitlab-ci", "gitlab_ci", "gitlab-ci.yml"),
     ],
 )
-def test_the_file_has_the_form_that_the_server_wants(schema: str, example: str, file: str) -> None:
+def test_file_is_valid_for_the_server(schema: str, example: str, file: str) -> None:
     pytest.importorskip("check_jsonschema", reason="check-jsonschema, which has the schemas, is not installed")
     text = resources.files("check_jsonschema.builtin_schemas.vendor").joinpath(f"{schema}.json").read_text("utf-8")
     wanted = json.loads(text)
@@ -299,7 +299,7 @@ def test_the_file_has_the_form_that_the_server_wants(schema: str, example: str, 
     assert [error.message for error in errors] == []
 
 
-def test_all_files_install_the_same_version() -> None:
+def test_files_install_the_same_version() -> None:
     galaxy = yaml.safe_load((EXAMPLES.parent / "galaxy.yml").read_text("utf-8"))
     files = [EXAMPLES.parent / "docs" / "guides" / "ci.md"]
     files += [path for pipeline in PIPELINES for path in (EXAMPLES / pipeline.example).iterdir()]
@@ -311,7 +311,7 @@ def test_all_files_install_the_same_version() -> None:
 
 
 @EACH
-def test_the_command_to_try_is_that_of_the_snippet(pipeline: type[Pipeline]) -> None:
+def test_trial_command_equals_the_snippet(pipeline: type[Pipeline]) -> None:
     snippet = pipeline()
     (script,) = (step for step in snippet.steps if "ansible-playbook" in step)
     end = re.search(r"job_gate_report_dir=reports", script)
@@ -333,14 +333,14 @@ def installs(collection: str) -> list[str]:
 
 
 @EACH
-def test_what_the_machine_does_not_have_is_installed(pipeline: type[Pipeline], tmp_path: Path) -> None:
+def test_missing_packages_are_installed(pipeline: type[Pipeline], tmp_path: Path) -> None:
     snippet = pipeline()
     done = snippet.run(tmp_path, stubs(tmp_path, PROGRAMS))
     assert done.returncode == 0, done.stdout
     assert called(tmp_path) == [*installs(snippet.collection), GATE]
 
 
-def test_the_guide_shows_what_the_files_do(tmp_path: Path) -> None:
+def test_guide_matches_the_files(tmp_path: Path) -> None:
     guide = (EXAMPLES.parent / "docs" / "guides" / "ci.md").read_text("utf-8")
     script = "".join(re.findall(r"^```shell\n(.*?)^```", guide, re.MULTILINE | re.DOTALL))
     environment = {**os.environ, "GATE_COLLECTION": STORE, **stubs(tmp_path, PROGRAMS)}
@@ -352,17 +352,17 @@ def test_the_guide_shows_what_the_files_do(tmp_path: Path) -> None:
 
 @EACH
 @pytest.mark.parametrize("program", PROGRAMS)
-def test_nothing_passes_when_a_program_fails(pipeline: type[Pipeline], program: str, tmp_path: Path) -> None:
+def test_pipeline_fails_if_a_program_fails(pipeline: type[Pipeline], program: str, tmp_path: Path) -> None:
     done = pipeline().run(tmp_path, stubs(tmp_path, PROGRAMS, failing=program))
     assert done.returncode != 0
-    # What would have followed was not called.
+    # Later programs were not called.
     assert called(tmp_path)[-1].split()[0] == program
 
 
-# Each of them
+# The CI servers
 
 
-def test_github_actions_publishes_a_gate_that_fails(tmp_path: Path) -> None:
+def test_github_actions_publishes_a_failing_gate(tmp_path: Path) -> None:
     workflow = GitHub()
     fails(workflow, tmp_path)
     summary = tmp_path / "summary.md"
@@ -372,7 +372,7 @@ def test_github_actions_publishes_a_gate_that_fails(tmp_path: Path) -> None:
     assert "job_sms: node DLI_SMS_GES is EXCEPTION" in summary.read_text("utf-8")
 
 
-def test_github_actions_passes_the_id_token_on_in_a_file_that_only_the_runner_can_read(tmp_path: Path) -> None:
+def test_github_actions_stores_the_id_token_in_a_private_file(tmp_path: Path) -> None:
     bin_folder = tmp_path / "bin"
     bin_folder.mkdir()
     curl = bin_folder / "curl"
@@ -395,15 +395,15 @@ def test_github_actions_passes_the_id_token_on_in_a_file_that_only_the_runner_ca
     assert "https://token.example.com/?x=1&audience=huaweicloud" in (tmp_path / "asked").read_text("utf-8")
 
 
-def test_gitlab_ci_publishes_a_gate_that_fails(tmp_path: Path) -> None:
+def test_gitlab_ci_publishes_a_failing_gate(tmp_path: Path) -> None:
     fails(GitLab(), tmp_path)
 
 
-def test_jenkins_publishes_a_gate_that_fails(tmp_path: Path) -> None:
+def test_jenkins_publishes_a_failing_gate(tmp_path: Path) -> None:
     fails(Jenkins(), tmp_path)
 
 
-def test_azure_devops_publishes_a_gate_that_fails(tmp_path: Path) -> None:
+def test_azure_devops_publishes_a_failing_gate(tmp_path: Path) -> None:
     pipeline = Azure()
     fails(pipeline, tmp_path)
     work = tmp_path / "work"
@@ -414,14 +414,14 @@ def test_azure_devops_publishes_a_gate_that_fails(tmp_path: Path) -> None:
     assert "job_sms: node DLI_SMS_GES is EXCEPTION" in Path(path).read_text("utf-8")
 
 
-def test_codearts_publishes_a_gate_that_fails(tmp_path: Path) -> None:
+def test_codearts_publishes_a_failing_gate(tmp_path: Path) -> None:
     build = CodeArts()
     fails(build, tmp_path)
     names = sorted(path.name for path in (tmp_path / "work").glob(build.uploaded))
     assert names == ["gate.html", "gate.json", "gate.md", "gate.xml"]
 
 
-def test_codearts_publishes_a_gate_that_passes(tmp_path: Path) -> None:
+def test_codearts_publishes_a_passing_gate(tmp_path: Path) -> None:
     build = CodeArtsVariables()
     with scenario(build) as emulator:
         code, report = attempt(build, tmp_path, emulator)

@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The HTTP client against a real server: credentials, retries, the ceiling, the deadline, and what errors say.
+"""The HTTP client against a real server: credentials, retries, the rate limit, the deadline, and error messages.
 
-Waits are made on a clock that jumps, unless it is a real wait that is tested.
+Waits use a clock that jumps, except in tests of real waits.
 """
 
 from __future__ import annotations
@@ -88,7 +88,7 @@ def start() -> Iterator[Start]:
 
 @pytest.fixture
 def connect() -> Iterator[Connect]:
-    """A session for an emulator, or for a URL; a key, a project and no ceiling unless something else is said."""
+    """A session for an emulator, or for a URL; with a key, a project and no rate limit by default."""
     with ExitStack() as stack:
 
         def begin(
@@ -137,7 +137,7 @@ def error_of(session: Session, call: Call | None = None, deadline: float | None 
 def drain(
     session: Session, calls: Iterable[Call], deadline: float | None = None
 ) -> tuple[dict[str, Any], RequestError | None]:
-    """The outcomes by key, and what kept the rest of them from being had."""
+    """The outcomes by key, and the error that ended the remaining calls."""
     seen: dict[str, Any] = {}
     try:
         for call, outcome in run(session, calls, deadline):
@@ -182,7 +182,7 @@ def test_password(start: Start, connect: Connect, project: str | None) -> None:
     session = connect(emulator, secrets=secrets, project_id=project, **USER)
     for dummy in range(3):
         get(session, status_of())
-    # The token's answer names the project, so that no look-up is needed.
+    # The token's answer names the project, so no look-up is needed.
     assert [record.call for record in emulator.journal] == ["tokens", *["job_status"] * 3]
     token = emulator.journal[1].headers["x-auth-token"]
     assert secrets == [USER_PASSWORD, token]
@@ -214,7 +214,7 @@ def test_agency(start: Start, connect: Connect, metadata: Any) -> None:
     assert not any("authorization" in record.headers for record in emulator.requests(service="metadata"))
 
 
-def test_no_agency(start: Start, connect: Connect) -> None:
+def test_missing_agency_is_an_error(start: Start, connect: Connect) -> None:
     emulator = start()
     error = error_of(connect(emulator, credentials=EcsAgency(base=emulator.url)))
     assert (error.kind, error.status) == (PERMANENT, 404)
@@ -222,7 +222,7 @@ def test_no_agency(start: Start, connect: Connect) -> None:
 
 
 @pytest.mark.parametrize("answer", [{}, {"credential": None}, {"credential": {"access": "a"}}, "text", []])
-def test_an_agency_that_gives_no_key(start: Start, connect: Connect, answer: Any) -> None:
+def test_agency_without_a_key_is_an_error(start: Start, connect: Connect, answer: Any) -> None:
     emulator = start(metadata=True, faults=[{"match": {"call": "securitykey"}, "status": 200, "json": answer}])
     error = error_of(connect(emulator, credentials=EcsAgency(base=emulator.url)))
     assert error.kind == PERMANENT
@@ -236,14 +236,14 @@ def free_port() -> int:
         return int(listener.getsockname()[1])
 
 
-def test_no_metadata_service(start: Start, connect: Connect) -> None:
+def test_missing_metadata_service_is_an_error(start: Start, connect: Connect) -> None:
     emulator = start()
     error = error_of(connect(emulator, credentials=EcsAgency(base=f"http://127.0.0.1:{free_port()}")))
     assert "works only on a cloud server" in str(error)
     assert emulator.journal == []
 
 
-def test_the_metadata_service_is_never_asked_through_a_proxy(start: Start, connect: Connect) -> None:
+def test_metadata_service_is_read_without_a_proxy(start: Start, connect: Connect) -> None:
     emulator = start(metadata=True)
     session = connect(
         emulator, credentials=EcsAgency(base=emulator.url), proxy=f"http://127.0.0.1:{free_port()}", retries=0
@@ -252,7 +252,7 @@ def test_the_metadata_service_is_never_asked_through_a_proxy(start: Start, conne
     assert [record.call for record in emulator.journal] == ["metadata_token", "securitykey"]
 
 
-def test_a_key_in_the_task_beside_tokens_in_the_environment(start: Start, connect: Connect) -> None:
+def test_task_key_ignores_environment_tokens(start: Start, connect: Connect) -> None:
     emulator = start()
     get(connect(emulator, environ={"HW_AUTH_TOKEN": "left-over", "HW_SECURITY_TOKEN": "left-over"}), status_of())
     assert [record.status for record in emulator.journal] == [200]
@@ -289,7 +289,9 @@ def test_project_look_up_by_its_name(start: Start, connect: Connect) -> None:
         ({"faults": [{"match": {"call": "projects"}, "status": 200, "json": []}]}, PERMANENT, "no project"),
     ],
 )
-def test_no_project(start: Start, connect: Connect, scenario: dict[str, Any], kind: str, words: str) -> None:
+def test_missing_project_is_an_error(
+    start: Start, connect: Connect, scenario: dict[str, Any], kind: str, words: str
+) -> None:
     emulator = start(scenario)
     error = error_of(connect(emulator, project_id=None))
     assert error.kind == kind
@@ -298,7 +300,7 @@ def test_no_project(start: Start, connect: Connect, scenario: dict[str, Any], ki
     assert not emulator.requests("job_status")
 
 
-def test_a_project_look_up_that_finds_parts_of_names(start: Start, connect: Connect) -> None:
+def test_project_look_up_compares_exact_names(start: Start, connect: Connect) -> None:
     projects = [{"id": "other", "name": f"{REGION}_sub"}, {"id": PROJECT_ID, "name": REGION}, {"name": REGION}, None]
     emulator = start(faults=[{"match": {"call": "projects"}, "status": 200, "json": {"projects": projects}}])
     assert get(connect(emulator, project_id=None), status_of()).status == 200
@@ -328,7 +330,7 @@ def test_headers_that_are_always_sent(start: Start, connect: Connect) -> None:
 
 
 @pytest.mark.parametrize("name", ["作业 1~*+(x)", "100%25 x", "a%2Bb", "-_.~", "a b", "a?b#c&d=e", "\\", "é;:@,$!'[]"])
-def test_names_that_need_encoding(start: Start, connect: Connect, name: str) -> None:
+def test_names_are_encoded(start: Start, connect: Connect, name: str) -> None:
     emulator = start(jobs=[{"name": name}])
     session, service = connect(emulator), DataArts()
     assert session.complete(service.status(name)).job is not None
@@ -337,7 +339,7 @@ def test_names_that_need_encoding(start: Start, connect: Connect, name: str) -> 
     assert "+" not in emulator.journal[1].raw_path
 
 
-def test_connections_are_kept(start: Start, connect: Connect) -> None:
+def test_connections_are_reused(start: Start, connect: Connect) -> None:
     emulator = start()
     session = connect(emulator)
     for name in (JOB, "nobody", JOB, "nobody", JOB):
@@ -366,8 +368,8 @@ def test_redirects_are_not_followed(start: Start, connect: Connect, call: str) -
     elsewhere = start()
     rule = {"match": {"call": call}, "redirect": f"{elsewhere.url}/v1/{PROJECT_ID}/jobs/{JOB}/status"}
     emulator = start(faults=[rule])
-    asking: dict[str, dict[str, Any]] = {"tokens": USER, "projects": {"project_id": None}}
-    params = asking.get(call, {})
+    params_by_call: dict[str, dict[str, Any]] = {"tokens": USER, "projects": {"project_id": None}}
+    params = params_by_call.get(call, {})
     error = error_of(connect(emulator, **params))
     assert (error.kind, error.status) == (PERMANENT, 302)
     assert "redirects are not followed" in str(error)
@@ -375,7 +377,7 @@ def test_redirects_are_not_followed(start: Start, connect: Connect, call: str) -
     assert elsewhere.journal == []
 
 
-def test_the_body_of_a_redirect_is_not_read(start: Start, connect: Connect) -> None:
+def test_body_of_a_redirect_is_not_read(start: Start, connect: Connect) -> None:
     rule = {"match": {"call": "job_status"}, "redirect": "http://127.0.0.1:1/", "body_size": 50_000_000}
     error = error_of(connect(start(faults=[rule])))
     assert (error.kind, error.status) == (PERMANENT, 302)
@@ -399,7 +401,7 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     return files
 
 
-# What asyncio's server leaves behind of a refused handshake is said by the garbage collector, at any time.
+# The garbage collector may report the rest of a refused handshake of asyncio's server at any time.
 refuses = pytest.mark.filterwarnings("ignore::ResourceWarning")
 
 
@@ -425,7 +427,7 @@ def test_certificates_are_checked(connect: Connect, authority: dict[str, str]) -
 
 
 @refuses
-def test_the_certificates_name_is_checked(connect: Connect, authority: dict[str, str]) -> None:
+def test_certificate_name_is_checked(connect: Connect, authority: dict[str, str]) -> None:
     with secure(authority, "wrong") as emulator:
         error = error_of(connect(emulator, ca_path=authority["ca"]))
         assert error.kind == PERMANENT
@@ -436,21 +438,21 @@ def test_the_certificates_name_is_checked(connect: Connect, authority: dict[str,
 @refuses
 @pytest.mark.filterwarnings("ignore::urllib3.exceptions.InsecureRequestWarning")
 @pytest.mark.parametrize("variable", ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"])
-def test_variables_do_not_undo_validate_certs(
+def test_variables_do_not_override_validate_certs(
     connect: Connect, authority: dict[str, str], monkeypatch: pytest.MonkeyPatch, variable: str
 ) -> None:
     monkeypatch.setenv(variable, authority["other"])
     with secure(authority) as emulator:
         session = connect(emulator, environ={variable: authority["other"]}, validate_certs=False)
         assert get(session, status_of()).status == 200
-        # Nor do they overrule ca_path.
+        # They do not override ca_path either.
         assert get(connect(emulator, ca_path=authority["ca"]), status_of()).status == 200
         assert "not trusted" in str(error_of(connect(emulator, environ={variable: authority["other"]})))
 
 
 @refuses
-def test_no_warning_for_every_request(connect: Connect, authority: dict[str, str]) -> None:
-    """validate_certs: false causes one warning, by the module; urllib3's own warnings would fill the module's output."""
+def test_validate_certs_false_gives_no_warning_per_request(connect: Connect, authority: dict[str, str]) -> None:
+    """validate_certs: false gives one warning, from the module; urllib3's warnings would fill the module's output."""
     with secure(authority) as emulator:
         assert get(connect(emulator, validate_certs=False, retries=0), status_of()).status == 200
 
@@ -468,7 +470,7 @@ def test_client_certificate(connect: Connect, authority: dict[str, str], parts: 
 
 @refuses
 @pytest.mark.parametrize("option", ["ca_path", "client_cert"])
-def test_a_file_that_holds_no_certificate(
+def test_file_without_a_certificate_is_an_error(
     connect: Connect, authority: dict[str, str], tmp_path: Path, option: str
 ) -> None:
     path = tmp_path / "file.pem"
@@ -481,7 +483,7 @@ def test_a_file_that_holds_no_certificate(
 
 
 def elsewhere(session: Session) -> Session:
-    """The same session for a host that is not this machine, which options refuse in the clear."""
+    """The same session for another host, for which options reject http."""
     session.connection.endpoints.update(dict.fromkeys(("dataarts", "dli", "iam"), "http://cloud.example:1"))
     return session
 
@@ -494,7 +496,7 @@ def test_a_proxy_is_used(start: Start, connect: Connect) -> None:
     assert record.headers["host"] == "cloud.example:1"
 
 
-def test_the_usual_proxy_variables(start: Start, connect: Connect, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_proxy_variables_are_used(start: Start, connect: Connect, monkeypatch: pytest.MonkeyPatch) -> None:
     emulator = start()
     monkeypatch.setenv("http_proxy", f"http://user:q7Zs3cret@127.0.0.1:{free_port()}")
     error = error_of(elsewhere(connect(emulator, retries=0)))
@@ -507,7 +509,7 @@ def test_the_usual_proxy_variables(start: Start, connect: Connect, monkeypatch: 
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
-def test_requests_to_this_machine_go_past_every_proxy(
+def test_loopback_requests_use_no_proxy(
     start: Start, connect: Connect, monkeypatch: pytest.MonkeyPatch, host: str
 ) -> None:
     emulator, proxy = start(), start()
@@ -551,7 +553,7 @@ def test_retries(start: Start, connect: Connect, fault: dict[str, Any], status: 
     assert len(emulator.journal) == 1
 
 
-def test_every_retry_is_signed_again(start: Start, connect: Connect, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_each_retry_is_signed_again(start: Start, connect: Connect, monkeypatch: pytest.MonkeyPatch) -> None:
     emulator = start(faults=[{"match": {"call": "job_status"}, "times": 2, "status": 503}])
     clock = JumpClock()
     started = time.time()
@@ -575,7 +577,7 @@ def test_every_retry_is_signed_again(start: Start, connect: Connect, monkeypatch
         ({"status": 200, "body": "<html>login</html>"}, TRANSIENT),
     ],
 )
-def test_what_is_not_retried(start: Start, connect: Connect, fault: dict[str, Any], kind: str) -> None:
+def test_permanent_errors_are_not_retried(start: Start, connect: Connect, fault: dict[str, Any], kind: str) -> None:
     emulator = start(faults=[{"match": {"call": "job_status"}, **fault}])
     assert error_of(connect(emulator)).kind == kind
     assert len(emulator.journal) == 1
@@ -598,7 +600,7 @@ def test_retry_after_is_honoured(start: Start, connect: Connect, status: int) ->
     assert 25.0 <= waited(start, connect, status, formatdate(time.time() + 40, usegmt=True)) <= 40.0
 
 
-def test_a_throttled_answer_without_a_time(start: Start, connect: Connect) -> None:
+def test_http_429_without_retry_after(start: Start, connect: Connect) -> None:
     assert 2.0 <= waited(start, connect, 429, None) <= 5.0
     assert 2.0 <= waited(start, connect, 429, "soon") <= 5.0
     assert 2.0 <= waited(start, connect, 429, "-1") <= 5.0
@@ -614,7 +616,7 @@ def test_backoff_grows(start: Start, connect: Connect) -> None:
 
 @pytest.mark.parametrize("status", [429, 503])
 @pytest.mark.parametrize("value", ["11", "999999999999999999999", "Fri, 31 Dec 9999 23:59:59 GMT"])
-def test_a_retry_after_beyond_the_deadline_is_not_waited_for(
+def test_retry_after_beyond_the_deadline_is_not_awaited(
     start: Start, connect: Connect, status: int, value: str
 ) -> None:
     emulator = start(faults=[{"match": {"call": "job_status"}, "status": status, "headers": {"Retry-After": value}}])
@@ -627,7 +629,7 @@ def test_a_retry_after_beyond_the_deadline_is_not_waited_for(
     assert len(emulator.journal) == 1
 
 
-def test_a_retry_after_without_a_deadline_has_its_bound(start: Start, connect: Connect) -> None:
+def test_retry_after_without_a_deadline_is_limited(start: Start, connect: Connect) -> None:
     emulator = start(
         faults=[{"match": {"call": "job_status"}, "status": 429, "headers": {"Retry-After": "1000000000"}}]
     )
@@ -636,8 +638,8 @@ def test_a_retry_after_without_a_deadline_has_its_bound(start: Start, connect: C
     assert clock.time < 1100.0
 
 
-def test_one_that_is_throttled_holds_up_the_others_for_a_second(start: Start, connect: Connect) -> None:
-    """It waits as long as the service asks; a gate must not look away from all other jobs for that long."""
+def test_throttled_call_delays_the_others_for_a_second(start: Start, connect: Connect) -> None:
+    """The call waits for its Retry-After; a gate must not stop reading all other jobs for that long."""
     emulator = start(
         jobs=[{"name": "a"}, {"name": "b"}, {"name": "c"}],
         faults=[{"match": {"job": "a", "nth": 1}, "status": 429, "headers": {"Retry-After": "9"}}],
@@ -673,13 +675,13 @@ def test_no_second_request_after_a_401(start: Start, connect: Connect, params: d
     for dummy_call in range(5):
         assert error_of(session) is error
     assert len(emulator.journal) == session.sent == 1
-    # The message of the gateway echoes headers; none of it is shown.
+    # The message of the gateway repeats headers; it is not shown.
     assert "authentication failed" in str(error)
     assert "canonical" not in str(error)
     assert not any(value in str(error) for value in params.values() if value != "wrong")
 
 
-def test_a_wrong_password_is_tried_once(start: Start, connect: Connect) -> None:
+def test_wrong_password_is_sent_once(start: Start, connect: Connect) -> None:
     emulator = start()
     session = connect(emulator, **{**USER, "password": "q7Zs3cret"})
     for dummy in range(5):
@@ -689,8 +691,8 @@ def test_a_wrong_password_is_tried_once(start: Start, connect: Connect) -> None:
     assert [record.call for record in emulator.journal] == ["tokens"]
 
 
-def test_a_401_while_others_are_under_way(start: Start, connect: Connect) -> None:
-    """Nothing is sent after it, by any call; what was sent before is dropped, since the refusal concerns every call."""
+def test_http_401_drops_all_concurrent_calls(start: Start, connect: Connect) -> None:
+    """No call sends a request after it; earlier requests are dropped, because the refusal applies to all calls."""
     emulator = start(
         jobs=[{"name": "job_{i}", "count": 100}],
         faults=[
@@ -709,7 +711,7 @@ def test_a_401_while_others_are_under_way(start: Start, connect: Connect) -> Non
     assert len(emulator.journal) <= 17
 
 
-def test_a_key_that_ends_is_not_tried_again(start: Start, connect: Connect) -> None:
+def test_expired_key_is_not_sent_again(start: Start, connect: Connect) -> None:
     emulator = start(access_keys=[{**KEY, "valid_until": 100}])
     session = connect(emulator)
     get(session, status_of())
@@ -719,7 +721,7 @@ def test_a_key_that_ends_is_not_tried_again(start: Start, connect: Connect) -> N
     assert [record.status for record in emulator.journal] == [200, 401]
 
 
-def test_a_wrong_clock_is_named(start: Start, connect: Connect) -> None:
+def test_wrong_clock_is_named(start: Start, connect: Connect) -> None:
     for skew, words in ((3600, "s behind the server's"), (-3600, "s ahead of the server's")):
         text = str(error_of(connect(start(clock_skew=skew))))
         assert "this host's clock is" in text
@@ -740,7 +742,7 @@ REFUSALS: dict[str, tuple[dict[str, Any], dict[str, Any], dict[str, Any]]] = {
 
 
 @pytest.mark.parametrize("kind", REFUSALS)
-def test_a_refusal_is_known_to_other_sessions(start: Start, connect: Connect, kind: str) -> None:
+def test_refusal_is_shared_with_other_sessions(start: Start, connect: Connect, kind: str) -> None:
     scenario, wrong, right = REFUSALS[kind]
     emulator = start(scenario)
     first = error_of(connect(emulator, **wrong))
@@ -755,7 +757,7 @@ def test_a_refusal_is_known_to_other_sessions(start: Start, connect: Connect, ki
 
 
 @pytest.mark.parametrize("status", [401, 403])
-def test_a_wrong_clock_is_not_remembered(start: Start, connect: Connect, status: int) -> None:
+def test_wrong_clock_is_not_remembered(start: Start, connect: Connect, status: int) -> None:
     faults = [{"match": {"call": "job_status", "nth": 1}, "status": status, "error_code": "APIGW.0303"}]
     emulator = start(faults=faults, jobs=[{"name": "job_{i}", "count": 20}])
     session = connect(emulator)
@@ -767,7 +769,7 @@ def test_a_wrong_clock_is_not_remembered(start: Start, connect: Connect, status:
     assert get(connect(emulator), status_of("job_0")).status == 200
 
 
-def test_a_token_that_has_ended_does_not_hold_back_its_user(start: Start, connect: Connect) -> None:
+def test_expired_token_does_not_block_its_user(start: Start, connect: Connect) -> None:
     emulator = start(token_lifetime=100)
     session = connect(emulator, **USER)
     get(session, status_of())
@@ -776,7 +778,7 @@ def test_a_token_that_has_ended_does_not_hold_back_its_user(start: Start, connec
     assert get(connect(emulator, **USER), status_of()).status == 200
 
 
-def test_a_key_from_a_file_that_was_replaced_is_remembered(start: Start, connect: Connect, tmp_path: Path) -> None:
+def test_refused_key_of_a_replaced_file_is_remembered(start: Start, connect: Connect, tmp_path: Path) -> None:
     path = tmp_path / "credentials"
     emulator = start(access_keys=[{**KEY, "valid_until": 100}, {"access_key": "new", "secret_key": "newer"}])
     session = connect(emulator, credentials_file=write_keys(path, ACCESS_KEY, SECRET_KEY))
@@ -791,7 +793,7 @@ def test_a_key_from_a_file_that_was_replaced_is_remembered(start: Start, connect
 # -- renewal ----------------------------------------------------------------------------------------------------------
 
 
-def test_a_token_is_renewed_once_after_its_end(start: Start, connect: Connect) -> None:
+def test_expired_token_is_renewed_once(start: Start, connect: Connect) -> None:
     emulator = start(token_lifetime=100)
     session = connect(emulator, **USER)
     for dummy in range(3):
@@ -804,7 +806,7 @@ def test_a_token_is_renewed_once_after_its_end(start: Start, connect: Connect) -
     assert calls == [("tokens", 201), *good, *renewed, *good, *renewed, *good]
 
 
-def test_renewing_ends_when_it_does_not_help(start: Start, connect: Connect) -> None:
+def test_useless_renewal_is_not_repeated(start: Start, connect: Connect) -> None:
     emulator = start(faults=[{"match": {"call": "job_status", "from": 100}, "status": 401}])
     session = connect(emulator, **USER)
     get(session, status_of())
@@ -815,13 +817,13 @@ def test_renewing_ends_when_it_does_not_help(start: Start, connect: Connect) -> 
     assert calls == [("tokens", 201), ("job_status", 200), ("job_status", 401), ("tokens", 201), ("job_status", 401)]
 
 
-def test_a_token_that_never_worked_is_not_renewed(start: Start, connect: Connect) -> None:
+def test_token_refused_at_first_use_is_not_renewed(start: Start, connect: Connect) -> None:
     emulator = start(faults=[{"match": {"call": "job_status"}, "status": 401}])
     assert error_of(connect(emulator, **USER)).status == 401
     assert [record.call for record in emulator.journal] == ["tokens", "job_status"]
 
 
-def test_a_token_that_ends_under_many_calls_is_renewed_once(start: Start, connect: Connect) -> None:
+def test_token_that_expires_under_many_calls_is_renewed_once(start: Start, connect: Connect) -> None:
     emulator = start(jobs=[{"name": "job_{i}", "count": 40}], token_lifetime=100)
     session = connect(emulator, **USER)
     get(session, status_of("job_0"))
@@ -830,11 +832,11 @@ def test_a_token_that_ends_under_many_calls_is_renewed_once(start: Start, connec
     assert len(answers) == 40
     assert all(isinstance(answer, Answer) for answer in answers)
     assert len(emulator.requests("tokens")) == 2
-    # They all went out before the first refusal came back, or after the renewal.
+    # All were sent before the first refusal arrived, or after the renewal.
     assert len(emulator.requests(status=401)) <= 16
 
 
-def test_a_password_that_was_changed_meanwhile(start: Start, connect: Connect) -> None:
+def test_changed_password_is_sent_once(start: Start, connect: Connect) -> None:
     emulator = start(token_lifetime=100, faults=[{"match": {"call": "tokens", "from": 100}, "status": 401}])
     session = connect(emulator, **USER)
     get(session, status_of())
@@ -844,8 +846,8 @@ def test_a_password_that_was_changed_meanwhile(start: Start, connect: Connect) -
     assert [record.call for record in emulator.journal] == ["tokens", "job_status", "job_status", "tokens"]
 
 
-def test_renewing_is_tried_again_without_an_answer(start: Start, connect: Connect) -> None:
-    """A token service that is away for a while has refused nothing; the old token is still not sent again."""
+def test_renewal_without_an_answer_is_retried(start: Start, connect: Connect) -> None:
+    """An unavailable token service is not a refusal; the old token is not sent again."""
     emulator = start(
         token_lifetime=100, faults=[{"match": {"call": "tokens", "from": 100, "until": 200}, "status": 503}]
     )
@@ -858,7 +860,7 @@ def test_renewing_is_tried_again_without_an_answer(start: Start, connect: Connec
     assert [record.status for record in emulator.requests("job_status")] == [200, 401, 200]
 
 
-def test_an_agencys_key_is_renewed(start: Start, connect: Connect) -> None:
+def test_agency_key_is_renewed(start: Start, connect: Connect) -> None:
     emulator = start(metadata={"lifetime": 100})
     session = connect(emulator, credentials=EcsAgency(base=emulator.url))
     get(session, status_of())
@@ -875,7 +877,7 @@ def write_keys(path: Path, access_key: str, secret_key: str) -> str:
 
 
 @pytest.mark.parametrize("renewed", [True, False])
-def test_a_file_is_read_again_when_its_key_has_ended(
+def test_file_is_read_again_when_its_key_has_expired(
     start: Start, connect: Connect, tmp_path: Path, renewed: bool
 ) -> None:
     path = tmp_path / "credentials"
@@ -892,7 +894,7 @@ def test_a_file_is_read_again_when_its_key_has_ended(
         assert [record.status for record in emulator.journal] == [200, 401]
 
 
-def test_a_file_that_is_gone_when_its_key_has_ended(start: Start, connect: Connect, tmp_path: Path) -> None:
+def test_deleted_file_with_an_expired_key_is_an_error(start: Start, connect: Connect, tmp_path: Path) -> None:
     path = tmp_path / "credentials"
     emulator = start(access_keys=[{**KEY, "valid_until": 100}])
     session = connect(emulator, credentials_file=write_keys(path, ACCESS_KEY, SECRET_KEY))
@@ -912,7 +914,7 @@ def starts(emulator: Emulator) -> list[float]:
     return [record.at for record in emulator.journal]
 
 
-def test_the_first_request_goes_alone(start: Start, connect: Connect) -> None:
+def test_first_request_is_sent_alone(start: Start, connect: Connect) -> None:
     emulator = start(jobs=[{"name": "job_{i}", "count": 6}], latency=0.2)
     clock = JumpClock()
     session = connect(emulator, clock)
@@ -920,7 +922,7 @@ def test_the_first_request_goes_alone(start: Start, connect: Connect) -> None:
     assert len(list(run(session, map(status_of, names)))) == 6
     first, second, *dummy_rest = starts(emulator)
     assert second - first >= 0.2
-    # After a pause the key may have ended: the first one goes alone again.
+    # After a pause the key may have expired: the first request is sent alone again.
     clock.sleep(6.0)
     emulator.clear()
     assert len(list(run(session, map(status_of, names)))) == 6
@@ -928,7 +930,7 @@ def test_the_first_request_goes_alone(start: Start, connect: Connect) -> None:
     assert second - first >= 0.2
 
 
-def test_token_and_project_come_before_everything_else(start: Start, connect: Connect) -> None:
+def test_token_and_project_are_requested_first(start: Start, connect: Connect) -> None:
     emulator = start(jobs=[{"name": "job_{i}", "count": 6}], latency=0.2)
     session = connect(emulator, project_id=None)
     list(run(session, [status_of(f"job_{number}") for number in range(6)]))
@@ -938,7 +940,7 @@ def test_token_and_project_come_before_everything_else(start: Start, connect: Co
 
 
 @pytest.mark.parametrize("rate", [5, 20.0, 100])
-def test_the_ceiling_is_kept_evenly(start: Start, connect: Connect, rate: float) -> None:
+def test_requests_per_second_spaces_requests_evenly(start: Start, connect: Connect, rate: float) -> None:
     emulator = start(jobs=[{"name": "job_{i}", "count": 30}])
     session = connect(emulator, JumpClock(), requests_per_second=rate)
     sent = sorted(
@@ -949,7 +951,7 @@ def test_the_ceiling_is_kept_evenly(start: Start, connect: Connect, rate: float)
     assert [round(later - earlier, 6) for earlier, later in pairwise(sent)] == [round(1 / rate, 6)] * 29
 
 
-def test_look_ups_and_retries_are_under_the_ceiling(start: Start, connect: Connect) -> None:
+def test_requests_per_second_applies_to_look_ups_and_retries(start: Start, connect: Connect) -> None:
     emulator = start(
         faults=[{"match": {"call": "job_status", "nth": 1}, "status": 503, "headers": {"Retry-After": "0"}}]
     )
@@ -960,7 +962,7 @@ def test_look_ups_and_retries_are_under_the_ceiling(start: Start, connect: Conne
     assert answer.sent_at - 1000.0 >= 1.0
 
 
-def test_the_default_ceiling_stays_within_the_quota(start: Start, connect: Connect) -> None:
+def test_default_requests_per_second_stays_within_the_quota(start: Start, connect: Connect) -> None:
     emulator = start(jobs=[{"name": "job_{i}", "count": 35}], quota=30, clock="real")
     session = connect(emulator, Clock(), requests_per_second=20, retries=0)
     outcomes = [outcome for dummy, outcome in run(session, [status_of(f"job_{number}") for number in range(35)])]
@@ -968,7 +970,7 @@ def test_the_default_ceiling_stays_within_the_quota(start: Start, connect: Conne
     assert emulator.stats["by_status"] == {"200": 35}
 
 
-def test_sent_counts_everything(start: Start, connect: Connect) -> None:
+def test_sent_counts_each_request(start: Start, connect: Connect) -> None:
     emulator = start(faults=[{"match": {"call": "job_status", "nth": 1}, "status": 503}])
     session = connect(emulator, project_id=None)
     get(session, status_of())
@@ -984,20 +986,20 @@ SLOW = [
 ]
 
 
-def test_a_service_that_does_not_answer_is_not_asked_for_every_job(start: Start, connect: Connect) -> None:
+def test_service_without_an_answer_ends_all_calls(start: Start, connect: Connect) -> None:
     emulator = start(jobs=[{"name": "job_{i}", "count": 100}], faults=[{"times": 10, "reset": "before_headers"}])
     session = connect(emulator, retries=2)
     calls = [status_of(f"job_{number}") for number in range(100)]
     seen, error = drain(session, calls)
     assert error is not None
     assert (error.kind, error.status, len(seen)) == (TRANSIENT, None, 0), "it is nothing of a single job"
-    # Four calls are tried, and two that have ended count for all.
+    # Four calls are sent, and two that ended count for all.
     assert len(emulator.journal) == 4 + 4 + 2
     seen, error = drain(session, calls)
     assert (error, len(seen)) == (None, 100), "it has come back by the next observation"
 
 
-def test_one_job_without_an_answer_is_not_all_of_them(start: Start, connect: Connect) -> None:
+def test_one_job_without_an_answer_does_not_end_the_others(start: Start, connect: Connect) -> None:
     faults = [{"match": {"job": "job_0"}, "reset": "before_headers"}]
     emulator = start(jobs=[{"name": "job_{i}", "count": 20}], faults=faults)
     session = connect(emulator, retries=1)
@@ -1007,7 +1009,7 @@ def test_one_job_without_an_answer_is_not_all_of_them(start: Start, connect: Con
 
 
 @pytest.mark.parametrize("fault", SLOW)
-def test_a_request_ends_with_its_timeout(start: Start, connect: Connect, fault: dict[str, Any]) -> None:
+def test_request_ends_with_its_timeout(start: Start, connect: Connect, fault: dict[str, Any]) -> None:
     emulator = start(faults=[{"match": {"call": "job_status"}, **fault}])
     session = connect(emulator, Clock(), request_timeout=0.3, retries=0)
     started = time.monotonic()
@@ -1018,7 +1020,7 @@ def test_a_request_ends_with_its_timeout(start: Start, connect: Connect, fault: 
 
 
 @pytest.mark.parametrize("fault", SLOW)
-def test_nothing_goes_on_past_the_deadline(start: Start, connect: Connect, fault: dict[str, Any]) -> None:
+def test_nothing_runs_past_the_deadline(start: Start, connect: Connect, fault: dict[str, Any]) -> None:
     emulator = start(jobs=[{"name": "job_{i}", "count": 5}], faults=[{"match": {"job": "job_[1-9]"}, **fault}])
     clock = Clock()
     session = connect(emulator, clock, request_timeout=600)
@@ -1033,7 +1035,7 @@ def test_nothing_goes_on_past_the_deadline(start: Start, connect: Connect, fault
     assert "the deadline came before the answer" in str(error_of(session, deadline=started))
 
 
-def test_a_deadline_that_has_passed_sends_nothing(start: Start, connect: Connect) -> None:
+def test_past_deadline_sends_nothing(start: Start, connect: Connect) -> None:
     emulator = start()
     clock = JumpClock()
     session = connect(emulator, clock)
@@ -1044,7 +1046,7 @@ def test_a_deadline_that_has_passed_sends_nothing(start: Start, connect: Connect
     assert emulator.journal == []
 
 
-def test_a_slow_one_does_not_hold_up_the_others(start: Start, connect: Connect) -> None:
+def test_slow_call_does_not_delay_the_others(start: Start, connect: Connect) -> None:
     emulator = start(jobs=[{"name": "job_{i}", "count": 40}], faults=[{"match": {"job": "job_1"}, "hang": True}])
     session = connect(emulator, Clock(), request_timeout=3, retries=0)
     order = [call.key for call, dummy in run(session, [status_of(f"job_{number}") for number in range(40)])]
@@ -1053,7 +1055,7 @@ def test_a_slow_one_does_not_hold_up_the_others(start: Start, connect: Connect) 
 
 
 class CountingClock(Clock):
-    """The machine's clock; counts how often it is waited on."""
+    """The machine's clock; counts its waits."""
 
     waits = 0
 
@@ -1062,8 +1064,8 @@ class CountingClock(Clock):
         return super().wait(results, seconds, busy)
 
 
-def test_a_call_that_could_be_sent_is_noticed_while_one_is_under_way(start: Start, connect: Connect) -> None:
-    """At once, on a clock that moves between two looks at it, and without looking at it all the time."""
+def test_sendable_call_is_found_while_another_is_running(start: Start, connect: Connect) -> None:
+    """Immediately, also if the clock moves between two reads, and without polling it."""
     emulator = start(faults=[{"match": {"job": JOB, "nth": 2}, "delay": 3.0}])
     clock = CountingClock()
     session = connect(emulator, clock, requests_per_second=5)
@@ -1078,9 +1080,7 @@ def test_a_call_that_could_be_sent_is_noticed_while_one_is_under_way(start: Star
 
 
 @pytest.mark.parametrize("rate", [0, 10])
-def test_jobs_are_read_one_after_the_other_however_slow_the_answers(
-    start: Start, connect: Connect, rate: float
-) -> None:
+def test_jobs_are_read_in_order_with_slow_answers(start: Start, connect: Connect, rate: float) -> None:
     names = [f"job_{number}" for number in range(8)]
     emulator = start(jobs=[{"name": "job_{i}", "count": 8}], latency=0.3)
     clock = CountingClock()
@@ -1092,7 +1092,7 @@ def test_jobs_are_read_one_after_the_other_however_slow_the_answers(
     assert clock.waits < 100
 
 
-def test_a_name_that_cannot_be_resolved(connect: Connect, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unresolvable_name_is_an_error(connect: Connect, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*dummy_arguments: Any, **dummy_options: Any) -> Any:
         raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
 
@@ -1102,7 +1102,7 @@ def test_a_name_that_cannot_be_resolved(connect: Connect, monkeypatch: pytest.Mo
     assert "the host's name cannot be resolved" in str(error)
 
 
-def test_a_name_server_that_does_not_answer(connect: Connect, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_hanging_name_server_ends_at_the_deadline(connect: Connect, monkeypatch: pytest.MonkeyPatch) -> None:
     released = threading.Event()
 
     def hang(*dummy_arguments: Any, **dummy_options: Any) -> Any:
@@ -1120,7 +1120,7 @@ def test_a_name_server_that_does_not_answer(connect: Connect, monkeypatch: pytes
 @pytest.mark.parametrize(
     "url", ["https://*.example", "https://.example", "https://a..b", "https://%zz", "https://[v1.a]"]
 )
-def test_a_host_that_no_request_can_be_sent_to(connect: Connect, url: str) -> None:
+def test_invalid_host_is_an_error(connect: Connect, url: str) -> None:
     """It is refused as an option, or when the request is made."""
 
     def attempt() -> None:
@@ -1131,7 +1131,7 @@ def test_a_host_that_no_request_can_be_sent_to(connect: Connect, url: str) -> No
 
 
 @pytest.mark.parametrize("value", ["a\nb", " a", "作业", "\ud800"])
-def test_a_header_that_cannot_be_sent(start: Start, connect: Connect, value: str) -> None:
+def test_invalid_header_is_an_error(start: Start, connect: Connect, value: str) -> None:
     emulator = start()
     call = Call("dataarts", ("v1", "{project_id}", "jobs"), headers={"workspace": value})
     assert isinstance(error_of(connect(emulator), call), RequestError)
@@ -1139,7 +1139,7 @@ def test_a_header_that_cannot_be_sent(start: Start, connect: Connect, value: str
 
 
 @pytest.mark.parametrize("name", ["\udcff", "\ud800x", "a\nb", "\0"])
-def test_a_projects_name_that_cannot_be_one(start: Start, connect: Connect, name: str) -> None:
+def test_invalid_project_name_is_an_error(start: Start, connect: Connect, name: str) -> None:
     emulator = start()
 
     def attempt() -> None:
@@ -1149,13 +1149,13 @@ def test_a_projects_name_that_cannot_be_one(start: Start, connect: Connect, name
         attempt()
 
 
-def test_no_listener(connect: Connect) -> None:
+def test_refused_connection_is_transient(connect: Connect) -> None:
     error = error_of(connect(f"http://127.0.0.1:{free_port()}", retries=1))
     assert (error.kind, error.status) == (TRANSIENT, None)
     assert "the connection was refused" in str(error)
 
 
-def test_a_connection_that_was_closed_meanwhile(start: Start, connect: Connect) -> None:
+def test_closed_connection_is_replaced(start: Start, connect: Connect) -> None:
     emulator = start(faults=[{"match": {"call": "job_status"}, "close": True}])
     session = connect(emulator)
     for dummy in range(3):
@@ -1166,7 +1166,7 @@ def test_a_connection_that_was_closed_meanwhile(start: Start, connect: Connect) 
 
 
 @pytest.mark.parametrize("fault", [{"gzip_bomb": 100_000_000}, {"body_size": 100_000_000}])
-def test_floods(start: Start, connect: Connect, fault: dict[str, int]) -> None:
+def test_large_bodies_are_rejected(start: Start, connect: Connect, fault: dict[str, int]) -> None:
     emulator = start(faults=[{"match": {"call": "job_status"}, **fault}])
     error = error_of(connect(emulator, retries=0))
     assert error.kind == TRANSIENT
@@ -1177,7 +1177,7 @@ def test_floods(start: Start, connect: Connect, fault: dict[str, int]) -> None:
     ("body", "words"),
     [("", "body is not JSON"), ("<!DOCTYPE html>", "body is HTML"), ("[" * 100_000, "body is"), ('{"a":', "body is")],
 )
-def test_answers_that_are_not_json(start: Start, connect: Connect, body: str, words: str) -> None:
+def test_invalid_json_is_transient(start: Start, connect: Connect, body: str, words: str) -> None:
     emulator = start(faults=[{"match": {"call": "job_status"}, "status": 200, "body": body}])
     error = error_of(connect(emulator))
     assert (error.kind, error.status) == (TRANSIENT, 200)
@@ -1185,12 +1185,12 @@ def test_answers_that_are_not_json(start: Start, connect: Connect, body: str, wo
     assert error.request_id == emulator.journal[0].request_id
 
 
-def test_packed_answers_are_not_asked_for_and_understood(start: Start, connect: Connect) -> None:
+def test_compressed_answers_are_not_requested_but_accepted(start: Start, connect: Connect) -> None:
     emulator = start(gzip=True)
     assert get(connect(emulator), status_of()).data["name"] == JOB
 
 
-def test_sent_at_is_when_the_request_was_sent(start: Start, connect: Connect) -> None:
+def test_sent_at_is_the_time_of_sending(start: Start, connect: Connect) -> None:
     emulator = start(latency=0.3)
     clock = Clock()
     before = clock.now()
@@ -1198,7 +1198,7 @@ def test_sent_at_is_when_the_request_was_sent(start: Start, connect: Connect) ->
     assert before <= answer.sent_at <= clock.now() - 0.3
 
 
-def test_the_message_of_an_error(start: Start, connect: Connect) -> None:
+def test_error_contains_code_status_and_request_id(start: Start, connect: Connect) -> None:
     emulator = start(faults=[{"match": {"call": "job_list"}, "error_code": "DLF.0819", "error_msg": "no workspace"}])
     error = error_of(connect(emulator), listing())
     assert error.extras() == {
@@ -1218,7 +1218,7 @@ def test_the_message_of_an_error(start: Start, connect: Connect) -> None:
 @pytest.mark.parametrize(("language", "message"), [("en", "The job does not exists."), ("zh", "作业不存在。")])
 @pytest.mark.parametrize("keys", [["error_code", "error_msg"], ["errorCode", "errorMsg"], ["code", "message"]])
 @pytest.mark.parametrize("code", ["DLF.0100", "DLF.30100", "1001"])
-def test_a_job_that_does_not_exist(
+def test_missing_job_is_recognized(
     start: Start, connect: Connect, language: str, message: str, keys: list[str], code: str
 ) -> None:
     emulator = start(language=language, error_keys=keys, missing_job_code=code)
@@ -1228,7 +1228,7 @@ def test_a_job_that_does_not_exist(
 
 @pytest.mark.parametrize("call", [status_of(), listing()])
 @pytest.mark.parametrize("fault", [{"status": 503}, {"reset": "before_headers"}, {"status": 200, "body": "x"}])
-def test_no_error_shows_the_query(start: Start, connect: Connect, call: Call, fault: dict[str, Any]) -> None:
+def test_errors_do_not_show_the_query(start: Start, connect: Connect, call: Call, fault: dict[str, Any]) -> None:
     emulator = start(faults=[{"match": {"service": "dataarts"}, **fault}])
     error = error_of(connect(emulator, retries=0), call)
     assert error.path.endswith("/jobs" if call.query else "/status")
@@ -1237,7 +1237,7 @@ def test_no_error_shows_the_query(start: Start, connect: Connect, call: Call, fa
     assert "q7Zs3cret" not in str(error)
 
 
-def test_secrets_are_taken_out_of_what_the_service_says(start: Start, connect: Connect) -> None:
+def test_secrets_in_error_messages_are_masked(start: Start, connect: Connect) -> None:
     echo = f"bad {ACCESS_KEY} and {SECRET_KEY}\r\n and \x1b[31mthe-token {'x' * 1000}"
     emulator = start(
         access_keys=[{**KEY, "security_token": "the-token"}],
@@ -1250,7 +1250,7 @@ def test_secrets_are_taken_out_of_what_the_service_says(start: Start, connect: C
     assert error_of(connect(emulator, auth_token=AUTH_TOKEN)).summary == "***"
 
 
-def test_an_error_without_a_reason(start: Start, connect: Connect) -> None:
+def test_error_without_a_message(start: Start, connect: Connect) -> None:
     emulator = start(faults=[{"match": {"call": "job_status"}, "status": 400, "json": {}}])
     error = error_of(connect(emulator))
     assert (error.summary, error.error_code) == ("the service gives no reason", None)
@@ -1261,7 +1261,7 @@ def test_an_error_without_a_reason(start: Start, connect: Connect) -> None:
 
 @pytest.mark.parametrize("means", ["page", "record"])
 @pytest.mark.parametrize(("count", "size"), [(0, 100), (1, 100), (100, 100), (101, 100), (250, 100), (30, 7), (5, 1)])
-def test_job_lists(start: Start, connect: Connect, means: str, count: int, size: int) -> None:
+def test_job_lists_are_read(start: Start, connect: Connect, means: str, count: int, size: int) -> None:
     emulator = start(
         jobs=[{"name": "job_{i:04d}", "count": count}] if count else [{"name": "other", "type": "BATCH"}],
         offset_means=means,
@@ -1275,20 +1275,20 @@ def test_job_lists(start: Start, connect: Connect, means: str, count: int, size:
 
 
 @pytest.mark.parametrize("means", ["page", "record"])
-def test_a_long_job_list_with_many_requests_at_once(start: Start, connect: Connect, means: str) -> None:
+def test_long_job_list_is_read_with_concurrent_requests(start: Start, connect: Connect, means: str) -> None:
     emulator = start(jobs=[{"name": "job_{i:05d}", "count": 10_000}], offset_means=means)
     found = connect(emulator).complete(DataArts().list())
     assert [job["name"] for job in found.jobs] == [f"job_{number:05d}" for number in range(10_000)]
     assert len(emulator.journal) == found.pages <= 102
 
 
-def test_the_service_filters_by_parts_of_names(start: Start, connect: Connect) -> None:
+def test_name_filter_of_the_service_matches_parts(start: Start, connect: Connect) -> None:
     emulator = start(jobs=[{"name": name} for name in ("sms", "job_SMS_1", "other")])
     found = connect(emulator).complete(DataArts().list(name="sms"))
     assert [job["name"] for job in found.jobs] == ["sms", "job_SMS_1"]
 
 
-def test_a_denied_workspace(start: Start, connect: Connect) -> None:
+def test_denied_workspace_is_an_error(start: Start, connect: Connect) -> None:
     emulator = start(denied_workspaces=["ws3"])
     for workspace, kind in (("ws3", DENIED), ("unknown", PERMANENT)):
         reading = connect(emulator).complete(DataArts(workspace).status(JOB))
@@ -1297,7 +1297,7 @@ def test_a_denied_workspace(start: Start, connect: Connect) -> None:
 
 
 @pytest.mark.parametrize("answer", ["missing", "batch"])
-def test_the_status_of_a_batch_job(start: Start, connect: Connect, answer: str) -> None:
+def test_batch_job_counts_as_missing(start: Start, connect: Connect, answer: str) -> None:
     emulator = start(jobs=[{"name": "nightly", "type": "BATCH"}], batch_status_answer=answer)
     reading = connect(emulator).complete(DataArts().status("nightly"))
     assert reading.error is None
@@ -1306,7 +1306,7 @@ def test_the_status_of_a_batch_job(start: Start, connect: Connect, answer: str) 
 
 @pytest.mark.parametrize("path", ["v1", "v1.0", "both"])
 @pytest.mark.parametrize("code", ["DLI.0002", "DLI.0023"])
-def test_dli_paths(start: Start, connect: Connect, path: str, code: str) -> None:
+def test_dli_path_is_found(start: Start, connect: Connect, path: str, code: str) -> None:
     names = [f"id-{number}" for number in range(5)]
     jobs = [{"job_id": name, "status": "RUNNING", "progress": 0.5} for name in names]
     emulator = start(dli_jobs=jobs, dli_progress_path=path, dli_missing_code=code)
@@ -1319,7 +1319,7 @@ def test_dli_paths(start: Start, connect: Connect, path: str, code: str) -> None
     assert len(emulator.requests(error_code="APIGW.0101")) <= (6 if path == "v1.0" else 0)
 
 
-def test_dli_busy_queue_and_failure(start: Start, connect: Connect) -> None:
+def test_dli_busy_queue_and_failed_job(start: Start, connect: Connect) -> None:
     emulator = start(
         dli_jobs=[
             {"job_id": "busy", "status": "RUNNING", "errors": [{"from": 0, "to": 100}]},
@@ -1337,7 +1337,7 @@ def test_dli_busy_queue_and_failure(start: Start, connect: Connect) -> None:
     assert failed is not None
     assert busy["status"] == "RUNNING"
     assert failed["status"] == "FAILED"
-    # A failure is reported before what the service says of its reason.
+    # A failure is reported before its reason is read.
     failed = session.complete(service.explain(failed))
     assert (failed["status"], failed["message"], failed["queue_name"]) == ("FAILED", "out of memory", "q1")
     assert [record.call for record in emulator.journal].count("dli_status") == 2

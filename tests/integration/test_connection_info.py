@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The check of the connection, in the states that an account, a network and a cloud can be in."""
+"""The check of the connection, for the possible states of an account, a network and a cloud."""
 
 from __future__ import annotations
 
@@ -77,11 +77,11 @@ NAMED = re.compile(
 
 @dataclass
 class State:
-    """A state of the world, and what is found in it.
+    """A state of the account or cloud, and the expected checks.
 
     :ivar cloud: additional settings of the emulator.
     :ivar red: the checks that are not ok, with their results; the skipped ones are left out.
-    :ivar advice: what the advice of the first of them contains, as a regular expression.
+    :ivar advice: regular expression for the advice of the first such check.
     :ivar requests: how many are sent; None for any number up to 12.
     """
 
@@ -95,7 +95,7 @@ class State:
 
 
 def fault(call: str, **action: Any) -> dict[str, Any]:
-    """A cloud in which one call goes wrong."""
+    """A cloud in which one call fails."""
     return {"faults": [{"match": {"call": call}, **action}]}
 
 
@@ -325,7 +325,7 @@ STATES = [
 
 
 def examine(emulator: Emulator | str, **options: Any) -> dict[str, Any]:
-    """What the module returns. Asserts what holds in every state."""
+    """The module's result. Asserts the invariants of each state."""
     arguments = connection(emulator, **{"requests_per_second": 0, **options})
     module = connection_info
     result = in_process.run(arguments, module.ARGUMENTS, module.SERVICE, module.BODY, False, "module")
@@ -359,7 +359,7 @@ def red(result: dict[str, Any]) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("state", STATES, ids=lambda state: state.name)
-def test_states_of_an_account(state: State) -> None:
+def test_checks_report_the_state_of_an_account(state: State) -> None:
     with running({**ACCOUNT, **state.cloud}) as emulator:
         result = examine(emulator, **state.options)
         journal = emulator.journal
@@ -376,7 +376,7 @@ def test_states_of_an_account(state: State) -> None:
     assert [record.path for record in journal if record.method == "POST"] in issued
 
 
-def test_types_of_fields() -> None:
+def test_field_types_are_found() -> None:
     with running({**ACCOUNT, "times_as": "string"}) as emulator:
         found = {item["name"]: item["value"] for item in examine(emulator)["findings"]}
     assert "startTime is text, not number (job in the list)" in found["field_types"]
@@ -395,7 +395,7 @@ def test_a_refused_key_is_not_sent_again() -> None:
     assert "nothing is sent with them" in check["advice"]
 
 
-def test_a_proxy_that_wants_a_password() -> None:
+def test_proxy_that_requires_a_password_is_reported() -> None:
     def refuse(client: socket.socket) -> None:
         client.recv(65536)
         client.sendall(b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n")
@@ -425,7 +425,7 @@ def encrypted(tmp_path: Path, authority: trustme.CA) -> Iterator[Emulator]:
         yield emulator
 
 
-def test_a_certificate_that_is_not_trusted(encrypted: Emulator, tmp_path: Path, authority: trustme.CA) -> None:
+def test_untrusted_certificate_is_reported(encrypted: Emulator, tmp_path: Path, authority: trustme.CA) -> None:
     result = examine(encrypted)
     assert red(result) == {"tls": "fail"}
     assert result["requests"] == 1
@@ -435,7 +435,7 @@ def test_a_certificate_that_is_not_trusted(encrypted: Emulator, tmp_path: Path, 
     assert red(examine(encrypted, ca_path=str(tmp_path / "ca.pem"))) == {}
 
 
-def test_slow_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_slow_answers_give_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:
     class Fast(Clock):
         """A clock on which an answer of 50 ms takes at least 5 seconds."""
 
@@ -458,7 +458,7 @@ def test_slow_answers(monkeypatch: pytest.MonkeyPatch) -> None:
         ({"endpoints": {"dataarts": "http://example.com"}}, "endpoints.dataarts"),
     ],
 )
-def test_options_that_cannot_be_used(options: dict[str, Any], option: str) -> None:
+def test_invalid_options_fail_the_module(options: dict[str, Any], option: str) -> None:
     with running(ACCOUNT) as emulator:
         result = examine(emulator, **options)
         assert emulator.journal == []
@@ -466,7 +466,7 @@ def test_options_that_cannot_be_used(options: dict[str, Any], option: str) -> No
     assert result["option"] == option
 
 
-def test_the_dli_host_of_another_cloud_is_not_asked() -> None:
+def test_dli_host_of_another_cloud_is_not_used() -> None:
     with running(ACCOUNT) as emulator:
         result = examine(emulator, endpoints={"dataarts": emulator.url})
     (check,) = [item for item in result["checks"] if item["name"] == "dli"]
@@ -482,7 +482,7 @@ AGENCY = {"auth_type": "ecs_agency", "access_key": None, "secret_key": None, "pr
     [({}, {}), ({"status": 401, "error_code": "DLI.0013"}, {"dli": "fail"})],
     ids=["well", "renewed in vain"],
 )
-def test_an_agency_leaves_requests_for_dli(
+def test_agency_leaves_requests_for_the_dli_checks(
     dli: dict[str, Any], results: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     cloud: dict[str, Any] = {**ACCOUNT, "metadata": {"require_token": True}, "dli_progress_path": "v1.0"}
@@ -498,7 +498,7 @@ def test_an_agency_leaves_requests_for_dli(
     assert found["progress_path"] == ("unknown" if dli else "/v1.0")
 
 
-def test_a_recording_holds_no_name(tmp_path: Path) -> None:
+def test_recording_contains_no_name(tmp_path: Path) -> None:
     file = tmp_path / "recording.jsonl"
     with running(ACCOUNT) as emulator:
         result = examine(emulator, record=str(file))
@@ -509,7 +509,7 @@ def test_a_recording_holds_no_name(tmp_path: Path) -> None:
         assert name not in text
 
 
-def test_no_agency(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_agency_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     with running(ACCOUNT) as emulator:
         monkeypatch.setattr(EcsAgency.__init__, "__defaults__", (f"http://127.0.0.1:{free_port()}",))
         result = examine(emulator, **AGENCY)
@@ -520,7 +520,7 @@ def test_no_agency(monkeypatch: pytest.MonkeyPatch) -> None:
 # -- the playbook -----------------------------------------------------------------------------------------------------
 
 
-def test_the_playbook_shows_a_table_and_writes_a_report(tmp_path: Path) -> None:
+def test_playbook_shows_a_table_and_writes_a_report(tmp_path: Path) -> None:
     variables = {"doctor_report_dir": str(tmp_path / "reports"), "doctor_workspace": "", "doctor_job_name": "job_sms"}
     with running({**ACCOUNT, "clock_skew": 412}) as emulator:
         done = run(DOCTOR, environment(emulator), "--tags", "nothing", variables=variables)
@@ -538,7 +538,7 @@ def test_the_playbook_shows_a_table_and_writes_a_report(tmp_path: Path) -> None:
     assert SECRET_KEY not in done.text + page
 
 
-def test_the_playbook_fails_if_a_gate_could_not_work() -> None:
+def test_playbook_fails_if_a_gate_could_not_work() -> None:
     with running(ACCOUNT) as emulator:
         done = run(DOCTOR, environment(emulator, HW_SECRET_KEY=WRONG))
         assert len(emulator.journal) == 1
@@ -549,7 +549,7 @@ def test_the_playbook_fails_if_a_gate_could_not_work() -> None:
 
 
 @pytest.mark.parametrize("arguments", [("--limit", "elsewhere"), ("--skip-tags", "always")])
-def test_the_playbook_is_not_green_without_its_work(arguments: tuple[str, str]) -> None:
+def test_playbook_with_skipped_tasks_fails(arguments: tuple[str, str]) -> None:
     with running(ACCOUNT) as emulator:
         done = run(DOCTOR, environment(emulator), *arguments)
         assert emulator.journal == []

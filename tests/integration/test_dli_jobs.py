@@ -147,7 +147,7 @@ ENDS = [
 
 
 @pytest.mark.parametrize(("number", "what"), ENDS, ids=[f"{number.name}-{what}" for number, what in ENDS])
-def test_an_interrupted_gate_cancels_its_jobs(
+def test_interrupted_gate_cancels_its_jobs(
     emulator: Emulator, tmp_path: Path, number: signal.Signals, what: str
 ) -> None:
     options = {"job_ids": ["job-2", "job-1", "job-4"], "cancel_on": ["abort"], **FAST}
@@ -230,7 +230,7 @@ def test_flink_jobs_and_spark_batches(emulator: Emulator) -> None:
     assert done.gates[0]["elapsed"] >= 0.3
 
 
-def test_a_gate_ends_when_its_play_is_killed(emulator: Emulator, tmp_path: Path) -> None:
+def test_gate_ends_when_its_play_is_killed(emulator: Emulator, tmp_path: Path) -> None:
     """AWX and ansible-runner end a cancelled job with SIGKILL. Workers have their own session, so they are not killed."""
     options = {"job_ids": "job-4", "cancel_on": ["abort", "timeout"], **FAST}
     (tmp_path / "project").mkdir()
@@ -245,7 +245,7 @@ def test_a_gate_ends_when_its_play_is_killed(emulator: Emulator, tmp_path: Path)
     )
     assert done.status == "canceled"
     until(lambda: cancelled(emulator))
-    # A process that was left would ask again after 0.2 s.
+    # A remaining process would send a request after 0.2 s.
     until(lambda: not asks(emulator))
     assert cancelled(emulator) == ["job-4"]
 

@@ -62,7 +62,7 @@ class Reader(HTMLParser):
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The site, built once."""
+    """The site; it is built once."""
     folder = tmp_path_factory.mktemp("docs") / "site"
     command = [sys.executable, str(ROOT / "tools" / "docs.py"), str(folder)]
     done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=200, check=False)
@@ -87,10 +87,10 @@ def names(folder: str, pattern: str = "*.py") -> list[str]:
     return sorted(path.stem for path in (ROOT / folder).glob(pattern) if path.stem != "__init__")
 
 
-# -- what there is ----------------------------------------------------------------------------------------------------
+# -- content ----------------------------------------------------------------------------------------------------------
 
 
-def test_everything_has_a_page(pages: dict[str, Found]) -> None:
+def test_each_part_has_a_page(pages: dict[str, Found]) -> None:
     wanted = {f"collection/{name}_module.html" for name in names("plugins/modules")}
     wanted |= {f"collection/{name}_filter.html" for name in names("plugins/filter")}
     wanted |= {f"collection/{name}_inventory.html" for name in names("plugins/inventory")}
@@ -126,20 +126,20 @@ def test_options_returned_keys_arguments_and_variables_have_anchors(pages: dict[
     assert {"envvar-HW_ACCESS_KEY", "envvar-HW_CACERT", "envvar-ANSIBLE_INVENTORY_CACHE"} <= anchors
 
 
-def test_a_module_leads_to_the_variables(pages: dict[str, Found]) -> None:
+def test_module_pages_link_to_the_variables(pages: dict[str, Found]) -> None:
     for name in ("collection/dli_job_progress_module.html", "reference/event_source.html"):
         assert any(link.endswith("guides/environment.html#envvar-HW_ACCESS_KEY") for link in pages[name].links), name
 
 
-def test_every_page_can_be_reached_from_the_first_one(pages: dict[str, Found]) -> None:
+def test_each_page_is_linked_from_the_index(pages: dict[str, Found]) -> None:
     reached = {urlsplit(link).path for link in pages["index.html"].links}
     assert set(pages) - {"index.html", "search.html"} <= reached
 
 
-# -- where it leads ---------------------------------------------------------------------------------------------------
+# -- links ------------------------------------------------------------------------------------------------------------
 
 
-def test_every_link_leads_to_something(site: Path, pages: dict[str, Found]) -> None:
+def test_links_are_not_dead(site: Path, pages: dict[str, Found]) -> None:
     lost = []
     for name, page in pages.items():
         for link in page.links:
@@ -157,7 +157,7 @@ def test_every_link_leads_to_something(site: Path, pages: dict[str, Found]) -> N
     assert lost == []
 
 
-def test_nothing_is_loaded_from_elsewhere(site: Path, pages: dict[str, Found]) -> None:
+def test_pages_load_no_external_resource(site: Path, pages: dict[str, Found]) -> None:
     for name, page in pages.items():
         for source in page.loaded:
             parts = urlsplit(source)
@@ -168,14 +168,14 @@ def test_nothing_is_loaded_from_elsewhere(site: Path, pages: dict[str, Found]) -
         assert not re.search(r"(url\(|@import)\s*[\"']?(https?:)?//", style.read_text("utf-8")), style.name
 
 
-def test_nothing_of_the_machine_is_in_it(site: Path, pages: dict[str, Found]) -> None:
+def test_pages_contain_no_path_of_the_machine(site: Path, pages: dict[str, Found]) -> None:
     for name in pages:
         text = (site / name).read_text("utf-8")
         assert str(ROOT) not in text, name
         assert "datagate-docs-" not in text, name
 
 
-# -- how it looks -----------------------------------------------------------------------------------------------------
+# -- layout -----------------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
@@ -197,7 +197,7 @@ WIDE = """() => [...document.querySelectorAll('.rst-content *')].filter(element 
 }).map(element => element.tagName + ' ' + element.textContent.slice(0, 60))"""
 
 
-# One of each kind.
+# One page of each kind.
 SHOWN = (
     "benchmarks",
     "index",
@@ -216,27 +216,27 @@ SHOWN = (
 
 
 @browsing
-def test_pages_are_shown_without_the_network_and_fit_on_a_phone(browser: Browser, site: Path) -> None:
+def test_pages_work_offline_and_fit_on_a_phone(browser: Browser, site: Path) -> None:
     context = browser.new_context(offline=True)
-    said: list[str] = []
-    asked: list[str] = []
+    messages: list[str] = []
+    requests_sent: list[str] = []
     page = context.new_page()
-    page.on("console", lambda message: said.append(message.text))
-    page.on("pageerror", lambda error: said.append(str(error)))
-    page.on("request", lambda request: asked.append(request.url))
+    page.on("console", lambda message: messages.append(message.text))
+    page.on("pageerror", lambda error: messages.append(str(error)))
+    page.on("request", lambda request: requests_sent.append(request.url))
     for name in SHOWN:
         page.goto((site / f"{name}.html").as_uri())
         for width in (1280, 390):
             page.set_viewport_size({"width": width, "height": 800})
             assert page.evaluate("document.documentElement.scrollWidth") <= width, name
             assert page.evaluate(WIDE) == [], name
-        assert said == [], name
-        assert [url for url in asked if not url.startswith(("file:", "data:"))] == [], name
+        assert messages == [], name
+        assert [url for url in requests_sent if not url.startswith(("file:", "data:"))] == [], name
     context.close()
 
 
 @browsing
-def test_the_search_finds_an_option(browser: Browser, site: Path) -> None:
+def test_search_finds_an_option(browser: Browser, site: Path) -> None:
     page = browser.new_context(offline=True).new_page()
     page.goto(f"{(site / 'search.html').as_uri()}?q=exception_grace")
     page.locator("#search-results a", has_text="dataarts_job_status").first.wait_for(timeout=60_000)

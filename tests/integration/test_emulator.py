@@ -149,8 +149,8 @@ def test_missing_job_examples(start: Start, code: str, body: str) -> None:
     assert response.headers["X-Request-Id"]
 
 
-def test_every_example_is_used() -> None:
-    """By the emulator's tests or by those of the code that reads such answers."""
+def test_each_example_is_used() -> None:
+    """In the emulator's tests or in those of the code that reads such answers."""
     folder = Path(__file__).parent.parent
     sources = [path.read_text(encoding="utf-8") for path in folder.rglob("test_*.py")]
     unused = [path.stem for path in DATA.glob("*.json") if not any(path.stem in source for source in sources)]
@@ -208,7 +208,7 @@ def test_wrong_host(start: Start) -> None:
     assert error_of(client.progress("x")) == (404, "APIGW.0101")
 
 
-def test_path_is_judged_before_the_quota_and_the_quota_before_the_signature(start: Start) -> None:
+def test_path_is_checked_before_quota_and_quota_before_signature(start: Start) -> None:
     dummy, client = start(quota={"per_user": 1})
     client.secret_key = "wrong"
     assert error_of(client.get("/nowhere")) == (404, "APIGW.0101")
@@ -216,7 +216,7 @@ def test_path_is_judged_before_the_quota_and_the_quota_before_the_signature(star
     assert error_of(client.status("j")) == (429, "APIGW.0308")
 
 
-def test_headers_that_are_always_needed(start: Start) -> None:
+def test_required_headers(start: Start) -> None:
     dummy, client = start({"jobs": [{"name": "j"}]})
     assert error_of(client.status("j", headers={"Content-Type": None})) == (400, "APIGW.0106")
     response = client.status("j", headers={"X-Project-Id": None})
@@ -239,7 +239,7 @@ def test_workspaces(start: Start) -> None:
         emulator.set_job("same", status="NORMAL")
 
 
-def test_no_default_workspace(start: Start) -> None:
+def test_missing_default_workspace(start: Start) -> None:
     dummy, client = start({"jobs": [{"name": "j"}]}, default_workspace=False)
     assert error_of(client.jobs()) == (400, "DLF.0819")
 
@@ -307,7 +307,7 @@ def test_signed_names(start: Start, name: str) -> None:
     assert emulator.journal[0].job == name
 
 
-def test_plus_for_a_space_does_not_fit_the_signature(start: Start) -> None:
+def test_plus_for_a_space_breaks_the_signature(start: Start) -> None:
     dummy, client = start()
     url = f"{client.url}/v1/{PROJECT_ID}/jobs?jobName=a%20b"
     headers = signed_headers("GET", url, client.headers)
@@ -344,7 +344,7 @@ def test_unsigned_port(start: Start) -> None:
     assert error_of(client.session.get(url, headers=headers, timeout=TIMEOUT)) == (401, "APIGW.0301")
 
 
-def test_no_authentication_and_two_at_once(start: Start) -> None:
+def test_missing_and_double_authentication(start: Start) -> None:
     dummy, client = start()
     url = f"{client.url}/v1/{PROJECT_ID}/jobs"
     assert error_of(requests.get(url, headers=client.headers, timeout=TIMEOUT)) == (401, "APIGW.0301")
@@ -352,7 +352,7 @@ def test_no_authentication_and_two_at_once(start: Start) -> None:
     assert error_of(requests.get(url, headers=both, timeout=TIMEOUT)) == (401, "APIGW.0301")
 
 
-def test_authentication_switched_off(start: Start) -> None:
+def test_disabled_authentication(start: Start) -> None:
     emulator, client = start(authentication=False)
     url = f"{client.url}/v1/{PROJECT_ID}/jobs"
     assert requests.get(url, headers=client.headers, timeout=TIMEOUT).status_code == 200
@@ -379,7 +379,7 @@ def test_lock_after_more_than_five_bad_signatures(start: Start) -> None:
     assert client.status("j").status_code == 200
 
 
-def test_a_lock_concerns_one_key(start: Start) -> None:
+def test_lock_applies_to_one_key(start: Start) -> None:
     keys = [{"access_key": ACCESS_KEY, "secret_key": SECRET_KEY}, {"access_key": "OTHER", "secret_key": "other"}]
     dummy, client = start({"jobs": [{"name": "j"}]}, access_keys=keys, quota=0)
     client.secret_key = "wrong"
@@ -475,7 +475,7 @@ def test_agency_keys(start: Start) -> None:
     assert client.status("j").status_code == 401
 
 
-def test_no_agency(start: Start) -> None:
+def test_missing_agency(start: Start) -> None:
     dummy, client = start()
     assert requests.get(f"{client.url}/openstack/latest/securitykey", timeout=TIMEOUT).status_code == 404
     assert requests.put(f"{client.url}/meta-data/latest/api/token", timeout=TIMEOUT).status_code == 404
@@ -507,7 +507,7 @@ def test_quota_by_api_and_without_retry_after(start: Start) -> None:
     assert client.jobs().status_code == 200
 
 
-def test_quota_is_on_by_default_and_can_be_off(start: Start) -> None:
+def test_quota_is_enabled_by_default_and_can_be_disabled(start: Start) -> None:
     dummy, client = start()
     assert sum(client.jobs().status_code == 429 for dummy in range(31)) == 1
     dummy, client = start(quota=0)
@@ -630,7 +630,7 @@ def test_start_time_moves_with_a_restart(start: Start) -> None:
     assert client.status("j").json()["startTime"] == pytest.approx(zero + 11000, abs=1)
 
 
-def test_events_and_changes_override_what_was_planned_before(start: Start) -> None:
+def test_events_and_changes_override_the_timeline(start: Start) -> None:
     timeline = [
         {"at": 0, "status": "STARTING"},
         {"at": 60, "status": "NORMAL"},
@@ -758,7 +758,7 @@ def load_demo() -> Any:
     return yaml.safe_load((SCENARIOS / "demo.yml").read_text(encoding="utf-8"))
 
 
-def test_dli_changes_in_the_middle_of_a_ramp(start: Start) -> None:
+def test_dli_changes_during_a_ramp(start: Start) -> None:
     job = {"job_id": "x", "status": "RUNNING", "progress": 0, "progress_to": 1, "over": 10}
     emulator, client = start({"dli_jobs": [job]})
     emulator.advance(5)
@@ -922,7 +922,7 @@ def test_an_error_that_repeats_the_request(start: Start) -> None:
 
 
 @pytest.mark.parametrize("drip", [None, 0.001])
-def test_bytes_that_are_no_http(start: Start, drip: float | None) -> None:
+def test_invalid_http(start: Start, drip: float | None) -> None:
     emulator, client = with_fault(start, raw="220 not HTTP\r\n", drip=drip, times=1)
     with pytest.raises(requests.ConnectionError):
         client.status("j")
@@ -1004,7 +1004,7 @@ def test_journal(start: Start) -> None:
     assert emulator.journal == []
 
 
-def test_requests_at_the_same_time_are_counted(start: Start) -> None:
+def test_concurrent_requests_are_counted(start: Start) -> None:
     emulator, client = start({"faults": [{"hang": True}]})
 
     def ask() -> None:
@@ -1080,7 +1080,7 @@ def test_control_calls(start: Start) -> None:
         ({"access_keys": [{"access_key": "x"}]}, r"access_keys\[0\]\.secret_key: a text is wanted"),
     ],
 )
-def test_scenarios_with_mistakes(scenario: dict[str, Any], message: str) -> None:
+def test_invalid_scenarios_are_rejected(scenario: dict[str, Any], message: str) -> None:
     with pytest.raises(ScenarioError, match=message):
         load(scenario)
 
@@ -1099,7 +1099,7 @@ def test_scenarios_from_text_and_file(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", sorted(SCENARIOS.glob("*.yml")), ids=lambda path: path.stem)
-def test_ready_scenarios(start: Start, path: Path) -> None:
+def test_included_scenarios_are_valid(start: Start, path: Path) -> None:
     scenario = load(path)
     assert scenario.jobs
 
@@ -1145,7 +1145,7 @@ def test_command_with_a_bad_scenario(tmp_path: Path) -> None:
 
 
 def test_command_without_the_vendors_signer(tmp_path: Path) -> None:
-    """It starts, says what is missing, serves tokens, and answers 500 to signatures."""
+    """It starts, reports what is missing, serves tokens, and answers signatures with HTTP 500."""
     (tmp_path / "huaweicloudsdkcore.py").write_text("raise ModuleNotFoundError('not here')", encoding="utf-8")
     command = [sys.executable, "-m", "tests.emulator", "tests/emulator/scenarios/demo.yml"]
     with subprocess.Popen(
@@ -1188,7 +1188,7 @@ def test_https_with_client_certificates(tmp_path: Path) -> None:
             client.status("j", verify=files["ca"])
 
 
-def test_a_mistake_of_the_emulator_is_not_silent(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_exception_in_the_emulator_is_raised(monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*dummy: object) -> None:
         raise RuntimeError("out of order")
 
@@ -1202,7 +1202,7 @@ def test_a_mistake_of_the_emulator_is_not_silent(monkeypatch: pytest.MonkeyPatch
         use()
 
 
-def test_as_an_http_proxy(start: Start) -> None:
+def test_emulator_as_an_http_proxy(start: Start) -> None:
     """A client with a proxy sends the whole URL; the emulator can be that proxy."""
     emulator, client = start({"jobs": [{"name": "j"}]})
     client.url = "http://dayu-dlf.example.com"
@@ -1211,7 +1211,7 @@ def test_as_an_http_proxy(start: Start) -> None:
     assert emulator.journal[0].headers["host"] == "dayu-dlf.example.com"
 
 
-def test_port_is_free_after_the_end() -> None:
+def test_port_is_released_at_the_end() -> None:
     with running() as emulator:
         port = emulator.port
     with socket.create_server(("127.0.0.1", port)):

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The event source's `main`, as ansible-rulebook runs it: by its path, with nothing of Ansible, until it is cancelled."""
+"""The event source's `main`, as ansible-rulebook runs it: by its path, without Ansible, until it is cancelled."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ import pytest
 
 from tests.emulator import ACCESS_KEY, SECRET_KEY, Emulator, running
 
-from .playbook import SLACK
+from .playbook import MAX_SLACK
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 SOURCE = ROOT / "extensions" / "eda" / "plugins" / "event_source" / "dataarts_jobs.py"
@@ -42,14 +42,14 @@ def emulator() -> Iterator[Emulator]:
 
 
 class Running:
-    """The event source under way."""
+    """A running event source."""
 
     def __init__(self, emulator: Emulator, queue: asyncio.Queue[Event], task: asyncio.Task[None]) -> None:
         self.emulator = emulator
         self.task = task
         self._queue = queue
 
-    async def event(self, seconds: float = 2 * SLACK) -> Event:
+    async def event(self, seconds: float = 2 * MAX_SLACK) -> Event:
         return await asyncio.wait_for(self._queue.get(), seconds)
 
     async def nothing(self, seconds: float) -> None:
@@ -57,12 +57,12 @@ class Running:
         assert self._queue.empty(), self._queue.get_nowait()
 
     async def first(self) -> None:
-        """Wait for the end of the first poll: the next one asks the same again."""
+        """Wait for the end of the first poll: the next one sends the same requests."""
         while max(Counter(record.raw_path for record in self.emulator.journal).values(), default=0) < 2:
             await asyncio.sleep(0.02)
 
     async def cancel(self) -> float:
-        """Stop it; seconds that this took."""
+        """Stop it; returns the seconds."""
         started = time.monotonic()
         self.task.cancel()
         with pytest.raises(asyncio.CancelledError):
@@ -102,13 +102,13 @@ def watch(emulator: Emulator, body: Callable[[Running], Awaitable[None]], **args
 
     before = threads()
     asyncio.run(run())
-    deadline = time.monotonic() + SLACK
+    deadline = time.monotonic() + MAX_SLACK
     while threads() - before and time.monotonic() < deadline:
         time.sleep(0.05)
     assert threads() <= before
 
 
-def test_changes_come_as_they_happen_and_nothing_else(emulator: Emulator) -> None:
+def test_only_changes_are_reported(emulator: Emulator) -> None:
     async def body(source: Running) -> None:
         await source.first()
         await source.nothing(0.8)
@@ -126,7 +126,7 @@ def test_changes_come_as_they_happen_and_nothing_else(emulator: Emulator) -> Non
         emulator.set_job("job_good", status="STOPPED")
         assert await source.event() == {"job": "job_good", "previous": "NORMAL", "status": "STOPPED", "workspace": ""}
         await source.nothing(0.8)
-        assert await source.cancel() < SLACK
+        assert await source.cancel() < MAX_SLACK
 
     watch(emulator, body)
     assert emulator.stats["by_status"] == {"200": emulator.stats["requests"]}
@@ -134,8 +134,8 @@ def test_changes_come_as_they_happen_and_nothing_else(emulator: Emulator) -> Non
 
 
 @pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="the signals of threads are looked up in /proc")
-def test_its_threads_take_no_signal(emulator: Emulator) -> None:
-    """The loop that they work for is then woken by every one, and ends at once."""
+def test_threads_block_signals(emulator: Emulator) -> None:
+    """Each signal then wakes the event loop, which ends immediately."""
     before = threads()
 
     async def body(source: Running) -> None:
@@ -150,7 +150,7 @@ def test_its_threads_take_no_signal(emulator: Emulator) -> None:
     watch(emulator, body)
 
 
-def test_at_the_start_when_asked_for(emulator: Emulator) -> None:
+def test_initial_reports_the_first_states(emulator: Emulator) -> None:
     async def body(source: Running) -> None:
         found = [await source.event() for dummy in range(3)]
         assert {(event["job"], event.get("node"), event["previous"], event["status"]) for event in found} == {
@@ -163,7 +163,7 @@ def test_at_the_start_when_asked_for(emulator: Emulator) -> None:
     watch(emulator, body, initial=True)
 
 
-def test_without_nodes_and_by_tags(emulator: Emulator) -> None:
+def test_tags_without_check_nodes(emulator: Emulator) -> None:
     async def body(source: Running) -> None:
         await source.first()
         emulator.set_job("job_trap", nodes={"N": {"status": "EXCEPTION"}})
@@ -175,7 +175,7 @@ def test_without_nodes_and_by_tags(emulator: Emulator) -> None:
     assert set(emulator.stats["by_call"]) == {"job_list"}
 
 
-def test_a_refused_key_is_sent_once_and_reported_once(emulator: Emulator, caplog: pytest.LogCaptureFixture) -> None:
+def test_refused_key_is_sent_and_reported_once(emulator: Emulator, caplog: pytest.LogCaptureFixture) -> None:
     async def body(source: Running) -> None:
         event = await source.event()
         assert event["reason"] == "denied"
@@ -189,7 +189,7 @@ def test_a_refused_key_is_sent_once_and_reported_once(emulator: Emulator, caplog
     assert "HTTP 401" in caplog.text
 
 
-def test_a_key_in_a_file_that_is_set_right_is_used(emulator: Emulator, tmp_path: Path) -> None:
+def test_corrected_key_in_a_file_is_used(emulator: Emulator, tmp_path: Path) -> None:
     file = tmp_path / "credentials"
 
     def write(secret: str) -> None:
@@ -209,7 +209,7 @@ def test_a_key_in_a_file_that_is_set_right_is_used(emulator: Emulator, tmp_path:
     assert emulator.stats["by_status"]["401"] == 1
 
 
-def test_trouble_is_reported_once_and_watching_goes_on() -> None:
+def test_error_is_reported_once_and_the_watch_continues() -> None:
     faults = [{"match": {"after": "storm", "until": 1.2}, "status": 503}]
     with running(SCENARIO, faults=faults) as emulator:
 
@@ -225,7 +225,7 @@ def test_trouble_is_reported_once_and_watching_goes_on() -> None:
         watch(emulator, body, interval=0.2)
 
 
-def test_a_cloud_that_is_not_there_is_no_end(emulator: Emulator) -> None:
+def test_unreachable_cloud_does_not_end_the_source(emulator: Emulator) -> None:
     async def body(source: Running) -> None:
         event = await source.event()
         assert event["reason"] == "unreadable"
@@ -237,13 +237,13 @@ def test_a_cloud_that_is_not_there_is_no_end(emulator: Emulator) -> None:
 
 
 @pytest.mark.parametrize("delay", [0.7, 60])
-def test_it_stops_at_once_in_the_middle_of_a_request(delay: float) -> None:
+def test_cancellation_stops_at_once_during_a_request(delay: float) -> None:
     with running(SCENARIO, faults=[{"match": {"call": "job_status"}, "delay": delay}]) as emulator:
 
         async def body(source: Running) -> None:
             while not emulator.stats["requests"]:
                 await asyncio.sleep(0.02)
-            assert await source.cancel() < 4 + SLACK
+            assert await source.cancel() < 4 + MAX_SLACK
 
         # The socket's own timeout ends the thread of a request that is given up.
         watch(emulator, body, request_timeout=4 if delay == 60 else 30)
@@ -262,9 +262,7 @@ def test_it_stops_at_once_in_the_middle_of_a_request(delay: float) -> None:
         ({"workspace": "a\nb"}, "workspace: must be one line"),
     ],
 )
-def test_an_unusable_argument_is_reported_before_anything_is_sent(
-    emulator: Emulator, args: dict[str, Any], words: str
-) -> None:
+def test_invalid_argument_is_reported_before_any_request(emulator: Emulator, args: dict[str, Any], words: str) -> None:
     async def body(source: Running) -> None:
         with pytest.raises(Exception, match=words) as caught:
             await source.task
@@ -274,7 +272,7 @@ def test_an_unusable_argument_is_reported_before_anything_is_sent(
     assert emulator.stats["requests"] == 0
 
 
-def test_it_needs_nothing_of_ansible(emulator: Emulator) -> None:
+def test_source_runs_without_ansible(emulator: Emulator) -> None:
     """In a Python that could not import Ansible, nor this collection as one."""
     import subprocess
 
@@ -344,7 +342,9 @@ DLI_SCENARIO: dict[str, Any] = {
         ),
     ],
 )
-def test_jobs_of_dli(kind: str, selection: Event, job: Any, change: Event, expected: Event) -> None:
+def test_changes_of_dli_jobs_are_reported(
+    kind: str, selection: Event, job: Any, change: Event, expected: Event
+) -> None:
     with running(DLI_SCENARIO) as emulator:
 
         async def body(source: Running) -> None:

@@ -109,7 +109,7 @@ def quick(folder: Path, **changes: Any) -> str:
 
 
 @pytest.mark.timeout(300)
-def test_a_failing_node_starts_a_playbook_once(tmp_path: Path, emulator: Emulator) -> None:
+def test_failing_node_starts_the_playbook_once(tmp_path: Path, emulator: Emulator) -> None:
     rulebook = Rulebook(tmp_path, connection(emulator), quick(tmp_path))
     try:
         rulebook.until(lambda: rulebook.text.count("'previous': None") == 3, "the states at the start")
@@ -123,15 +123,15 @@ def test_a_failing_node_starts_a_playbook_once(tmp_path: Path, emulator: Emulato
         time.sleep(2)
         assert rulebook.text.count("PLAY RECAP") == 1
         assert SECRET_KEY not in rulebook.text
-        asked = emulator.stats["requests"]
+        requests_sent = emulator.stats["requests"]
     finally:
         rulebook.stop()
     time.sleep(1)
-    assert emulator.stats["requests"] <= asked + 12
+    assert emulator.stats["requests"] <= requests_sent + 12
 
 
 @pytest.mark.timeout(300)
-def test_the_example_is_found_by_its_name_and_a_refused_key_is_sent_once(tmp_path: Path, emulator: Emulator) -> None:
+def test_example_is_found_by_name_and_a_refused_key_is_sent_once(tmp_path: Path, emulator: Emulator) -> None:
     environment = {**connection(emulator), "HW_SECRET_KEY": "not-the-key"}
     rulebook = Rulebook(tmp_path, environment, "datagate.huaweicloud.job_exception")
     try:
@@ -145,7 +145,7 @@ def test_the_example_is_found_by_its_name_and_a_refused_key_is_sent_once(tmp_pat
 
 
 @pytest.mark.timeout(300)
-def test_a_wrong_argument_ends_it_with_a_sentence(tmp_path: Path, emulator: Emulator) -> None:
+def test_invalid_argument_ends_the_rulebook_with_a_message(tmp_path: Path, emulator: Emulator) -> None:
     rulebook = Rulebook(tmp_path, connection(emulator), quick(tmp_path, interval="often"))
     try:
         rulebook.process.wait(60)

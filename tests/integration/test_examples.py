@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Every example, run by the very command of its README, against its own scenario of the emulator.
+"""Each example, run by the command of its README, against its own scenario of the emulator.
 
-What is changed is said by further variables, as a user would: where the emulator is, and shorter times.
+Additional variables set the address of the emulator, and shorter times.
 """
 
 from __future__ import annotations
@@ -45,12 +45,12 @@ TESTED_ELSEWHERE = {
 }
 HERE = sorted(set(FOLDERS) - set(TESTED_ELSEWHERE))
 WITH_A_SCENARIO = sorted(set(FOLDERS) - {"monitoring"})
-SCREEN = 60
+MAX_README_LINES = 60
 """Lines that fit on a screen."""
 
 
 def commands(example: str, program: str) -> list[str]:
-    """The commands in the README of an example that start a program, in turn."""
+    """The commands in the README of an example that start a program, in order."""
     lines = (EXAMPLES / example / "README.md").read_text("utf-8").replace("\\\n", "").splitlines()
     return [line.strip() for line in lines if line.startswith(f"    {program} ")]
 
@@ -61,7 +61,7 @@ def cloud(example: str, **overrides: Any) -> Any:
 
 
 def attempt(example: str, emulator: Emulator, number: int = 0, **variables: Any) -> Run:
-    """Run a command of the README, the first one or another one, with the emulator where it is."""
+    """Run a command of the README, by default the first one, with the address of the emulator."""
     program, playbook, *arguments = shlex.split(commands(example, "ansible-playbook")[number])
     assert program == "ansible-playbook"
     here = [argument.replace("examples/", f"{EXAMPLES}/") for argument in arguments]
@@ -70,21 +70,21 @@ def attempt(example: str, emulator: Emulator, number: int = 0, **variables: Any)
 
 
 def verdicts(done: Run) -> list[str]:
-    """What the gates said, in turn."""
+    """The verdicts of the gates, in order."""
     return [gate["verdict"] for gate in done.gates]
 
 
 def happened(emulator: Emulator) -> list[str]:
-    """What the stand-ins have told the emulator, in turn."""
+    """The events that the stand-ins sent to the emulator, in order."""
     with urllib.request.urlopen(f"{emulator.url}/_emulator/", timeout=60) as answer:
         fired: dict[str, float] = json.load(answer)["fired"]
     return sorted(fired, key=lambda event: fired[event])
 
 
-# All of them
+# All examples
 
 
-def test_every_example_is_tested() -> None:
+def test_each_example_is_tested() -> None:
     tests = [name for name in globals() if name.startswith("test_")]
     assert [example for example in HERE if not any(name.startswith(f"test_{example}_") for name in tests)] == []
     for example, file in TESTED_ELSEWHERE.items():
@@ -93,21 +93,21 @@ def test_every_example_is_tested() -> None:
 
 
 @pytest.mark.parametrize("example", WITH_A_SCENARIO)
-def test_every_example_explains_itself_on_a_screen(example: str) -> None:
+def test_each_readme_fits_on_a_screen(example: str) -> None:
     text = (EXAMPLES / example / "README.md").read_text("utf-8")
     body = text.partition("-->\n")[2].strip().splitlines()
-    assert len(body) <= SCREEN
+    assert len(body) <= MAX_README_LINES
     (start,) = commands(example, "python")
     assert start == f"python -m tests.emulator examples/{example}/scenario.yml --port 8765"
     assert "## On the real cloud" in body
 
 
-def test_the_index_leads_to_every_example() -> None:
+def test_index_links_to_each_example() -> None:
     links = re.findall(r"\]\((\w+)/\)", (EXAMPLES / "README.md").read_text("utf-8"))
     assert sorted(links) == FOLDERS
 
 
-def test_the_connection_to_source_is_that_of_the_emulator() -> None:
+def test_sourced_connection_is_that_of_the_emulator() -> None:
     done = subprocess.run(
         ["sh", "-euc", '. "$1" && env -0', "sh", str(EXAMPLES / "emulator.sh")],
         env={"PATH": os.environ["PATH"], "HW_DATAARTS_WORKSPACE_ID": "another"},
@@ -125,7 +125,7 @@ def test_the_connection_to_source_is_that_of_the_emulator() -> None:
 # Blue/green
 
 
-def test_blue_green_switches_the_traffic_when_the_new_colour_works() -> None:
+def test_blue_green_switches_the_traffic_if_the_new_colour_is_ready() -> None:
     with cloud("blue_green") as emulator:
         done = attempt("blue_green", emulator, orders_stable_for=1)
         assert done.code == 0, done.text
@@ -142,7 +142,7 @@ def test_blue_green_switches_the_traffic_when_the_new_colour_works() -> None:
     assert gates[0] < order.index("Simulate the switch") < order.index("Stop the old colour") < gates[1]
 
 
-def test_blue_green_keeps_the_traffic_when_a_node_of_the_new_colour_breaks() -> None:
+def test_blue_green_keeps_the_traffic_if_a_node_of_the_new_colour_fails() -> None:
     with cloud("blue_green") as emulator:
         done = attempt("blue_green", emulator, 1)
         assert happened(emulator) == [
@@ -162,7 +162,7 @@ def test_blue_green_keeps_the_traffic_when_a_node_of_the_new_colour_breaks() -> 
     )
 
 
-def test_blue_green_does_not_guess_which_colour_is_live() -> None:
+def test_blue_green_fails_if_both_colours_run() -> None:
     with cloud("blue_green") as emulator:
         emulator.set_job("job_orders_stream_green", status="NORMAL")
         done = attempt("blue_green", emulator)
@@ -197,8 +197,8 @@ def test_nightly_chain_publishes_nothing_after_a_failed_run() -> None:
 # The nightly job
 
 
-def test_nightly_dli_shows_a_bar_and_goes_on_when_the_job_has_finished() -> None:
-    # Time moves with the readings, however slow the machine is.
+def test_nightly_dli_shows_a_bar_and_continues_after_the_job() -> None:
+    # Time moves with the readings, independent of the machine's speed.
     moves = [{"match": {"call": "dli_progress"}, "advance": 0.5}]
     with cloud("nightly_dli", clock="manual", quota=0, faults=moves) as emulator:
         done = attempt("nightly_dli", emulator, nightly_report_dir="", nightly_stall_timeout=30)
@@ -208,7 +208,7 @@ def test_nightly_dli_shows_a_bar_and_goes_on_when_the_job_has_finished() -> None
     assert "Its results are ready" in done["Use the results"].msg
 
 
-def test_nightly_dli_says_why_the_job_has_failed(tmp_path: Path) -> None:
+def test_nightly_dli_reports_the_reason_of_a_failed_job(tmp_path: Path) -> None:
     with cloud("nightly_dli") as emulator:
         done = attempt("nightly_dli", emulator, 1, nightly_report_dir=str(tmp_path))
     assert done.code == 2
@@ -220,7 +220,7 @@ def test_nightly_dli_says_why_the_job_has_failed(tmp_path: Path) -> None:
     assert "no partition 2026-02-30" in (tmp_path / "job_gate_nightly.html").read_text("utf-8")
 
 
-def test_nightly_dli_does_not_wait_for_a_job_that_has_stalled() -> None:
+def test_nightly_dli_fails_on_a_stalled_job() -> None:
     with cloud("nightly_dli") as emulator:
         done = attempt("nightly_dli", emulator, 2, nightly_report_dir="", nightly_stall_timeout=1)
     assert done.code == 2
@@ -231,7 +231,7 @@ def test_nightly_dli_does_not_wait_for_a_job_that_has_stalled() -> None:
 # The Flink job
 
 
-def test_flink_upgrade_goes_on_when_the_job_runs_without_a_restart() -> None:
+def test_flink_upgrade_continues_if_the_job_runs_without_a_restart() -> None:
     with cloud("flink_upgrade") as emulator:
         done = attempt("flink_upgrade", emulator, upgrade_stable_for=1, upgrade_wait_interval=0.2)
         assert done.code == 0, done.text
@@ -241,7 +241,7 @@ def test_flink_upgrade_goes_on_when_the_job_runs_without_a_restart() -> None:
     assert done.gates[1]["elapsed"] >= 1
 
 
-def test_flink_upgrade_fails_when_the_new_program_does() -> None:
+def test_flink_upgrade_fails_if_the_new_program_fails() -> None:
     with cloud("flink_upgrade") as emulator:
         done = attempt("flink_upgrade", emulator, 1, upgrade_exception_grace=0.5, upgrade_wait_interval=0.2)
     assert done.code == 2
@@ -252,7 +252,7 @@ def test_flink_upgrade_fails_when_the_new_program_does() -> None:
 # The Spark batch
 
 
-def test_nightly_spark_goes_on_when_the_batch_has_succeeded(tmp_path: Path) -> None:
+def test_nightly_spark_continues_after_a_successful_batch(tmp_path: Path) -> None:
     with cloud("nightly_spark") as emulator:
         done = attempt("nightly_spark", emulator, nightly_report_dir=str(tmp_path))
     assert done.code == 0, done.text
@@ -278,7 +278,7 @@ def updated(done: Run) -> set[str]:
     return {record.host for record in done.all("Simulate the update")}
 
 
-def test_rolling_update_goes_through_all_batches() -> None:
+def test_rolling_update_updates_all_batches() -> None:
     with cloud("rolling_update") as emulator:
         done = attempt("rolling_update", emulator)
         orders = [(record.call, record.job) for record in emulator.journal if record.method == "POST" and record.job]
@@ -289,19 +289,19 @@ def test_rolling_update_goes_through_all_batches() -> None:
     assert updated(done) == {"collector1", "collector2", "collector3", "collector4"}
     before, after, before_next, after_next = done.gates
     assert [before["polls"], before_next["polls"]] == [1, 1]
-    # The jobs had to be well for a second, so more than one reading was needed.
+    # The jobs had to be ready for a second, so more than one reading was needed.
     assert min(after["elapsed"], after_next["elapsed"]) >= 1
     assert min(after["polls"], after_next["polls"]) >= 2
 
 
-def test_rolling_update_leaves_the_second_batch_alone_when_the_first_one_breaks_a_job() -> None:
+def test_rolling_update_stops_if_the_first_batch_breaks_a_job() -> None:
     with cloud("rolling_update") as emulator:
         done = attempt("rolling_update", emulator, 1)
     assert done.code == 2
     assert verdicts(done) == ["PASS", "FAIL"]
     assert updated(done) == {"collector1", "collector2"}
     assert {record.host for record in done.records} == {"collector1", "collector2"}
-    # Which host ends its task first is a matter of luck.
+    # Which host ends its task first is not deterministic.
     (received, *others) = sorted(
         done.all("Fail the play"), key=lambda record: record.msg.startswith("Stopped at the gate")
     )
@@ -309,7 +309,7 @@ def test_rolling_update_leaves_the_second_batch_alone_when_the_first_one_breaks_
     assert [other.msg for other in others] == [f"Stopped at the gate, see {received.host}"]
 
 
-def test_rolling_update_does_not_begin_while_a_job_is_failing() -> None:
+def test_rolling_update_does_not_start_with_a_failing_job() -> None:
     with cloud("rolling_update") as emulator:
         emulator.event("break")
         done = attempt("rolling_update", emulator)
@@ -321,7 +321,7 @@ def test_rolling_update_does_not_begin_while_a_job_is_failing() -> None:
 # The rolling restart
 
 
-def test_rolling_restart_ends_with_the_batch_that_fails() -> None:
+def test_rolling_restart_stops_at_the_failing_batch() -> None:
     with cloud("rolling_restart") as emulator:
         done = attempt("rolling_restart", emulator, restart_stable_for=0, restart_interval=0.2)
         orders = [(record.call, record.job) for record in emulator.journal if record.method == "POST"]
@@ -340,9 +340,9 @@ def test_rolling_restart_ends_with_the_batch_that_fails() -> None:
 
 @contextmanager
 def rulebook(folder: Path, emulator: Emulator) -> Iterator[Callable[[Callable[[str], bool], str], str]]:
-    """ansible-rulebook, started as the README says in a copy of the example that knows where the emulator is.
+    """ansible-rulebook, started as the README says, in a copy of the example with the address of the emulator.
 
-    Gives a function that waits until the output fulfils a condition and returns it. At the end no process is left.
+    Returns a function that waits until the output fulfils a condition and returns it. At the end no process is left.
     """
     shutil.copytree(EXAMPLES / "event_driven", folder, dirs_exist_ok=True)
     inventory = folder / "inventory.yml"
@@ -423,7 +423,7 @@ def remediate(emulator: Emulator, **variables: Any) -> Run:
     )
 
 
-def test_event_driven_leaves_a_job_alone_that_is_well_again() -> None:
+def test_event_driven_does_not_restart_a_recovered_job() -> None:
     with cloud("event_driven") as emulator:
         done = remediate(emulator)
         assert happened(emulator) == []
@@ -431,7 +431,7 @@ def test_event_driven_leaves_a_job_alone_that_is_well_again() -> None:
     assert verdicts(done) == ["PASS"]
 
 
-def test_event_driven_fails_when_the_restart_does_not_help() -> None:
+def test_event_driven_fails_if_the_restart_does_not_help() -> None:
     scenario = yaml.safe_load((EXAMPLES / "event_driven" / "scenario.yml").read_text("utf-8"))
     timeline = scenario["jobs"][1]["nodes"][1]["timeline"]
     timeline[:] = [entry for entry in timeline if entry["after"] == "break"]

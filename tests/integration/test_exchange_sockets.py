@@ -33,7 +33,7 @@ from tests.single_calls import get, run
 from .faults.servers import listening
 
 Parts = list[tuple[float, bytes]]
-"""What is written, each with the seconds to wait before; an empty text closes the connection."""
+"""The bytes to write, each with the seconds to wait before; empty bytes close the connection."""
 Script = Callable[[str], Parts]
 
 LATE = 0.03
@@ -146,7 +146,7 @@ INTERIM: dict[str, Callable[[str], Parts]] = {
 
 @pytest.mark.parametrize("way", INTERIM)
 @pytest.mark.parametrize("hinted", ["once", "always"])
-def test_interim_answers(way: str, hinted: str) -> None:
+def test_interim_answers_are_skipped(way: str, hinted: str) -> None:
     names = [f"job_{number}" for number in range(8)]
     hinting = {"job_2"} if hinted == "once" else set(names)
     with session_for(lambda name: INTERIM[way](name) if name in hinting else good(name)) as (session, server):
@@ -165,7 +165,7 @@ def test_interim_answers(way: str, hinted: str) -> None:
         [(0.0, HINT + HINT[:15]), STOP],
     ],
 )
-def test_interim_answers_without_a_final_one(parts: Parts) -> None:
+def test_interim_answers_without_a_final_answer_are_an_error(parts: Parts) -> None:
     with session_for(lambda name: parts if name == "job_0" else good(name)) as (session, server):
         outcome = ask(session, "job_0")
         assert isinstance(outcome, RequestError)
@@ -174,12 +174,12 @@ def test_interim_answers_without_a_final_one(parts: Parts) -> None:
         assert server.served == [("job_0", 1), ("job_1", 2)]
 
 
-def test_an_interim_answer_alone_is_asked_for_again() -> None:
-    asked: list[str] = []
+def test_interim_answer_alone_is_retried() -> None:
+    requests_sent: list[str] = []
 
     def script(name: str) -> Parts:
-        asked.append(name)
-        return [(0.0, HINT), STOP] if len(asked) == 1 else good(name)
+        requests_sent.append(name)
+        return [(0.0, HINT), STOP] if len(requests_sent) == 1 else good(name)
 
     with session_for(script, retries=1) as (session, server):
         assert received(session, "job_0") == "job_0"
@@ -252,7 +252,7 @@ BROKEN: dict[str, Callable[[str], Parts]] = {
 
 
 @pytest.mark.parametrize("kind", KEPT)
-def test_a_whole_answer_keeps_its_connection(kind: str) -> None:
+def test_complete_answer_keeps_its_connection(kind: str) -> None:
     with session_for(lambda name: [(0.0, KEPT[kind](name))]) as (session, server):
         for number in range(3):
             outcome = ask(session, f"job_{number}")
@@ -261,7 +261,7 @@ def test_a_whole_answer_keeps_its_connection(kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", CLOSED)
-def test_any_other_answer_closes_its_connection(kind: str) -> None:
+def test_incomplete_answer_closes_its_connection(kind: str) -> None:
     with session_for(lambda name: CLOSED[kind](name) if name == "job_0" else good(name)) as (session, server):
         first = ask(session, "job_0")
         assert not isinstance(first, Answer) or first.data["name"] == "job_0"
@@ -270,7 +270,7 @@ def test_any_other_answer_closes_its_connection(kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", BROKEN)
-def test_an_incomplete_answer_is_rejected(kind: str) -> None:
+def test_incomplete_answer_is_rejected(kind: str) -> None:
     with session_for(lambda name: BROKEN[kind](name) if name == "job_0" else good(name)) as (session, server):
         first = ask(session, "job_0")
         assert isinstance(first, RequestError)
@@ -288,7 +288,7 @@ ALL: dict[str, Script] = {**INTERIM, **CLOSED, **BROKEN, **{kind: _in_one(kind) 
 
 @given(st.lists(st.sampled_from(sorted(ALL)), min_size=2, max_size=12))
 @settings(max_examples=25)
-def test_no_answer_is_that_of_another_request(kinds: list[str]) -> None:
+def test_answers_are_never_assigned_to_another_request(kinds: list[str]) -> None:
     with session_for(lambda name: ALL[kinds[int(name[4:])]](name), retries=0) as (session, dummy_server):
         names = [f"job_{number}" for number in range(len(kinds))]
         try:
@@ -297,14 +297,14 @@ def test_no_answer_is_that_of_another_request(kinds: list[str]) -> None:
             return  # none of the first requests got an answer
         answers = {name: outcome.data["name"] for name, outcome in outcomes.items() if isinstance(outcome, Answer)}
         assert all(name == about for name, about in answers.items())
-        # Nor is any answer lost that is whole.
+        # No complete answer is lost.
         whole = {f"job_{number}" for number, kind in enumerate(kinds) if kind in INTERIM}
         assert whole <= set(answers)
 
 
 @pytest.mark.parametrize("status", ["401 Unauthorized", "403 Forbidden"])
 @pytest.mark.parametrize("kind", ["cut", "two lengths", "cut head", "reset"])
-def test_a_refusal_counts_however_its_answer_breaks(status: str, kind: str) -> None:
+def test_refusal_with_a_broken_answer_is_a_refusal(status: str, kind: str) -> None:
     whole = answer(b'{"error_code": "APIGW.0301"}', status)
     parts = {
         "cut": [(0.0, whole[:-5]), STOP],
@@ -319,6 +319,6 @@ def test_a_refusal_counts_however_its_answer_breaks(status: str, kind: str) -> N
         assert len(server.served) == 1
 
 
-def test_the_size_of_an_answer() -> None:
+def test_answer_has_its_size() -> None:
     with session_for(lambda name: [(0.0, chunked(body_of(name)))]) as (session, dummy_server):
         assert get(session, status_of("job_0")).size == len(body_of("job_0"))

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The execution environment: what ansible-builder reads of the collection, and makes of the definition. No image is built."""
+"""The execution environment: what ansible-builder reads from the collection, and builds from the definition. No image is built."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def load(path: Path) -> Any:
     return yaml.safe_load(path.read_text("utf-8"))
 
 
-def test_the_definition_takes_the_tarball_of_this_version() -> None:
+def test_definition_uses_the_tarball_of_this_version() -> None:
     definition = load(ROOT / DEFINITION)
     (file,) = definition["additional_build_files"]
     assert file["src"] == f"../dist/{TARBALL}"
@@ -48,14 +48,14 @@ def test_the_definition_takes_the_tarball_of_this_version() -> None:
     ]
 
 
-def test_the_definition_has_an_ansible_that_the_collection_takes() -> None:
+def test_definition_contains_a_supported_ansible_core() -> None:
     package = load(ROOT / DEFINITION)["dependencies"]["ansible_core"]["package_pip"]
     required = load(ROOT / "meta" / "runtime.yml")["requires_ansible"]
     assert tuple(map(int, package.partition("~=")[2].split("."))) >= tuple(map(int, required.strip(">=").split(".")))
 
 
 @needs_builder
-def test_the_collection_says_what_it_needs(tmp_path: Path) -> None:
+def test_requirements_are_found_by_ansible_builder(tmp_path: Path) -> None:
     place = tmp_path / "ansible_collections" / "datagate"
     place.mkdir(parents=True)
     (place / "huaweicloud").symlink_to(ROOT, target_is_directory=True)
@@ -67,7 +67,7 @@ def test_the_collection_says_what_it_needs(tmp_path: Path) -> None:
 
 
 @needs_builder
-def test_the_definition_makes_an_image_with_the_collection(tmp_path: Path) -> None:
+def test_definition_builds_an_image_with_the_collection(tmp_path: Path) -> None:
     definition = tmp_path / DEFINITION
     definition.parent.mkdir()
     shutil.copy(ROOT / DEFINITION, definition)
@@ -91,7 +91,7 @@ def test_the_definition_makes_an_image_with_the_collection(tmp_path: Path) -> No
     words = install.partition("ansible-galaxy ")[2].replace('"', "").split()
     assert words[2] == "$ANSIBLE_GALAXY_CLI_COLLECTION_OPTS"
     assert 'ARG ANSIBLE_GALAXY_CLI_COLLECTION_OPTS="--offline"' in steps
-    words[2:3] = ["--offline", "--force"]  # the one that these tests run from is not meant
+    words[2:3] = ["--offline", "--force"]  # not the one of these tests
     words[-1] = str(tmp_path / "collections")
     galaxy = str(Path(sys.executable).with_name("ansible-galaxy"))
     assert "COPY _build /build\nWORKDIR /build\n" in steps
@@ -101,7 +101,7 @@ def test_the_definition_makes_an_image_with_the_collection(tmp_path: Path) -> No
     found = yaml.safe_load(command(str(BUILDER), "introspect", "--sanitize", words[-1], folder=tmp_path))
     assert found["python"][0].startswith("requests>=")
 
-    # And it is whole: a playbook of it runs without the tree.
+    # It is complete: one of its playbooks runs without the tree.
     played = subprocess.run(
         [galaxy.replace("ansible-galaxy", "ansible-playbook"), "datagate.huaweicloud.gate_verdict"],
         cwd=tmp_path,

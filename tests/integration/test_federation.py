@@ -101,7 +101,7 @@ def calls(emulator: Emulator) -> list[tuple[str, int | None]]:
     return [(record.call, record.status) for record in emulator.journal]
 
 
-# -- the ways to a key ------------------------------------------------------------------------------------------------
+# -- methods ----------------------------------------------------------------------------------------------------------
 
 STATUS = ("job_status", 200)
 ASSUMED = ("sts_assume", 200)
@@ -128,7 +128,7 @@ NO_PAGE = {"faults": [{"match": {"service": "sts"}, "status": 404, "body": "<htm
         ({**OIDC, **BY_ID}, NO_STS, [("sts_assume_oidc", 404), *EXCHANGED, KEYS, STATUS]),
     ],
 )
-def test_every_way(
+def test_each_method_sends_its_requests(
     start: Start,
     connect: Connect,
     params: dict[str, str],
@@ -146,7 +146,7 @@ def test_every_way(
     assert "x-security-token" in last.headers
 
 
-def test_the_project_is_looked_up_in_the_other_account(start: Start, connect: Connect) -> None:
+def test_project_is_looked_up_in_the_other_account(start: Start, connect: Connect) -> None:
     emulator = start()
     session = connect(emulator, project_id=None, **KEY, **BY_ID)
     assert get(session, status_of()).status == 200
@@ -154,7 +154,7 @@ def test_the_project_is_looked_up_in_the_other_account(start: Start, connect: Co
     assert [call for call, dummy in calls(emulator)] == ["sts_assume", "projects", "job_status"]
 
 
-def test_a_file_names_a_project_of_its_own_account_only(start: Start, connect: Connect, tmp_path: Path) -> None:
+def test_project_of_the_file_is_ignored_with_an_agency(start: Start, connect: Connect, tmp_path: Path) -> None:
     path = tmp_path / "credentials"
     path.write_text(f"[basic]\nak = {ACCESS_KEY}\nsk = {SECRET_KEY}\nproject_id = {PROJECT_ID}\n", "utf-8")
     path.chmod(0o600)
@@ -164,7 +164,7 @@ def test_a_file_names_a_project_of_its_own_account_only(start: Start, connect: C
 
 
 @pytest.mark.parametrize("params", [{**KEY, **BY_ID}, {**OIDC, **BY_ID}])
-def test_a_region_without_an_sts_host(
+def test_region_without_an_sts_host_uses_iam(
     start: Start, connect: Connect, monkeypatch: pytest.MonkeyPatch, params: dict[str, str]
 ) -> None:
     resolve_name = socket.getaddrinfo
@@ -204,7 +204,7 @@ def test_a_key_is_renewed_before_it_expires(start: Start, connect: Connect, para
     assert len(set(users_of(emulator))) == 3
 
 
-def test_the_old_key_is_used_while_renewing_fails(start: Start, connect: Connect) -> None:
+def test_old_key_is_used_while_renewal_fails(start: Start, connect: Connect) -> None:
     faults = [{"match": {"call": "sts_assume", "from": 1}, "status": 500}]
     emulator, clock = start(key_lifetime=900, faults=faults), JumpClock()
     session = connect(emulator, clock, **KEY, **BY_ID)
@@ -216,14 +216,14 @@ def test_the_old_key_is_used_while_renewing_fails(start: Start, connect: Connect
         clock.sleep(49)
     assert len(emulator.requests("sts_assume", status=500)) >= 2
     assert set(users_of(emulator)) == {"1"}
-    # A key that has expired is not sent any more.
+    # An expired key is not sent.
     clock.sleep(100)
     assert error_of(session).status == 500
     assert set(users_of(emulator)) == {"1"}
     assert len(emulator.requests("job_status")) == 5
 
 
-def test_a_renewal_that_is_refused_blocks_the_key_behind_it(start: Start, connect: Connect) -> None:
+def test_refused_renewal_blocks_the_key_behind_it(start: Start, connect: Connect) -> None:
     faults = [{"match": {"call": "sts_assume", "from": 1}, "status": 401, "error_code": "APIGW.0301"}]
     emulator, clock = start(key_lifetime=900, faults=faults), JumpClock()
     session = connect(emulator, clock, **KEY, **BY_ID)
@@ -238,8 +238,8 @@ def test_a_renewal_that_is_refused_blocks_the_key_behind_it(start: Start, connec
 
 
 @pytest.mark.parametrize("params", [OIDC, {**OIDC, **BY_ID}])
-def test_an_id_token_that_has_expired_is_sent_once_more(start: Start, connect: Connect, params: dict[str, str]) -> None:
-    """The temporary key goes on for its life. Then the message names the ID token."""
+def test_expired_id_token_is_sent_once_more(start: Start, connect: Connect, params: dict[str, str]) -> None:
+    """The temporary key is used until it expires. Then the message names the ID token."""
     providers = [{"id": "ci-provider", "tokens": [ID_TOKEN], "valid_until": 300}]
     emulator, clock = start(key_lifetime=900, identity_providers=providers), JumpClock()
     session = connect(emulator, clock, **params)
@@ -258,16 +258,16 @@ def test_an_id_token_that_has_expired_is_sent_once_more(start: Start, connect: C
     assert len(emulator.requests(status=401)) == 1
 
 
-def test_a_401_renews_once(start: Start, connect: Connect) -> None:
+def test_http_401_renews_once(start: Start, connect: Connect) -> None:
     emulator = start()
     session = connect(emulator, **KEY, **BY_ID)
     get(session, status_of())
-    emulator.advance(3600)  # an outdated token that this host does not know of
+    emulator.advance(3600)  # the token expires on the server only
     assert get(session, status_of()).status == 200
     assert calls(emulator) == [ASSUMED, STATUS, ("job_status", 401), ASSUMED, STATUS]
 
 
-def test_a_401_that_renewing_does_not_help_against_ends_the_run(start: Start, connect: Connect) -> None:
+def test_http_401_after_a_renewal_ends_the_run(start: Start, connect: Connect) -> None:
     emulator = start(faults=[{"match": {"call": "job_status", "from": 1}, "status": 401}])
     session = connect(emulator, **KEY, **BY_ID)
     get(session, status_of())
@@ -282,7 +282,7 @@ def test_a_401_that_renewing_does_not_help_against_ends_the_run(start: Start, co
     assert len(emulator.journal) == 5
 
 
-def test_the_id_token_is_read_again(start: Start, connect: Connect, tmp_path: Path) -> None:
+def test_id_token_file_is_read_again(start: Start, connect: Connect, tmp_path: Path) -> None:
     file = tmp_path / "id_token"
     file.write_text(f"{ID_TOKEN}\n", "utf-8")
     second = ID_TOKEN.replace("c2ln", "Zm9v")
@@ -298,7 +298,7 @@ def test_the_id_token_is_read_again(start: Start, connect: Connect, tmp_path: Pa
         assert len(emulator.requests("sts_assume_oidc")) == total, "a file that is being written is read again later"
 
 
-def test_a_renewal_by_real_time(start: Start, connect: Connect) -> None:
+def test_renewal_with_the_real_clock(start: Start, connect: Connect) -> None:
     emulator = start(clock="real", key_lifetime=2)
     session = connect(emulator, Clock(), **KEY, **BY_ID)
     end = time.monotonic() + 3.4
@@ -322,7 +322,7 @@ def test_a_temporary_key_needs_its_security_token(start: Start, connect: Connect
 
 
 @pytest.mark.parametrize("agency", [BY_ID, BY_NAME])
-def test_a_refused_key_is_known_with_and_without_the_agency(
+def test_refused_key_is_remembered_with_and_without_the_agency(
     start: Start, connect: Connect, agency: dict[str, str]
 ) -> None:
     emulator = start()
@@ -338,7 +338,7 @@ def test_a_refused_key_is_known_with_and_without_the_agency(
     assert get(connect(emulator, **KEY, **agency), status_of()).status == 200
 
 
-def test_a_locked_key_says_so(start: Start, connect: Connect) -> None:
+def test_locked_key_is_reported_as_locked(start: Start, connect: Connect) -> None:
     message = "AK access failed to reach the limit, forbidden"
     fault = {"match": {"service": "sts"}, "error_code": "APIGW.0301", "error_msg": message}
     text = str(error_of(connect(start(faults=[fault]), **KEY, **BY_ID)))
@@ -356,7 +356,7 @@ def test_a_locked_key_says_so(start: Start, connect: Connect) -> None:
         ({**OIDC, "id_token": "an.outdated.token"}, 401, ["IAM.0001", "ci-p... from the task (idp_id)", "ID token"]),
     ],
 )
-def test_what_a_refusal_says(
+def test_refusal_names_its_cause(
     start: Start, connect: Connect, params: dict[str, str], status: int, words: list[str]
 ) -> None:
     emulator = start()
@@ -403,7 +403,7 @@ JOBS = [{"name": JOB, "workspace": workspace} for workspace in (ONE, TWO, THREE)
         ({"workspace": "a1b2c3d4-e5f6-0718-293a-4b5c6d7e8f90"}, {}, ONE),
     ],
 )
-def test_a_workspace_by_its_name(
+def test_workspace_name_is_looked_up_once(
     start: Start, connect: Connect, params: dict[str, str], scenario: dict[str, Any], workspace: str
 ) -> None:
     emulator = start(instances=INSTANCES, jobs=JOBS, **scenario)
@@ -433,7 +433,7 @@ def test_a_workspace_by_its_name(
         ({"workspace_name": "release"}, {"instances": []}, ["no DataArts instance that is in force"]),
     ],
 )
-def test_no_workspace(
+def test_missing_workspace_is_an_error(
     start: Start, connect: Connect, params: dict[str, str], scenario: dict[str, Any], words: list[str]
 ) -> None:
     emulator = start(**{"instances": INSTANCES, "jobs": JOBS, **scenario})
@@ -454,14 +454,14 @@ def test_no_workspace(
         {"data": [{"id": ONE, "name": "default"}], "count": 1, "error_code": "DAYU.1"},
     ],
 )
-def test_a_malformed_list_of_workspaces(start: Start, connect: Connect, body: Any) -> None:
+def test_malformed_workspace_list_is_an_error(start: Start, connect: Connect, body: Any) -> None:
     fault = {"match": {"call": "workspaces"}, "json": body, "status": 200}
     emulator = start(instances=INSTANCES, jobs=JOBS, faults=[fault])
     error_of(connect(emulator, **KEY, workspace_name="default"))
     assert emulator.requests("job_status") == []
 
 
-def test_options_that_contradict_each_other() -> None:
+def test_contradicting_options_are_rejected() -> None:
     for params, words in (
         ({"workspace": ONE, "workspace_name": "default"}, "workspace_name: workspace is given as well"),
         ({"dataarts_instance": "etl"}, "give workspace_name"),

@@ -44,7 +44,7 @@ GATES = DATA / "guides_verdicts_gates.yml"
 GUIDES = yaml.safe_load(SCENARIO.with_name("guides.yml").read_text("utf-8"))
 """Jobs of each kind, and runs."""
 TIMEOUT = 120.0
-"""Seconds after which a command is given up."""
+"""Maximum seconds of a command."""
 
 
 @dataclass(frozen=True)
@@ -451,7 +451,7 @@ class Run:
         return code
 
     def used(self, code: str) -> str:
-        """A block as it is used in the test."""
+        """A block, as used in the test."""
         for old, new in self.page.replaced.items():
             code = code.replace(old, self.filled(new))
         return code
@@ -474,9 +474,7 @@ class Run:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.file)
-def test_the_commands_print_what_the_page_shows(
-    page: Page, terminal: Terminal, environment: Path, tarball: Path
-) -> None:
+def test_commands_print_what_the_page_shows(page: Page, terminal: Terminal, environment: Path, tarball: Path) -> None:
     (terminal.work / tarball.name).symlink_to(tarball)
     emulator = terminal.initial["HW_DATAARTS_ENDPOINT"]
     run = Run(
@@ -530,5 +528,5 @@ def test_shown_and_printed_text_are_compared(shown: str, printed: str, agrees: b
         ("A task:", ""),
     ],
 )
-def test_a_sentence_names_the_file(before: str, name: str) -> None:
+def test_file_name_is_read_from_the_sentence(before: str, name: str) -> None:
     assert file_name(Block("yaml", "", before)) == name

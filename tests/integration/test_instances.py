@@ -95,7 +95,7 @@ def ask(emulator: Emulator, module: Any = dataarts_instance_status, **options: A
     return in_process.run(arguments, module.ARGUMENTS, module.SERVICE, module.BODY, False, module.__name__)
 
 
-def said(result: dict[str, Any]) -> tuple[str, list[str]]:
+def verdict_and_codes(result: dict[str, Any]) -> tuple[str, list[str]]:
     return result["verdict"], [item["code"] for item in result["reasons"]]
 
 
@@ -129,12 +129,14 @@ VERDICTS: list[tuple[str, dict[str, Any], tuple[str, list[str]]]] = [
 
 
 @pytest.mark.parametrize("switch", SWITCHES)
-def test_the_verdict_does_not_depend_on_open_points(switch: str) -> None:
+def test_verdict_does_not_depend_on_undocumented_behaviour(switch: str) -> None:
     with running(SCENARIO, **SWITCHES[switch]) as emulator:
         found = {name: ask(emulator, wait=True, **options) for name, options, dummy in VERDICTS}
     wanted = {name: expected for name, dummy, expected in VERDICTS}
     # The reasons of a failed gate also name what was pending.
-    assert {name: (said(item)[0], said(item)[1][:1]) for name, item in found.items()} == wanted
+    assert {
+        name: (verdict_and_codes(item)[0], verdict_and_codes(item)[1][:1]) for name, item in found.items()
+    } == wanted
     failed = found["failed"]
     (reason,) = failed["reasons"]
     assert (reason["node"], reason["log_path"]) == ("load", f"obs://dlf-log/{BROKEN}/load.job")
@@ -146,7 +148,7 @@ def test_the_verdict_does_not_depend_on_open_points(switch: str) -> None:
     assert job["run"] in found["succeeded"]["msg"]
 
 
-def test_messages(emulator: Emulator) -> None:
+def test_messages_explain_pending_runs(emulator: Emulator) -> None:
     held = ask(emulator, job_names=HELD)
     assert held["verdict"] == "PENDING"
     assert "is waiting-confirm and waits for a person" in held["msg"]
@@ -160,18 +162,18 @@ def test_messages(emulator: Emulator) -> None:
     assert asked_for == {"job_names": [NIGHTLY], "since": "12h", "until": None, "which": "latest"}
 
 
-def test_a_run_that_falls_due_while_the_gate_waits_replaces_nothing() -> None:
+def test_run_that_is_due_during_the_gate_is_ignored() -> None:
     runs = [
         {"plan": "now-60", "status": "running", "timeline": [{"at": 2, "status": "success"}]},
         {"plan": "now+1", "absent": True, "timeline": [{"at": 1, "status": "fail", "absent": False}]},
     ]
     with running({"quota": 0, "jobs": [{"name": NIGHTLY, "type": "BATCH", "runs": runs}]}) as emulator:
         result = ask(emulator, job_names=NIGHTLY, wait=True, wait_timeout=60)
-        assert said(result) == ("PASS", [])
-        assert said(ask(emulator, job_names=NIGHTLY, wait=True)) == ("FAIL", ["run_failed"])
+        assert verdict_and_codes(result) == ("PASS", [])
+        assert verdict_and_codes(ask(emulator, job_names=NIGHTLY, wait=True)) == ("FAIL", ["run_failed"])
 
 
-def test_a_person_repairs_a_failed_run() -> None:
+def test_exception_grace_waits_for_a_repaired_run() -> None:
     runs = [{"plan": "now-60", "status": "fail", "id": GIVEN}]
     scenario = {"quota": 0, "jobs": [{"name": MENDED, "type": "BATCH", "nodes": NODES, "runs": runs}]}
     with running(scenario) as emulator:
@@ -182,7 +184,7 @@ def test_a_person_repairs_a_failed_run() -> None:
         for timer in timers:
             timer.start()
         result = ask(emulator, job_names=MENDED, wait=True, exception_grace=50, wait_timeout=60)
-        assert said(result) == ("PASS", [])
+        assert verdict_and_codes(result) == ("PASS", [])
         assert [item["status"] for item in result["history"] if item["node"] is None] == ["fail", "running", "success"]
         assert result["job"]["restarts"] == 1
 
@@ -196,10 +198,10 @@ def test_a_thousand_jobs_take_few_requests() -> None:
     with running({"quota": 0, "jobs": jobs}) as emulator:
         chosen = [names.format(i=index) for index in range(1000)]
         result = ask(emulator, job_names=chosen, wait=True)
-        assert (said(result), result["by_status"]) == (("PASS", []), {"success": 1000})
+        assert (verdict_and_codes(result), result["by_status"]) == (("PASS", []), {"success": 1000})
         # 2,150 runs are three pages of 1,000.
         assert result["requests"] <= 3 * 1.15
-        assert said(ask(emulator, name_contains="job_", wait=True, min_jobs=1000)) == ("PASS", [])
+        assert verdict_and_codes(ask(emulator, name_contains="job_", wait=True, min_jobs=1000)) == ("PASS", [])
 
 
 def test_slices_keep_the_window() -> None:
@@ -209,7 +211,7 @@ def test_slices_keep_the_window() -> None:
         assert first["verdict"] == "PENDING"
         emulator.set_run(8_100_000 + 8, status="success")
         second = ask(emulator, **options, resume=first["resume"])
-        assert said(second) == ("PASS", [])
+        assert verdict_and_codes(second) == ("PASS", [])
         assert second["job"]["run"] == first["job"]["run"]
 
 
@@ -238,11 +240,13 @@ NODE_RUNS: list[tuple[str, dict[str, Any], dict[str, Any], tuple[str, list[str]]
 @pytest.mark.parametrize(
     ("job", "options", "expected"), [row[1:] for row in NODE_RUNS], ids=[row[0] for row in NODE_RUNS]
 )
-def test_runs_of_nodes(job: dict[str, Any], options: dict[str, Any], expected: tuple[str, list[str]]) -> None:
+def test_runs_of_nodes_decide_the_verdict(
+    job: dict[str, Any], options: dict[str, Any], expected: tuple[str, list[str]]
+) -> None:
     chosen = {"job_names": "stream", "check_runs": True, **options}
     with running({"quota": 0, "jobs": [job]}) as emulator:
         result = ask(emulator, dataarts_job_status, wait=True, **chosen)
-    assert said(result) == expected
+    assert verdict_and_codes(result) == expected
     if expected[1] == ["node_run_failed"]:
         (reason,) = result["reasons"]
         assert (reason["node"], reason["status"]) == ("on_file", "fail")
@@ -254,14 +258,14 @@ def test_runs_of_nodes(job: dict[str, Any], options: dict[str, Any], expected: t
     assert ("the last run of node on_file is fail" in result["msg"]) == is_noted
 
 
-def test_slices_keep_since_when_runs_of_nodes_count() -> None:
+def test_slices_keep_the_start_of_node_runs() -> None:
     options: dict[str, Any] = {"job_names": "stream", "wait": True, "check_runs": True, "min_runs": 1}
     with running({"quota": 0, "jobs": [stream({"plan": "now+1", "absent": True, "id": GIVEN})]}) as emulator:
         first = ask(emulator, dataarts_job_status, **options, slice_timeout=0.3)
-        assert said(first) == ("PENDING", ["no_run"])
+        assert verdict_and_codes(first) == ("PENDING", ["no_run"])
         emulator.set_run(GIVEN, absent=False)
         second = ask(emulator, dataarts_job_status, **options, slice_timeout=30, resume=first["resume"])
-    assert said(second) == ("PASS", [])
+    assert verdict_and_codes(second) == ("PASS", [])
     (node, plain) = second["job"]["nodes"]
     assert (node["runs"]["succeeded"], node["runs"]["since"]) == (1, first["job"]["nodes"][0]["runs"]["since"])
     assert "runs" not in plain
@@ -270,7 +274,7 @@ def test_slices_keep_since_when_runs_of_nodes_count() -> None:
 # -- events -----------------------------------------------------------------------------------------------------------
 
 
-def test_events_of_runs() -> None:
+def test_event_source_reports_runs() -> None:
     runs = [
         {"plan": "now-3600", "id": GIVEN},
         {"plan": "now-60", "id": GIVEN + 1, "absent": True, "status": "success"},
@@ -298,7 +302,7 @@ def test_events_of_runs() -> None:
     ("arguments", "option"),
     [({"kind": "run"}, "kind"), ({"since": "12h"}, "since"), ({"kind": "instance", "since": "now"}, "since")],
 )
-def test_an_unusable_argument_of_the_event_source(arguments: dict[str, Any], option: str) -> None:
+def test_invalid_argument_of_the_event_source_is_named(arguments: dict[str, Any], option: str) -> None:
     with pytest.raises(OptionError) as caught:
         Watcher({"job_names": NIGHTLY, **arguments}, {})
     assert caught.value.option == option

@@ -98,7 +98,7 @@ class Place:
 
 
 def _returned(value: Any) -> Any:
-    """What ansible-inventory printed, without its marks for text that is no template."""
+    """What ansible-inventory printed, without its marks for unsafe text."""
     if isinstance(value, dict):
         if set(value) == {"__ansible_unsafe"}:
             return value["__ansible_unsafe"]
@@ -112,7 +112,7 @@ def place(tmp_path: Path, emulator: Emulator) -> Place:
     return Place(tmp_path, emulator)
 
 
-def test_the_graph_of_two_workspaces(place: Place) -> None:
+def test_graph_of_two_workspaces(place: Place) -> None:
     place.file_text("", workspaces=["ws-1", " ws-2 ", ""])
     done = place.run("ansible-inventory", "-i", str(place.file), "--graph")
     assert done.returncode == 0, done.stderr
@@ -148,7 +148,7 @@ def test_the_graph_of_two_workspaces(place: Place) -> None:
     ]
 
 
-def test_a_job_s_fields_are_variables(place: Place) -> None:
+def test_fields_of_a_job_are_variables(place: Place) -> None:
     (variables,) = place.hosts().values()
     assert variables["dataarts_name"] == "job_sms"
     assert variables["dataarts_status"] == "NORMAL"
@@ -159,7 +159,7 @@ def test_a_job_s_fields_are_variables(place: Place) -> None:
     assert variables["ansible_python_interpreter"] == "{{ ansible_playbook_python }}"
 
 
-def test_the_environment_names_the_workspace(place: Place) -> None:
+def test_workspace_of_the_environment_is_used(place: Place) -> None:
     place.environment["HW_DATAARTS_WORKSPACE_ID"] = "ws-1"
     assert set(place.hosts()) == {"job_sms", "job_broken", "job_nightly"}
     assert set(place.hosts(workspaces=["ws-2"])) == {"job_mute", "job_sms", "数据同步"}
@@ -181,7 +181,7 @@ def test_one_session_reads_all_workspaces(place: Place, emulator: Emulator) -> N
         ({"statuses": ["UNKNOWN"], "workspaces": ["ws-2"]}, {"job_mute"}),
     ],
 )
-def test_filters(place: Place, options: dict[str, Any], names: set[str]) -> None:
+def test_filters_select_jobs(place: Place, options: dict[str, Any], names: set[str]) -> None:
     assert set(place.hosts(**{"workspaces": ["ws-1"], **options})) == names
 
 
@@ -196,7 +196,7 @@ def test_filters(place: Place, options: dict[str, Any], names: set[str]) -> None
         ),
     ],
 )
-def test_names_of_hosts(place: Place, hostnames: list[str], names: set[str]) -> None:
+def test_hostnames_choose_host_names(place: Place, hostnames: list[str], names: set[str]) -> None:
     found = place.hosts(workspaces=["ws-1"], hostnames=hostnames)
     assert len(found) == 3
     assert {name[:9] if name.startswith("ops@") else name for name in found} == names
@@ -218,7 +218,7 @@ def test_composed_variables_and_groups(place: Place) -> None:
     assert set(found["owner_ops"]["hosts"]) == {"job_sms", "job_broken"}
 
 
-def test_strict_reports_what_cannot_be_composed(place: Place) -> None:
+def test_strict_reports_failed_expressions(place: Place) -> None:
     place.file_text("", strict=True, compose={"label": "no_such_variable"})
     assert "label" in place.refusal()
     place.file_text("", strict=True, hostnames=["no_such_variable | upper"])
@@ -242,7 +242,7 @@ SHOW = [
 ]
 
 
-def test_hostile_names_break_nothing_and_are_never_evaluated(place: Place) -> None:
+def test_hostile_names_are_never_evaluated(place: Place) -> None:
     place.file_text(
         "",
         workspaces=["ws-hostile"],
@@ -328,13 +328,13 @@ def names_in(found: Mapping[str, Any], group: str) -> list[str]:
 
 
 def shown(name: str) -> str:
-    """A job's name as its host shows it."""
+    """A job's name, as its host shows it."""
     return re.sub("[\x07\x9b\u202e]", "\ufffd", name)
 
 
 @pytest.mark.parametrize("workspaces", [[], ["ws-a"], ["ws-a", "ws-b"]])
 @pytest.mark.parametrize("more", [{}, GROUPS])
-def test_jobs_with_odd_names_are_all_there_and_in_their_groups(
+def test_jobs_with_unusual_names_are_in_their_groups(
     tmp_path: Path, odd_emulator: Emulator, workspaces: list[str], more: dict[str, Any]
 ) -> None:
     place = Place(tmp_path, odd_emulator)
@@ -360,7 +360,7 @@ def test_jobs_with_odd_names_are_all_there_and_in_their_groups(
         assert sorted(set(names_in(found, "fine"))) == fine
 
 
-def test_a_group_called_like_its_host_is_settled(tmp_path: Path, odd_emulator: Emulator) -> None:
+def test_group_with_the_name_of_a_host_is_renamed(tmp_path: Path, odd_emulator: Emulator) -> None:
     place = Place(tmp_path, odd_emulator)
     place.file_text("", keyed_groups=[{"key": "inventory_hostname", "separator": ""}], strict=True)
     found = place.inventory()
@@ -368,7 +368,7 @@ def test_a_group_called_like_its_host_is_settled(tmp_path: Path, odd_emulator: E
     assert not set(found) & set(found["_meta"]["hostvars"])
 
 
-def test_a_job_called_like_a_group_of_a_source_before(place: Place) -> None:
+def test_job_with_the_name_of_an_earlier_group_is_renamed(place: Place) -> None:
     (place.folder / "a.ini").write_text("web1\n[job_sms]\nweb1\n[critical]\njob_broken\n", "utf-8")
     place.file_text("", workspaces=["ws-1"])
     done = place.run("ansible-inventory", "-i", "a.ini", "-i", str(place.file), "--list")
@@ -377,12 +377,12 @@ def test_a_job_called_like_a_group_of_a_source_before(place: Place) -> None:
     assert found["job_sms"]["hosts"] == ["web1"]
     assert "dataarts_name" not in found["_meta"]["hostvars"]["web1"]
     assert set(found["workspace_ws_1"]["hosts"]) == {"job_sms@ws-1", "job_broken", "job_nightly"}
-    # A host of another kind of inventory that is called like a job is the job's.
+    # A host of another inventory with the name of a job is the host of the job.
     assert found["critical"]["hosts"] == ["job_broken"]
     assert found["status_exception"]["hosts"] == ["job_broken"]
 
 
-def test_two_files_about_other_workspaces_do_not_share_hosts(place: Place) -> None:
+def test_files_for_different_workspaces_do_not_share_hosts(place: Place) -> None:
     files = []
     for number, workspace in enumerate(("ws-1", "ws-2", "ws-1")):
         file = place.folder / f"{number}.dataarts_jobs.yml"
@@ -414,7 +414,7 @@ BROKEN: list[dict[str, Any]] = [
 
 
 @pytest.mark.parametrize("options", BROKEN)
-def test_a_file_that_fails_leaves_nothing_in_the_inventory(place: Place, options: dict[str, Any]) -> None:
+def test_failed_file_adds_nothing_to_the_inventory(place: Place, options: dict[str, Any]) -> None:
     (place.folder / "a.ini").write_text("[web]\nweb1\n[top]\n[top:children]\nweb\n", "utf-8")
     only = place.run("ansible-inventory", "-i", "a.ini", "--list")
     place.file_text("", **{"workspaces": ["ws-1"], **options})
@@ -434,16 +434,16 @@ def test_a_job_without_a_name_is_an_error(tmp_path: Path) -> None:
 CACHE = {"cache": True, "cache_plugin": "ansible.builtin.jsonfile", "cache_connection": "cache", "cache_timeout": 600}
 
 
-def test_the_cache_saves_requests_and_holds_no_secret(place: Place, emulator: Emulator) -> None:
+def test_cache_saves_requests_and_contains_no_secret(place: Place, emulator: Emulator) -> None:
     first = place.hosts(workspaces=["ws-1", "ws-hostile"], **CACHE)
-    asked = emulator.stats["requests"]
+    requests_sent = emulator.stats["requests"]
     assert place.hosts(workspaces=["ws-1", "ws-hostile"], **CACHE) == first
-    assert emulator.stats["requests"] == asked
+    assert emulator.stats["requests"] == requests_sent
     kept = "".join(file.read_text("utf-8") for file in (place.folder / "cache").iterdir())
     assert "job_broken" in kept
     assert SECRET_KEY not in kept
     assert ACCESS_KEY not in kept
-    # Another question has another answer.
+    # Other options have another cache entry.
     assert set(place.hosts(workspaces=["ws-1"], statuses=["EXCEPTION"], **CACHE)) == {"job_broken"}
     place.environment["HW_PROJECT_ID"] = "another"
     assert "APIGW.0302" in place.refusal()
@@ -461,27 +461,25 @@ def test_the_cache_saves_requests_and_holds_no_secret(place: Place, emulator: Em
         {"HW_PROJECT_ID": "another"},
     ],
 )
-def test_the_cache_of_one_account_is_not_shown_to_another(
-    place: Place, emulator: Emulator, environment: dict[str, str]
-) -> None:
+def test_cache_is_separate_for_each_account(place: Place, emulator: Emulator, environment: dict[str, str]) -> None:
     place.hosts(**CACHE)
-    asked = emulator.stats["requests"]
+    requests_sent = emulator.stats["requests"]
     done = place.run("ansible-inventory", "-i", str(place.file), "--list", **environment)
     if "HW_REGION_NAME" in environment:
-        assert emulator.stats["requests"] == 2 * asked
+        assert emulator.stats["requests"] == 2 * requests_sent
     else:
         assert done.returncode != 0
         assert "job_sms" not in done.stdout + done.stderr
     assert sorted(place.hosts(**CACHE)) == ["job_sms"]
 
 
-def test_a_cache_can_be_flushed(place: Place, emulator: Emulator) -> None:
+def test_flush_cache_reads_the_jobs_again(place: Place, emulator: Emulator) -> None:
     place.hosts(**CACHE)
-    asked = emulator.stats["requests"]
+    requests_sent = emulator.stats["requests"]
     (place.folder / "nothing.yml").write_text('[{"hosts": "all", "gather_facts": false}]', "utf-8")
     done = place.run("ansible-playbook", "-i", str(place.file), "--flush-cache", "nothing.yml")
     assert done.returncode == 0, done.stderr
-    assert emulator.stats["requests"] == 2 * asked
+    assert emulator.stats["requests"] == 2 * requests_sent
 
 
 def test_options_may_be_templates(place: Place) -> None:
@@ -514,7 +512,7 @@ def test_options_may_be_templates(place: Place) -> None:
         ({"workspaces": ["ws-denied"]}, "workspace ws-denied: DLF.6888"),
     ],
 )
-def test_what_is_wrong_is_said_in_a_sentence(place: Place, options: Mapping[str, Any], words: str) -> None:
+def test_invalid_options_are_explained_in_one_sentence(place: Place, options: Mapping[str, Any], words: str) -> None:
     place.file_text("", **options)
     assert words in place.refusal()
 
@@ -525,7 +523,7 @@ def test_a_refused_key_is_sent_once(place: Place, emulator: Emulator) -> None:
     assert emulator.stats["requests"] == 1
 
 
-def test_other_files_are_left_to_others(place: Place) -> None:
+def test_other_file_names_are_ignored(place: Place) -> None:
     other = place.folder / "prod.jobs.yml"
     other.write_text("plugin: datagate.huaweicloud.dataarts_jobs\n", "utf-8")
     done = place.run("ansible-inventory", "-i", str(other), "--list")

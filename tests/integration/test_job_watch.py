@@ -95,7 +95,7 @@ def watch(emulator: Emulator, target: Path, /, *arguments: str, inventory: str |
 
 
 def series(file: Path) -> list[tuple[str, dict[str, str], float]]:
-    """What Prometheus' own library reads in the file: name, labels and value of each sample, none of them twice."""
+    """What Prometheus' own library reads in the file: name, labels and value of each sample, each once."""
     found = [
         (sample.name, dict(sample.labels), sample.value)
         for family in text_string_to_metric_families(file.read_text("utf-8"))
@@ -117,15 +117,15 @@ def states(file: Path, metric: str, label: str) -> dict[str, str]:
 
 
 def refused(done: Run) -> str:
-    """The sentence with which the variables were refused."""
+    """The message about rejected variables."""
     assert done.code == 2, done.text
     return next(record.msg for record in done.records if record.failed)
 
 
-# -- what is written --------------------------------------------------------------------------------------------------
+# -- content ----------------------------------------------------------------------------------------------------------
 
 
-def test_all_real_time_jobs_of_the_workspace(emulator: Emulator, file: Path) -> None:
+def test_no_selection_reads_all_real_time_jobs(emulator: Emulator, file: Path) -> None:
     emulator.clear()
     done = watch(emulator, file, exclude_names="", tags="", workspace="", job_ids=[])
     assert done.code == 0, done.text
@@ -142,7 +142,7 @@ def test_all_real_time_jobs_of_the_workspace(emulator: Emulator, file: Path) -> 
     assert [record.call for record in emulator.journal] == ["job_list", *["job_status"] * 3]
     assert stat.S_IMODE(file.stat().st_mode) == 0o644
     assert [found.name for found in file.parent.iterdir()] == [file.name]
-    # A job in EXCEPTION is what is to be measured.
+    # A job in EXCEPTION is a valid measurement.
     assert "job_sms: node DLI_SMS_GES is EXCEPTION" in done["Show the result of the reading"].msg
 
 
@@ -168,7 +168,7 @@ def test_text_of_the_cloud_is_never_evaluated(emulator: Emulator, file: Path) ->
         ({"workspace": "ws2"}, {"job_far"}),
     ],
 )
-def test_which_jobs(emulator: Emulator, file: Path, variables: dict[str, Any], jobs: set[str]) -> None:
+def test_selection_chooses_the_jobs(emulator: Emulator, file: Path, variables: dict[str, Any], jobs: set[str]) -> None:
     done = watch(emulator, file, **variables)
     assert done.code == 0, done.text
     assert set(values(file, "datagate_job_ready", "job_name")) == jobs
@@ -180,7 +180,7 @@ def test_which_jobs(emulator: Emulator, file: Path, variables: dict[str, Any], j
         assert values(file, "datagate_job_failing", "job_name") == dict.fromkeys(jobs, 0.0)
 
 
-def test_dli_jobs_alone(emulator: Emulator, file: Path) -> None:
+def test_job_ids_alone_read_only_dli(emulator: Emulator, file: Path) -> None:
     emulator.clear()
     assert watch(emulator, file, job_ids="dli-1").code == 0
     assert {record.service for record in emulator.journal} == {"dli"}
@@ -197,7 +197,7 @@ def test_dli_jobs_alone(emulator: Emulator, file: Path) -> None:
     assert values(file, "datagate_jobs_missing", "service")["dli_spark"] == 1.0
 
 
-def test_a_job_that_vanished_is_gone_from_the_file(emulator: Emulator, file: Path) -> None:
+def test_vanished_job_is_removed_from_the_file(emulator: Emulator, file: Path) -> None:
     file.write_text('datagate_job_failing{job_name="job_sms"} 0\n', "utf-8")
     emulator.set_job("job_sms", absent=True)
     done = watch(emulator, file, job_names="job_sms,job_orders_stream")
@@ -208,7 +208,7 @@ def test_a_job_that_vanished_is_gone_from_the_file(emulator: Emulator, file: Pat
 
 
 @pytest.mark.slow
-def test_a_workspace_without_real_time_jobs(emulator: Emulator, file: Path) -> None:
+def test_workspace_without_real_time_jobs_succeeds(emulator: Emulator, file: Path) -> None:
     for name in ("job_sms", "job_orders_stream", PIPE):
         emulator.set_job(name, absent=True)
     done = watch(emulator, file)
@@ -219,7 +219,7 @@ def test_a_workspace_without_real_time_jobs(emulator: Emulator, file: Path) -> N
 
 
 @pytest.mark.slow
-def test_the_file_of_another_host(emulator: Emulator, file: Path) -> None:
+def test_file_is_written_on_another_host(emulator: Emulator, file: Path) -> None:
     inventory = hosts("monitor", ansible_connection="local", ansible_python_interpreter="{{ ansible_playbook_python }}")
     done = watch(emulator, file, inventory=inventory, file_host="monitor", job_names="job_sms")
     assert done.code == 0, done.text
@@ -241,7 +241,7 @@ IN_WRITES = 0x02 | 0x08 | IN_CREATE  # modified, closed after writing, created
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="watches a folder with inotify, which Linux has")
 @pytest.mark.slow
-def test_the_file_is_replaced_at_once(emulator: Emulator, file: Path) -> None:
+def test_file_is_replaced_atomically(emulator: Emulator, file: Path) -> None:
     # Ansible's own temporary files on another file system, so that copy cannot rename them.
     other = Path("/dev/shm")
     apart = other.is_dir() and other.stat().st_dev != file.parent.stat().st_dev
@@ -265,7 +265,7 @@ def test_the_file_is_replaced_at_once(emulator: Emulator, file: Path) -> None:
     assert not apart or any(mask & IN_CREATE for dummy, mask in events)
 
 
-def test_several_readings_at_fixed_times(emulator: Emulator, file: Path) -> None:
+def test_readings_start_at_fixed_times(emulator: Emulator, file: Path) -> None:
     emulator.clear()
     done = watch(emulator, file, job_names="job_sms", rounds="3", interval="2")
     assert done.code == 0, done.text
@@ -291,7 +291,7 @@ def turned_back() -> str:
 
 
 @pytest.mark.parametrize("zone", [pytest.param("Asia/Shanghai", marks=pytest.mark.slow), "turned back"])
-def test_the_time_of_a_reading_is_right_in_every_time_zone(emulator: Emulator, file: Path, zone: str) -> None:
+def test_time_of_a_reading_is_independent_of_the_time_zone(emulator: Emulator, file: Path, zone: str) -> None:
     begin = time.time()
     variables = {"job_watch_file": str(file), "job_watch_job_names": "job_sms"}
     zone = turned_back() if zone == "turned back" else zone
@@ -301,10 +301,10 @@ def test_the_time_of_a_reading_is_right_in_every_time_zone(emulator: Emulator, f
     assert begin - 1 <= moment <= time.time() + 1
 
 
-# -- what could not be read -------------------------------------------------------------------------------------------
+# -- failed readings --------------------------------------------------------------------------------------------------
 
 
-def test_a_failed_reading_leaves_no_state(emulator: Emulator, file: Path) -> None:
+def test_failed_reading_removes_the_states(emulator: Emulator, file: Path) -> None:
     file.write_text('datagate_job_state{job_name="job_sms",state="NORMAL"} 1\n', "utf-8")
     emulator.event("deny")
     emulator.clear()
@@ -318,7 +318,7 @@ def test_a_failed_reading_leaves_no_state(emulator: Emulator, file: Path) -> Non
 
 
 @pytest.mark.slow
-def test_a_soft_failure(emulator: Emulator, file: Path) -> None:
+def test_soft_fail_reports_without_failing(emulator: Emulator, file: Path) -> None:
     emulator.event("deny")
     done = watch(emulator, file, soft_fail="yes", rounds=3, interval=1)
     assert done.code == 0, done.text
@@ -327,7 +327,7 @@ def test_a_soft_failure(emulator: Emulator, file: Path) -> None:
 
 
 @pytest.mark.slow
-def test_half_a_reading(emulator: Emulator, file: Path) -> None:
+def test_partial_reading_writes_the_jobs_that_were_read(emulator: Emulator, file: Path) -> None:
     emulator.event("half")
     done = watch(emulator, file, job_names="job_orders_stream,job_sms")
     assert done.code == 2
@@ -336,7 +336,7 @@ def test_half_a_reading(emulator: Emulator, file: Path) -> None:
     assert "job_sms" not in file.read_text("utf-8")
 
 
-def test_one_service_fails_and_the_other_is_read(emulator: Emulator, file: Path) -> None:
+def test_failed_service_does_not_hide_another(emulator: Emulator, file: Path) -> None:
     emulator.event("dli")
     done = watch(emulator, file, job_names="job_sms", job_ids="dli-1")
     assert done.code == 2
@@ -345,7 +345,7 @@ def test_one_service_fails_and_the_other_is_read(emulator: Emulator, file: Path)
     assert "datagate_dli_" not in file.read_text("utf-8")
 
 
-def test_watching_goes_on_after_a_failed_reading(emulator: Emulator, file: Path) -> None:
+def test_readings_continue_after_a_failed_one(emulator: Emulator, file: Path) -> None:
     emulator.event("once")
     done = watch(emulator, file, job_names="job_sms", rounds=2, interval=1)
     assert done.code == 2
@@ -353,19 +353,19 @@ def test_watching_goes_on_after_a_failed_reading(emulator: Emulator, file: Path)
     assert values(file, "datagate_up", "service") == {"dataarts": 1.0}
 
 
-def test_a_selection_without_jobs_is_a_failed_reading(emulator: Emulator, file: Path) -> None:
+def test_empty_selection_is_a_failed_reading(emulator: Emulator, file: Path) -> None:
     done = watch(emulator, file, tags="nobody")
     assert done.code == 2
     assert values(file, "datagate_up", "service") == {"dataarts": 0.0}
 
 
-def test_without_credentials_the_file_says_so(emulator: Emulator, file: Path) -> None:
+def test_missing_credentials_are_a_failed_reading(emulator: Emulator, file: Path) -> None:
     environment = {**connection(emulator), "HW_SECRET_KEY": ""}
     done = run(WATCH, environment, variables={"job_watch_file": str(file), "job_watch_rounds": 5})
     assert done.code == 2
     assert "HW_SECRET_KEY" in done["Fail on an error that another reading cannot fix"].msg
     assert values(file, "datagate_up", "service") == {"dataarts": 0.0}
-    # The next reading would not get further.
+    # The next reading would fail in the same way.
     assert len(done.all("Show the result of the reading")) == 1
 
 
@@ -410,7 +410,7 @@ RIGHT: list[dict[str, Any]] = [
 ]
 
 
-def test_what_is_wrong_with_the_variables(file: Path) -> None:
+def test_each_invalid_variable_has_its_message(file: Path) -> None:
     (watching,) = yaml.safe_load((PLAYBOOKS / "job_watch.yml").read_text("utf-8"))
     wanted = [*WRONG, *((variables, "") for variables in RIGHT)]
     names = sorted({"file", *(name for variables, dummy in wanted for name in variables)})
@@ -435,7 +435,7 @@ def test_what_is_wrong_with_the_variables(file: Path) -> None:
         ({"file": "nowhere/datagate.prom"}, "job_watch_file: there is no directory "),
     ],
 )
-def test_wrong_variables_are_refused_before_anything_is_sent(
+def test_invalid_variables_are_rejected_before_any_request(
     emulator: Emulator, file: Path, variables: dict[str, Any], words: str
 ) -> None:
     emulator.clear()
@@ -445,12 +445,12 @@ def test_wrong_variables_are_refused_before_anything_is_sent(
 
 
 @pytest.mark.slow
-def test_a_folder_is_no_file(emulator: Emulator, file: Path) -> None:
+def test_directory_as_file_is_rejected(emulator: Emulator, file: Path) -> None:
     file.mkdir()
     assert refused(watch(emulator, file)) == f"job_watch_file: {file} is a directory"
 
 
-def test_the_last_runs_of_batch_jobs(tmp_path: Path) -> None:
+def test_batch_job_names_read_the_last_runs(tmp_path: Path) -> None:
     file = tmp_path / "datagate.prom"
     runs = [{"plan": "now-100"}, {"plan": "now-50", "status": "fail"}]
     with running({"jobs": [{"name": "nightly", "type": "BATCH", "runs": runs}]}) as emulator:
@@ -479,7 +479,7 @@ TOKEN = re.compile(
 
 
 def tokens(expression: str) -> list[tuple[str, str]]:
-    """Kind and text of each token; anything else is a mistake in the expression."""
+    """Kind and text of each token; other text is an error in the expression."""
     found, at = [], 0
     while at < len(expression):
         token = TOKEN.match(expression, at)
@@ -508,7 +508,7 @@ def labels_of(parts: list[tuple[str, str]], at: int, close: str) -> tuple[list[t
 
 
 def check(expression: str, macros: bool) -> set[str]:
-    """The metrics of an expression, all of which there are, with labels that they have and states that there are."""
+    """The metrics of an expression. Asserts that metrics, labels and states exist."""
     parts = [*tokens(expression), ("end", "")]
     metrics: set[str] = set()
     grouped: list[str] = []
@@ -559,7 +559,7 @@ def check(expression: str, macros: bool) -> set[str]:
         "vector(1)",
     ],
 )
-def test_a_wrong_expression_is_found(wrong: str) -> None:
+def test_invalid_expression_is_detected(wrong: str) -> None:
     with pytest.raises(AssertionError):
         check(wrong, macros=True)
 
@@ -571,7 +571,7 @@ def dashboard() -> dict[str, Any]:
     return found
 
 
-def test_every_panel_shows_what_there_is(dashboard: dict[str, Any]) -> None:
+def test_panels_use_existing_metrics(dashboard: dict[str, Any]) -> None:
     used: set[str] = set()
     for panel in dashboard["panels"]:
         assert panel["title"]
@@ -587,11 +587,11 @@ def test_every_panel_shows_what_there_is(dashboard: dict[str, Any]) -> None:
                 assert any(name in BY_NAME[metric].labels for metric in used), panel["title"]
     assert len({panel["title"] for panel in dashboard["panels"]}) == len(dashboard["panels"])
     assert len({panel["id"] for panel in dashboard["panels"]}) == len(dashboard["panels"])
-    # The dashboard does not need all metrics; bytes and the start are for those who have a question.
+    # The dashboard does not need all metrics; bytes and the start time are for ad hoc queries.
     assert {"datagate_up", "datagate_job_failing", "datagate_job_state", "datagate_node_state"} <= used
 
 
-def test_no_panel_covers_another(dashboard: dict[str, Any]) -> None:
+def test_panels_do_not_overlap(dashboard: dict[str, Any]) -> None:
     taken: dict[tuple[int, int], str] = {}
     for panel in dashboard["panels"]:
         place = panel["gridPos"]
@@ -603,23 +603,23 @@ def test_no_panel_covers_another(dashboard: dict[str, Any]) -> None:
                 taken[column, row] = panel["title"]
 
 
-def test_the_variables_of_the_dashboard(dashboard: dict[str, Any]) -> None:
+def test_dashboard_variables_are_defined(dashboard: dict[str, Any]) -> None:
     assert dashboard["schemaVersion"] >= 38  # Grafana 10
     found = {item["name"]: item for item in dashboard["templating"]["list"]}
     assert list(found) == ["datasource", "workspace", "job"]
     assert (found["datasource"]["type"], found["datasource"]["query"]) == ("datasource", "prometheus")
     for name, label in (("workspace", "workspace"), ("job", "job_name")):
-        asked = re.fullmatch(r"label_values\((.+), (\w+)\)", found[name]["query"]["query"])
-        assert asked is not None
-        (metric,) = check(asked[1], macros=True)
-        assert asked[2] == label
+        label_query = re.fullmatch(r"label_values\((.+), (\w+)\)", found[name]["query"]["query"])
+        assert label_query is not None
+        (metric,) = check(label_query[1], macros=True)
+        assert label_query[2] == label
         assert label in BY_NAME[metric].labels
         assert found[name]["includeAll"]
     text = json.dumps(dashboard["panels"])
     assert set(re.findall(r"\$\{?(\w+)", text)) == set(found)
 
 
-def test_the_state_timeline_names_every_state(dashboard: dict[str, Any]) -> None:
+def test_state_timeline_names_each_state(dashboard: dict[str, Any]) -> None:
     (panel,) = [panel for panel in dashboard["panels"] if panel["type"] == "state-timeline"]
     (target,), (mapping,) = panel["targets"], panel["fieldConfig"]["defaults"]["mappings"]
     shown = {number: item["text"] for number, item in mapping["options"].items()}
@@ -630,7 +630,7 @@ def test_the_state_timeline_names_every_state(dashboard: dict[str, Any]) -> None
     assert shown == {**coded, rest[0]: "another state"}
 
 
-def test_every_alert_is_about_what_there_is() -> None:
+def test_alerts_use_existing_metrics() -> None:
     (group,) = yaml.safe_load((EXAMPLE / "alerts.yml").read_text("utf-8"))["groups"]
     names = [rule["alert"] for rule in group["rules"]]
     assert len(set(names)) == len(names)
@@ -654,13 +654,13 @@ PROMTOOL = shutil.which("promtool")
     "command",
     [("check", "rules", "alerts.yml"), ("test", "rules", "alerts_test.yml"), ("check", "config", "prometheus.yml")],
 )
-def test_prometheus_takes_the_rules(command: tuple[str, ...]) -> None:
+def test_promtool_accepts_the_rules(command: tuple[str, ...]) -> None:
     done = subprocess.run([str(PROMTOOL), *command], cwd=EXAMPLE, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
 
 
 @pytest.mark.skipif(PROMTOOL is None, reason="promtool (Prometheus) is not installed")
-def test_prometheus_takes_the_metrics() -> None:
+def test_promtool_accepts_the_metrics() -> None:
     odd = '\u8ba2\u5355 "\\{}\n'
     text = exposition(FAMILIES, [Sample(family, (odd,) * len(family.labels), 1e10) for family in FAMILIES])
     done = subprocess.run(
@@ -670,7 +670,7 @@ def test_prometheus_takes_the_metrics() -> None:
 
 
 @pytest.mark.slow
-def test_the_scenario_shows_what_it_says(tmp_path: Path) -> None:
+def test_scenario_has_the_described_effect(tmp_path: Path) -> None:
     file = tmp_path / "datagate.prom"
     with running(load(EXAMPLE / "scenario.yml")) as emulator:
         emulator.event("break")

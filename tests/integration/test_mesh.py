@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Two machines of AWX's mesh: `ansible-runner worker` gets all that a job needs through a pipe, and sends its events back."""
+"""Two machines of AWX's mesh: `ansible-runner worker` receives a job through a pipe, and sends its events back."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ RUNNER = str(Path(sys.executable).with_name("ansible-runner"))
 GATE = "datagate.huaweicloud.gate"
 JOBS, SLICES, CEILING = 2000, 2, 28.0
 LATE = [f"late_{number}" for number in range(SLICES)]
-# Each slice has a key of its own, to be identified by, and both are the same user's: the quota is that of the user.
+# Each slice is identified by its own key; both keys belong to one user, who has the quota.
 KEYS = [
     {"access_key": f"KEY{number}", "secret_key": f"{SECRET_KEY}{number}", "user": "gates"} for number in range(SLICES)
 ]
@@ -42,7 +42,7 @@ SCENARIO: dict[str, Any] = {
 
 
 def piece(folder: Path, environment: dict[str, str], jobs: list[str]) -> tuple[Any, list[dict[str, Any]]]:
-    """Run a gate for some jobs on another machine, as the mesh does; gives the job that came back, and its events."""
+    """Run a gate for some jobs on another machine, like the mesh; returns the job and its events."""
     here, there, back = folder / "here", folder / "there", folder / "back"
     (here / "env").mkdir(parents=True)
     (here / "project").mkdir()
@@ -86,7 +86,7 @@ def piece(folder: Path, environment: dict[str, str], jobs: list[str]) -> tuple[A
 
 
 def begun(emulator: Emulator) -> bool:
-    """Whether each slice has seen the whole list three times, and begun again."""
+    """Whether each slice has read the complete list three times, and started again."""
     seen = Counter(record.access_key for record in emulator.requests("job_list"))
     return len(seen) == SLICES and min(seen.values()) > 3 * JOBS / 100
 
@@ -103,7 +103,7 @@ def test_two_machines_share_the_quota(tmp_path: Path) -> None:
 
         with ThreadPoolExecutor(SLICES) as pool:
             jobs = [pool.submit(job, number) for number in range(SLICES)]
-            # None can pass before, so they are at it at the same time.
+            # None can pass before, so they run at the same time.
             while not begun(emulator) and not any(each.done() for each in jobs):
                 time.sleep(0.1)
             emulator.event("go")
@@ -114,7 +114,7 @@ def test_two_machines_share_the_quota(tmp_path: Path) -> None:
             artifact = ended["event_data"]["artifact_data"]["job_gate"]
             assert artifact["verdict"] == "PASS"
             assert artifact["by_status"] == {"NORMAL": JOBS // SLICES}
-            # The lines of the waiting gate come back as events.
+            # The lines of the waiting gate are events.
             assert [event for event in events if event["event"] == "verbose" and LATE[0][:-1] in event["stdout"]]
             assert SECRET_KEY not in str(events)
 

@@ -135,13 +135,13 @@ def failures(tmp_path_factory: pytest.TempPathFactory) -> Run:
 
 
 @pytest.mark.parametrize("name", GATES)
-def test_a_failure_has_the_documented_message(failures: Run, name: str) -> None:
+def test_failure_has_the_documented_message(failures: Run, name: str) -> None:
     (comment,) = re.findall(r"^# (FAIL after .*(?:\n# .*)*)", examples(name), re.MULTILINE)
     message = failures[name].result["gate.msg"]
     assert CHANGING.sub("", message) == CHANGING.sub("", comment.replace("\n# ", " ")), failures.text
 
 
-# The gates that must find what they wait for, so that it is known that the scenario fits the examples.
+# The gates that must pass, which proves that the scenario matches the examples.
 PASSING = {
     "dataarts_instance_status": "Wait for the runs of all jobs with a tag, at least 12",
     "dataarts_job_status": "Wait for all jobs with a tag, at least 40",
@@ -153,7 +153,7 @@ PASSING = {
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", [*NAMES, "the role"])
-def test_every_example_works(tmp_path: Path, name: str) -> None:
+def test_each_example_works(tmp_path: Path, name: str) -> None:
     plays = list(of_the_role()) if name == "the role" else [play(yaml.safe_load(examples(name)))]
     done = run_all(tmp_path, plays, WELL)
     assert done.code == 0, done.text

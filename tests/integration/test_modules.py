@@ -17,7 +17,7 @@ import trustme
 
 from tests.emulator import ACCESS_KEY, SECRET_KEY, Emulator, running
 
-from .playbook import OWN_PROCESS, SLACK, Run, connection, play, run, task
+from .playbook import MAX_SLACK, OWN_PROCESS, Run, connection, play, run, task
 
 GROUP = "group/datagate.huaweicloud.huaweicloud"
 # A task for the controller runs in the controller's process; one that sets an environment needs a process of its own.
@@ -47,12 +47,12 @@ SOON, ENDLESS = "dli-soon", "dli-endless"
 
 
 def soon(first: str, event: str, /, **after: Any) -> dict[str, Any]:
-    """A job that changes half a second after it was first asked about."""
+    """A job that changes half a second after its first status call."""
     return {"status": first, "timeline": [{"after": event, "at": 0.5, **after}]}
 
 
 def first_asked(job: str, call: str = "job_status") -> dict[str, Any]:
-    """The rule that fires the event named like the job when it is first asked about."""
+    """The rule that fires the event with the name of the job at its first status call."""
     return {"match": {"call": call, "job": job, "first": 1}, "fire": job}
 
 
@@ -227,15 +227,15 @@ def scene(request: pytest.FixtureRequest) -> Iterator[Scene]:
         yield Scene(run(plays, connection(emulator)), emulator)
 
 
-def test_a_state_that_this_version_does_not_know_may_be_waited_for(scene: Scene) -> None:
-    """New clouds invent states, so it is no error; a slip of the pen is warned of."""
+def test_unknown_state_in_wait_for_gives_a_warning(scene: Scene) -> None:
+    """New clouds add states, so it is not an error; a possible typing error gives a warning."""
     result = scene["state of a new cloud"]
     assert not result.failed
     assert result["verdict"] == "PENDING"
     assert "RUNNING" in "".join(result["warnings"])
 
 
-def test_the_playbook_ran_to_its_end(scene: Scene) -> None:
+def test_playbook_ran_to_its_end(scene: Scene) -> None:
     assert scene.run.code == 0, scene.run.text
     assert len(scene.run.records) == len(TASKS) + 4
     assert not [record.task for record in scene.run.records if "defect of the collection" in record.msg]
@@ -267,7 +267,7 @@ def test_a_gate_returns_the_same_keys_with_each_verdict(scene: Scene, name: str)
         ("defaults: status", ["job_good"]),
     ],
 )
-def test_jobs_are_selected(scene: Scene, name: str, jobs: list[str]) -> None:
+def test_selection_returns_the_jobs(scene: Scene, name: str, jobs: list[str]) -> None:
     result = scene[name]
     assert not result.failed
     assert result["verdict"] == "PASS"
@@ -275,13 +275,13 @@ def test_jobs_are_selected(scene: Scene, name: str, jobs: list[str]) -> None:
     assert (result["job"] is None) == (len(jobs) > 1)
 
 
-def test_a_selection_that_holds_too_little_fails(scene: Scene) -> None:
+def test_selection_with_too_few_jobs_fails(scene: Scene) -> None:
     assert scene["too few"].failed
     assert scene.codes("too few") == ["too_few_jobs"]
     assert "default workspace" in scene["too few"].msg
 
 
-def test_a_job_comes_with_its_nodes(scene: Scene) -> None:
+def test_job_has_its_nodes(scene: Scene) -> None:
     job = scene["one string"]["job"]
     assert (job["name"], job["status"], job["verdict"]) == ("job_good", "NORMAL", "PASS")
     assert isinstance(job["start_time"], int)
@@ -302,7 +302,7 @@ def test_a_normal_job_with_a_failing_node_fails(scene: Scene) -> None:
         assert all(text in scene[name].msg for text in ("job_trap", "BROKEN", "EXCEPTION", LOG))
 
 
-def test_a_waiting_gate_fails_at_once(scene: Scene) -> None:
+def test_waiting_gate_fails_at_once(scene: Scene) -> None:
     assert scene["trap waited for"]["polls"] == 1
     assert scene["trap waited for"]["elapsed"] < WAIT["wait_timeout"]
 
@@ -325,7 +325,7 @@ def test_a_waiting_gate_fails_at_once(scene: Scene) -> None:
         "defaults: dli",
     ],
 )
-def test_it_passes(scene: Scene, name: str) -> None:
+def test_gate_passes(scene: Scene, name: str) -> None:
     assert not scene[name].failed, scene[name].msg
     assert scene[name]["verdict"] == "PASS"
 
@@ -357,18 +357,18 @@ def test_the_history_reports_how_a_job_became_ready(scene: Scene) -> None:
     assert drained == [(None, "NORMAL"), ("NORMAL", "STOPPED")]
 
 
-def test_time_runs_out(scene: Scene) -> None:
+def test_timeout_fails_the_gate(scene: Scene) -> None:
     for name in ("timeout", "waited out", "dli timeout"):
         assert scene[name].failed
         assert scene[name]["verdict"] == "TIMEOUT"
-        assert 0.8 <= scene[name]["elapsed"] < 1 + SLACK
+        assert 0.8 <= scene[name]["elapsed"] < 1 + MAX_SLACK
         assert scene[name]["polls"] > 1
         assert "still_pending" in scene.codes(name)
     assert "job_slow is STARTING" in scene["timeout"].msg
     assert "1 of 2 jobs ready" in scene["timeout"].msg
 
 
-def test_check_mode_reads_once_and_waits_for_nothing(scene: Scene) -> None:
+def test_check_mode_reads_once_without_waiting(scene: Scene) -> None:
     for name in ("check mode pending", "dli check mode"):
         assert not scene[name].failed
         assert scene[name]["verdict"] == "PENDING"
@@ -376,12 +376,12 @@ def test_check_mode_reads_once_and_waits_for_nothing(scene: Scene) -> None:
         assert scene[name]["elapsed"] < WAIT["wait_timeout"]
 
 
-def test_return_jobs(scene: Scene) -> None:
+def test_return_jobs_limits_the_jobs(scene: Scene) -> None:
     assert scene["return none"]["jobs"] == []
     assert [job["name"] for job in scene["return failing"]["jobs"]] == ["job_slow"]
 
 
-def test_dli_jobs(scene: Scene) -> None:
+def test_dli_jobs_finish_or_fail(scene: Scene) -> None:
     assert scene["dli finished"]["job"]["status"] == "FINISHED"
     assert scene["dli finished"]["job"]["progress"] == 1
     assert scene["dli failed"].failed
@@ -399,7 +399,7 @@ def test_dli_jobs(scene: Scene) -> None:
     assert scene.codes("dli missing") == ["job_missing"]
 
 
-def test_the_job_list(scene: Scene) -> None:
+def test_job_list_is_returned(scene: Scene) -> None:
     everything = scene["info all"]
     assert everything["total"] == len(everything["jobs"]) == 11
     assert everything["by_status"]["EXCEPTION"] == 1
@@ -414,7 +414,7 @@ def test_the_job_list(scene: Scene) -> None:
     assert not any(scene[item["name"]].failed for item in TASKS if item["name"].startswith("info"))
 
 
-def test_module_defaults_reach_every_module(scene: Scene) -> None:
+def test_module_defaults_apply_to_each_module(scene: Scene) -> None:
     assert not any(record.failed for record in scene.run.records if record.task.startswith("defaults"))
 
 
@@ -426,10 +426,10 @@ OWN: dict[str, tuple[bool, str | None]] = {
     "dli failed": (True, "FAIL"),
     "info some": (False, None),
 }
-"""Whether a task fails, and the verdict, where the module runs in a process of its own; it runs the same code."""
+"""Whether a task fails, and the verdict, for modules in their own process; the code is the same."""
 
 
-def test_modules_run_in_processes_of_their_own() -> None:
+def test_modules_run_in_their_own_processes() -> None:
     with running(SCENARIO) as emulator:
         ran = run([play([item for item in TASKS if item["name"] in OWN], **OWN_PROCESS)], connection(emulator))
     assert {item.task: (item.failed, item.result.get("verdict")) for item in ran.records} == OWN
@@ -437,7 +437,7 @@ def test_modules_run_in_processes_of_their_own() -> None:
     assert len(ran["info some"]["jobs"]) == 2
 
 
-def test_without_credentials_the_usual_ways_are_named(scene: Scene) -> None:
+def test_missing_credentials_name_the_usual_options(scene: Scene) -> None:
     assert scene["nothing"].failed
     for name in ("access_key", "HW_ACCESS_KEY", "auth_token", "HW_AUTH_TOKEN", "the guide Environment variables"):
         assert name in scene["nothing"].msg
@@ -452,7 +452,7 @@ def test_no_secret_is_shown(scene: Scene) -> None:
 
 LONG = "x" * 129
 ELSEWHERE = "http://cloud.example.com"
-# What the task is called, the option that its message has to name, and the task.
+# Name of the task, option that its message must name, and the task.
 BAD: list[tuple[str, dict[str, Any]]] = [
     ("job_names", status("slash in a name", "folder/job")),
     ("job_names", status("dot as a name", ".")),
@@ -508,14 +508,14 @@ BAD: list[tuple[str, dict[str, Any]]] = [
 
 @pytest.fixture(scope="module")
 def refused() -> Iterator[Scene]:
-    """Every bad input in one playbook. Each fifth one is given to a module in its own process as well, which runs the same code."""
+    """All invalid options in one playbook. Each fifth one is also passed to a module in its own process, which runs the same code."""
     with running(SCENARIO) as emulator:
         plays = [play([item for dummy, item in BAD]), play([item for dummy, item in BAD[::5]], **OWN_PROCESS)]
         yield Scene(run(plays, connection(emulator)), emulator)
 
 
 @pytest.mark.parametrize(("option", "name"), [(option, item["name"]) for option, item in BAD])
-def test_bad_input_is_refused_by_name(refused: Scene, option: str, name: str) -> None:
+def test_invalid_option_is_named(refused: Scene, option: str, name: str) -> None:
     for result in refused.run.all(name):
         assert result.failed
         assert option in result.msg
@@ -524,13 +524,13 @@ def test_bad_input_is_refused_by_name(refused: Scene, option: str, name: str) ->
         assert "\n" not in result.msg
 
 
-def test_all_of_it_was_tried(refused: Scene) -> None:
+def test_each_invalid_option_was_tested(refused: Scene) -> None:
     assert [len(refused.run.all(item["name"])) for dummy, item in BAD] == [
         1 if number % 5 else 2 for number in range(len(BAD))
     ]
 
 
-def test_bad_input_sends_nothing(refused: Scene) -> None:
+def test_invalid_options_send_nothing(refused: Scene) -> None:
     assert refused.emulator.journal == []
 
 
@@ -538,7 +538,7 @@ def test_bad_input_sends_nothing(refused: Scene) -> None:
 
 
 @pytest.mark.parametrize("process", ["in process", pytest.param("as a module", marks=pytest.mark.slow)])
-def test_an_option_is_given_under_one_name(process: str) -> None:
+def test_option_and_alias_together_are_rejected(process: str) -> None:
     again = [
         status("alias in the defaults", "job_good"),
         status("in the background", "job_good", keywords={"async": 60, "poll": 1}),
@@ -554,7 +554,7 @@ def test_an_option_is_given_under_one_name(process: str) -> None:
     plays = [play(again, module_defaults=defaults, **own), play(alone, **own)]
     with running(SCENARIO) as emulator:
         ran = run(plays, connection(emulator))
-        asked = emulator.requests("job_status", job="job_trap")
+        requests_sent = emulator.requests("job_status", job="job_trap")
     for name in ("alias in the defaults", "in the background"):
         assert ran[name].failed
         assert ran[name]["option"] == "name"
@@ -563,14 +563,14 @@ def test_an_option_is_given_under_one_name(process: str) -> None:
         assert ran[name]["verdict"] == "PASS", ran[name].msg
         assert ran[name]["job"]["name"] == "job_good"
         assert not ran[name].result.get("warnings")
-    assert asked == []
+    assert requests_sent == []
 
 
 # -- relative paths ---------------------------------------------------------------------------------------------------
 
 
-def test_relative_paths_begin_at_the_playbook(tmp_path: Path) -> None:
-    """Wherever Ansible was started, and whichever process does the work."""
+def test_relative_paths_start_at_the_playbook(tmp_path: Path) -> None:
+    """For any working directory, and in both kinds of processes."""
     authority, folder = trustme.CA(), tmp_path / "project"
     folder.mkdir()
     authority.cert_pem.write_to_path(str(folder / "ca.pem"))
@@ -604,7 +604,7 @@ def test_relative_paths_begin_at_the_playbook(tmp_path: Path) -> None:
             }, ran.text
 
 
-# -- trouble ----------------------------------------------------------------------------------------------------------
+# -- errors -----------------------------------------------------------------------------------------------------------
 
 TROUBLE: dict[str, Any] = {
     "quota": 0,
@@ -623,7 +623,7 @@ QUICK = {**WAIT, "retries": 0, "max_consecutive_errors": 3}
 
 @pytest.fixture(scope="module")
 def troubled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
-    """A cloud that does not answer as it should, and credentials that it does not like."""
+    """A cloud with faulty answers, and refused credentials."""
     folder: Path = tmp_path_factory.mktemp("credentials")
     (folder / "credentials").write_text(f"[basic]\nak = {ACCESS_KEY}\nsk = {SECRET_KEY}\n", "utf-8")
     with running(TROUBLE) as emulator:
@@ -648,7 +648,7 @@ def troubled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
                 credentials_file=str(folder / "credentials"),
                 keywords={"environment": {"HW_ACCESS_KEY": "", "HW_SECRET_KEY": ""}},
             ),
-            # A token that is left over in the environment must not get mixed with the task's key.
+            # A token in the environment must not be combined with the task's key.
             status("key of the task", "job_good", access_key=ACCESS_KEY, secret_key=SECRET_KEY),
         ]
         environment = connection(emulator, HW_SECURITY_TOKEN="", HW_AUTH_TOKEN="")
@@ -656,7 +656,7 @@ def troubled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
         yield Scene(run([play(tasks)], environment), emulator)
 
 
-def test_what_cannot_be_read_is_an_error_after_some_tries(troubled: Scene) -> None:
+def test_unreadable_job_is_an_error_after_max_consecutive_errors(troubled: Scene) -> None:
     result = troubled["unreadable"]
     assert result.failed
     assert result["verdict"] == "ERROR"
@@ -715,6 +715,6 @@ def test_credentials_come_whole_from_one_place(troubled: Scene) -> None:
     assert "x-security-token" not in last.headers
 
 
-def test_no_secret_is_shown_in_trouble(troubled: Scene) -> None:
+def test_no_secret_is_shown_in_errors(troubled: Scene) -> None:
     for secret in (SECRET_KEY, "wrong-secret-key", "left-over"):
         assert secret not in troubled.run.text

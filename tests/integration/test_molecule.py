@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The role's molecule scenario: a host of its own, all entry points, idempotence."""
+"""The role's molecule scenario: its own host, all entry points, idempotence."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 
 
 @pytest.mark.timeout(400)
-def test_the_scenario_passes() -> None:
+def test_molecule_scenario_passes() -> None:
     # It starts a fresh ansible-playbook for each of its steps, which finds the collection by this path alone.
     done = subprocess.run(
         [str(Path(sys.executable).with_name("molecule")), "test", "--scenario-name", "default"],

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""dataarts_job against the emulator: answers that are lost on real connections, and real processes."""
+"""dataarts_job against the emulator: lost answers on real connections, and real processes."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def order(emulator: Emulator, monkeypatch: pytest.MonkeyPatch, **options: Any) -
     ],
     ids=["reset", "cut", "503", "502", "hangs", "closes"],
 )
-def test_a_lost_answer_is_not_ordered_again(monkeypatch: pytest.MonkeyPatch, fault: dict[str, Any]) -> None:
+def test_lost_answer_does_not_repeat_the_order(monkeypatch: pytest.MonkeyPatch, fault: dict[str, Any]) -> None:
     faults = [{"match": {"call": "job_start"}, "times": 1, **fault}]
     with running(SCENARIO, faults=faults) as emulator:
         result = order(emulator, monkeypatch, names="job_a", state="started", request_timeout=1)
@@ -76,7 +76,7 @@ def test_a_lost_answer_is_not_ordered_again(monkeypatch: pytest.MonkeyPatch, fau
         assert sent(emulator) == [("job_start", "job_a")]
 
 
-def test_a_lost_answer_of_a_run_is_found_by_its_instance(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_lost_answer_of_a_run_is_found_by_its_instance(monkeypatch: pytest.MonkeyPatch) -> None:
     faults = [{"match": {"call": "job_run"}, "times": 1, "status": 504, "acts": True}]
     with running(SCENARIO, faults=faults) as emulator:
         result = order(emulator, monkeypatch, names="job_broken", state="run")
@@ -98,7 +98,7 @@ def test_a_throttled_order_is_sent_again(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 @pytest.mark.parametrize("answer", ["missing", "batch", "DLF.0136", "DLF.3051"])
-def test_batch_jobs_with_each_answer_of_their_status_call(monkeypatch: pytest.MonkeyPatch, answer: str) -> None:
+def test_batch_job_is_started_with_each_status_answer(monkeypatch: pytest.MonkeyPatch, answer: str) -> None:
     with running(SCENARIO, batch_status_answer=answer) as emulator:
         result = order(emulator, monkeypatch, names="job_nightly", state="started")
         assert (result["verdict"], result["before"][0]["job_type"]) == ("PASS", "BATCH"), result["msg"]
@@ -106,7 +106,7 @@ def test_batch_jobs_with_each_answer_of_their_status_call(monkeypatch: pytest.Mo
 
 
 @pytest.mark.parametrize("answer", ["DLF.3051", "DLF.30107"])
-def test_is_running_is_a_success(monkeypatch: pytest.MonkeyPatch, answer: str) -> None:
+def test_refusal_because_the_job_runs_is_a_success(monkeypatch: pytest.MonkeyPatch, answer: str) -> None:
     # The status call still shows the state from before another start.
     stale = {"name": "job_a", "status": "STOPPED", "nodes": [{"name": "READ", "status": "STOPPED"}]}
     faults = [{"match": {"call": "job_status", "first": 1}, "status": 200, "json": stale}]
@@ -117,7 +117,7 @@ def test_is_running_is_a_success(monkeypatch: pytest.MonkeyPatch, answer: str) -
         assert sent(emulator) == [("job_start", "job_a")]
 
 
-def test_parameters_of_a_run(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_job_params_are_sent_with_a_run(monkeypatch: pytest.MonkeyPatch) -> None:
     with running(SCENARIO) as emulator:
         params = {"load_date": "2026-03-01", "days": 2, "full": True}
         options = {"names": "job_nightly", "state": "run", "job_params": params, "use_execution_user": True}
@@ -141,7 +141,7 @@ def test_parameters_of_a_run(monkeypatch: pytest.MonkeyPatch) -> None:
 FAST = {"wait_interval": 0.1, "wait_timeout": 20}
 
 
-def test_a_playbook_orders_with_lines_and_a_module_of_its_own(emulator: Emulator) -> None:
+def test_playbook_sends_orders_with_live_lines(emulator: Emulator) -> None:
     emulator.reset()
     tasks = [
         task("check", "dataarts_job", {"names": ["job_a", "job_b"], "state": "stopped"}, check_mode=True, diff=True),
@@ -173,7 +173,7 @@ def test_a_playbook_orders_with_lines_and_a_module_of_its_own(emulator: Emulator
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["Ctrl-C", "SIGTERM"])
-def test_an_interrupted_task_says_what_was_ordered(tmp_path: Path, number: signal.Signals) -> None:
+def test_interrupted_task_reports_the_sent_orders(tmp_path: Path, number: signal.Signals) -> None:
     with running(SCENARIO, orders={"delay": 60}) as emulator:
         options = {"names": "job_a", "state": "started", "wait_timeout": 60}
         (tmp_path / "playbook.yml").write_text(json.dumps([play([task("start", "dataarts_job", options)])]), "utf-8")
@@ -189,9 +189,9 @@ def test_an_interrupted_task_says_what_was_ordered(tmp_path: Path, number: signa
         )
         try:
             assert process.stdout is not None
-            said = next((line for line in process.stdout if "ordering: start of job_a" in line), None)
+            ordered_line = next((line for line in process.stdout if "ordering: start of job_a" in line), None)
             os.killpg(process.pid, number)
-            output = said or ""
+            output = ordered_line or ""
             output += process.communicate(timeout=90)[0]
         finally:
             with suppress(ProcessLookupError):

@@ -46,7 +46,7 @@ def status(name: str, **options: Any) -> dict[str, Any]:
     return task(name, "dataarts_job_status", {"job_names": ["job_sms"], **options}, **keywords)
 
 
-def test_a_playbook(emulator: Emulator, tmp_path: Path) -> None:
+def test_playbook_uses_other_accounts(emulator: Emulator, tmp_path: Path) -> None:
     named = {"workspace_name": "release"}
     group = {"group/datagate.huaweicloud.huaweicloud": {**AGENCY, **named}}
     keywords: dict[str, Any] = {"module_defaults": group}
@@ -75,14 +75,18 @@ def test_a_playbook(emulator: Emulator, tmp_path: Path) -> None:
         "-vvv",
     )
     for name in ("agency", "in its own process"):
-        asked = found[name]["gate"]
-        assert (found[name]["verdict"], asked["workspace"], asked["project_id"]) == ("PASS", WORKSPACE, OTHER_PROJECT)
-        assert asked["credentials"] == {
+        gate_key = found[name]["gate"]
+        assert (found[name]["verdict"], gate_key["workspace"], gate_key["project_id"]) == (
+            "PASS",
+            WORKSPACE,
+            OTHER_PROJECT,
+        )
+        assert gate_key["credentials"] == {
             "place": f"the environment (HW_ACCESS_KEY), agency gate of {OTHER_DOMAIN_NAME} from the task (assume_role_agency)",
             "key": ACCESS_KEY[:4],
         }
-    asked = found["identity provider"]["gate"]
-    assert asked["credentials"] == {"place": "the task (idp_id)", "key": "ci-p"}
+    gate_key = found["identity provider"]["gate"]
+    assert gate_key["credentials"] == {"place": "the task (idp_id)", "key": "ci-p"}
     assert found["an ID token that is refused"].failed
     assert "ci-p... from the task (idp_id)" in found["an ID token that is refused"].msg
     unknown = found["no such workspace"]
@@ -97,7 +101,7 @@ def test_a_playbook(emulator: Emulator, tmp_path: Path) -> None:
     assert SECRET_KEY not in found.text
 
 
-def test_the_inventory(emulator: Emulator, tmp_path: Path) -> None:
+def test_inventory_uses_other_accounts(emulator: Emulator, tmp_path: Path) -> None:
     file = tmp_path / "prod.dataarts_jobs.yml"
     options: dict[str, Any] = {"plugin": "datagate.huaweicloud.dataarts_jobs", "workspace_name": "release", **AGENCY}
 
@@ -116,7 +120,7 @@ def test_the_inventory(emulator: Emulator, tmp_path: Path) -> None:
     assert "workspaces is given as well" in " ".join(inventory().stderr.split())
 
 
-def test_the_event_source(emulator: Emulator) -> None:
+def test_event_source_uses_other_accounts(emulator: Emulator) -> None:
     watcher = Watcher(
         {
             "access_key": ACCESS_KEY,

@@ -83,12 +83,12 @@ class Job:
 
     @property
     def artifacts(self) -> dict[str, Any]:
-        """What AWX keeps of it for the following jobs of a workflow."""
+        """The artifacts that AWX keeps for later jobs of the workflow."""
         (event,) = [event for event in self.events if event["event"] == "playbook_on_stats"]
         return dict(event["event_data"].get("artifact_data", {}))
 
     def results(self, task: str) -> list[dict[str, Any]]:
-        """What a task of the role returned."""
+        """The results of a task of the role."""
         return [
             event["event_data"]["res"]
             for event in self.events
@@ -99,17 +99,17 @@ class Job:
 SURVEY = {"job_gate_wait_interval": "0.3", "job_gate_wait_timeout": "20", "job_gate_tags": "", "job_gate_workspace": ""}
 
 
-def test_a_gate_passes_in_awx(tmp_path: Path, emulator: Emulator) -> None:
+def test_gate_passes_in_awx(tmp_path: Path, emulator: Emulator) -> None:
     job = Job(tmp_path, emulator, {**SURVEY, "job_gate_entry": "", "job_gate_job_names": "job_good\njob_stream\n"})
     assert (job.code, job.status) == (0, "successful"), job.text
-    (said,) = job.results("Run the gate wait_until_normal")
-    assert said["msg"].startswith("PASS")
-    assert "2 of 2 jobs ready" in said["msg"]
+    (gate_result,) = job.results("Run the gate wait_until_normal")
+    assert gate_result["msg"].startswith("PASS")
+    assert "2 of 2 jobs ready" in gate_result["msg"]
     assert job.artifacts["job_gate"]["verdict"] == "PASS"
     assert SECRET_KEY not in str(job.events)
 
 
-def test_a_gate_fails_in_awx(tmp_path: Path, emulator: Emulator) -> None:
+def test_gate_fails_in_awx(tmp_path: Path, emulator: Emulator) -> None:
     survey = {**SURVEY, "job_gate_entry": "fail_on_exception", "job_gate_job_names": "job_good, job_trap"}
     job = Job(tmp_path, emulator, survey)
     assert (job.code, job.status) == (2, "failed")
@@ -135,10 +135,10 @@ def test_a_gate_fails_in_awx(tmp_path: Path, emulator: Emulator) -> None:
     assert SECRET_KEY not in str(job.events)
 
 
-def test_the_lines_of_a_waiting_gate_are_live_events_in_awx(tmp_path: Path, emulator: Emulator) -> None:
+def test_live_lines_are_events_in_awx(tmp_path: Path, emulator: Emulator) -> None:
     job = Job(tmp_path, emulator, {**SURVEY, "job_gate_job_names": "job_slow"})
     assert (job.code, job.status) == (0, "successful"), job.text
-    # What Ansible writes past its callbacks, such as warnings, has no data.
+    # Output outside of callbacks, for example warnings, has no data.
     known = [event for event in job.events if "event_data" in event]
     ask = [event for event in known if event["event_data"].get("task") == "Run the gate wait_until_normal"]
     (began,) = [event for event in ask if event["event"] == "runner_on_start"]
@@ -148,12 +148,12 @@ def test_the_lines_of_a_waiting_gate_are_live_events_in_awx(tmp_path: Path, emul
     assert all(began["counter"] < event["counter"] < ended["counter"] for event in lines)
     assert "STOPPED" in lines[0]["stdout"]
     assert "STARTING -> NORMAL" in lines[-1]["stdout"]
-    # Said when it was seen, not when all was over.
+    # Printed when it was read, not at the end.
     waited = datetime.fromisoformat(ended["created"]) - datetime.fromisoformat(lines[0]["created"])
     assert waited.total_seconds() >= 1
 
 
-# What another deployment has left, and other people's playbooks may: AWX hands it on as extra variables.
+# Artifacts of earlier deployments and other playbooks: AWX passes them as extra variables.
 EARLIER: dict[str, Any] = {
     "deploy_outcome": "deployed",
     "deploy_failure": "of the other deployment",
@@ -163,7 +163,7 @@ EARLIER: dict[str, Any] = {
 }
 
 
-def test_artifacts_of_an_earlier_deployment_do_not_become_those_of_this_one(tmp_path: Path, emulator: Emulator) -> None:
+def test_artifacts_of_an_earlier_deployment_are_replaced(tmp_path: Path, emulator: Emulator) -> None:
     job = Job(
         tmp_path,
         emulator,
@@ -193,7 +193,7 @@ def test_artifacts_of_an_earlier_deployment_do_not_become_those_of_this_one(tmp_
 
 
 @pytest.mark.parametrize("began", [pytest.param(1795601217743, marks=pytest.mark.slow), "1795601217743\n"])
-def test_the_time_of_an_earlier_deployment_is_refused(tmp_path: Path, emulator: Emulator, began: Any) -> None:
+def test_started_after_of_an_earlier_deployment_is_rejected(tmp_path: Path, emulator: Emulator, began: Any) -> None:
     emulator.clear()
     artifacts = {"deploy_outcome": "deployed", "job_gate_started_after": began}
     survey = {**SURVEY, **artifacts, **nothing(tmp_path), "job_gate_job_names": "job_good"}
@@ -206,7 +206,7 @@ def test_the_time_of_an_earlier_deployment_is_refused(tmp_path: Path, emulator: 
 
 
 @pytest.mark.parametrize("time", ["", pytest.param("0", marks=pytest.mark.slow), 0])
-def test_a_deployment_that_restarts_nothing_can_say_so(tmp_path: Path, emulator: Emulator, time: Any) -> None:
+def test_deployment_without_a_restart_can_disable_started_after(tmp_path: Path, emulator: Emulator, time: Any) -> None:
     variables = {**PACE, "job_gate_job_names": "job_good", "job_gate_started_after": time, "deploy_timeout": 20}
     done = run(DEPLOY, connection(emulator), variables={**variables, **nothing(tmp_path)})
     assert done.code == 0, done.text
@@ -225,7 +225,7 @@ def test_a_deployment_that_restarts_nothing_can_say_so(tmp_path: Path, emulator:
         ({"deploy_timeout": "40"}, "deploy_stable_for: 60 s must not be longer than deploy_timeout (40 s)"),
     ],
 )
-def test_what_cannot_work_is_refused_before_the_deployment(
+def test_invalid_variables_stop_before_the_deployment(
     tmp_path: Path, emulator: Emulator, given: dict[str, str], words: str
 ) -> None:
     emulator.clear()
@@ -236,7 +236,7 @@ def test_what_cannot_work_is_refused_before_the_deployment(
     assert emulator.journal == []
 
 
-def test_variables_of_others_do_not_choose_the_entry_point(emulator: Emulator) -> None:
+def test_unrelated_variables_do_not_change_the_entry_point(emulator: Emulator) -> None:
     others = {"entry": "fail_on_exception", "entries": [], "said": ["something else"]}
     variables = {**others, "job_gate_job_names": "job_trap", "job_gate_wait_timeout": 20}
     done = run(GATE, connection(emulator), variables=variables)
@@ -245,14 +245,14 @@ def test_variables_of_others_do_not_choose_the_entry_point(emulator: Emulator) -
     assert "node BROKEN is EXCEPTION" in done["Fail the play"].msg
 
 
-def test_a_gate_takes_dli_jobs(emulator: Emulator) -> None:
+def test_gate_playbook_accepts_dli_jobs(emulator: Emulator) -> None:
     variables = {"job_gate_entry": "dli_finished", "job_gate_job_ids": "dli-good"}
     done = run(GATE, connection(emulator), variables=variables)
     assert done.code == 0, done.text
     assert done["Set the result facts"]["ansible_facts"]["job_gate_result"]["verdict"] == "PASS"
 
 
-def test_an_unknown_entry_point_is_refused(emulator: Emulator) -> None:
+def test_unknown_entry_point_is_rejected(emulator: Emulator) -> None:
     emulator.clear()
     done = run(
         GATE, connection(emulator), variables={"job_gate_entry": "wait_for_rain", "job_gate_job_names": "job_good"}
@@ -264,7 +264,7 @@ def test_an_unknown_entry_point_is_refused(emulator: Emulator) -> None:
     assert emulator.journal == []
 
 
-def test_the_report_shows_every_job_by_state(emulator: Emulator) -> None:
+def test_report_shows_each_job_by_state(emulator: Emulator) -> None:
     emulator.reset()
     done = run(
         REPORT,
@@ -289,7 +289,7 @@ def test_the_report_shows_every_job_by_state(emulator: Emulator) -> None:
     ]
 
 
-def test_the_report_looks_at_nodes_where_it_should(tmp_path: Path, emulator: Emulator) -> None:
+def test_report_checks_nodes_and_runs_if_enabled(tmp_path: Path, emulator: Emulator) -> None:
     variables = {"job_report_check_nodes": "true", "job_report_check_runs": "true", "job_report_dir": str(tmp_path)}
     done = run(REPORT, connection(emulator), variables=variables)
     assert done.code == 0, done.text
@@ -309,7 +309,7 @@ def test_the_report_looks_at_nodes_where_it_should(tmp_path: Path, emulator: Emu
         ("datagate.huaweicloud.job_watch", "job_watch_job_names", 83),
     ],
 )
-def test_what_was_text_before_ansible_read_it_is_refused(
+def test_values_that_ansible_converted_are_rejected(
     emulator: Emulator, playbook: str, variable: str, value: Any
 ) -> None:
     # AWX's answers on ansible-core 2.19 and newer: 1.10 becomes 1.1, and 0123 becomes 83.
@@ -322,14 +322,14 @@ def test_what_was_text_before_ansible_read_it_is_refused(
     assert emulator.stats["requests"] == 0
 
 
-def test_text_in_double_quotes_is_used_without_them(emulator: Emulator) -> None:
+def test_double_quotes_around_text_are_removed(emulator: Emulator) -> None:
     done = run(REPORT, connection(emulator), variables={"job_report_tags": '"1.10"'})
     assert done.code == 0, done.text
-    asked = [dict(record.query).get("tags") for record in emulator.requests("job_list")]
-    assert ["1.10"] in asked or "1.10" in asked
+    sent_tags = [dict(record.query).get("tags") for record in emulator.requests("job_list")]
+    assert ["1.10"] in sent_tags or "1.10" in sent_tags
 
 
-def test_the_report_is_independent_of_an_earlier_one(emulator: Emulator) -> None:
+def test_report_ignores_an_earlier_report(emulator: Emulator) -> None:
     earlier = {"job_report": {"jobs": [], "total": 0, "by_status": {}}}
     done = run(REPORT, connection(emulator), variables=earlier)
     assert done.code == 0, done.text
@@ -363,7 +363,7 @@ PACE = {"job_gate_wait_interval": 0.3, "deploy_stable_for": 0.5, "deploy_clock_t
 
 
 def verdicts(done: Run) -> list[str]:
-    """What the gates of a deployment said, in turn."""
+    """The verdicts of the gates of a deployment, in order."""
     return [
         record["ansible_facts"]["job_gate_result"]["verdict"]
         for record in done.all("Set the result facts")
@@ -372,11 +372,11 @@ def verdicts(done: Run) -> list[str]:
 
 
 def outcome(done: Run) -> str:
-    """The artifact that a deployment leaves, whether it succeeds or not."""
+    """The artifact that a deployment sets, successful or not."""
     return str(done["Store the outcome as an artifact"]["ansible_stats"]["data"]["deploy_outcome"])
 
 
-def test_a_deployment_passes_its_gates(tmp_path: Path, emulator: Emulator) -> None:
+def test_deployment_passes_its_gates(tmp_path: Path, emulator: Emulator) -> None:
     variables = {
         **PACE,
         "job_gate_job_names": "job_stream,job_new",
@@ -393,7 +393,7 @@ def test_a_deployment_passes_its_gates(tmp_path: Path, emulator: Emulator) -> No
     assert not done.all("Roll back")
 
 
-def test_a_deployment_without_a_restart_is_rolled_back_and_fails(tmp_path: Path, emulator: Emulator) -> None:
+def test_deployment_without_a_restart_is_rolled_back(tmp_path: Path, emulator: Emulator) -> None:
     undo = {"ansible.builtin.debug": {"var": "job_gate_after.verdict"}}
     variables = {
         **PACE,
@@ -413,7 +413,7 @@ def test_a_deployment_without_a_restart_is_rolled_back_and_fails(tmp_path: Path,
     assert outcome(done) == "failed, rolled back"
 
 
-def test_jobs_that_do_not_stop_are_rolled_back_before_the_deployment(tmp_path: Path, emulator: Emulator) -> None:
+def test_jobs_that_do_not_stop_are_started_again_before_the_deployment(tmp_path: Path, emulator: Emulator) -> None:
     debug = {"ansible.builtin.debug": {"msg": "nothing"}}
     variables = {
         **PACE,
@@ -430,7 +430,7 @@ def test_jobs_that_do_not_stop_are_rolled_back_before_the_deployment(tmp_path: P
     assert done["undo"].status == "ok"
 
 
-def test_a_deployment_stops_and_starts_what_ran_and_names_the_others(tmp_path: Path) -> None:
+def test_deployment_restarts_running_jobs_and_names_the_others(tmp_path: Path) -> None:
     lost = [
         {"match": {"call": "job_stop"}, "times": 1, "status": 503, "acts": True},
         {"match": {"call": "job_start", "job": "job_a"}, "times": 1, "reset": "before_headers", "acts": True},
@@ -447,7 +447,7 @@ def test_a_deployment_stops_and_starts_what_ran_and_names_the_others(tmp_path: P
         assert [record for record in emulator.journal if record.method == "POST"] == []
         done = run(DEPLOY, connection(emulator), variables=given)
         assert done.code == 0, done.text
-        # A stopped job is not ready, and no reason to stop a deployment.
+        # A stopped job is not ready, and does not stop a deployment.
         assert (verdicts(done), outcome(done)) == (["PENDING", "PASS", "PASS"], "deployed")
         orders = [(record.call, record.job) for record in emulator.journal if record.method == "POST"]
         assert sorted(orders) == [
@@ -459,7 +459,7 @@ def test_a_deployment_stops_and_starts_what_ran_and_names_the_others(tmp_path: P
     assert done["Name the jobs that are left as they are"].msg.endswith("job_old")
 
 
-def test_a_deployment_that_fails_starts_again_what_ran(tmp_path: Path) -> None:
+def test_failed_deployment_starts_what_ran_before(tmp_path: Path) -> None:
     broken = {"ansible.builtin.fail": {"msg": "not deployed"}}
     with running({"quota": 0, "jobs": [{"name": "job_a"}, {"name": "job_b", "status": "STOPPED"}]}) as emulator:
         given = {
@@ -477,7 +477,7 @@ def test_a_deployment_that_fails_starts_again_what_ran(tmp_path: Path) -> None:
     )
 
 
-def test_a_roll_back_that_fails_is_reported(tmp_path: Path, emulator: Emulator) -> None:
+def test_failed_rollback_is_reported(tmp_path: Path, emulator: Emulator) -> None:
     broken = {"ansible.builtin.fail": {"msg": "no way back"}}
     variables = {
         **PACE,
@@ -492,7 +492,7 @@ def test_a_roll_back_that_fails_is_reported(tmp_path: Path, emulator: Emulator) 
     assert outcome(done) == "failed, and the rollback failed as well"
 
 
-def test_a_job_that_fails_already_stops_the_deployment(tmp_path: Path, emulator: Emulator) -> None:
+def test_failing_job_stops_before_the_deployment(tmp_path: Path, emulator: Emulator) -> None:
     variables = {**PACE, **nothing(tmp_path), "job_gate_job_names": "job_new,job_trap"}
     done = run(DEPLOY, connection(emulator), variables=variables)
     assert done.code == 2
@@ -517,15 +517,15 @@ ON_LOCALHOST: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("playbook", ON_LOCALHOST)
-def test_no_playbook_succeeds_without_its_work_because_of_a_limit(emulator: Emulator, playbook: str) -> None:
+def test_playbook_with_a_limit_that_excludes_localhost_fails(emulator: Emulator, playbook: str) -> None:
     inventory = yaml.safe_dump({"web": {"hosts": {"web1": {}}}, "others": {"hosts": {"web2": {}}}})
     name = f"datagate.huaweicloud.{playbook}"
     done = run(name, connection(emulator), "--limit", "web", variables=ON_LOCALHOST[playbook], inventory=inventory)
     assert done.code == 2, done.text
 
 
-def test_a_playbook_reports_a_limit_without_hosts_and_skipped_tags() -> None:
-    # Where the inventory has no hosts, as that of a job template in AWX, Ansible passes a play over that no host is left for.
+def test_playbook_reports_an_empty_limit_and_skipped_tags() -> None:
+    # Where the inventory has no hosts, as that of a job template in AWX, Ansible skips a play without remaining hosts.
     variables, inventory = {"job_gate": VERDICT}, yaml.safe_dump({"all": {}})
     done = run("datagate.huaweicloud.gate_verdict", {}, "--limit", "web", variables=variables, inventory=inventory)
     assert done.code not in (0, 2), done.text
@@ -535,7 +535,7 @@ def test_a_playbook_reports_a_limit_without_hosts_and_skipped_tags() -> None:
     assert "--skip-tags always: this playbook would do nothing" in done.text
 
 
-def test_every_playbook_on_localhost_reports_them() -> None:
+def test_each_localhost_playbook_checks_limit_and_tags() -> None:
     """The first play of each begins as that of gate_verdict does."""
     plays = {path.stem: yaml.safe_load(path.read_text("utf-8")) for path in (ROOT / "playbooks").glob("*.yml")}
     alike = [name for name, (first, *dummy) in plays.items() if first["hosts"] == plays["gate_verdict"][0]["hosts"]]
@@ -544,9 +544,7 @@ def test_every_playbook_on_localhost_reports_them() -> None:
 
 
 @pytest.mark.parametrize("limit", [(), ("--limit", "web,localhost"), ("--tags", "x")])
-def test_a_playbook_does_its_work_where_localhost_is_in_the_limit_and_under_tags(
-    emulator: Emulator, limit: tuple[str, ...]
-) -> None:
+def test_playbook_runs_with_localhost_in_the_limit_and_with_tags(emulator: Emulator, limit: tuple[str, ...]) -> None:
     inventory = yaml.safe_dump({"web": {"hosts": {"web1": {}}}})
     done = run("datagate.huaweicloud.gate_verdict", {}, *limit, variables={"job_gate": VERDICT}, inventory=inventory)
     assert done.code == 0, done.text
@@ -557,7 +555,7 @@ def test_a_playbook_does_its_work_where_localhost_is_in_the_limit_and_under_tags
     ("artifact", "code"),
     [({"workflow": "7"}, 0), ({"workflow": 6}, 2), (None, 2)],
 )
-def test_a_verdict_counts_only_in_the_run_of_its_workflow(artifact: dict[str, Any] | None, code: int) -> None:
+def test_verdict_counts_only_in_its_workflow_run(artifact: dict[str, Any] | None, code: int) -> None:
     variables = {"job_gate": {**VERDICT, "run": artifact}, "awx_workflow_job_id": 7}
     done = run("datagate.huaweicloud.gate_verdict", {}, variables=variables)
     assert done.code == code, done.text
@@ -565,7 +563,7 @@ def test_a_verdict_counts_only_in_the_run_of_its_workflow(artifact: dict[str, An
 
 # The exit code is 0 only when every verdict was the expected one; the demonstration itself looks at them.
 @pytest.mark.timeout(300)
-def test_the_demonstration() -> None:
+def test_demonstration_succeeds() -> None:
     done = subprocess.run(
         [sys.executable, "-m", "tests.demo"],
         cwd=ROOT,

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A waiting gate shows how it is going, and otherwise its task behaves as any module's."""
+"""A waiting gate shows its progress, and its task otherwise behaves like that of any module."""
 
 from __future__ import annotations
 
@@ -92,12 +92,12 @@ def ran(emulator: Emulator, tmp_path_factory: pytest.TempPathFactory) -> Run:
 
 
 def lines(ran: Run, name: str) -> list[str]:
-    """What was shown between a task's heading and its result."""
+    """The lines between a task's heading and its result."""
     shown = ran.output.partition(f"TASK [{name}]")[2]
     return [line for line in re.split(r"\n(?=TASK|PLAY)", shown)[0].splitlines() if re.match(r"\d+:\d\d ", line)]
 
 
-def test_changes_are_shown_as_they_come(ran: Run) -> None:
+def test_changes_are_shown_immediately(ran: Run) -> None:
     assert ran["Jobs"]["verdict"] == "PASS"
     shown = lines(ran, "Jobs")
     assert shown[0].endswith("1 NORMAL, 1 STARTING; waiting for job_slow")
@@ -106,13 +106,13 @@ def test_changes_are_shown_as_they_come(ran: Run) -> None:
     assert all(re.match(r"\d+:\d\d of 1:00: ", line) for line in shown)
 
 
-def test_a_dli_job_shows_its_bar(ran: Run) -> None:
+def test_dli_job_shows_a_bar(ran: Run) -> None:
     assert ran["Dli"]["verdict"] == "PASS"
     assert ran["Dli"]["job"]["tasks"]["completed"] == 8, "the last seen once the job has ended"
     assert any("[########............]  40 % 8 of 20 tasks, sub-job 0" in line for line in lines(ran, "Dli"))
 
 
-def test_the_result_is_that_of_one_run(ran: Run) -> None:
+def test_result_of_a_live_gate_equals_one_run(ran: Run) -> None:
     result = ran["Jobs"].result
     assert result["resume"] is None
     assert [item["status"] for item in result["history"] if item["job"] == "job_slow" and item["node"] is None] == [
@@ -125,11 +125,11 @@ def test_the_result_is_that_of_one_run(ran: Run) -> None:
 @pytest.mark.parametrize(
     "name", ["Hidden", "Silent", "Check mode", "One reading", "Async", "First slice", "Second slice"]
 )
-def test_nothing_is_shown_where_nothing_should_be(ran: Run, name: str) -> None:
+def test_no_lines_are_shown_if_disabled(ran: Run, name: str) -> None:
     assert lines(ran, name) == []
 
 
-def test_a_wait_that_fails_shows_lines_and_fails(ran: Run) -> None:
+def test_failing_wait_shows_lines(ran: Run) -> None:
     assert ran.all("Until")[-1].failed
     assert ran.all("Until")[-1]["verdict"] == "TIMEOUT"
     assert lines(ran, "Until")
@@ -140,7 +140,7 @@ def test_check_mode_observes_once(ran: Run) -> None:
     assert (ran["Check mode"]["verdict"], ran["Check mode"]["polls"]) == ("PENDING", 1)
 
 
-def test_async_does_the_same_work(ran: Run) -> None:
+def test_async_runs_the_gate(ran: Run) -> None:
     assert ran.all("Async")[-1].failed
     assert ran.all("Async")[-1].result.get("verdict") == "TIMEOUT", ran.all("Async")[-1].result
 
@@ -154,7 +154,7 @@ def test_templates_are_resolved(ran: Run) -> None:
     assert ran["Template"]["verdict"] == "PASS"
 
 
-def test_slices_by_hand(ran: Run) -> None:
+def test_resume_continues_a_slice(ran: Run) -> None:
     first, second = ran["First slice"], ran["Second slice"]
     assert (first["verdict"], first.failed) == ("PENDING", False)
     assert first["resume"]
@@ -167,12 +167,12 @@ def test_slices_by_hand(ran: Run) -> None:
     assert "resume: belongs to a gate with other options" in refused.msg
 
 
-def test_a_refused_option_is_reported_once(ran: Run) -> None:
+def test_rejected_option_is_reported_once(ran: Run) -> None:
     assert ran["Bad option"].failed
     assert ran["Bad option"].msg.startswith("job_names: ")
 
 
-def test_a_gate_on_the_controller_is_one_piece() -> None:
+def test_gate_on_the_controller_uses_one_session() -> None:
     """One token and one connection, however many observations there are."""
     user = {"HW_USER_NAME": USER_NAME, "HW_USER_PASSWORD": USER_PASSWORD, "HW_DOMAIN_NAME": DOMAIN_NAME}
     with running(SCENARIO) as server:
@@ -185,22 +185,22 @@ def test_a_gate_on_the_controller_is_one_piece() -> None:
 
 
 @pytest.mark.parametrize("of_the_role", [False, True])
-def test_lines_do_not_spoil_what_a_program_reads(emulator: Emulator, of_the_role: bool) -> None:
+def test_lines_do_not_disturb_a_json_callback(emulator: Emulator, of_the_role: bool) -> None:
     wait = task("Wait", "dataarts_job_status", SHORT)
     if of_the_role:
         wait = gate("wait_until_normal", "Gate", {f"job_gate_{name}": value for name, value in SHORT.items()})
     ran = run([play([wait])], {**connection(emulator), "ANSIBLE_STDOUT_CALLBACK": "whole_json"})
-    said = json.loads(ran.output)
+    by_task = json.loads(ran.output)
     if of_the_role:
-        (result,) = said["datagate.huaweicloud.job_gate : Fail the play"]
+        (result,) = by_task["datagate.huaweicloud.job_gate : Fail the play"]
     else:
-        (result,) = said["Wait"]
+        (result,) = by_task["Wait"]
         assert result["verdict"] == "TIMEOUT"
     assert result["msg"].startswith("TIMEOUT after ")
     assert re.search(r"^\d+:\d\d of 0:02: 1 STARTING; waiting for job_stuck$", ran.errors, re.MULTILINE)
 
 
-def test_hosts_are_named_where_there_are_several(emulator: Emulator) -> None:
+def test_lines_name_the_host_if_there_are_several(emulator: Emulator) -> None:
     inventory = "web1 ansible_connection=local\nweb2 ansible_connection=local\n[all:vars]\n"
     inventory += 'ansible_python_interpreter="{{ ansible_playbook_python }}"\n'
     tasks = [task("Wait", "dataarts_job_status", SHORT)]

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Each recording in tests/recordings is a test: replayed, its gates end as they did. The examples of the emulator can be recorded."""
+"""Each recording in tests/recordings is a test: replayed gates end with the recorded verdict. The examples of the emulator can be recorded."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def test_each_example_is_among_the_recordings(example: Example) -> None:
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
-def test_a_recorded_gate_ends_as_it_did(path: Path) -> None:
+def test_recorded_gate_ends_with_the_same_verdict(path: Path) -> None:
     """A recording without a gate, such as that of a module that lists jobs, must only be readable."""
     recording = read_recording(path)
     assert recording.exchanges
@@ -57,7 +57,7 @@ def test_an_example_can_be_recorded_and_replayed(example: Example, tmp_path: Pat
     assert not [name for name in names if f'"{name}"' in text]
 
 
-def test_a_part_of_names_that_came_too_late_cannot_be_replayed(tmp_path: Path) -> None:
+def test_name_contains_that_was_added_later_cannot_be_replayed(tmp_path: Path) -> None:
     path = tmp_path / "recording.jsonl"
     gates.record(EXAMPLES[0], path)
     options = {**EXAMPLES[0].options, "name_contains": "_sms"}
@@ -73,7 +73,7 @@ def test_a_slice_cannot_be_replayed(tmp_path: Path) -> None:
     assert check(path) == 0
 
 
-def test_a_second_run_gets_the_same_names(tmp_path: Path) -> None:
+def test_second_run_gets_the_same_names(tmp_path: Path) -> None:
     path = tmp_path / "recording.jsonl"
     for dummy in range(2):
         gates.record(EXAMPLES[1], path)
@@ -84,14 +84,14 @@ def test_a_second_run_gets_the_same_names(tmp_path: Path) -> None:
     assert check(path) == 2
 
 
-def test_a_recording_that_was_cut_is_read_up_to_its_last_whole_line(tmp_path: Path) -> None:
+def test_truncated_recording_is_read_to_its_last_complete_line(tmp_path: Path) -> None:
     whole = (FOLDER / "demo_deployment.jsonl").read_bytes()
     path = tmp_path / "cut.jsonl"
     path.write_bytes(whole[: whole.rindex(b'"path"')])
     assert len(read_recording(path).exchanges) == len(read_recording(FOLDER / "demo_deployment.jsonl").exchanges) - 1
 
 
-def test_the_guide_shows_what_the_emulator_says() -> None:
+def test_guide_shows_the_output_of_the_emulator() -> None:
     guide = (FOLDER.parents[1] / "docs" / "guides" / "report_a_problem.md").read_text("utf-8")
     recording = read_recording(FOLDER / "demo_broken_node.jsonl")
     for line in recording.questions():
@@ -110,7 +110,7 @@ def test_the_guide_shows_what_the_emulator_says() -> None:
         ),
     ],
 )
-def test_what_is_no_recording_is_refused(text: str, problem: str, tmp_path: Path) -> None:
+def test_invalid_recording_is_rejected(text: str, problem: str, tmp_path: Path) -> None:
     path = tmp_path / "x.jsonl"
     path.write_text(text, "utf-8")
     with pytest.raises(ScenarioError, match=problem):

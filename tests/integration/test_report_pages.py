@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The reports as people get them: written by a playbook, and the pages looked at with a browser."""
+"""The reports as users get them: written by a playbook, and shown in a browser."""
 
 from __future__ import annotations
 
@@ -117,7 +117,7 @@ def written(emulator: Emulator, tmp_path_factory: pytest.TempPathFactory) -> Pat
     return folder
 
 
-def test_a_playbook_writes_the_four_forms(written: Path) -> None:
+def test_playbook_writes_the_four_forms(written: Path) -> None:
     text = (written / "gate.json").read_text("utf-8")
     data = json.loads(text)
     assert text == json.dumps(data, indent=2, ensure_ascii=False) + "\n"
@@ -131,7 +131,7 @@ def test_a_playbook_writes_the_four_forms(written: Path) -> None:
     assert (written / "gate.html").read_text("utf-8").endswith("</html>\n")
 
 
-def test_the_list_of_jobs_is_written(emulator: Emulator, tmp_path: Path) -> None:
+def test_job_list_is_written(emulator: Emulator, tmp_path: Path) -> None:
     target = tmp_path / "new" / "reports"
     done = run(REPORT, connection(emulator), variables={"job_report_dir": str(target)})
     assert done.code == 0, done.text
@@ -153,7 +153,7 @@ def test_the_list_of_jobs_is_written(emulator: Emulator, tmp_path: Path) -> None
     assert not any(record.result.get("changed") for record in done.records)
 
 
-def test_a_relative_directory_counts_from_where_the_playbook_is_started(emulator: Emulator, tmp_path: Path) -> None:
+def test_relative_directory_starts_at_the_working_directory(emulator: Emulator, tmp_path: Path) -> None:
     # The folder that a playbook is started in is gone afterwards, so this one is found from there.
     relative = os.path.relpath(tmp_path, Path(tempfile.gettempdir(), "x"))
     done = run(REPORT, connection(emulator), variables={"job_report_dir": f"{relative}/reports"})
@@ -182,19 +182,19 @@ def browser() -> Iterator[Browser]:
 
 @contextmanager
 def shown(browser: Browser, file: Path, width: int = 1100, scheme: Any = "light") -> Iterator[Page]:
-    """A page as it is shown; it may load nothing and complain about nothing."""
+    """A page in the browser; it must load nothing and print no message."""
     context = browser.new_context(viewport={"width": width, "height": 800}, color_scheme=scheme)
     page = context.new_page()
-    said: list[str] = []
-    asked: list[str] = []
-    page.on("console", lambda message: said.append(message.text))
-    page.on("pageerror", lambda error: said.append(str(error)))
-    page.on("request", lambda request: asked.append(request.url))
+    messages: list[str] = []
+    requests_sent: list[str] = []
+    page.on("console", lambda message: messages.append(message.text))
+    page.on("pageerror", lambda error: messages.append(str(error)))
+    page.on("request", lambda request: requests_sent.append(request.url))
     try:
         page.goto(file.as_uri())
         yield page
-        assert said == []
-        assert asked == [file.as_uri()]
+        assert messages == []
+        assert requests_sent == [file.as_uri()]
     finally:
         context.close()
 
@@ -240,7 +240,7 @@ PAGES = ("real", "fail", "pass", "dli", "many", "hostile", "off", "jobs")
 
 @browsing
 @pytest.mark.parametrize("name", PAGES)
-def test_a_phone_needs_no_scrolling_sideways(browser: Browser, pages: dict[str, Path], name: str) -> None:
+def test_pages_fit_on_a_phone(browser: Browser, pages: dict[str, Path], name: str) -> None:
     with shown(browser, pages[name], width=360) as page:
         for element in page.query_selector_all("summary"):
             element.click()
@@ -252,7 +252,7 @@ def test_a_phone_needs_no_scrolling_sideways(browser: Browser, pages: dict[str, 
 @browsing
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("name", PAGES)
-def test_text_can_be_read(browser: Browser, pages: dict[str, Path], name: str, scheme: str) -> None:
+def test_text_has_enough_contrast(browser: Browser, pages: dict[str, Path], name: str, scheme: str) -> None:
     """Every text has a contrast of 4.5 to its background."""
     with shown(browser, pages[name], scheme=scheme) as page:
         found = page.evaluate(
@@ -287,7 +287,7 @@ def contrast(one: list[float], other: list[float]) -> float:
 
 
 @browsing
-def test_light_and_dark_differ(browser: Browser, pages: dict[str, Path]) -> None:
+def test_light_and_dark_schemes_differ(browser: Browser, pages: dict[str, Path]) -> None:
     colours = {}
     for scheme in ("light", "dark"):
         with shown(browser, pages["fail"], scheme=scheme) as page:
@@ -296,18 +296,18 @@ def test_light_and_dark_differ(browser: Browser, pages: dict[str, Path]) -> None
 
 
 @browsing
-def test_the_title_and_the_banner_say_the_verdict(browser: Browser, pages: dict[str, Path]) -> None:
+def test_title_and_banner_show_the_verdict(browser: Browser, pages: dict[str, Path]) -> None:
     with shown(browser, pages["fail"]) as page:
         assert page.title() == "FAIL: Gate after the deployment"
         assert page.inner_text("h1").splitlines() == ["Gate after the deployment", "FAIL"]
         assert page.get_attribute("html", "lang") == "en"
-        # An icon says it as well, for readers who see no colours.
+        # An icon shows it as well, for readers who do not see colours.
         box = page.evaluate("document.querySelector('.banner .icon use').getBoundingClientRect().toJSON()")
         assert box["width"] > 30
 
 
 @browsing
-def test_segments_are_where_the_history_says(browser: Browser, pages: dict[str, Path]) -> None:
+def test_segments_match_the_history(browser: Browser, pages: dict[str, Path]) -> None:
     sample = failed()
     end = sample["elapsed"]
     with shown(browser, pages["fail"]) as page:
@@ -335,7 +335,7 @@ def test_segments_are_where_the_history_says(browser: Browser, pages: dict[str, 
 
 
 @browsing
-def test_what_is_folded_opens_without_a_script(browser: Browser, pages: dict[str, Path]) -> None:
+def test_collapsed_jobs_open_without_a_script(browser: Browser, pages: dict[str, Path]) -> None:
     with shown(browser, pages["many"]) as page:
         line = page.locator("details .line").first
         assert not line.is_visible()
@@ -345,7 +345,7 @@ def test_what_is_folded_opens_without_a_script(browser: Browser, pages: dict[str
 
 
 @browsing
-def test_foreign_text_is_shown_as_it_is(browser: Browser, pages: dict[str, Path]) -> None:
+def test_foreign_text_is_shown_unchanged(browser: Browser, pages: dict[str, Path]) -> None:
     with shown(browser, pages["hostile"]) as page:
         assert page.title() == "FAIL: Gate after the deployment"
         assert page.inner_text(".job h3 .name") == re.sub(r"\s+", " ", HOSTILE)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Recording, request log and replay with real processes: what a user does for a report, and a maintainer with it."""
+"""Recording, request log and replay with real processes: as used for a bug report."""
 
 from __future__ import annotations
 
@@ -90,14 +90,14 @@ def test_each_request_is_a_line(reported: Report) -> None:
     assert "request_log" not in reported.run["Sliced"].result
 
 
-def test_the_log_holds_no_secret(reported: Report) -> None:
+def test_log_contains_no_secret(reported: Report) -> None:
     text = json.dumps(reported.requests)
     assert SECRET_KEY not in text
     assert ACCESS_KEY not in text
     assert {request["status"] for request in reported.requests} == {200, 503}
 
 
-def test_the_processes_write_one_recording_with_the_same_names(reported: Report) -> None:
+def test_processes_write_one_recording_with_the_same_names(reported: Report) -> None:
     text = reported.recording.read_text("utf-8")
     assert [name for name in (*NAMES, PROJECT_ID, ACCESS_KEY, SECRET_KEY, REGION) if name in text] == []
     assert reported.recording.stat().st_mode & 0o777 == 0o600
@@ -113,7 +113,7 @@ def test_the_processes_write_one_recording_with_the_same_names(reported: Report)
     assert set(recording.names) == set(whole[0])
 
 
-def test_the_emulator_replays_it(reported: Report) -> None:
+def test_emulator_replays_the_recording(reported: Report) -> None:
     command = [sys.executable, "-m", "tests.emulator", "--replay", str(reported.recording)]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
@@ -128,7 +128,7 @@ def test_the_emulator_replays_it(reported: Report) -> None:
 
 
 def check_replay(received: list[str], recording: Recording) -> None:
-    """Ask for what the emulator says, and for something else."""
+    """Request a recorded path, and another one."""
     assert received[:2] == ["Ask with", f"  project_id: {recording.project_id}"]
     url = received[-1].rpartition(" ")[2]
     code = dataarts_job_status
@@ -151,7 +151,7 @@ def check_replay(received: list[str], recording: Recording) -> None:
     assert "REPLAY.0404" in result["msg"]
 
 
-def test_a_scenario_or_a_recording_is_needed(capsys: pytest.CaptureFixture[str]) -> None:
+def test_emulator_needs_a_scenario_or_a_recording(capsys: pytest.CaptureFixture[str]) -> None:
     for arguments in ([], ["--replay", "x.jsonl", "x.yml"]):
         with pytest.raises(SystemExit) as ended:
             parse_arguments(arguments)
@@ -159,7 +159,7 @@ def test_a_scenario_or_a_recording_is_needed(capsys: pytest.CaptureFixture[str])
         assert "give a scenario or --replay FILE" in capsys.readouterr().err
 
 
-def test_the_event_source_logs_and_records(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_event_source_logs_and_records(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     recording = tmp_path / "recording.jsonl"
     with running(SCENARIO, quota=0) as emulator:
         args = {

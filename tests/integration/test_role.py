@@ -73,7 +73,7 @@ def fact_of(record: Record, fact: str = "job_gate_result") -> dict[str, Any]:
 
 
 class Gates:
-    """A playbook full of passages that has run."""
+    """A playbook with many passages that has run."""
 
     def __init__(self, result: Run, emulator: Emulator) -> None:
         self.run = result
@@ -150,7 +150,7 @@ LOCAL = [
     *passage("wait_until_normal", "same state", job_names="job_good", wait_for="NORMAL", wait="true"),
     *passage("fail_on_exception", "other wait", job_names="job_good", wait=True),
     *passage("wait_until_normal", "refused", job_names="job_good", wait_interval=0),
-    # What comes from the cloud is text.
+    # Values from the cloud are text.
     *passage("fail_on_exception", "hostile", name_contains=" {"),
     *passage("dli_finished", "hostile message", job_ids="dli-bad", id="hostile"),
 ]
@@ -185,7 +185,7 @@ def gates() -> Iterator[Gates]:
         yield Gates(run(plays, connection(emulator)), emulator)
 
 
-def test_the_playbook_ran_to_its_end(gates: Gates) -> None:
+def test_playbook_ran_to_its_end(gates: Gates) -> None:
     assert gates.run.code == 0, gates.run.text
     assert gates.run["check mode"].status == "ok"
 
@@ -211,7 +211,7 @@ def test_the_playbook_ran_to_its_end(gates: Gates) -> None:
         "defaults",
     ],
 )
-def test_it_passes(gates: Gates, name: str) -> None:
+def test_gate_passes(gates: Gates, name: str) -> None:
     assert not gates.failed(name), gates.message(name)
     result = gates.result(name)
     assert result["verdict"] in ("PASS", "PENDING") if name == "health" else result["verdict"] == "PASS"
@@ -233,7 +233,7 @@ def test_it_passes(gates: Gates, name: str) -> None:
         ("on by empty text", "FAIL", "node BROKEN is EXCEPTION"),
     ],
 )
-def test_it_fails_with_the_gates_own_sentence(gates: Gates, name: str, verdict: str, text: str) -> None:
+def test_gate_fails_with_the_verdict_sentence(gates: Gates, name: str, verdict: str, text: str) -> None:
     message = gates.message(name)
     assert message.startswith(verdict)
     assert text in message
@@ -257,31 +257,31 @@ def test_it_fails_with_the_gates_own_sentence(gates: Gates, name: str, verdict: 
         ("other wait", "job_gate_wait"),
     ],
 )
-def test_a_refused_option_fails_with_its_name(gates: Gates, name: str, option: str) -> None:
+def test_rejected_option_is_named(gates: Gates, name: str, option: str) -> None:
     assert option in gates.message(name)
     result = gates.result(name)
     assert (result["verdict"], result["failed"], result["msg"]) == ("ERROR", True, gates.message(name))
 
 
-def test_the_result_is_the_gates_own(gates: Gates) -> None:
+def test_result_is_that_of_the_gate(gates: Gates) -> None:
     result = gates.result("late")
     assert {"jobs", "job", "reasons", "history", "polls", "requests", "elapsed", "msg"} <= set(result)
     assert not {"changed", "invocation", "failed_when_result", "exception"} & set(result)
     assert result["polls"] > 1
 
 
-def test_surveys_are_understood(gates: Gates) -> None:
+def test_survey_answers_are_accepted(gates: Gates) -> None:
     assert [job["name"] for job in gates.result("survey")["jobs"]] == ["job_good", "job_also"]
     assert [job["name"] for job in gates.result("survey tags")["jobs"]] == ["job_good", "job_also"]
     assert [job["name"] for job in gates.result("excluded")["jobs"]] == ["job_good"]
 
 
-def test_zero_is_a_value(gates: Gates) -> None:
+def test_zero_is_not_treated_as_unset(gates: Gates) -> None:
     for name in ("zero", "zero as text"):
         assert gates.result(name)["polls"] == 1
 
 
-def test_what_is_not_set_is_left_to_module_defaults_and_environment(gates: Gates) -> None:
+def test_unset_variables_use_module_defaults_and_environment(gates: Gates) -> None:
     result = gates.result("defaults")
     assert result["job"]["name"] == "job_elsewhere"
     assert result["jobs"] == []
@@ -289,16 +289,16 @@ def test_what_is_not_set_is_left_to_module_defaults_and_environment(gates: Gates
     assert sent
 
 
-def test_a_soft_gate_reports_and_lets_the_play_go_on(gates: Gates) -> None:
+def test_soft_fail_reports_and_the_play_continues(gates: Gates) -> None:
     for name in ("soft", "soft as text"):
         assert not gates.failed(name)
         assert (gates.result(name)["verdict"], gates.result(name)["failed"]) == ("FAIL", True)
-    said = [record.msg for record in gates.run.all(LOOK) if "job_gate_soft_fail" in record.msg]
-    assert len(said) == 2
-    assert "node BROKEN is EXCEPTION" in said[0]
+    soft_fail_messages = [record.msg for record in gates.run.all(LOOK) if "job_gate_soft_fail" in record.msg]
+    assert len(soft_fail_messages) == 2
+    assert "node BROKEN is EXCEPTION" in soft_fail_messages[0]
 
 
-def test_a_gate_that_is_switched_off_says_why(gates: Gates) -> None:
+def test_disabled_gate_shows_its_reason(gates: Gates) -> None:
     for name, reason in (("off", "Ticket 4711"), ("off as text", "Ticket 4712")):
         assert not gates.failed(name)
         result = gates.result(name)
@@ -306,7 +306,7 @@ def test_a_gate_that_is_switched_off_says_why(gates: Gates) -> None:
         assert reason in result["msg"]
 
 
-def test_a_name_gives_a_fact_of_its_own(gates: Gates) -> None:
+def test_job_gate_id_names_the_fact(gates: Gates) -> None:
     assert gates.result("named", "job_gate_pre")["verdict"] == "PASS"
     assert gates.result("named and failing", "job_gate_post")["verdict"] == "FAIL"
 
@@ -316,7 +316,7 @@ def test_check_mode_does_not_wait(gates: Gates) -> None:
     assert gates.result("check mode")["polls"] == 1
 
 
-def test_text_from_the_cloud_is_no_template(gates: Gates) -> None:
+def test_text_from_the_cloud_is_not_a_template(gates: Gates) -> None:
     assert HOSTILE in gates.message("hostile")
     reason = gates.result("hostile")["reasons"][0]
     assert (reason["job"], reason["node"], reason["log_path"]) == (f"job {HOSTILE}", HOSTILE, f"obs://{HOSTILE}/log")
@@ -373,7 +373,7 @@ def on_hosts(gates: Gates, name: str) -> dict[str, dict[str, Any]]:
     return {record.host: fact_of(record) for record in gates.run.all(name)}
 
 
-def test_a_gate_runs_once_for_any_number_of_hosts(fleet: Gates) -> None:
+def test_gate_runs_once_for_all_hosts(fleet: Gates) -> None:
     assert fleet.run.code == 2, fleet.run.text
     assert len(fleet.emulator.requests("job_status", job="job_many")) == 1
     found = on_hosts(fleet, "many")
@@ -391,43 +391,43 @@ def test_a_failing_gate_fails_each_host_with_the_message(fleet: Gates) -> None:
     assert len(found) == 4
 
 
-def test_with_serial_it_runs_once_a_batch(fleet: Gates) -> None:
+def test_serial_runs_the_gate_once_per_batch(fleet: Gates) -> None:
     assert len(fleet.emulator.requests("job_status", job="job_serial")) == 2
     found = on_hosts(fleet, "serial")
     assert sorted(found) == ["web1", "web2", "web3", "web4"]
     assert {result["verdict"] for result in found.values()} == {"PASS"}
 
 
-def test_it_runs_although_the_first_host_has_failed(fleet: Gates) -> None:
+def test_gate_runs_after_the_first_host_failed(fleet: Gates) -> None:
     found = on_hosts(fleet, "first failed")
     assert sorted(found) == ["web2", "web3", "web4"]
     assert {result["job"]["name"] for result in found.values()} == {"job_good"}
 
 
-def test_another_host_may_ask(fleet: Gates) -> None:
+def test_delegate_to_runs_the_gate_on_another_host(fleet: Gates) -> None:
     assert {result["verdict"] for result in on_hosts(fleet, "bastion").values()} == {"PASS"}
     assert not fleet.failed("bastion")
 
 
-def test_a_module_that_cannot_start_fails_the_gate(fleet: Gates) -> None:
+def test_module_that_cannot_start_fails_the_gate(fleet: Gates) -> None:
     assert fleet.failed("broken")
     assert "/no/py" in str(on_hosts(fleet, "broken")["web2"])
     assert on_hosts(fleet, "broken")["web2"]["verdict"] == "ERROR"
 
 
-def test_after_a_failed_gate_no_host_goes_on(fleet: Gates) -> None:
+def test_failed_gate_stops_each_host(fleet: Gates) -> None:
     assert not fleet.run.all("never")
     last = fleet.run.output.rpartition(f"{STOP}]")[2]
     assert last.count("node BROKEN is EXCEPTION") == 1
     assert last.count("fatal: ") == 2
 
 
-# -- what is shown ----------------------------------------------------------------------------------------------------
+# -- output -----------------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
 def wordy() -> Iterator[Run]:
-    """Gates with secrets in variables, with all the words that -vvv brings."""
+    """Gates with secrets in variables, with the output of -vvv."""
     with running(SCENARIO) as emulator:
         given = {"job_names": "job_good", "access_key": ACCESS_KEY, "secret_key": SECRET_KEY}
         user = {"username": USER_NAME, "password": USER_PASSWORD, "domain_name": DOMAIN_NAME}
@@ -453,7 +453,7 @@ def test_secrets_are_not_shown(wordy: Run) -> None:
         assert not [record.task for record in wordy.records if secret in str(record.result)]
 
 
-def test_the_sentence_is_shown_once_and_alone() -> None:
+def test_verdict_sentence_is_shown_once() -> None:
     with running(SCENARIO) as emulator:
         done = run(
             [play([gate("wait_until_normal", "the gate", variables({"job_names": "job_trap"}))])], connection(emulator)
@@ -466,7 +466,7 @@ def test_the_sentence_is_shown_once_and_alone() -> None:
     assert (done[ASK].status, done[ASK].msg) == ("failed", "FAIL")
 
 
-def test_a_passing_gate_is_little_to_read() -> None:
+def test_passing_gate_prints_few_tasks() -> None:
     with running(SCENARIO) as emulator:
         done = run([play([gate("wait_until_normal", "the gate", variables({"tags": "good"}))])], connection(emulator))
     assert done.code == 0, done.text

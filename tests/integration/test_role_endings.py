@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a gate leaves behind: the artifact, the report, the tasks run on failure, and the one sentence."""
+"""The end of a gate: the artifact, the report, the tasks run on failure, and the verdict sentence."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def tasks_file(folder: Path, tasks: Sequence[Mapping[str, Any]] | str, name: str
 
 
 def stats(done: Run) -> dict[str, Any]:
-    """What the play has left as artifacts: of the last task that set each."""
+    """The artifacts of the play, each from the last task that set it."""
     found: dict[str, Any] = {}
     for record in done.records:
         if record.status == "ok" and "ansible_stats" in record.result:
@@ -80,7 +80,7 @@ def stats(done: Run) -> dict[str, Any]:
 # -- the artifact -----------------------------------------------------------------------------------------------------
 
 
-def test_a_passing_gate_leaves_an_artifact(emulator: Emulator) -> None:
+def test_passing_gate_sets_an_artifact(emulator: Emulator) -> None:
     done = run([play([passage("gate", job_names=["job_good", "job_other"])])], connection(emulator))
     assert done.code == 0, done.text
     assert stats(done).keys() == {"job_gate"}
@@ -90,7 +90,7 @@ def test_a_passing_gate_leaves_an_artifact(emulator: Emulator) -> None:
     assert left["msg"].startswith("PASS after ")
 
 
-def test_a_failing_gate_leaves_an_artifact_named_after_it(emulator: Emulator) -> None:
+def test_failing_gate_sets_an_artifact_with_its_id(emulator: Emulator) -> None:
     done = run([play([passage("gate", job_names="job_trap", id="after")])], connection(emulator))
     assert done.code == 2
     left = stats(done)
@@ -101,13 +101,13 @@ def test_a_failing_gate_leaves_an_artifact_named_after_it(emulator: Emulator) ->
 
 
 @pytest.mark.parametrize("value", [False, "no"])
-def test_no_artifact_where_none_is_wanted(emulator: Emulator, value: Any) -> None:
+def test_stats_false_sets_no_artifact(emulator: Emulator, value: Any) -> None:
     done = run([play([passage("gate", job_names="job_good", stats=value)])], connection(emulator))
     assert done.code == 0, done.text
     assert stats(done) == {}
 
 
-def test_a_refused_option_and_a_gate_that_is_off_leave_an_artifact(emulator: Emulator) -> None:
+def test_rejected_option_and_disabled_gate_set_an_artifact(emulator: Emulator) -> None:
     done = run(
         [
             play(
@@ -133,7 +133,7 @@ def test_a_refused_option_and_a_gate_that_is_off_leave_an_artifact(emulator: Emu
     assert "job_names" in left["job_gate"]["msg"]
 
 
-def test_nothing_in_an_artifact_is_a_template(emulator: Emulator) -> None:
+def test_artifact_contains_no_template(emulator: Emulator) -> None:
     done = run(
         [
             play(
@@ -148,7 +148,7 @@ def test_nothing_in_an_artifact_is_a_template(emulator: Emulator) -> None:
     assert done.code == 0, done.text
     left = stats(done)
     assert left["job_gate_odd_names"]["verdict"] == left["job_gate_dli"]["verdict"] == "FAIL"
-    # As AWX hands it to the next job of a workflow: as extra variables, which are templates.
+    # As AWX passes it to the next job of a workflow: as extra variables, which are templates.
     later = run(
         [play([show("names", "job_gate_odd_names"), show("dli", "job_gate_dli")])], connection(emulator), variables=left
     )
@@ -162,12 +162,12 @@ def test_nothing_in_an_artifact_is_a_template(emulator: Emulator) -> None:
     assert "lookup('pipe'" in left["job_gate_odd_names"]["msg"]
 
 
-# -- extra variables that are called like the facts -----------------------------------------------------------------------
+# -- extra variables with the names of the facts --------------------------------------------------------------------------
 
 WARNED = "an extra variable overrides the fact"
 
 
-def test_the_facts_of_a_gate_are_independent_of_earlier_gates(tmp_path: Path, emulator: Emulator) -> None:
+def test_facts_of_a_gate_replace_earlier_ones(tmp_path: Path, emulator: Emulator) -> None:
     old = {"verdict": "PASS", "failed": False, "msg": "of an earlier gate"}
     path = tasks_file(tmp_path, [show("roll back", "job_gate_after.msg")])
     options = {"job_names": "job_trap", "id": "after", "report_dir": str(tmp_path), "on_failure": path}
@@ -184,7 +184,7 @@ def test_the_facts_of_a_gate_are_independent_of_earlier_gates(tmp_path: Path, em
 
 
 @pytest.mark.parametrize("value", ["{{ no_such_variable }}", {"verdict": "{{ 1 / 0 }}"}, {"verdict": "PASS"}])
-def test_an_extra_variable_called_like_the_fact_is_warned_of(emulator: Emulator, value: Any) -> None:
+def test_extra_variable_with_the_name_of_the_fact_gives_a_warning(emulator: Emulator, value: Any) -> None:
     tasks = [passage("gate", job_names="job_good", id="after")]
     done = run([play(tasks)], connection(emulator), variables={"job_gate_after": value})
     assert done.code == 0, done.text
@@ -192,7 +192,7 @@ def test_an_extra_variable_called_like_the_fact_is_warned_of(emulator: Emulator,
     assert f"job_gate_after: {WARNED}" in " ".join(done.text.split())
 
 
-def test_without_such_an_extra_variable_there_is_no_warning(emulator: Emulator) -> None:
+def test_other_facts_give_no_warning(emulator: Emulator) -> None:
     tasks = [
         passage("named", job_names="job_good", id="after"),
         passage("nameless", entry="dli_finished", job_ids="dli-bad", soft_fail=True),
@@ -202,7 +202,7 @@ def test_without_such_an_extra_variable_there_is_no_warning(emulator: Emulator) 
     assert "WARNING" not in done.text
 
 
-def test_two_gates_of_one_name_are_warned_of(emulator: Emulator) -> None:
+def test_two_gates_with_one_id_give_a_warning(emulator: Emulator) -> None:
     tasks = [passage("first", job_names="job_good", id="after"), passage("second", job_names="job_other", id="after")]
     done = run([play(tasks), play(tasks[:1])], connection(emulator))
     assert done.code == 0, done.text
@@ -212,7 +212,7 @@ def test_two_gates_of_one_name_are_warned_of(emulator: Emulator) -> None:
 # -- the tasks run on failure -----------------------------------------------------------------------------------------
 
 
-def test_the_tasks_on_failure_see_the_result(tmp_path: Path, emulator: Emulator) -> None:
+def test_on_failure_tasks_receive_the_result(tmp_path: Path, emulator: Emulator) -> None:
     path = tasks_file(tmp_path, [show("roll back", "job_gate_result.verdict")])
     done = run([play([passage("gate", job_names="job_trap", on_failure=path)])], connection(emulator))
     assert done.code == 2
@@ -224,7 +224,7 @@ def test_the_tasks_on_failure_see_the_result(tmp_path: Path, emulator: Emulator)
     assert "job_gate_on_failure" not in done["Fail the play"].msg
 
 
-def test_a_path_is_relative_to_the_playbook(tmp_path: Path, emulator: Emulator) -> None:
+def test_on_failure_path_is_relative_to_the_playbook(tmp_path: Path, emulator: Emulator) -> None:
     tasks_file(tmp_path, [show("roll back")])
     (tmp_path / "site.yml").write_text(
         json.dumps([play([passage("gate", job_names="job_trap", on_failure="on_failure.yml")])])
@@ -235,14 +235,16 @@ def test_a_path_is_relative_to_the_playbook(tmp_path: Path, emulator: Emulator) 
 
 
 @pytest.mark.parametrize("options", [{"job_names": "job_good"}, {"job_names": "job_trap", "soft_fail": True}])
-def test_they_do_not_run_where_the_play_goes_on(tmp_path: Path, emulator: Emulator, options: dict[str, Any]) -> None:
+def test_on_failure_tasks_do_not_run_if_the_play_continues(
+    tmp_path: Path, emulator: Emulator, options: dict[str, Any]
+) -> None:
     path = tasks_file(tmp_path, [show("roll back")])
     done = run([play([passage("gate", on_failure=path, **options)])], connection(emulator))
     assert done.code == 0, done.text
     assert not done.all("roll back")
 
 
-def test_they_run_for_a_refused_option_too(tmp_path: Path, emulator: Emulator) -> None:
+def test_on_failure_tasks_run_for_a_rejected_option(tmp_path: Path, emulator: Emulator) -> None:
     path = tasks_file(tmp_path, [show("roll back")])
     done = run([play([passage("gate", on_failure=path, job_names="a/b")])], connection(emulator))
     assert done.code == 2
@@ -274,15 +276,15 @@ def test_both_failures_are_shown(
 
 
 @pytest.mark.parametrize("text", ["[broken", "- name: undo\n  no_such_module:\n"])
-def test_tasks_that_cannot_be_loaded_hide_nothing(tmp_path: Path, emulator: Emulator, text: str) -> None:
-    """Ansible ends the playbook at once over these: the sentence has to be shown by then."""
+def test_invalid_on_failure_file_does_not_hide_the_failure(tmp_path: Path, emulator: Emulator, text: str) -> None:
+    """Ansible ends the playbook at once for such files: the verdict sentence must be shown before."""
     path = tasks_file(tmp_path, text)
     done = run([play([passage("gate", job_names="job_trap", on_failure=path)])], connection(emulator))
     assert done.code not in (0, None)
     assert done["Fail the play"].msg.startswith("FAIL after ")
 
 
-def test_a_file_that_is_not_there_is_refused_before_anything_is_asked(emulator: Emulator) -> None:
+def test_missing_on_failure_file_is_rejected_before_any_request(emulator: Emulator) -> None:
     before = len(emulator.requests())
     tasks = [passage("gate", job_names="job_good", on_failure="undo.yml", id="pre")]
     done = run([play(tasks)], connection(emulator))
@@ -292,7 +294,7 @@ def test_a_file_that_is_not_there_is_refused_before_anything_is_asked(emulator: 
     assert len(emulator.requests()) == before
 
 
-def test_a_gate_within_the_tasks_on_failure_changes_nothing_of_the_failure(tmp_path: Path, emulator: Emulator) -> None:
+def test_gate_in_on_failure_tasks_does_not_change_the_failure(tmp_path: Path, emulator: Emulator) -> None:
     inner = [
         passage("the old version runs", job_names="job_good"),
         show("inner"),
@@ -334,7 +336,7 @@ def test_a_gate_within_the_tasks_on_failure_changes_nothing_of_the_failure(tmp_p
     assert json.loads((tmp_path / "r" / "job_gate_after.json").read_text("utf-8"))["verdict"] == "FAIL"
 
 
-def test_on_several_hosts_each_runs_them_and_each_fails(tmp_path: Path, emulator: Emulator) -> None:
+def test_on_failure_tasks_run_on_each_host(tmp_path: Path, emulator: Emulator) -> None:
     path = tasks_file(
         tmp_path,
         [
@@ -354,9 +356,9 @@ def test_on_several_hosts_each_runs_them_and_each_fails(tmp_path: Path, emulator
     )
     assert done.code == 2
     assert {record.host for record in done.all("undo")} == {"a", "b"}
-    said = {record.host: record.msg for record in done.all("Fail the play")}
-    (asker,) = [host for host, text in said.items() if text.startswith("FAIL after ")]
-    assert {text for host, text in said.items() if host != asker} == {f"Stopped at the gate, see {asker}"}
+    messages_by_host = {record.host: record.msg for record in done.all("Fail the play")}
+    (asker,) = [host for host, text in messages_by_host.items() if text.startswith("FAIL after ")]
+    assert {text for host, text in messages_by_host.items() if host != asker} == {f"Stopped at the gate, see {asker}"}
     both = {record.host: record.msg for record in done.all(BOTH)}
     assert both.keys() == {"b"}
     assert "not on b" in both["b"]
@@ -367,7 +369,7 @@ def test_on_several_hosts_each_runs_them_and_each_fails(tmp_path: Path, emulator
 NAMES = ("gate.html", "gate.json", "gate.md", "gate.xml")
 
 
-def test_a_report_is_written_for_every_verdict(tmp_path: Path, emulator: Emulator) -> None:
+def test_report_is_written_for_each_verdict(tmp_path: Path, emulator: Emulator) -> None:
     folder = tmp_path / "new" / "reports"
     done = run(
         [
@@ -422,7 +424,7 @@ def test_a_report_is_written_for_every_verdict(tmp_path: Path, emulator: Emulato
     assert "changed=0" in done.output
 
 
-def test_a_folder_that_cannot_be_made_is_refused_before_anything_is_asked(tmp_path: Path, emulator: Emulator) -> None:
+def test_unusable_report_dir_is_rejected_before_any_request(tmp_path: Path, emulator: Emulator) -> None:
     (tmp_path / "file").write_text("")
     before = len(emulator.requests())
     done = run(
@@ -434,9 +436,7 @@ def test_a_folder_that_cannot_be_made_is_refused_before_anything_is_asked(tmp_pa
 
 
 @pytest.mark.parametrize(("job", "code"), [("job_good", 0), ("job_trap", 2)])
-def test_a_report_that_cannot_be_written_changes_no_verdict(
-    tmp_path: Path, emulator: Emulator, job: str, code: int
-) -> None:
+def test_unwritable_report_does_not_change_the_verdict(tmp_path: Path, emulator: Emulator, job: str, code: int) -> None:
     (tmp_path / "gate.md").mkdir()
     (tmp_path / "gate.md" / "full").write_text("")
     (tmp_path / "gate.md").chmod(0o755)
@@ -456,7 +456,7 @@ def test_check_mode_writes_no_report(tmp_path: Path, emulator: Emulator) -> None
     assert not folder.exists()
 
 
-def test_a_relative_folder_is_below_the_working_directory(tmp_path: Path, emulator: Emulator) -> None:
+def test_relative_report_dir_starts_at_the_working_directory(tmp_path: Path, emulator: Emulator) -> None:
     site = tmp_path / "elsewhere" / "site.yml"
     site.parent.mkdir()
     site.write_text(

@@ -35,8 +35,8 @@ class Spelling(NamedTuple):
 
     :ivar play: what the play has besides its hosts.
     :ivar arguments: of the command line.
-    :ivar deployed: the hosts that go on behind a gate that fails; none, but where Ansible leaves no way.
-    :ivar passes: whether all hosts go on behind a gate that passes.
+    :ivar deployed: the hosts that continue after a failing gate; none, except where Ansible makes it impossible.
+    :ivar passes: whether all hosts continue after a passing gate.
     """
 
     play: Mapping[str, Any]
@@ -106,7 +106,7 @@ SPELLINGS: dict[str, Spelling] = {
         tasks(imported(when="inventory_hostname != 'web1'")), (), frozenset({"web1"})
     ),
     "false on all": Spelling(tasks(include(when="false")), (), frozenset({"web1", "web2", "web3"})),
-    # Where Ansible leaves no way: the role is not reached at all.
+    # Ansible does not run the role at all.
     "include without the tag": Spelling(
         {"tasks": [include(), TAGGED]}, ("--tags", "release"), frozenset({"web1", "web2", "web3"})
     ),
@@ -146,7 +146,7 @@ def deployed(done: Run, task: str = "deploy") -> set[str]:
 
 
 @pytest.mark.parametrize("name", SPELLINGS)
-def test_no_host_goes_on_behind_a_gate_that_fails(tmp_path: Path, emulator: Emulator, name: str) -> None:
+def test_failing_gate_stops_each_host(tmp_path: Path, emulator: Emulator, name: str) -> None:
     spelling = SPELLINGS[name]
     done = go(tmp_path, emulator, spelling, BAD)
     assert deployed(done) == spelling.deployed, done.text
@@ -162,16 +162,14 @@ for key, value in SPELLINGS.items():
 
 
 def own_deployment(spelling: Spelling, name: str) -> Spelling:
-    """The spelling with a deployment that is called after it."""
+    """The spelling, followed by a deployment with its name."""
     text = json.dumps(spelling.play)
     assert text.count('"name": "deploy"') == 1
     return spelling._replace(play=json.loads(text.replace('"name": "deploy"', f'"name": "deploy after {name}"')))
 
 
 @pytest.mark.parametrize("arguments", PASSING, ids=lambda arguments: " ".join(arguments) or "without arguments")
-def test_every_host_goes_on_behind_a_gate_that_passes(
-    tmp_path: Path, emulator: Emulator, arguments: tuple[str, ...]
-) -> None:
+def test_passing_gate_lets_each_host_continue(tmp_path: Path, emulator: Emulator, arguments: tuple[str, ...]) -> None:
     names = PASSING[arguments]
     spellings = [own_deployment(SPELLINGS[name], name) for name in names]
     done = go_all(tmp_path, emulator, spellings, GOOD, *arguments)
@@ -181,9 +179,7 @@ def test_every_host_goes_on_behind_a_gate_that_passes(
 
 
 @pytest.mark.parametrize("item", [include(), imported()])
-def test_a_gate_for_each_batch_of_hosts_is_no_second_gate_of_its_name(
-    tmp_path: Path, emulator: Emulator, item: dict[str, Any]
-) -> None:
+def test_gate_per_batch_gives_no_warning_about_its_id(tmp_path: Path, emulator: Emulator, item: dict[str, Any]) -> None:
     done = go(tmp_path, emulator, Spelling(tasks(item, serial=1)), GOOD)
     assert done.code == 0, done.text
     assert "WARNING" not in done.text
@@ -191,7 +187,7 @@ def test_a_gate_for_each_batch_of_hosts_is_no_second_gate_of_its_name(
 
 @pytest.mark.parametrize("once", [True, False])
 @pytest.mark.parametrize("static", [True, False])
-def test_a_rescue_around_it_works(tmp_path: Path, emulator: Emulator, once: bool, static: bool) -> None:
+def test_rescue_around_the_gate_works(tmp_path: Path, emulator: Emulator, once: bool, static: bool) -> None:
     """With run_once Ansible rescues the first host alone; the others stop."""
     item = imported if static else include
     rescue = {"name": "rescued", "ansible.builtin.debug": {"msg": "{{ ansible_failed_result.msg }}"}}
@@ -199,17 +195,15 @@ def test_a_rescue_around_it_works(tmp_path: Path, emulator: Emulator, once: bool
     block = {"block": [item(run_once=once), DEPLOY], "rescue": [rescue, shown]}
     done = go(tmp_path, emulator, Spelling({"tasks": [block]}), BAD)
     assert not deployed(done), done.text
-    said = {record.host: record.msg for record in done.all("rescued")}
-    assert sum(text.startswith("FAIL after ") for text in said.values()) == 1
+    messages_by_host = {record.host: record.msg for record in done.all("rescued")}
+    assert sum(text.startswith("FAIL after ") for text in messages_by_host.values()) == 1
     assert {record["job_gate_result.verdict"] for record in done.all("shown")} == {"FAIL"}
     if not once:
         assert done.code == 0, done.text
-        assert set(said) == {"web1", "web2", "web3"}
+        assert set(messages_by_host) == {"web1", "web2", "web3"}
 
 
-def test_one_gate_is_asked_for_all_hosts_and_another_for_each_further_spelling(
-    tmp_path: Path, emulator: Emulator
-) -> None:
+def test_each_inclusion_runs_one_gate_for_all_hosts(tmp_path: Path, emulator: Emulator) -> None:
     before = len(emulator.requests("job_status", job="job_also"))
     spelling = Spelling({"roles": [ROLE, ROLE], "tasks": [imported(), include(), DEPLOY]})
     done = go(tmp_path, emulator, spelling, {**GOOD, "job_gate_job_names": "job_also"})
@@ -217,10 +211,8 @@ def test_one_gate_is_asked_for_all_hosts_and_another_for_each_further_spelling(
     assert len(emulator.requests("job_status", job="job_also")) - before == 4
 
 
-def test_a_later_gate_of_the_same_tasks_is_asked_of_hosts_that_had_none_before(
-    tmp_path: Path, emulator: Emulator
-) -> None:
-    """The answer to the first gate is not one to the second, though Ansible takes both for the same tasks."""
+def test_later_gate_of_the_same_tasks_runs_again(tmp_path: Path, emulator: Emulator) -> None:
+    """The result of the first gate is not used for the second, although Ansible treats both as the same tasks."""
     before = len(emulator.requests("job_status", job="job_also"))
     conditional = {"role": ROLE, "when": "go_on | default(inventory_hostname == 'web1')"}
     switch = {"role": "switch"}
@@ -236,7 +228,7 @@ def test_a_later_gate_of_the_same_tasks_is_asked_of_hosts_that_had_none_before(
 
 @pytest.mark.parametrize("item", [include(), imported(), include(run_once=True)])
 @pytest.mark.parametrize("variable", ["job_gate_job_names", "job_gate_stable_for"])
-def test_hosts_whose_values_differ_are_refused(
+def test_different_values_per_host_are_rejected(
     tmp_path: Path, emulator: Emulator, item: dict[str, Any], variable: str
 ) -> None:
     before = len(emulator.requests())
@@ -252,7 +244,7 @@ def test_hosts_whose_values_differ_are_refused(
     assert len(emulator.requests()) == before
 
 
-def test_values_that_differ_by_a_template_are_refused(tmp_path: Path, emulator: Emulator) -> None:
+def test_different_template_values_per_host_are_rejected(tmp_path: Path, emulator: Emulator) -> None:
     item = include(vars={"job_gate_job_names": "{{ 'job_good' if inventory_hostname == 'web1' else 'job_trap' }}"})
     done = go(tmp_path, emulator, Spelling(tasks(item)), {})
     assert done.code == 2
@@ -261,7 +253,7 @@ def test_values_that_differ_by_a_template_are_refused(tmp_path: Path, emulator: 
 
 
 @pytest.mark.parametrize("meta", ["clear_host_errors", "end_batch", "end_host", "end_play", "noop"])
-def test_no_meta_task_in_job_gate_on_failure_saves_the_play(tmp_path: Path, emulator: Emulator, meta: str) -> None:
+def test_meta_task_in_on_failure_does_not_prevent_the_failure(tmp_path: Path, emulator: Emulator, meta: str) -> None:
     (tmp_path / "inner.yml").write_text(json.dumps([{"ansible.builtin.meta": meta}]))
     (tmp_path / "back.yml").write_text(json.dumps([{"ansible.builtin.include_tasks": "inner.yml"}]))
     done = go(tmp_path, emulator, Spelling(tasks(include())), {**BAD, "job_gate_on_failure": "back.yml"})
@@ -270,7 +262,7 @@ def test_no_meta_task_in_job_gate_on_failure_saves_the_play(tmp_path: Path, emul
     assert (f"holds 'meta: {meta}'" in done.text) is (meta != "noop")
 
 
-def test_a_task_that_is_stopped_by_its_time_limit_is_a_gate_that_has_failed(tmp_path: Path, emulator: Emulator) -> None:
+def test_task_timeout_counts_as_a_failed_gate(tmp_path: Path, emulator: Emulator) -> None:
     (tmp_path / "back.yml").write_text(json.dumps([{"name": "roll back", "ansible.builtin.debug": {"msg": "back"}}]))
     variables = {**GOOD, "job_gate_stable_for": 60, "job_gate_wait_timeout": 120, "job_gate_report_dir": str(tmp_path)}
     item = imported(timeout=4, vars={**variables, "job_gate_on_failure": "back.yml"})

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Thousands of jobs: how many requests they take, and that nothing that happens meanwhile is missed. Counts and verdicts only.
+"""Thousands of jobs: the number of requests, and that no change during the readings is missed. Counts and verdicts only.
 
 The clock skips the waiting, so the seconds here are those of the emulator, and no test depends on the machine's speed.
 """
@@ -19,7 +19,7 @@ from ansible_collections.datagate.huaweicloud.plugins.module_utils._cloud.sessio
 from ansible_collections.datagate.huaweicloud.plugins.modules import dataarts_job_status as status
 from ansible_collections.datagate.huaweicloud.plugins.plugin_utils import in_process
 from ansible_collections.datagate.huaweicloud.tests.unit import gate_world
-from tests.bench.arithmetic import allowed_delay, floor_requests, owed, ready_times
+from tests.bench.arithmetic import allowed_delay, count_unread, floor_requests, ready_times
 from tests.bench.scenarios import INTERVAL, LAST, LATENCY, QUOTA, SPREAD, event, job_number, names, scenario
 from tests.bench.skipping import skipping
 from tests.emulator import AUTH_TOKEN, Emulator, running
@@ -31,12 +31,12 @@ LISTED = {"check_nodes": False}
 
 @pytest.fixture(autouse=True)
 def jitter() -> None:
-    """The moments at which a gate looks are shortened at random: here by the same in every run."""
+    """The random jitter of the interval is the same in each run."""
     random.seed(1)
 
 
 def gate(emulator: Emulator, jobs: int, latency: float = LATENCY, **options: Any) -> dict[str, Any]:
-    """What the task returns, on a clock that skips the waiting."""
+    """The result of the task, on a clock that skips the waiting."""
     arguments = {
         "job_names": names(jobs),
         "wait": True,
@@ -56,7 +56,7 @@ def ready(jobs: int, **more: Any) -> dict[str, Any]:
 
 
 def sent(emulator: Emulator, result: dict[str, Any]) -> int:
-    """How many requests there were; no request was throttled, and the result says the same."""
+    """The number of requests. Asserts that none was throttled, and that the result has the same number."""
     stats = emulator.stats
     assert stats["by_status"] == {"200": stats["requests"]}
     assert stats["requests"] == result["requests"]
@@ -64,8 +64,8 @@ def sent(emulator: Emulator, result: dict[str, Any]) -> int:
 
 
 @pytest.mark.parametrize(("jobs", "most"), [(1, 1), (99, 1), (100, 2), (1000, 11), (2000, 22), (10000, 104)])
-def test_the_list_alone_takes_a_request_for_a_hundred_jobs(jobs: int, most: int) -> None:
-    """And one more where the last page is full: its total may be that of the page, not that of the list."""
+def test_check_nodes_false_sends_one_request_per_hundred_jobs(jobs: int, most: int) -> None:
+    """One more if the last page is full: its total may be that of the page, not that of the list."""
     with running(ready(jobs)) as emulator:
         result = gate(emulator, jobs, **LISTED)
         assert result["verdict"] == "PASS"
@@ -74,7 +74,7 @@ def test_the_list_alone_takes_a_request_for_a_hundred_jobs(jobs: int, most: int)
 
 
 @pytest.mark.parametrize(("jobs", "rate"), [(100, DEFAULT), (1000, DEFAULT), (1000, FAST)])
-def test_nodes_take_little_more_than_the_fewest_requests(jobs: int, rate: float) -> None:
+def test_node_readings_send_little_more_than_the_minimum(jobs: int, rate: float) -> None:
     with running(ready(jobs)) as emulator:
         result = gate(emulator, jobs, requests_per_second=rate)
         assert result["verdict"] == "PASS"
@@ -88,7 +88,7 @@ def test_nodes_take_little_more_than_the_fewest_requests(jobs: int, rate: float)
     ("jobs", "options"),
     [(1, {}), (100, {}), (100, LISTED), (300, {"requests_per_second": FAST}), (2000, LISTED)],
 )
-def test_the_verdict_comes_soon_after_the_last_change(jobs: int, options: dict[str, Any], last: float) -> None:
+def test_verdict_follows_soon_after_the_last_change(jobs: int, options: dict[str, Any], last: float) -> None:
     with running(scenario(jobs, **MANUAL)) as emulator:
         emulator.event(event(last))
         result = gate(emulator, jobs, **options)
@@ -97,12 +97,12 @@ def test_the_verdict_comes_soon_after_the_last_change(jobs: int, options: dict[s
         delay = result["elapsed"] - last
         assert delay >= 0
         calls = [(job_number(record.job or ""), record.time) for record in emulator.requests("job_status")]
-        still_owed = 0 if options == LISTED else owed(calls, ready_times(jobs, last, SPREAD), last)
-        assert delay <= allowed_delay(INTERVAL, still_owed, options.get("requests_per_second", DEFAULT))
+        unread = 0 if options == LISTED else count_unread(calls, ready_times(jobs, last, SPREAD), last)
+        assert delay <= allowed_delay(INTERVAL, unread, options.get("requests_per_second", DEFAULT))
 
 
 @pytest.mark.parametrize(("jobs", "latency"), [(60, 6.0), (200, 4.0), pytest.param(1000, 4.0, marks=pytest.mark.slow)])
-def test_slow_answers_only_make_the_verdict_later(jobs: int, latency: float) -> None:
+def test_slow_answers_only_delay_the_verdict(jobs: int, latency: float) -> None:
     with running(ready(jobs)) as emulator:
         result = gate(emulator, jobs, latency=latency, wait_timeout=1800)
         assert result["verdict"] == "PASS"
@@ -117,7 +117,7 @@ def short(jobs: int, left: int) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(("jobs", "left"), [(300, 12), (300, 15)])
-def test_a_quota_that_others_use_only_makes_the_verdict_later(jobs: int, left: int) -> None:
+def test_shared_quota_only_delays_the_verdict(jobs: int, left: int) -> None:
     """As long as the nodes can be read before their readings are too old."""
     with running(short(jobs, left)) as emulator:
         result = gate(emulator, jobs, wait_timeout=600)
@@ -130,7 +130,7 @@ NEARLY_USED_UP = [(300, 2), *(pytest.param(1000, left, marks=pytest.mark.slow) f
 
 
 @pytest.mark.parametrize(("jobs", "left"), NEARLY_USED_UP)
-def test_a_quota_that_others_use_up_never_lets_a_gate_pass_on_old_readings(jobs: int, left: int) -> None:
+def test_exhausted_quota_never_passes_on_old_readings(jobs: int, left: int) -> None:
     with running(short(jobs, left)) as emulator:
         result = gate(emulator, jobs, wait_timeout=600)
         assert result["verdict"] == "TIMEOUT"
@@ -140,8 +140,8 @@ def test_a_quota_that_others_use_up_never_lets_a_gate_pass_on_old_readings(jobs:
 
 
 @pytest.mark.parametrize(("jobs", "left"), NEARLY_USED_UP)
-def test_who_sets_the_ceiling_to_what_others_leave_gets_a_verdict(jobs: int, left: int) -> None:
-    """How old a reading may be goes by the ceiling that was set."""
+def test_lower_requests_per_second_passes_with_a_shared_quota(jobs: int, left: int) -> None:
+    """The maximum age of a reading depends on requests_per_second."""
     with running(short(jobs, left)) as emulator:
         result = gate(emulator, jobs, wait_timeout=1800, requests_per_second=0.75 * left)
         assert result["verdict"] == "PASS"
@@ -150,8 +150,8 @@ def test_who_sets_the_ceiling_to_what_others_leave_gets_a_verdict(jobs: int, lef
 
 
 @pytest.mark.parametrize("moment", [1.0, 10.5, 19.0, 28.0])
-def test_a_job_that_falls_while_the_others_are_read_fails_the_gate(moment: float) -> None:
-    jobs = 600  # at the default ceiling, half a minute of status calls; the first ones are made in the first second
+def test_job_that_fails_during_the_sweep_fails_the_gate(moment: float) -> None:
+    jobs = 600  # at the default rate, half a minute of status calls; the first ones are made in the first second
     content = ready(jobs)
     falls = {"name": "job_00000", "timeline": [{"at": moment, "status": "EXCEPTION"}], "nodes": [{"name": "read"}]}
     content["jobs"] = [falls, {**content["jobs"][0], "name": "job_{i:05d}x", "count": jobs - 1}]
@@ -167,7 +167,7 @@ def test_a_job_that_falls_while_the_others_are_read_fails_the_gate(moment: float
 
 
 @pytest.mark.parametrize("moment", [1.0, 19.0])
-def test_a_job_that_is_stopped_while_the_others_are_read_never_passes(moment: float) -> None:
+def test_job_that_is_stopped_during_the_sweep_never_passes(moment: float) -> None:
     jobs = 600
     content = ready(jobs)
     falls = {"name": "job_00000", "timeline": [{"at": moment, "status": "STOPPED"}]}
@@ -180,7 +180,7 @@ def test_a_job_that_is_stopped_while_the_others_are_read_never_passes(moment: fl
 
 
 class LongWorld(gate_world.World):
-    """A world so large that a gate rightly looks at the clock thousands of times before the time moves."""
+    """A world so large that a gate correctly reads the clock thousands of times before the time moves."""
 
     def __init__(self, jobs: int, rate: float) -> None:
         super().__init__({name: [(0, "NORMAL", {"read": "NORMAL"})] for name in names(jobs)}, rate=rate)
@@ -193,8 +193,8 @@ class LongClock(gate_world.VirtualClock):
 
 
 @pytest.mark.parametrize("jobs", [2000, pytest.param(20000, marks=pytest.mark.slow)])
-def test_ready_jobs_pass_however_many_they_are(jobs: int) -> None:
+def test_any_number_of_ready_jobs_passes(jobs: int) -> None:
     world = LongWorld(jobs, DEFAULT)
-    # The list and the nodes share the ceiling: twice the time for the nodes is enough, and once more for a last look.
+    # The list and the nodes share the rate limit: twice the time for the nodes is enough, and once more for a last look.
     result = gate_world.gate(world, job_names=list(world.jobs), wait=True, wait_timeout=3 * jobs / DEFAULT)
     assert result["verdict"] == "PASS"

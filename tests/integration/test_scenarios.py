@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Drawn jobs, faults and options on the emulator: the whole way from HTTP to the verdict agrees with the naive model."""
+"""Drawn jobs, faults and options on the emulator: the complete path from HTTP to the verdict agrees with the naive model."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def play(scenario: Scenario, dli: bool, params: dict[str, Any]) -> Expected:
         pytest.MonkeyPatch.context() as patch,
         running(cloud(scenario, dli), clock="manual", quota=0) as emulator,
     ):
-        # A key that one example locks stays good for the next one, whose emulator may get the same port.
+        # A key locked by one example is valid for the next one, whose emulator may get the same port.
         patch.setenv("XDG_CACHE_HOME", cache)
         given = {
             "endpoints": dict.fromkeys(("dataarts", "dli", "iam"), emulator.url),
@@ -141,19 +141,19 @@ def agree(scenario: Scenario, dli: bool, params: dict[str, Any]) -> None:
 
 @settings(max_examples=80)
 @given(scenarios())
-def test_real_time_jobs(scenario: Scenario) -> None:
+def test_real_time_gate_equals_the_model(scenario: Scenario) -> None:
     agree(scenario, False, scenario.options)
 
 
 @settings(max_examples=50)
 @given(scenarios(dli=True))
-def test_dli_jobs(scenario: Scenario) -> None:
+def test_dli_gate_equals_the_model(scenario: Scenario) -> None:
     agree(scenario, True, scenario.options)
 
 
 @settings(max_examples=50)
 @given(scenarios(by_list=True), st.booleans())
-def test_selections(scenario: Scenario, by_tags: bool) -> None:
+def test_selection_gate_equals_the_model(scenario: Scenario, by_tags: bool) -> None:
     params = dict(scenario.options)
     if by_tags:
         del params["name_contains"]
@@ -166,6 +166,6 @@ def test_selections(scenario: Scenario, by_tags: bool) -> None:
 @pytest.mark.parametrize("kind", [{}, {"dli": True}, {"by_list": True}])
 @settings(max_examples=3000)
 @given(st.data())
-def test_many_more(kind: dict[str, bool], data: st.DataObject) -> None:
+def test_many_drawn_gates_equal_the_model(kind: dict[str, bool], data: st.DataObject) -> None:
     scenario = data.draw(scenarios(**kind))
     agree(scenario, kind.get("dli", False), scenario.options)

@@ -90,7 +90,7 @@ def judge(request: requests.PreparedRequest, secret_key: str) -> None:
 )
 @example("GET", "h:1", ["作业 1~*+(x)", "100%25"], [("b", ""), ("a", "x y"), ("a", "")], {}, "t==", b"", "s", 0.0)
 @example("GET", "h:1", ["v1"], [("\uffff", "1"), ("\U00010000", "2"), ("~", "3")], {}, None, b"", "s", 0.0)
-def test_equal_to_the_vendors_signer(
+def test_signature_equals_that_of_the_vendor(
     method: str,
     host: str,
     segments: list[str],
@@ -105,5 +105,5 @@ def test_equal_to_the_vendors_signer(
 
 
 @pytest.mark.parametrize("segment", ["a/b", "/", "a%2Fb", "作业/1"])
-def test_a_slash_inside_a_segment(segment: str) -> None:
+def test_slash_in_a_segment_is_signed_like_the_vendor(segment: str) -> None:
     judge(sign("GET", "h", ["v1", segment, "status"], [], {}, None, b"", "s", 0.0), "s")

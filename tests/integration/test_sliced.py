@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The playbook gate_sliced: one gate for all hosts of a slice, and slices side by side that keep to the quota together."""
+"""The playbook gate_sliced: one gate for all hosts of a slice, and concurrent slices that share the quota."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def source(folder: Path, *workspaces: str) -> str:
     return str(file)
 
 
-def test_all_jobs_of_a_workspace_pass_one_gate(tmp_path: Path, emulator: Emulator) -> None:
+def test_jobs_of_a_workspace_pass_one_gate(tmp_path: Path, emulator: Emulator) -> None:
     emulator.clear()
     done = run(PLAYBOOK, connection(emulator), "-i", source(tmp_path, "ws-1"))
     assert done.code == 0, done.text
@@ -78,7 +78,7 @@ def test_each_workspace_has_its_own_gate(tmp_path: Path, emulator: Emulator) -> 
     assert "job_gate_workspace_ws_2" in facts[1]
 
 
-def test_hosts_may_be_chosen(tmp_path: Path, emulator: Emulator) -> None:
+def test_job_gate_hosts_selects_hosts(tmp_path: Path, emulator: Emulator) -> None:
     variables = {"job_gate_hosts": "workspace_ws_2:!b_00"}
     done = run(PLAYBOOK, connection(emulator), "-i", source(tmp_path, "ws-1", "ws-2"), variables=variables)
     assert done.code == 0, done.text
@@ -111,7 +111,7 @@ def test_a_failing_node_fails_the_slice(tmp_path: Path, emulator: Emulator) -> N
         ({"job_gate_hosts": "nobody"}, "the inventory has no host that matches nobody"),
     ],
 )
-def test_what_cannot_be_is_refused(
+def test_invalid_variables_are_rejected(
     tmp_path: Path, emulator: Emulator, variables: Mapping[str, Any], words: str
 ) -> None:
     done = run(PLAYBOOK, connection(emulator), "-i", source(tmp_path, "ws-1"), variables=variables)
@@ -120,14 +120,14 @@ def test_what_cannot_be_is_refused(
     assert not done.all(GATE)
 
 
-def test_without_an_inventory_nothing_is_passed(emulator: Emulator) -> None:
+def test_missing_inventory_fails(emulator: Emulator) -> None:
     done = run(PLAYBOOK, connection(emulator))
     assert done.code == 2
     assert "check that the inventory was read" in " ".join(done.text.split())
 
 
 @pytest.mark.parametrize(("in_folder", "arguments"), [(False, ()), (True, ("--limit", "a_01,a_02"))])
-def test_an_inventory_that_lacks_a_file_is_refused(
+def test_incomplete_inventory_is_rejected(
     tmp_path: Path, emulator: Emulator, in_folder: bool, arguments: tuple[str, ...]
 ) -> None:
     file = source(tmp_path, "ws-1")
@@ -143,7 +143,7 @@ def test_an_inventory_that_lacks_a_file_is_refused(
     assert run(PLAYBOOK, environment, *sources, *arguments).code == 0
 
 
-def test_jobs_of_two_projects_are_asked_about_in_their_own(tmp_path: Path, emulator: Emulator) -> None:
+def test_jobs_are_read_in_their_own_project(tmp_path: Path, emulator: Emulator) -> None:
     inventory = hosts(
         emulator.project_id,
         "another",
@@ -159,7 +159,7 @@ def test_jobs_of_two_projects_are_asked_about_in_their_own(tmp_path: Path, emula
     assert "APIGW.0302" in done.text
 
 
-def test_the_ceiling_may_come_from_the_inventory(emulator: Emulator) -> None:
+def test_requests_per_second_of_the_inventory_is_used(emulator: Emulator) -> None:
     inventory = hosts(
         "a_00",
         "a_01",
@@ -194,8 +194,8 @@ def sliced(listed: dict[str, Any], number: int) -> dict[str, Any]:
 
 
 @pytest.mark.timeout(400)
-def test_slices_side_by_side_keep_to_the_quota_together(tmp_path: Path) -> None:
-    # Nodes are read of all jobs, again and again, until the last job runs: without sharing, three times the ceiling.
+def test_concurrent_slices_share_the_quota(tmp_path: Path) -> None:
+    # The nodes of all jobs are read repeatedly until the last job runs: without sharing, at three times the limit.
     scenario = {
         "quota": {"per_user": 30},
         "jobs": [
@@ -238,18 +238,18 @@ def test_slices_side_by_side_keep_to_the_quota_together(tmp_path: Path) -> None:
             done = list(pool.map(job, range(SLICES)))
         for runner in done:
             assert runner.rc == 0, runner.stdout.read()
-        said = [
+        verdict_messages = [
             event["event_data"]["res"]["msg"]
             for runner in done
             for event in runner.events
             if event["event"] == "runner_on_ok" and event["event_data"]["task"] == GATE
         ]
-        assert [text.split(": ")[1] for text in said] == [
+        assert [text.split(": ")[1] for text in verdict_messages] == [
             f"{JOBS // SLICES} of {JOBS // SLICES} jobs ready. Selected"
         ] * SLICES
         stats = emulator.stats
         assert stats["by_status"] == {"200": stats["requests"]}
         assert {record.job for record in emulator.requests("job_status")} >= {f"job_{n:03d}" for n in range(JOBS - 1)}
-        # One module start for a slice: each has its own connections, and none has many.
+        # Each slice starts one module with a few connections.
         assert stats["connections"] <= SLICES * 16
         assert max(stats["busiest_second"].values()) <= 30

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Gate after gate on one emulated cloud that misbehaves at random: right verdicts, and nothing that grows.
+"""Many gates on one emulated cloud with random faults: correct verdicts, and no leaks.
 
 The clock is injected, the sockets are real. Every cycle lasts ten minutes of the cloud's time: jobs are restarted, some of
 them break or hang, and a gate waits for them meanwhile.
@@ -48,7 +48,7 @@ MISCHIEF: list[dict[str, Any]] = [
 
 @dataclass
 class Cycle:
-    """What becomes of the jobs in one cycle, times from its start."""
+    """The changes of the jobs in one cycle, with times from its start."""
 
     verdict: str
     settled: float
@@ -56,7 +56,7 @@ class Cycle:
 
 
 def world(seed: int, jobs: int, cycles: int) -> tuple[dict[str, Any], list[Cycle]]:
-    """A scenario of so many jobs and cycles, and what its gates have to say."""
+    """A scenario with the given numbers of jobs and cycles, and the expected verdicts of its gates."""
     draw = random.Random(seed)
     names = [f"job_{number:04d}" for number in range(jobs)]
     timelines: dict[str, list[dict[str, Any]]] = {name: [{"at": 0, "status": "NORMAL"}] for name in names}
@@ -104,7 +104,7 @@ def world(seed: int, jobs: int, cycles: int) -> tuple[dict[str, Any], list[Cycle
 
 
 def gate(emulator: Emulator, clock: CloudClock) -> dict[str, Any]:
-    """One gate, with a session of its own, as every task has."""
+    """One gate, with its own session, like each task."""
     given = {
         "endpoints": dict.fromkeys(("dataarts", "dli", "iam"), emulator.url),
         "region": REGION,
@@ -141,7 +141,7 @@ def open_files() -> int:
 @pytest.mark.parametrize(
     ("jobs", "cycles"), [pytest.param(30, 2, id="short"), pytest.param(500, 12, id="two-hours", marks=pytest.mark.slow)]
 )
-def test_gate_after_gate(jobs: int, cycles: int) -> None:
+def test_many_gates_give_correct_verdicts_without_leaks(jobs: int, cycles: int) -> None:
     scenario, plan = world(20 + jobs, jobs, cycles)
     grown: list[tuple[int, int, int]] = []
     tracemalloc.start()

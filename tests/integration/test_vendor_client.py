@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The vendor's own clients run against the emulator and understand what it says."""
+"""The vendor's own clients run against the emulator and parse its answers."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ with other_home():  # the vendor's package writes a file to the home folder whil
 DLI_JOB = "85798b38-ae44-48eb-bb90-7cf0dcdafe7b"
 SCENARIO: dict[str, Any] = {
     "clock": "manual",
-    # The vendor's model of the status knows `starttime` and `nodeType` only.
+    # The vendor's model of the status supports only `starttime` and `nodeType`.
     "spelling": ["starttime", "nodeType"],
     "jobs": [
         {
@@ -226,7 +226,7 @@ FEDERATED: dict[str, Any] = {
 }
 
 
-def test_an_id_token_by_iam(tmp_path: Path) -> None:
+def test_id_token_by_iam(tmp_path: Path) -> None:
     file = tmp_path / "token"
     file.write_text(ID_TOKEN, "utf-8")
     with running(SCENARIO, **FEDERATED) as emulator, other_home():
@@ -237,7 +237,7 @@ def test_an_id_token_by_iam(tmp_path: Path) -> None:
         assert [record.call for record in emulator.journal] == ["id_tokens", "securitytokens", "job_list"]
 
 
-def test_an_id_token_by_sts(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_id_token_by_sts(monkeypatch: pytest.MonkeyPatch) -> None:
     with running(SCENARIO, **FEDERATED) as emulator, other_home():
         variables = {
             "HUAWEICLOUD_OIDC_PROVIDER_URN": f"iam::{OTHER_DOMAIN_ID}:oidcProvider:ci-provider",

@@ -20,12 +20,12 @@ PATHS = sorted(
 
 
 @pytest.mark.parametrize("name", PATHS)
-def test_a_path_exists(name: str) -> None:
+def test_paths_on_the_page_exist(name: str) -> None:
     path = (PRIVATE if name.startswith("_") else ROOT) / name
     assert path.is_dir() if name.endswith("/") else path.is_file()
 
 
-def test_the_layers_are_those_of_the_imports() -> None:
+def test_picture_shows_the_layers_of_the_imports() -> None:
     """Each private package and file of the ground floor is in the picture."""
     picture = PAGE.split("```text", 1)[1].split("```", 1)[0]
     shown = set(re.findall(r"\b(_\w+)(?=\.py|/)", picture))

@@ -37,7 +37,7 @@ TYPES = {
     "float": ("float",),
     "str": ("text",),
     "list": ("text", "textarea", "multiselect"),
-    "raw": ("text",),  # a truth value or names
+    "raw": ("text",),  # a boolean or names
 }
 ROLE_ONLY = {"job_gate_id", "job_gate_soft_fail", "job_gate_enabled", "job_gate_override_reason"}
 OWN = {"job_gate_entry", "job_gate_hosts", "gate_verdict_wanted", "gate_verdict_id"}
@@ -107,7 +107,7 @@ def test_awx_accepts_the_credential_type() -> None:
         ("file", {"template": "{{ ca }}"}, "one without a name"),
     ],
 )
-def test_the_rules_refuse_what_awx_refuses(part: str, change: dict[str, Any], word: str) -> None:
+def test_rules_reject_invalid_credential_types(part: str, change: dict[str, Any], word: str) -> None:
     inputs, injectors = copy.deepcopy(INPUTS), copy.deepcopy(INJECTORS)
     if part == "fields":
         inputs["fields"].append(change)
@@ -117,7 +117,7 @@ def test_the_rules_refuse_what_awx_refuses(part: str, change: dict[str, Any], wo
     assert any(word in problem for problem in found), found
 
 
-def test_the_credential_type_knows_every_secret_and_every_variable() -> None:
+def test_credential_type_has_each_secret_and_variable() -> None:
     secrets = {field["id"] for field in INPUTS["fields"] if field.get("secret")}
     assert secrets == {"secret_key", "security_token", "auth_token", "password"}
     known = {names[0] for names in environment.ENVIRONMENT.values()} - {"HW_MAX_RETRIES"}
@@ -141,7 +141,7 @@ KINDS = {"aksk": "AccessKey", "token": "AuthToken", "password": "Password", "age
 
 
 @pytest.mark.parametrize("kind", SETS)
-def test_a_credential_with_one_set_is_that_set(kind: str) -> None:
+def test_credential_with_one_set_gives_that_set(kind: str) -> None:
     values = {"region": "cn-north-4", "project_id": "0a1b", **SETS[kind]}
     connection = options.resolve({}, rules.rendered(INJECTORS, values)["env"], "dataarts")
     assert connection.endpoints["dataarts"] == "https://dayu-dlf.cn-north-4.myhuaweicloud.com"
@@ -152,7 +152,7 @@ def test_a_credential_with_one_set_is_that_set(kind: str) -> None:
     assert not [name for name, value in rules.rendered(INJECTORS, values)["env"].items() if "\n" in value]
 
 
-def test_a_credential_with_certificates_names_their_file(tmp_path: Path) -> None:
+def test_credential_with_certificates_names_their_file(tmp_path: Path) -> None:
     values = {"region": "cn-north-4", "project_id": "0a1b", "ca": "-----BEGIN", **SETS["aksk"]}
     found = rules.rendered(INJECTORS, values)
     assert found["file"] == {"template.ca": "-----BEGIN"}
@@ -183,15 +183,15 @@ def test_awx_accepts_the_survey(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", SURVEYS)
-def test_an_unanswered_question_leaves_variables_and_artifacts_alone(name: str) -> None:
-    # AWX puts a survey's default above the Variables of templates and workflows, and above artifacts.
+def test_unanswered_question_keeps_variables_and_artifacts(name: str) -> None:
+    # In AWX, a survey's default overrides the variables of templates and workflows, and artifacts.
     assert [
         question["variable"] for question in data(name)["spec"] if question["required"] or "default" in question
     ] == []
 
 
 @pytest.mark.parametrize("name", SURVEYS)
-def test_a_survey_says_what_to_do_with_text_that_looks_like_a_number(name: str) -> None:
+def test_survey_explains_text_that_looks_like_a_number(name: str) -> None:
     for question in data(name)["spec"]:
         described = question.get("question_description", "")
         assert ("double quotes" in described) == (question["type"] in ("text", "textarea")), question["variable"]
@@ -213,7 +213,7 @@ def test_a_survey_says_what_to_do_with_text_that_looks_like_a_number(name: str) 
         ({"tooltip": "x"}, "tooltip"),
     ],
 )
-def test_the_rules_refuse_a_survey_that_awx_refuses(change: dict[str, Any], word: str) -> None:
+def test_rules_reject_invalid_surveys(change: dict[str, Any], word: str) -> None:
     survey = data("survey_gate")
     survey["spec"][1].update(change)
     found = list(rules.survey_problems(survey))
@@ -228,7 +228,7 @@ def test_awx_checks_answers() -> None:
 
 
 @pytest.mark.parametrize("name", ["survey_gate", "survey_gate_sliced", "survey_workflow"])
-def test_a_survey_asks_what_the_role_and_the_modules_know(name: str) -> None:
+def test_survey_variables_exist_in_the_role_and_modules(name: str) -> None:
     known = all_options()
     specs = load(ROOT / "roles" / "job_gate" / "meta" / "argument_specs.yml")["argument_specs"]
     variables = {variable for spec in specs.values() for variable in spec["options"]}
@@ -256,13 +256,13 @@ def test_a_survey_asks_what_the_role_and_the_modules_know(name: str) -> None:
             assert "If empty, " not in question["question_description"].replace("If empty, the credential's", "")
 
 
-def test_the_survey_of_the_gate_asks_for_an_entry_point_of_the_role() -> None:
+def test_gate_survey_offers_the_entry_points_of_the_role() -> None:
     by_name = {question["variable"]: question for question in data("survey_gate")["spec"]}
     entries = set(load(ROOT / "roles" / "job_gate" / "meta" / "argument_specs.yml")["argument_specs"])
     assert set(by_name["job_gate_entry"]["choices"]) == entries - {"main"}
 
 
-def test_the_survey_of_the_report_asks_what_the_playbook_knows() -> None:
+def test_report_survey_variables_exist_in_the_playbook() -> None:
     text = (PLAYBOOKS / "job_report.yml").read_text("utf-8")
     for question in data("survey_job_report")["spec"]:
         assert f"{question['variable']} | default(" in text
@@ -270,7 +270,7 @@ def test_the_survey_of_the_report_asks_what_the_playbook_knows() -> None:
         assert f"survey_answer('{question['variable']}" in text or not is_text
 
 
-def test_the_survey_of_the_orders_asks_what_the_playbook_knows() -> None:
+def test_job_action_survey_variables_exist_in_the_playbook() -> None:
     text = (PLAYBOOKS / "job_action.yml").read_text("utf-8")
     (play,) = load(PLAYBOOKS / "job_action.yml")
     by_name = {question["variable"]: question for question in data("survey_job_action")["spec"]}
@@ -279,7 +279,7 @@ def test_the_survey_of_the_orders_asks_what_the_playbook_knows() -> None:
     assert set(by_name["job_action_state"]["choices"]) < set(module_options("dataarts_job")["state"]["choices"])
 
 
-def test_the_deployment_hands_every_connection_option_to_its_modules() -> None:
+def test_deployment_passes_each_connection_option_to_its_modules() -> None:
     (play,) = load(PLAYBOOKS / "deploy_with_gates.yml")
     given = play["vars"]["__deploy_arguments"]
     wanted = {**CONNECTION, **WORKSPACE}
@@ -288,7 +288,7 @@ def test_the_deployment_hands_every_connection_option_to_its_modules() -> None:
         assert f"job_gate_{option} | default(omit" in value
 
 
-def test_the_survey_of_the_switch_has_every_verdict() -> None:
+def test_verdict_survey_has_each_verdict() -> None:
     (play,) = load(PLAYBOOKS / "gate_verdict.yml")
     by_name = {question["variable"]: question for question in data("survey_gate_verdict")["spec"]}
     assert by_name["gate_verdict_wanted"]["choices"] == play["vars"]["__gate_verdict_known"]
@@ -324,15 +324,17 @@ def test_links_lead_to_nodes() -> None:
     assert linked == set(NODES) - {"before"}
 
 
-def test_the_gate_before_knows_the_times_of_those_after_it() -> None:
-    # It does not wait, but refuses what they would refuse, and the workflow's answers go to all of them.
+def test_gate_before_receives_the_times_of_later_gates() -> None:
+    # It does not wait, but rejects what they would reject, and all of them get the workflow's answers.
     for name in WORKFLOW_DEFAULTS:
         assert len({NODES[node]["variables"][name] for node in ("before", "after", "again")}) == 1
 
 
 def test_the_survey_of_the_workflow_does_not_override_the_names_of_its_gates() -> None:
-    asked = {question["variable"] for question in data(Path(WORKFLOW["survey"]).stem)["spec"]} - set(WORKFLOW_DEFAULTS)
-    assert asked.isdisjoint({variable for node in NODES.values() for variable in node.get("variables", {})})
+    asked_variables = {question["variable"] for question in data(Path(WORKFLOW["survey"]).stem)["spec"]} - set(
+        WORKFLOW_DEFAULTS
+    )
+    assert asked_variables.isdisjoint({variable for node in NODES.values() for variable in node.get("variables", {})})
 
 
 @pytest.mark.parametrize(
@@ -348,8 +350,8 @@ def test_the_survey_of_the_workflow_does_not_override_the_names_of_its_gates() -
         ("deploy rollback", "before deploy rollback failed", False),
     ],
 )
-def test_the_workflow_takes_the_right_links(bad: str, order: str, good: bool) -> None:
-    # "failed" is a gate_verdict that wants PASS of a gate that has not passed on any way to it.
+def test_workflow_follows_the_right_links(bad: str, order: str, good: bool) -> None:
+    # "failed" is a gate_verdict for PASS, reached only if the gate has not passed.
     failing = {*bad.split(), "failed"}
     assert rules.workflow_run(WORKFLOW["nodes"], lambda name: name not in failing) == (order.split(), good)
 
@@ -393,7 +395,7 @@ def test_the_tasks_use_options_that_the_modules_have() -> None:
     assert used == set(MODULES)
 
 
-def test_the_task_with_secrets_shows_nothing() -> None:
+def test_task_with_secrets_has_no_log() -> None:
     assert [task["name"] for task in TASKS if task.get("no_log")] == [
         "Clear an emptied field",
         "Create the credential",
@@ -401,7 +403,7 @@ def test_the_task_with_secrets_shows_nothing() -> None:
     ]
 
 
-def test_the_playbook_knows_its_options() -> None:
+def test_playbook_accepts_its_options() -> None:
     (play,) = load(PLAYBOOKS / "awx_setup.yml")
     (task,) = [task for task in TASKS if task["name"] == "Validate the options"]
     assert task["vars"]["__awx_setup_options"] == sorted(name for name in play["vars"] if name.startswith("awx_setup_"))

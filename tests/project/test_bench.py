@@ -2,14 +2,13 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The benchmark's own arithmetic, and what it makes of its figures."""
+"""The benchmark's arithmetic, tables and targets."""
 
 from __future__ import annotations
 
 import pytest
 
-from tests.bench import arithmetic, docs, plan, tables
-from tests.bench import contenders as who
+from tests.bench import arithmetic, contenders, docs, plan, tables
 from tests.bench.clouds import BenchError
 from tests.bench.measure import EXTRAPOLATED, Figures, together
 from tests.bench.plot import apart
@@ -30,28 +29,28 @@ from tests.bench.targets import MISSED, REACHED, UNKNOWN, targets
         (1000, True, 1010),
     ],
 )
-def test_floor(jobs: int, nodes: bool, requests: int) -> None:
+def test_floor_is_the_fewest_requests(jobs: int, nodes: bool, requests: int) -> None:
     assert arithmetic.floor_requests(jobs, nodes, 30) == requests
 
 
-def test_floor_seconds() -> None:
+def test_floor_seconds_follow_the_quota() -> None:
     assert arithmetic.floor_seconds(1, 30, 0.05, 0.7) == pytest.approx(0.75)
     assert arithmetic.floor_seconds(31, 30, 0.05, 0.0) == pytest.approx(1.05)
 
 
-def test_a_list_that_is_read_again_takes_its_share_of_the_ceiling() -> None:
+def test_repeated_list_readings_take_their_share_of_the_rate() -> None:
     assert arithmetic.paced_seconds(10000, 20.0, 10.0) == pytest.approx(1000.0)
     assert arithmetic.paced_seconds(10000, 28.0, 10.0) == pytest.approx(10000 / 18)
     assert arithmetic.paced_seconds(40000, 20.0, 10.0) == pytest.approx(20000.0)
 
 
-def test_extrapolation_goes_through_the_two_largest() -> None:
+def test_extrapolation_uses_the_two_largest_sizes() -> None:
     assert arithmetic.extrapolate({1: 50.0, 10: 6.0, 100: 51.0}, 1000) == pytest.approx(501.0)
     with pytest.raises(ValueError):
         arithmetic.extrapolate({1: 1.0}, 10)
 
 
-def test_median_and_ratio_of_what_is_known() -> None:
+def test_median_and_ratio_ignore_missing_values() -> None:
     assert arithmetic.middle([3.0, None, 1.0, 2.0]) == 2.0
     assert arithmetic.middle([None]) is None
     assert arithmetic.ratio(6.0, 2.0) == 3.0
@@ -59,12 +58,12 @@ def test_median_and_ratio_of_what_is_known() -> None:
     assert arithmetic.ratio(6.0, 0.0) is None
 
 
-def test_readings_still_owed() -> None:
+def test_missing_readings_are_counted() -> None:
     ready = arithmetic.ready_times(3, 12.0, 8.0)
     assert ready == [4.0, 8.0, 12.0]
     assert arithmetic.ready_times(1, 12.0, 8.0) == [12.0]
-    # The first was read too early, the second in time, the third only after it had all been over.
-    assert arithmetic.owed([(0, 3.0), (1, 9.0), (2, 13.0)], ready, 12.0) == 2
+    # The first job was read too early, the second in time, the third too late.
+    assert arithmetic.count_unread([(0, 3.0), (1, 9.0), (2, 13.0)], ready, 12.0) == 2
     assert arithmetic.allowed_delay(10.0, 40, 20.0) == 13.0
 
 
@@ -94,15 +93,15 @@ def sample() -> plan.Results:
     return results
 
 
-def test_what_was_not_measured_is_computed_and_marked() -> None:
+def test_computed_figures_are_marked() -> None:
     results = sample()
-    uri = results.get(who.URI, 1000)
+    uri = results.get(contenders.URI, 1000)
     assert uri is not None
     assert (uri.how, uri.wall, uri.requests) == (EXTRAPOLATED, 600.0, 1000)
-    late = results.get(who.URI, 1000, BECOMING)
+    late = results.get(contenders.URI, 1000, BECOMING)
     assert late is not None
     assert late.delay == 600.0 - LAST[1]
-    floor = results.get(who.FLOOR_JOBS, 1000)
+    floor = results.get(contenders.FLOOR_JOBS, 1000)
     assert floor is not None
     assert floor.wall == pytest.approx(0.7 + 9 / 30 + 0.05)
     text = tables.plain(tables.ready(results)[0])
@@ -112,19 +111,19 @@ def test_what_was_not_measured_is_computed_and_marked() -> None:
 LONG_GATE = {"seconds": 600.0, "requests": 65, "tokens": 1, "connections": 2}
 
 
-def test_targets_say_what_was_found() -> None:
+def test_targets_show_their_figures() -> None:
     found = {each.what: each for each in targets(sample(), {"ratio": 1.2, "role": {"ratio": 1.25}}, LONG_GATE)}
-    said = [each.said for each in found.values() if "faster than uri" in each.what]
-    assert said == [REACHED, REACHED]
-    assert found["one job, one task: at most 1.05 of uri's time"].said == MISSED
-    assert found["one gate of the role: at most 1.3 of the module's time"].said == REACHED
-    assert found["2,000 jobs by the list: at most 22 requests"].said == UNKNOWN
-    assert found["a gate of the role that waits for 10 minutes: 1 token"].said == REACHED
-    assert found["a gate of the role that waits for 10 minutes: 1 connection"].said == MISSED
-    assert "not measured" in [each.said for each in targets(sample(), None) if "10 minutes" in each.what]
+    outcomes = [each.outcome for each in found.values() if "faster than uri" in each.what]
+    assert outcomes == [REACHED, REACHED]
+    assert found["one job, one task: at most 1.05 of uri's time"].outcome == MISSED
+    assert found["one gate of the role: at most 1.3 of the module's time"].outcome == REACHED
+    assert found["2,000 jobs by the list: at most 22 requests"].outcome == UNKNOWN
+    assert found["a gate of the role that waits for 10 minutes: 1 token"].outcome == REACHED
+    assert found["a gate of the role that waits for 10 minutes: 1 connection"].outcome == MISSED
+    assert "not measured" in [each.outcome for each in targets(sample(), None) if "10 minutes" in each.what]
 
 
-def test_what_failed_is_reported() -> None:
+def test_failed_runs_are_reported() -> None:
     results = plan.Results([Figures("uri", 10, READY, problem="exit code 2:\n no")])
     assert tables.problems(results) == ["ansible.builtin.uri, loop with until, 10 jobs, ready: exit code 2: no"]
     assert "failed" in tables.plain(tables.ready(results)[0])
@@ -143,7 +142,7 @@ def test_what_failed_is_reported() -> None:
         (5312.2, "5,312"),
     ],
 )
-def test_numbers(value: float | None, text: str) -> None:
+def test_numbers_are_rounded(value: float | None, text: str) -> None:
     assert tables.number(value) == text
 
 

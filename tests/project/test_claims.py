@@ -33,7 +33,7 @@ def methods() -> Iterator[tuple[str, str]]:
                         yield path.name, ast.literal_eval(keyword.value)
 
 
-def test_only_orders_and_the_cancellation_act() -> None:
+def test_only_orders_and_cancellation_change_jobs() -> None:
     assert set(methods()) == {("job_actions.py", "POST"), ("sql_jobs.py", "DELETE")}
     for text in (README, SECURITY):
         assert re.search(r"Only (the module )?`dataarts_job`.*\bact\b.*everything else only reads", text, re.DOTALL)

@@ -21,7 +21,7 @@ GUIDES = ROOT / "docs" / "guides"
 CLOUD = ROOT / "plugins" / "module_utils" / "_cloud"
 PROXIES = {"ALL_PROXY", "HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY"}  # requests reads them
 CACHE = {"XDG_CACHE_HOME"}  # private_folder.py reads it
-OTHERS = ("ANSIBLE_", "CONTROLLER_", "PYTHON")  # of Ansible, of what sets AWX up, and of Python
+OTHERS = ("ANSIBLE_", "CONTROLLER_", "PYTHON")  # of Ansible, awx_setup and Python
 
 sys.path.insert(0, str(ROOT / "tools"))
 import docs  # noqa: E402
@@ -71,7 +71,7 @@ def test_the_navigation_lists_every_guide_once() -> None:
     assert guides == {file for file in listed if file.startswith("docs/guides/")}
 
 
-# -- pages that are made of comments ----------------------------------------------------------------------------------
+# -- pages from comments ----------------------------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
@@ -176,7 +176,7 @@ def test_relative_links_become_links_of_the_site(pages: docs.Pages, file: str, t
     assert found == wanted.format(repository="https://github.com/datagate/huaweicloud")
 
 
-def test_a_page_has_links_to_plugins_and_anchors_for_variables(tmp_path: Path) -> None:
+def test_page_links_to_plugins_and_has_anchors_for_variables(tmp_path: Path) -> None:
     pages = docs.Pages(ROOT, tmp_path)
     pages.markdown.write("docs/guides/environment.md")
     pages.markdown.write("docs/guides/batch.md")
@@ -189,7 +189,7 @@ def test_a_page_has_links_to_plugins_and_anchors_for_variables(tmp_path: Path) -
     assert f"\n      {module}:\n" in batch, "code is left alone"
 
 
-def test_a_link_to_nothing_is_a_problem(pages: docs.Pages) -> None:
+def test_dead_link_is_a_problem(pages: docs.Pages) -> None:
     with pytest.raises(docs.Problem, match=r"SECURITY\.md links to docs/none\.md, which does not exist"):
         pages.markdown.link("SECURITY.md", "docs/none.md")
 

@@ -166,19 +166,19 @@ def code_lines(source: str, node: ast.AST) -> int:
 
 
 @pytest.mark.parametrize("path", [path for path in FILES if layer(path) != "plugins/doc_fragments"], ids=str)
-def test_a_class_is_short(path: PurePosixPath) -> None:
+def test_class_length_is_limited(path: PurePosixPath) -> None:
     source = (ROOT / path).read_text("utf-8")
     classes = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.ClassDef)]
     assert {node.name: code_lines(source, node) for node in classes if code_lines(source, node) > MAX_CLASS_LINES} == {}
 
 
-def test_every_layer_is_there() -> None:
+def test_each_layer_exists() -> None:
     assert {layer(path) for path in FILES} == set(MAY_IMPORT)
 
 
 @pytest.mark.parametrize("path", [path for path in FILES if layer(path) == "plugins/modules"], ids=str)
-def test_a_module_holds_no_logic(path: PurePosixPath) -> None:
-    """Below its documentation a module only hands over to the layers below."""
+def test_modules_contain_no_logic(path: PurePosixPath) -> None:
+    """Below its documentation, a module only calls the layers below."""
     tree = ast.parse((ROOT / path).read_text("utf-8"))
     documented = ("DOCUMENTATION", "EXAMPLES", "RETURN")
     code = [
@@ -194,7 +194,7 @@ def test_a_module_holds_no_logic(path: PurePosixPath) -> None:
 
 @pytest.mark.parametrize("path", FILES, ids=str)
 def test_threads_are_started_in_one_place(path: PurePosixPath) -> None:
-    """Which keeps signals out of them. The event source's loop wants an executor, whose thread does so by its initializer."""
+    """They block signals there. The event loop of the event source needs an executor, whose initializer does the same."""
     called = {
         node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
         for node in ast.walk(ast.parse((ROOT / path).read_text("utf-8")))

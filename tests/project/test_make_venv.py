@@ -42,7 +42,7 @@ def maker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
 
 @pytest.fixture
 def make(maker: ModuleType, monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[str]]:
-    """Makes the environment; returns the last word of each command that was run. The command *failing* fails."""
+    """Creates the environment; returns the last word of each command. The command *failing* fails."""
 
     def made(packages: str, failing: str = "") -> list[str]:
         ran: list[str] = []

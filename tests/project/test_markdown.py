@@ -39,7 +39,7 @@ def flat(tokens: list[Token]) -> Iterator[Token]:
 
 
 def raw_markup(text: str) -> list[str]:
-    """Roles, directives and HTML that a code host shows as they are, or drops."""
+    """Roles, directives and HTML that a code host does not render."""
     found = []
     tokens = MARKDOWN.parse(text)
     for token in flat(tokens):
@@ -92,7 +92,7 @@ def anchors_of(name: str) -> set[str]:
 
 
 def dead_links(name: str, text: str) -> list[str]:
-    """Relative links and pictures of a file that lead to nothing."""
+    """Dead relative links and pictures of a file."""
     found = []
     for token in flat(MARKDOWN.parse(text)):
         target = str(token.attrs.get("href") or token.attrs.get("src") or "")

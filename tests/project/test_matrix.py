@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The matrix plans, counts and fails as it should, and no tool reports success if nothing ran."""
+"""The matrix plans, counts and fails correctly, and no tool reports success if nothing ran."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def test_each_cell_is_planned_or_reported_as_missing(matrix: ModuleType) -> None
     assert len(cells) == len(matrix.CORES) * (2 + len(pythons))
 
 
-def test_cores_between_run_the_unit_tests_with_the_oldest_and_the_newest_python(matrix: ModuleType) -> None:
+def test_middle_cores_run_unit_tests_with_the_oldest_and_newest_python(matrix: ModuleType) -> None:
     cells = matrix.plan(HERE, matrix.CORES, ["units"])
     left_out = [cell.session for cell, outcome in cells.items() if outcome and outcome.state == matrix.LEFT_OUT]
     assert left_out == [f"units-{core}-py{python}" for core in ("2.20", "2.19", "2.18") for python in ("3.10", "3.12")]
@@ -61,7 +61,7 @@ def test_cores_between_run_the_unit_tests_with_the_oldest_and_the_newest_python(
     assert matrix.LEFT_OUT not in {outcome.state for outcome in whole.values() if outcome}
 
 
-def test_a_core_without_a_python_for_its_controller_cannot_run_at_all(matrix: ModuleType) -> None:
+def test_core_without_a_controller_python_cannot_run(matrix: ModuleType) -> None:
     cells = matrix.plan(["3.9", "3.10"], ["2.17", "2.21"], matrix.KINDS)
     run = [cell.session for cell, outcome in cells.items() if outcome is None]
     assert run == ["sanity-2.17", "demo-2.17", "units-2.17-py3.9", "units-2.17-py3.10"]
@@ -69,11 +69,11 @@ def test_a_core_without_a_python_for_its_controller_cannot_run_at_all(matrix: Mo
 
 
 @pytest.mark.parametrize(("core", "python"), [("2.17", "3.12"), ("2.18", "3.13"), ("2.21", "3.13")])
-def test_a_controller_has_the_newest_python_that_its_core_takes(matrix: ModuleType, core: str, python: str) -> None:
+def test_controller_uses_the_newest_supported_python(matrix: ModuleType, core: str, python: str) -> None:
     assert matrix.controller(core, HERE) == python
 
 
-def test_no_python_for_the_controller(matrix: ModuleType) -> None:
+def test_missing_controller_python_is_reported(matrix: ModuleType) -> None:
     assert matrix.controller("2.21", ["3.9", "3.11"]) is None
 
 
@@ -119,14 +119,14 @@ def test_one_failure_fails_the_matrix(matrix: ModuleType) -> None:
     assert code == 1
 
 
-def test_no_session_is_not_success(matrix: ModuleType) -> None:
+def test_missing_session_is_a_failure(matrix: ModuleType) -> None:
     cells = matrix.plan(["3.9"], ["2.21"], matrix.KINDS)
     text, code = matrix.summary(cells, ["3.9"])
     assert text.splitlines()[-2:] == ["Nothing ran.", "0 passed, 0 failed, 8 skipped"]
     assert code == 1
 
 
-def test_a_session_that_nox_did_not_finish_has_failed(matrix: ModuleType, tmp_path: Path) -> None:
+def test_unfinished_nox_session_is_a_failure(matrix: ModuleType, tmp_path: Path) -> None:
     report = tmp_path / "report.json"
     assert matrix.read_report(report) == {}
     sessions = [{"name": name, "result": name, "duration": 1.5} for name in ("success", "failed", "aborted", "skipped")]
@@ -139,14 +139,14 @@ def test_the_table_of_cores_matches_the_metadata(matrix: ModuleType) -> None:
     required = yaml.safe_load((ROOT / "meta" / "runtime.yml").read_text("utf-8"))["requires_ansible"]
     assert next(iter(matrix.CORES)) == required.removeprefix(">=").removesuffix(".0")
     modules = yaml.safe_load((ROOT / "tests" / "config.yml").read_text("utf-8"))["modules"]["python_requires"]
-    assert matrix.minor(modules.removeprefix(">=")) == matrix.OLDEST_MODULE_PYTHON
+    assert matrix.minor(modules.removeprefix(">=")) == matrix.MIN_MODULE_PYTHON
     workflow = yaml.safe_load((ROOT / ".github" / "workflows" / "ci.yml").read_text("utf-8"))
     assert workflow["jobs"]["matrix"]["strategy"]["matrix"]["core"] == list(matrix.CORES)
     run = (ROOT / "tests" / "requirements" / "run.txt").read_text("utf-8")
     assert set(re.findall(r"^ansible-core==(\d+\.\d+)\.", run, re.MULTILINE)) <= set(matrix.CORES)
 
 
-def test_units_without_a_test_are_not_success(tools: dict[str, ModuleType], tmp_path: Path) -> None:
+def test_unit_run_without_tests_is_a_failure(tools: dict[str, ModuleType], tmp_path: Path) -> None:
     untested = tools["ansible_test"].untested
     assert untested(tmp_path) == 0  # sanity
     (tmp_path / "junit").mkdir()
@@ -176,7 +176,7 @@ GOOD = "Importing with galaxy-importer\nLoading module_utils cloud.errors\nImpor
 
 
 @pytest.mark.parametrize(
-    ("said", "count"),
+    ("output", "count"),
     [
         (GOOD, 0),
         ("", 1),
@@ -184,5 +184,5 @@ GOOD = "Importing with galaxy-importer\nLoading module_utils cloud.errors\nImpor
         ("ERROR: broken\n" + GOOD.rpartition("Importer")[0], 2),
     ],
 )
-def test_a_warning_of_galaxy_importer_is_a_failure(tools: dict[str, ModuleType], said: str, count: int) -> None:
-    assert len(tools["importer"].troubles(said)) == count
+def test_a_warning_of_galaxy_importer_is_a_failure(tools: dict[str, ModuleType], output: str, count: int) -> None:
+    assert len(tools["importer"].problems(output)) == count

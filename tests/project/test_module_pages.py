@@ -54,9 +54,11 @@ def test_the_summary_names_every_option_of_the_module(name: str) -> None:
 def test_the_summary_names_the_defaults(name: str) -> None:
     for entry in summary(name)[0]:
         option = module(name).ARGUMENTS[re.match(r"O\((\w+)\)", entry)[1]]  # type: ignore[index]
-        said = re.search(r" Default V\((.*)\)\.$", entry)
+        default_text = re.search(r" Default V\((.*)\)\.$", entry)
         default = option.get("default")
-        assert (yaml.safe_load(said[1]) if said else None) == (None if default == [] else default), entry
+        assert (yaml.safe_load(default_text[1]) if default_text else None) == (None if default == [] else default), (
+            entry
+        )
 
 
 # -- examples ---------------------------------------------------------------------------------------------------------
@@ -131,7 +133,7 @@ def test_defaults_in_the_readme_of_the_role_are_those_of_the_options(entry: str)
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_attributes_are_those_of_the_module(name: str) -> None:
+def test_attributes_match_the_module(name: str) -> None:
     documentation = yaml.safe_load(module(name).DOCUMENTATION)
     own, fragments = documentation.get("attributes", {}), documentation["extends_documentation_fragment"]
     has_action = (ROOT / "plugins" / "action" / f"{name}.py").exists()
@@ -163,7 +165,7 @@ def appeared() -> dict[tuple[str, str], str]:
     return found
 
 
-def said() -> Iterator[tuple[str, str]]:
+def versions() -> Iterator[tuple[str, str]]:
     """Every place that says a version, and the version."""
     for folder in ("plugins", "roles", "extensions", "docs", "playbooks"):
         for path in sorted((ROOT / folder).rglob("*")):
@@ -174,11 +176,11 @@ def said() -> Iterator[tuple[str, str]]:
 
 def test_a_version_is_a_release_or_the_next_one() -> None:
     known = {*released(), NEXT}
-    assert [item for item in said() if item[1] not in known] == []
+    assert [item for item in versions() if item[1] not in known] == []
 
 
 @pytest.mark.parametrize("kind", ["modules", "filter", "inventory"])
-def test_a_plugin_says_the_release_in_which_it_appeared(kind: str) -> None:
+def test_version_added_is_the_release_of_the_plugin(kind: str) -> None:
     versions = appeared()
     for path in sorted((ROOT / "plugins" / kind).glob("*.py")):
         version = re.search(r"^ *version_added: (.+)$", path.read_text("utf-8"), re.MULTILINE)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""All places that list options agree, and a place that does not is found."""
+"""All places that list options agree, and differences are found."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ import options  # noqa: E402  (tools is not a package)
 SPEC = {"a": {"type": "str"}, "b": {"type": "list", "elements": "str", "default": [1]}}
 
 
-def test_they_agree() -> None:
+def test_option_tables_agree() -> None:
     assert options.problems() == []
 
 
@@ -39,7 +39,7 @@ def test_they_agree() -> None:
     ],
     ids=["the same", "missing", "more", "type", "default"],
 )
-def test_differences(documented: dict[str, Any], found: list[str]) -> None:
+def test_differences_are_reported(documented: dict[str, Any], found: list[str]) -> None:
     assert list(options.differences("x", documented, SPEC)) == found
 
 
@@ -70,7 +70,7 @@ def changed(monkeypatch: pytest.MonkeyPatch, folder: Path, name: str, old: str, 
         ("SOURCE", "If not set, HW_CLOUD is used.", "HW_CLOUD.", "dataarts_jobs.py is not what is generated"),
     ],
 )
-def test_a_change_in_one_place_is_found(
+def test_change_in_one_place_is_found(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str, old: str, new: str, word: str
 ) -> None:
     (tmp_path / "schemas").mkdir()
@@ -78,7 +78,7 @@ def test_a_change_in_one_place_is_found(
     assert any(word in line for line in found), found
 
 
-def test_a_secret_that_the_credential_type_would_show_is_found(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_unprotected_secret_in_the_credential_type_is_found(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     for name in ("credential_type_inputs.yml", "credential_type_injectors.yml"):
         (tmp_path / name).write_text((options.AWX / name).read_text("utf-8"), "utf-8")
     data = yaml.safe_load((tmp_path / "credential_type_inputs.yml").read_text("utf-8"))

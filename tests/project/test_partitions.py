@@ -37,7 +37,7 @@ SERVICES = re.findall(r"\(`?(\w+)`?\)", "|".join(HEAD))
 
 
 def derived(service: str, region: str, cloud: str) -> str:
-    """The host of a service, as the table has it."""
+    """The host of a service in the table."""
     endpoints: dict[str, str] = {}
     try:
         complete_endpoints(endpoints, [service], region, cloud or None)
@@ -46,26 +46,26 @@ def derived(service: str, region: str, cloud: str) -> str:
     return endpoints[service].removeprefix("https://")
 
 
-def test_the_table_has_every_service() -> None:
+def test_table_has_each_service() -> None:
     assert sorted(SERVICES) == sorted(HOST_PREFIX)
     assert len(HOSTS) == 6
 
 
 @pytest.mark.parametrize("row", HOSTS, ids=[row[0] for row in HOSTS])
-def test_the_hosts_of_a_cloud(row: list[str]) -> None:
+def test_hosts_of_a_cloud_are_derived(row: list[str]) -> None:
     dummy, region, cloud, *hosts = row
     assert hosts == [derived(service, region, cloud) for service in SERVICES]
 
 
 @pytest.mark.parametrize(("regions", "domain"), table("Regions")[1:], ids=[row[1] for row in table("Regions")[1:]])
-def test_the_domain_of_a_region(regions: str, domain: str) -> None:
+def test_domain_of_a_region_is_derived(regions: str, domain: str) -> None:
     named = re.findall(r"\w+-\w+-?\d*", regions)
     for region in named:
         assert derived("dataarts", region, "") == f"dayu-dlf.{region}.{domain}"
     assert named
 
 
-def test_the_examples_are_usable(tmp_path: Path) -> None:
+def test_examples_are_valid(tmp_path: Path) -> None:
     certificates = tmp_path / "ca.pem"
     certificates.touch()
     examples: list[Any] = [yaml.safe_load(block) for block in re.findall(r"^```yaml\n(.*?)^```", PAGE, re.M | re.S)]

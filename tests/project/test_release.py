@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Which version may be released, and that it is written wherever it stands."""
+"""Which version may be released, and that all files get it."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ BREAK = {"breaking_changes": ["module - otherwise."]}
         ("1.9.3", {**FIX, **BREAK}, ["2.0.0"], ["1.9.4", "1.10.0", "2.1.0"]),
     ],
 )
-def test_the_changes_say_how_large_the_step_must_be(
+def test_fragments_determine_the_smallest_version(
     tmp_path: Path, last: str, changes: dict[str, Any], good: list[str], bad: list[str]
 ) -> None:
     # The newest release is not the last one in the alphabet.
@@ -61,7 +61,7 @@ def test_the_changes_say_how_large_the_step_must_be(
         assert all(step in str(caught.value) for step in good)
 
 
-def test_a_version_that_is_there_is_built_again(tmp_path: Path) -> None:
+def test_released_version_is_built_again(tmp_path: Path) -> None:
     root = tree(tmp_path, ["1.0.0", "0.9.0"])
     assert release.due(root, release.parsed("1.0.0")) is False
     with pytest.raises(release.ReleaseError, match="old release"):
@@ -70,19 +70,19 @@ def test_a_version_that_is_there_is_built_again(tmp_path: Path) -> None:
         release.due(root, release.parsed("1.0.1"))
 
 
-def test_nothing_is_added_to_a_version_that_is_there(tmp_path: Path) -> None:
+def test_released_version_rejects_new_fragments(tmp_path: Path) -> None:
     root = tree(tmp_path, ["1.0.0"], late=FIX)
     with pytest.raises(release.ReleaseError, match=r"1\.0\.0 is in the changelog already, and late\.yml"):
         release.due(root, release.parsed("1.0.0"))
 
 
-def test_a_release_needs_its_summary(tmp_path: Path) -> None:
+def test_release_needs_a_summary(tmp_path: Path) -> None:
     root = tree(tmp_path, ["1.0.0"], fix=FIX)
     with pytest.raises(release.ReleaseError, match="release_summary"):
         release.due(root, release.parsed("1.0.1"))
 
 
-def test_a_fragment_with_an_unknown_section_is_refused(tmp_path: Path) -> None:
+def test_unknown_section_in_a_fragment_is_rejected(tmp_path: Path) -> None:
     root = tree(tmp_path, ["1.0.0"], summary=SUMMARY, odd={"bug_fixes": ["misspelt"]})
     with pytest.raises(release.ReleaseError, match=r"odd\.yml"):
         release.due(root, release.parsed("1.0.1"))
@@ -130,7 +130,7 @@ def test_nothing_is_written_if_a_file_lacks_the_version(tmp_path: Path) -> None:
     assert "12.34.56" not in (root / "galaxy.yml").read_text("utf-8")
 
 
-def test_the_pages_say_whether_the_collection_is_on_galaxy(tmp_path: Path) -> None:
+def test_pages_state_whether_the_collection_is_on_galaxy(tmp_path: Path) -> None:
     (tmp_path / "docs").mkdir()
     shutil.copytree(ROOT / "docs" / "guides", tmp_path / "docs" / "guides")
     for name in ("README.md", "README.zh-CN.md"):
@@ -183,9 +183,7 @@ def test_a_prepared_version_gets_an_annotated_tag_once(repository: Path) -> None
         ("new.txt", "", "2.1.0", "2.1.0 is not prepared"),
     ],
 )
-def test_a_version_that_is_not_prepared_and_committed_gets_no_tag(
-    repository: Path, file: str, text: str, version: str, problem: str
-) -> None:
+def test_unprepared_version_gets_no_tag(repository: Path, file: str, text: str, version: str, problem: str) -> None:
     (repository / file).write_text(text, "utf-8")
     with pytest.raises(release.ReleaseError, match=problem):
         release.tag(repository, release.parsed(version))

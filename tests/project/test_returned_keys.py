@@ -43,7 +43,7 @@ def test_a_gate_documents_each_common_key_once(name: str) -> None:
         ("# -- written by `make options`: errors\n", "", "a marker is missing"),
     ],
 )
-def test_a_module_that_differs_is_found(
+def test_different_module_is_found(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, old: str, new: str, found: str
 ) -> None:
     for path in returned_keys.paths():
@@ -69,17 +69,17 @@ def test_a_module_that_differs_is_found(
         (True, True),
     ],
 )
-def test_words_are_filled_in(value: Any, wanted: Any) -> None:
+def test_placeholders_are_replaced(value: Any, wanted: Any) -> None:
     known = {"job": "batch", "state": "dead", "count": 3, "nothing": None}
     assert returned_keys.filled(value, known) == wanted
 
 
-def test_an_unknown_word_is_an_error() -> None:
+def test_unknown_placeholder_is_an_error() -> None:
     with pytest.raises(KeyError):
         returned_keys.filled("the $jbo", {"job": "batch"})
 
 
-def test_every_word_of_a_module_is_used() -> None:
+def test_each_placeholder_of_a_module_is_used() -> None:
     known = set(returned_keys.WORD.findall(returned_keys.TABLE.read_text("utf-8")))
     table = returned_keys.table()
     for name, own in {**table["modules"], "words": table["words"]}.items():

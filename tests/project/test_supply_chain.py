@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The environment is what locked.txt says: every package by version and digest, and nothing besides."""
+"""The environment contains exactly the packages of locked.txt, by version and digest."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from packaging.utils import canonicalize_name
 ROOT = Path(__file__).resolve().parents[2]
 REQUIREMENTS = ROOT / "tests" / "requirements"
 VENV = Path(sys.prefix)
-# What venv itself puts there.
+# Packages that venv installs.
 OWN = {"pip", "setuptools"}
 
 
@@ -44,7 +44,7 @@ def test_every_locked_package_has_one_version_and_digests() -> None:
         assert requirement.url is None
 
 
-def test_the_small_set_is_a_part_of_the_whole_one() -> None:
+def test_small_set_is_a_subset() -> None:
     def files(text: str) -> set[str]:
         return set(re.findall(r"sha256:[0-9a-f]{64}", text))
 
@@ -77,7 +77,7 @@ def test_the_small_set_has_what_emulator_and_demonstration_import() -> None:
 
 
 @pytest.mark.parametrize("name", ["run.txt", "demo.txt", "test.txt", "lint.txt", "docs.txt"])
-def test_what_the_lists_pin_is_locked_so(name: str) -> None:
+def test_pinned_versions_are_locked(name: str) -> None:
     locked = {(canonicalize_name(item.name), str(item.specifier)) for item, dummy in LOCKED}
     wanted = [item for item, dummy in entries(name)]
     assert wanted
@@ -86,7 +86,7 @@ def test_what_the_lists_pin_is_locked_so(name: str) -> None:
 
 
 @pytest.mark.skipif(not (VENV / "made-for").exists(), reason="this is not the environment that `make venv` makes")
-def test_the_environment_holds_nothing_else_and_fits_together() -> None:
+def test_environment_contains_only_locked_compatible_packages() -> None:
     locked = {
         canonicalize_name(item.name): str(item.specifier).removeprefix("==")
         for item, dummy in LOCKED

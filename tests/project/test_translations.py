@@ -162,7 +162,7 @@ WIDE = r"[\u3000-\u303f\u4e00-\u9fff\uff00-\uffef]"
 
 
 def faults(page: translations.Page) -> Iterator[str]:
-    """What Chinese text should not look like: a space that a line break makes, none beside Latin text, narrow punctuation."""
+    """Typographic errors in Chinese text: a space that a line break makes, none beside Latin text, narrow punctuation."""
     for token in page.tokens:
         if token.type != "inline":
             continue
@@ -173,7 +173,7 @@ def faults(page: translations.Page) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_the_text_is_set_as_chinese_text(page: translations.Page) -> None:
+def test_chinese_text_follows_typography_rules(page: translations.Page) -> None:
     assert list(faults(page)) == []
 
 
@@ -188,7 +188,7 @@ def test_the_text_is_set_as_chinese_text(page: translations.Page) -> None:
         ("第一行\n第二行", False),
     ],
 )
-def test_faults_of_the_text_are_found(text: str, is_good: bool) -> None:
+def test_typography_errors_are_found(text: str, is_good: bool) -> None:
     assert (list(faults(translations.Page("page.md", text))) == []) == is_good
 
 

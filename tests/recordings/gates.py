@@ -87,7 +87,7 @@ def record(example: Example, path: Path) -> dict[str, Any]:
 
 
 def replay(recording: Recording, gate: Gate) -> dict[str, Any]:
-    """Ask a recorded gate again. Returns the module's result, with made-up names."""
+    """Run a recorded gate again. Returns the module's result, with replaced names."""
     own = [exchange for exchange in recording.exchanges if exchange.run == gate.run]
     time = RecordedTime(_receiver(Replay(own, gate.at)), recording.epoch + gate.at)
     options = {**gate.options, "project_id": recording.project_id, "workspace": gate.record["workspace"]}
@@ -153,7 +153,7 @@ def _reply(found: Exchange | None, key: Key) -> Reply:
 
 
 def summary(result: Mapping[str, Any]) -> dict[str, Any]:
-    """What a replay must repeat: the verdict, the reasons and the changes of each job and node in their order."""
+    """The parts of a result that a replay must repeat: the verdict, the reasons and the changes of each job and node in their order."""
     changes: dict[tuple[Any, Any], list[Any]] = {}
     for change in result["history"]:
         changes.setdefault((change["job"], change["node"]), []).append((change["previous"], change["status"]))

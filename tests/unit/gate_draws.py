@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Scenarios for hypothesis to draw: jobs, faults and options of a gate.
+"""Scenarios drawn by hypothesis: jobs, faults and options of a gate.
 
-Times lie on grids that never meet, so that no verdict hangs on which of two things at the same moment comes first, nor on
-the milliseconds that requests take: observations at halves of a second, changes a fifth after, grace and stalls at quarters, the
+Times lie on grids that never meet, so that no verdict depends on the order of two simultaneous changes, nor on the
+milliseconds that requests take: observations at halves of a second, changes a fifth after, grace and stalls at quarters, the
 deadline a tenth before.
 """
 
@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from ansible_collections.datagate.huaweicloud.tests.unit.gate_model import FOREVER, GONE, Fault, Job, Shown
 
 NAMES = ("a", "b", "c", "d")
-# What jobs and nodes go through: on the way, flapping, and anything at all.
+# States of jobs and nodes over time: transitional, flapping, and arbitrary.
 CALM = ("NORMAL", "NORMAL", "NORMAL", "STARTING", "STOPPED")
 FLAPPING = ("NORMAL", "NORMAL", "EXCEPTION", "EXCEPTION", "STARTING")
 WILD = (*CALM, *CALM, *CALM, "EXCEPTION", "ABNORMAL", "PAUSE", "STOPPING", "OVERLOAD", "MELTING", None, GONE, GONE)
@@ -26,7 +26,7 @@ NODE_STATES = (*("NORMAL",) * 6, "STARTING", "STOPPED", "EXCEPTION", "ABNORMAL",
 
 
 class Scenario(NamedTuple):
-    """What there is, and what is asked of it."""
+    """A drawn cloud, and the options of the gate."""
 
     jobs: dict[str, Job]
     options: dict[str, Any]
@@ -103,7 +103,7 @@ def cluster_scenarios(draw: Any, kind: str) -> Scenario:
     is_flink = kind == "dli_flink"
     optional: dict[str, Any] = dict(timing)
     own = ["max_failing", "stable_for", "missing"]
-    # A dead batch stays dead: a gate that waits nevertheless has nothing to read, and counts its observations differently.
+    # A dead batch never changes: a gate that still waits reads nothing, and counts its observations differently.
     own += ["exception_grace", "fail_on_exception"] if is_flink else []
     optional.update({name: conditions[name] for name in own})
     options = {key: draw(optional[key]) for key in sorted(draw(st.sets(st.sampled_from(sorted(optional)), max_size=4)))}
@@ -121,7 +121,7 @@ def cluster_scenarios(draw: Any, kind: str) -> Scenario:
 
 
 def _in_order(drawn: list[Any]) -> list[Any]:
-    """By time, one for each moment, the first from the beginning."""
+    """Sorted by time, one per moment; the first one starts at 0."""
     ordered = [step for dummy, step in sorted({step[0]: step for step in drawn}.items())]
     return [(0.0, *ordered[0][1:]), *ordered[1:]]
 
@@ -158,7 +158,7 @@ conditions = {
 }
 
 
-# Options that meddle with each other, to be drawn together more often than chance would.
+# Options that interact, drawn together more often than at random.
 TOGETHER = [
     set(),
     {"exception_grace"},
@@ -192,7 +192,7 @@ def scenarios(draw: Any, dli: bool = False, by_list: bool = False) -> Scenario:
         del options["wait_for"]
 
     names = NAMES[: draw(st.sampled_from([1, 1, 1, 2, 2, 3, 4]))]
-    # Without nodes the gate may read the list instead of the jobs; whose fault it then meets is its own affair.
+    # Without nodes the gate may read the list instead of the jobs, so faults of a single job are left out.
     by_status = options.get("check_nodes", True) or dli or len(names) <= 2
     jobs = {}
     for name in names:
@@ -203,7 +203,7 @@ def scenarios(draw: Any, dli: bool = False, by_list: bool = False) -> Scenario:
         jobs[name] = Job(steps, draw(few_faults) if by_status else ())
     list_faults: tuple[Fault, ...] = ()
     if by_list:
-        # Jobs that are not meant, in the worst state.
+        # Jobs outside the selection, in the worst state.
         jobs = {f"x_{name}": job for name, job in jobs.items()}
         jobs["other"] = Job([Shown(0.0, "EXCEPTION")])
         if "exclude_names" in options:
@@ -215,7 +215,7 @@ def scenarios(draw: Any, dli: bool = False, by_list: bool = False) -> Scenario:
     locked_from = FOREVER
     if by_status and draw(st.integers(0, 9)) == 9:
         locked_from = draw(moments)
-    # After a list, the jobs that it shows failing or absent are asked for; the last observation begins early enough for what
-    # the one before it took, so that in the end there may be no time for that.
+    # After a list, the jobs that it shows failing or absent are read; the last observation begins early enough for what
+    # the previous one took, so there may be no time for these calls at the end.
     latency = draw(st.sampled_from([0.0, 0.002])) if by_status else 0.0
     return Scenario(jobs, options, draw(st.integers(0, 7)) == 7, list_faults, locked_from, latency)

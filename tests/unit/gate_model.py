@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a gate has to say of a scripted cloud, worked out a second time, as plainly as possible.
+"""The expected result of a gate over a scripted cloud, computed by a second, simple model.
 
-It shares no code with the collection: where it and the gate differ, one of the two misreads the design.
+It shares no code with the collection: if its result differs from that of the gate, one of the two contradicts the design.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ GONE = "gone"
 FOREVER = 1e9
 KNOWN = ("STARTING", "NORMAL", "EXCEPTION", "STOPPING", "STOPPED", "PAUSE", "ABNORMAL", "DISABLE", "OVERLOAD", "INIT")
 KNOWN_DLI = ("LAUNCHING", "RUNNING", "SCALING", "FINISHED", "FAILED", "CANCELLED")
-# The kinds of jobs that have no nodes: known states, those of a failure, and ends that fail unless the options wait for them.
+# The kinds of jobs without nodes: known states, failing states, and final states that fail unless wait_for names them.
 FLINK = (
     ("job_init", "job_submitting", "job_running", "job_running_exception", "job_submit_fail", "job_finish"),
     ("job_running_exception", "job_submit_fail"),
@@ -29,7 +29,7 @@ CLUSTERS = {"dli_flink": FLINK, "dli_spark": SPARK}
 
 
 class Shown(NamedTuple):
-    """What is true of a job from the second *at* on; the state may be GONE or None. Nodes are fields by name."""
+    """The state of a job from second *at* on; it may be GONE or None. Nodes are fields by name."""
 
     at: float
     state: str | None
@@ -40,7 +40,7 @@ class Shown(NamedTuple):
 
 
 class Fault(NamedTuple):
-    """From *start* on and before *end* a call is answered so: busy, denied or broken (a permanent error)."""
+    """From *start* on and before *end* a call gets this error: busy, denied or broken (a permanent error)."""
 
     start: float
     end: float
@@ -48,7 +48,7 @@ class Fault(NamedTuple):
 
 
 class Job(NamedTuple):
-    """One job: the truth, and when its status call does not show it."""
+    """One job: its states, and when its status call fails."""
 
     steps: Sequence[Shown]
     faults: Sequence[Fault] = ()
@@ -65,7 +65,7 @@ class Expected(NamedTuple):
 
 
 class Cloud(NamedTuple):
-    """All that a gate can find."""
+    """All data that a gate can read."""
 
     jobs: Mapping[str, Job]
     list_faults: Sequence[Fault]
@@ -81,7 +81,7 @@ class Ending(NamedTuple):
 
 @dataclass(frozen=True)
 class Settings:
-    """What is asked of the gate, with the defaults."""
+    """The options of the gate, with their defaults."""
 
     dli: bool
     kind: str  # dli_flink, dli_spark or empty
@@ -95,7 +95,7 @@ class Settings:
     exclude_names: Sequence[str]
     min_jobs: int
     missing: str
-    # What is good, and what is bad.
+    # Ready and failing states.
     wait_for: Sequence[str]
     fail_states: Sequence[str]
     check_nodes: bool
@@ -119,7 +119,7 @@ def settings_of(options: Mapping[str, Any], check_mode: bool, dli: bool, kind: s
     """The settings that *options* stand for."""
     wait = options.get("wait", False)
     once = check_mode or not wait
-    starred = options if wait else {}  # what has a meaning only with wait
+    starred = options if wait else {}  # options that need wait
     fatal = options.get("fail_on_exception", wait)
     wait_for = ["FINISHED"] if dli else options.get("wait_for", ["NORMAL"])
     fail_states = ["FAILED", "CANCELLED"] if dli else options.get("fail_states", ["EXCEPTION", "ABNORMAL"])
@@ -147,7 +147,7 @@ def settings_of(options: Mapping[str, Any], check_mode: bool, dli: bool, kind: s
         ignore_nodes=options.get("ignore_nodes", []),
         max_failing=options.get("max_failing", 0),
         fatal=fatal,
-        # A reading says FAIL of a failing state, whether or not the task fails on it.
+        # The verdict of a reading is FAIL for a failing state, whether or not the task fails.
         failures_count=fatal or not wait,
         started_after=starred.get("started_after"),
         needs_records=starred.get("require_records", False),
@@ -163,22 +163,22 @@ def settings_of(options: Mapping[str, Any], check_mode: bool, dli: bool, kind: s
 
 @dataclass
 class JobState:
-    """What is remembered of one job from one observation to the next."""
+    """The state of one job, kept between observations."""
 
     name: str
-    tried: bool = False  # whether there was a try to read it
-    existed: bool = False  # whether it was seen
-    finished: bool = False  # a DLI job in a state that never changes
-    errors: int = 0  # unreadable observations in a row
-    unreadable: set[Any] = field(default_factory=set)  # the reason for that, if the last try to read it failed
-    said: set[Any] = field(default_factory=set)  # its reasons when it was last read
+    tried: bool = False  # whether a reading was attempted
+    existed: bool = False  # whether it was read
+    finished: bool = False  # a DLI job in a final state
+    errors: int = 0  # consecutive unreadable observations
+    unreadable: set[Any] = field(default_factory=set)  # the reason, if the last reading failed
+    last_reasons: set[Any] = field(default_factory=set)  # its reasons when it was last read
     failing: str = ""  # "fails", or "grace" while its failing state does not count yet
-    failed_for_good: set[Any] = field(default_factory=set)  # the reasons of a failure that stays
+    failed_for_good: set[Any] = field(default_factory=set)  # the reasons of a permanent failure
     failing_for: float = 0  # seconds in a failing state
-    failing_at: float | None = None  # when it was last seen in one, if that was its last reading
+    failing_at: float | None = None  # when it was last read in one, if that was its last reading
     ready_at: float | None = None  # since when it has been ready
     counters: dict[Any, int] = field(default_factory=dict)  # (node, counter) -> its last value
-    moved_at: float | None = None  # when it was last seen to have written or read records
+    moved_at: float | None = None  # when records were last written or read
     latest_start: int | None = None
     restart_times: int | None = None
     running: tuple[float, float] | None = None  # a running DLI job's progress, and since when
@@ -186,7 +186,7 @@ class JobState:
 
 @dataclass
 class GateState:
-    """What is remembered of the whole gate."""
+    """The state of the gate, kept between observations."""
 
     wanted: list[JobState] | None = None  # the selection, once it is settled
     list_errors: int = 0
@@ -196,7 +196,7 @@ class GateState:
 
 @dataclass
 class Observation:
-    """What one observation comes to."""
+    """The outcome of one observation."""
 
     now: float
     last: bool  # whether the deadline allows no further one
@@ -209,7 +209,7 @@ class Observation:
 
 
 def step_at(job: Job, now: float) -> Shown:
-    """What is true of a job at a time."""
+    """The state of a job at a time."""
     return [step for step in job.steps if step.at <= now][-1]
 
 
@@ -224,7 +224,7 @@ def fault_code(kind: str) -> str:
 
 
 def matches(name: str, patterns: Sequence[str]) -> bool:
-    """Whether one of the patterns is meant for a name."""
+    """Whether one of the patterns matches a name."""
     return any(fnmatchcase(name, one) for one in patterns)
 
 
@@ -232,7 +232,7 @@ def matches(name: str, patterns: Sequence[str]) -> bool:
 
 
 def chosen_names(settings: Settings, cloud: Cloud, now: float) -> list[str]:
-    """The jobs that are meant, by the names given or by the list as it is now."""
+    """The selected jobs, by the given names or by the current list."""
     listed = [name for name, job in cloud.jobs.items() if step_at(job, now).state != GONE]
     chosen = settings.by_name or [name for name in listed if settings.name_contains in name]
     return [name for name in chosen if not matches(name, settings.exclude_names)]
@@ -247,7 +247,7 @@ def list_unreadable(settings: Settings, gate: GateState, kind: str, seen: Observ
 
 
 def select(settings: Settings, cloud: Cloud, gate: GateState, seen: Observation) -> Ending | None:
-    """Settle the selection, if that can be done; the ending if the gate ends with it."""
+    """Settle the selection, if possible; returns the ending if the gate ends."""
     if not settings.by_name:  # only then is the list read
         if seen.now >= cloud.locked_from:
             seen.reasons.add(("denied", None, None))
@@ -262,7 +262,7 @@ def select(settings: Settings, cloud: Cloud, gate: GateState, seen: Observation)
         gate.wanted = [JobState(name) for name in chosen]
         return None
     seen.reasons.add(("too_few_jobs", None, None))
-    # Names that were given and excluded do not become more with time.
+    # The number of names that are given and not excluded never grows.
     if settings.missing != "wait" or settings.by_name:
         return Ending("FAIL", True)
     seen.pending = True
@@ -270,10 +270,10 @@ def select(settings: Settings, cloud: Cloud, gate: GateState, seen: Observation)
 
 
 def locked_out(settings: Settings, jobs: Sequence[JobState], seen: Observation) -> Ending:
-    """Nothing is read any more; of each job the last state that was seen is reported."""
+    """Nothing more is read; the last state of each job is reported."""
     seen.reasons.add(("denied", None, None))
     for job in jobs:
-        seen.reasons |= job.unreadable | job.said
+        seen.reasons |= job.unreadable | job.last_reasons
         if not job.tried:
             seen.reasons.add(("still_pending", job.name, None))
     failing = [job for job in jobs if job.failing]
@@ -282,11 +282,11 @@ def locked_out(settings: Settings, jobs: Sequence[JobState], seen: Observation) 
     return Ending("ERROR", True)
 
 
-# A job that cannot be read, and one that is gone.
+# Unreadable jobs and missing jobs.
 
 
 def count_failing(settings: Settings, job: JobState, seen: Observation) -> None:
-    """Count a failing job; at the last observation of a wait there is no grace any more."""
+    """Count a failing job; exception_grace does not apply in the last observation of a wait."""
     if job.failing == "fails" or (seen.last and not settings.once):
         seen.failed_jobs += 1
     else:
@@ -294,7 +294,7 @@ def count_failing(settings: Settings, job: JobState, seen: Observation) -> None:
 
 
 def job_unreadable(settings: Settings, job: JobState, kind: str, seen: Observation) -> None:
-    """It is not ready, and a failure or absence that was seen before is not gone with it."""
+    """The job is not ready, and an earlier failure or absence still counts."""
     job.errors += 1
     job.ready_at = None
     job.unreadable = {(fault_code(kind), job.name, None)}
@@ -303,36 +303,36 @@ def job_unreadable(settings: Settings, job: JobState, kind: str, seen: Observati
     if job.failing:
         count_failing(settings, job, seen)
     else:
-        if job.said != {("job_missing", job.name, None)}:
-            job.said = set()  # in any state
+        if job.last_reasons != {("job_missing", job.name, None)}:
+            job.last_reasons = set()  # in any state
         seen.pending = True
-    seen.reasons |= job.unreadable | job.said
+    seen.reasons |= job.unreadable | job.last_reasons
 
 
 def job_gone(settings: Settings, job: JobState, seen: Observation) -> None:
-    """It does not exist (any more); a failure that stays counts nevertheless."""
+    """The job does not exist; a permanent failure still counts."""
     add_failing_seconds(job, seen.now)
     job.ready_at = None
     job.running = None
     if job.failed_for_good:
-        job.said = job.failed_for_good
+        job.last_reasons = job.failed_for_good
         job.failing = "fails"
         seen.failed_jobs += 1
     else:
-        job.said = {("job_missing", job.name, None)}
+        job.last_reasons = {("job_missing", job.name, None)}
         job.failing = ""
         if settings.missing == "fail" or (settings.missing == "ok" and job.existed):
             seen.absent = True
         elif settings.missing == "wait":
             seen.pending = True
-    seen.reasons |= job.said
+    seen.reasons |= job.last_reasons
 
 
-# What is kept of a job that was read.
+# The state that is kept of a job that was read.
 
 
 def note_start(gate: GateState, job: JobState, shown: Shown, now: float) -> None:
-    """A later start than the latest one is a restart, and so is another count of restarts than before."""
+    """A later start time is a restart, and so is a changed number of restarts."""
     if shown.restart_times is not None:
         if job.restart_times not in (None, shown.restart_times):
             gate.restarted_at[job.name] = now
@@ -378,7 +378,7 @@ def note_failing_and_ready(settings: Settings, job: JobState, bad: bool, ready: 
 
 
 def note_progress(job: JobState, shown: Shown, now: float) -> None:
-    """Since when a running DLI job has not moved."""
+    """Since when a running DLI job has made no progress."""
     if shown.state != "RUNNING":
         job.running = None
     elif job.running is None or job.running[0] != shown.progress:
@@ -398,20 +398,20 @@ def counted_nodes(settings: Settings, shown: Shown) -> dict[str, Any]:
 
 
 def failing_parts(settings: Settings, shown: Shown) -> list[str | None]:
-    """What is in a failing state: the job (None) and its nodes."""
+    """The parts in a failing state: the job (None) and its nodes."""
     job: list[str | None] = [None] if shown.state in settings.fail_states else []
     nodes = counted_nodes(settings, shown)
     return job + [node for node, status in nodes.items() if status in ("EXCEPTION", "ABNORMAL")]
 
 
 def unknown_nodes(settings: Settings, shown: Shown) -> list[str]:
-    """The nodes that count and are in a state that is not known."""
+    """The nodes that count and are in an unknown state."""
     known = (None, *KNOWN, *settings.wait_for)
     return [node for node, status in counted_nodes(settings, shown).items() if status not in known]
 
 
 def is_ready(settings: Settings, shown: Shown) -> bool:
-    """Whether a job without a failing part is where it has to be, and since the start that is asked for."""
+    """Whether a job without a failing part is ready, and was started after started_after."""
     if shown.state not in settings.wait_for:
         return False
     if settings.started_after is None:
@@ -420,7 +420,7 @@ def is_ready(settings: Settings, shown: Shown) -> bool:
 
 
 def is_stalled(settings: Settings, job: JobState, now: float) -> bool:
-    """Whether a DLI job has not moved for too long."""
+    """Whether a DLI job has stalled."""
     return bool(settings.stall) and job.running is not None and now - job.running[1] >= settings.stall
 
 
@@ -433,7 +433,7 @@ def bad_reasons(name: str, state: str | None, bad: Sequence[str | None]) -> set[
 
 
 def pending_reason(settings: Settings, job: JobState, shown: Shown) -> tuple[str, str | None] | None:
-    """The code and the node of what keeps a job without a failing part from passing, if anything does."""
+    """The reason code and the node that prevent a job without a failing part from passing, if any."""
     ready = is_ready(settings, shown)
     if shown.state in settings.wait_for and (strange := unknown_nodes(settings, shown)):
         return "unknown_state", strange[0]
@@ -449,37 +449,37 @@ def pending_reason(settings: Settings, job: JobState, shown: Shown) -> tuple[str
 def judge_failing(
     settings: Settings, job: JobState, shown: Shown, bad: Sequence[str | None], seen: Observation
 ) -> None:
-    """A job that is in a failing state, has nodes in one, or has failed for good."""
+    """A job that is in a failing state, has nodes in one, or has failed permanently."""
     over = job.failing_for >= settings.grace
     if bad and over and settings.fatal and settings.wait:
         job.failed_for_good = bad_reasons(job.name, shown.state, bad)
     if job.failed_for_good:
-        job.said = job.failed_for_good
+        job.last_reasons = job.failed_for_good
         job.failing = "fails"
     elif settings.failures_count:
-        job.said = bad_reasons(job.name, shown.state, bad)
+        job.last_reasons = bad_reasons(job.name, shown.state, bad)
         job.failing = "fails" if over else "grace"
     else:
-        job.said = {("still_pending", job.name, node) for node in bad}
+        job.last_reasons = {("still_pending", job.name, node) for node in bad}
         seen.pending = True
     if job.failing:
         count_failing(settings, job, seen)
 
 
 def judge(settings: Settings, job: JobState, shown: Shown, bad: Sequence[str | None], seen: Observation) -> None:
-    """What is to be said of a job that was read. Failure comes before what is pending."""
+    """The judgement of a job that was read. Failures take precedence over pending reasons."""
     job.failing = ""
-    job.said = set()
+    job.last_reasons = set()
     if bad or job.failed_for_good:
         judge_failing(settings, job, shown, bad, seen)
     elif is_stalled(settings, job, seen.now):
-        job.said = {("stalled", job.name, None)}
+        job.last_reasons = {("stalled", job.name, None)}
         seen.failed_jobs += 1
     elif (reason := pending_reason(settings, job, shown)) is not None:
         code, node = reason
-        job.said = {(code, job.name, node)}
+        job.last_reasons = {(code, job.name, node)}
         seen.pending = True
-    seen.reasons |= job.said
+    seen.reasons |= job.last_reasons
 
 
 def job_read(settings: Settings, gate: GateState, job: JobState, shown: Shown, seen: Observation) -> None:
@@ -488,7 +488,7 @@ def job_read(settings: Settings, gate: GateState, job: JobState, shown: Shown, s
     note_start(gate, job, shown, seen.now)
     note_records(job, shown, seen.now)
     bad = failing_parts(settings, shown)
-    # A node counts like its job, so they have one account.
+    # A node counts like its job, so both share one failing time.
     note_failing_and_ready(settings, job, bool(bad), not bad and is_ready(settings, shown), seen.now)
     note_progress(job, shown, seen.now)
     judge(settings, job, shown, bad, seen)
@@ -499,7 +499,7 @@ def job_read(settings: Settings, gate: GateState, job: JobState, shown: Shown, s
 def observe_job(settings: Settings, cloud: Cloud, gate: GateState, job: JobState, seen: Observation) -> None:
     """Read one job, unless its state never changes."""
     if job.finished:
-        seen.reasons |= job.said
+        seen.reasons |= job.last_reasons
         if job.failing:
             count_failing(settings, job, seen)
         return
@@ -521,7 +521,7 @@ def observe_job(settings: Settings, cloud: Cloud, gate: GateState, job: JobState
 
 
 def is_idle(settings: Settings, job: JobState, now: float) -> bool:
-    """Whether a ready job that has to move records moved none for as long as it has to be stable."""
+    """Whether a ready job under require_records has moved no records within stable_for."""
     if not settings.needs_records or not settings.stable_for:
         return False
     if job.ready_at is None or job.failed_for_good:
@@ -530,7 +530,7 @@ def is_idle(settings: Settings, job: JobState, now: float) -> bool:
 
 
 def is_stable(settings: Settings, gate: GateState, jobs: Sequence[JobState], seen: Observation) -> bool:
-    """Whether all jobs have been ready for long enough; if not, the reason is given. A restart begins the time again."""
+    """Whether all jobs have been ready for stable_for; otherwise the reason is added. A restart resets the time."""
     since, restarts = gate.stable_since, gate.restarted_at
     if since is None or any(at > since for at in restarts.values()):
         since = gate.stable_since = seen.now
@@ -549,7 +549,7 @@ def is_stable(settings: Settings, gate: GateState, jobs: Sequence[JobState], see
 
 
 def verdict(settings: Settings, gate: GateState, jobs: Sequence[JobState], seen: Observation) -> Ending | None:
-    """The verdict on all jobs; none while the gate goes on."""
+    """The verdict on all jobs; None while the gate continues."""
     if seen.absent or seen.failed_jobs > settings.max_failing:
         return Ending("FAIL", bool(settings.wait or settings.fatal or seen.absent or seen.unread))
     if seen.wrong:
@@ -578,7 +578,7 @@ def observe(settings: Settings, cloud: Cloud, gate: GateState, seen: Observation
 
 
 def next_time(settings: Settings, gate: GateState, now: float) -> float:
-    """When the next observation is: after the interval, at the deadline, or when all has been well for long enough."""
+    """When the next observation begins: after the interval, at the deadline, or at the end of stable_for."""
     following = min(now + settings.interval, settings.deadline)
     if gate.stable_since is None or now >= gate.stable_since + settings.stable_for:
         return following
@@ -594,11 +594,11 @@ def expect(
     locked_from: float = FOREVER,
     kind: str = "",
 ) -> Expected:
-    """What a gate with *options* says of *jobs* when requests take no time.
+    """The result of a gate with *options* over *jobs* if requests take no time.
 
     :param list_faults: when the job list cannot be read.
     :param kind: dli_flink or dli_spark for jobs of these kinds.
-    :param locked_from: since when every request is answered with 401.
+    :param locked_from: second from which each request is answered with 401.
     """
     settings = settings_of(options, check_mode, dli, kind)
     cloud = Cloud(jobs, list_faults, locked_from)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A made-up cloud for the gate's own tests: jobs that follow a script, on a clock that only the gate's waiting moves."""
+"""A simulated cloud for the tests of the gate: jobs follow a script, on a clock that moves only when the gate waits."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ from ansible_collections.datagate.huaweicloud.plugins.module_utils._services.rea
     Reading,
 )
 
-GONE = "gone"  # a script's word for a job that does not exist
+GONE = "gone"  # the state of a job that does not exist
 
-# (seconds, state, nodes as name -> state or fields); a RequestError in the place of the state is what the call ends with.
+# (seconds, state, nodes as name -> state or fields); a RequestError instead of the state is raised by the call.
 Step = tuple[float, Any, dict[str, Any]]
 Script = Sequence[Any]
 
@@ -41,7 +41,7 @@ class VirtualClock(Clock):
         self._looks = 0
 
     def now(self) -> float:
-        # Code that polls a clock that does not move would never end.
+        # Code that polls a clock that never moves would not end.
         self._looks += 1
         assert self._looks < 3000, "the gate goes on without the time moving"
         return self.time
@@ -86,7 +86,7 @@ class World(Source):
         self.lists = lists
         self.workspace = "ws1"
         self.sent = 0
-        self.asked: list[tuple[float, str]] = []
+        self.calls: list[tuple[float, str]] = []
         self.explained: list[str] = []
         self._latency = latency
         self._free = 0.0
@@ -102,15 +102,15 @@ class World(Source):
         return self._latency
 
     def at(self) -> float:
-        """Seconds since the world began."""
+        """Seconds since the start of the world."""
         return self.clock.now() - self.start
 
     def _send(self, what: str) -> float:
-        """Take a slot; when it is."""
+        """Reserve a slot; returns its time."""
         slot = max(self.clock.now(), self._free)
         self._free = slot + 1.0 / self.rate
         self.sent += 1
-        self.asked.append((slot - self.start, what))
+        self.calls.append((slot - self.start, what))
         return slot
 
     def _now(self, steps: list[Step], at: float) -> Step:
@@ -127,7 +127,7 @@ class World(Source):
         self._events.clear()
 
     def _put(self, at: float, deadline: float | None, event: Any, late: Any) -> None:
-        """Let *event* come at that time, or *late* at the deadline."""
+        """Schedule *event* at that time, or *late* at the deadline."""
         if deadline is not None and at > deadline:
             at, event = deadline, late
         heapq.heappush(self._events, (at, next(self._order), event))
@@ -156,7 +156,7 @@ class World(Source):
         self._put(sent + self._latency, deadline, reading, late)
 
     def _refuse(self, error: RequestError) -> None:
-        """What concerns every job is raised, and all that is under way is dropped."""
+        """An error about all jobs is raised, and all running calls are dropped."""
         if error.status == 401:
             self._events.clear()
             raise error
@@ -220,7 +220,7 @@ def gate(world: World, check_mode: bool = False, dli: bool = False, kind: str = 
 def run(
     world: World, check_mode: bool = False, dli: bool = False, slices: Slices = WHOLE, kind: str = "", **params: Any
 ) -> tuple[Outcome, Any]:
-    """The same, as the loop gives it."""
+    """The same, as returned by the loop."""
     if kind == "dli_flink":
         policy, selection = options.flink_policy(params, once=check_mode), options.flink_selection(params)
     elif kind == "dli_spark":
@@ -234,7 +234,7 @@ def run(
 
 
 def slice_of(world: World, seconds: float, state: Any, dli: bool, params: dict[str, Any], whole: int = 100) -> Outcome:
-    """One slice. It is a process of its own, with a session of its own."""
+    """One slice, with its own process and session."""
     world.sent = 0
     return run(world, False, dli, Slices(seconds, state, whole), **params)[0]
 

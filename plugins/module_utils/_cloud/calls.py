@@ -4,7 +4,7 @@
 
 # This file is private to the collection and may change in any release. Do not import it from other collections.
 
-"""Calls, their outcomes, and tasks: how a service asks for requests without knowing the session.
+"""Calls, their outcomes, and tasks: how a service requests calls without access to the session.
 
 A task is a generator. It yields batches of calls, is sent their outcomes in the same order, and returns its result. The session
 sends the calls; a test can answer them without a session.

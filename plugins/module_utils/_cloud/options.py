@@ -81,8 +81,8 @@ class Connection:
 
     def target(self, service: str) -> List[Optional[str]]:
         """The values that determine which jobs are read; none of them is secret."""
-        asked = [self.endpoints[service], self.project_id, self.project_name]
-        return [*asked, *([self.workspace_name, self.dataarts_instance] if self.workspace_name else [self.workspace])]
+        parts = [self.endpoints[service], self.project_id, self.project_name]
+        return [*parts, *([self.workspace_name, self.dataarts_instance] if self.workspace_name else [self.workspace])]
 
 
 def resolve(
@@ -210,7 +210,7 @@ def _rate(params: Mapping[str, Any]) -> float:
 def _verify(params: Mapping[str, Any], environ: Mapping[str, str], warnings: List[str]) -> Verify:
     path, option = setting(params, environ, "ca_path")
     if path is None:
-        # The transport reads no variables, so the two that requests itself knows are read here.
+        # The transport reads no variables, so the two that requests supports are read here.
         path, option = first_set(environ, ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"), "ca_path")
     if not _validate_certs(params, environ):
         warnings.append(

@@ -103,7 +103,7 @@ class Session:
         return self._scheduler.limits.trial.remember(self.clock.now())
 
     def recall(self, learned: Any, seconds: float) -> None:
-        """Take over what :meth:`remember` returned in another session so many *seconds* ago.
+        """Restore the data that :meth:`remember` returned in another session *seconds* ago.
 
         :raises ValueError: *learned* has another form.
         """

@@ -4,7 +4,7 @@
 
 # This file is private to the collection and may change in any release. Do not import it from other collections.
 
-"""The observers of a session: the request log and the recording, where they are wanted."""
+"""The observers of a session: the request log and the recording, if enabled."""
 
 from __future__ import annotations
 

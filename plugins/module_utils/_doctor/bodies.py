@@ -4,7 +4,7 @@
 
 # This file is private to the collection and may change in any release. Do not import it from other collections.
 
-"""Takes bodies of responses apart without changing names and values, for what the documents do not say about them."""
+"""Splits bodies of responses without changing names and values, to find undocumented content."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ MAX_FIELDS = 500  # of one object: no answer has a tenth of that
 class Item(NamedTuple):
     """An object of a body.
 
-    :ivar kind: what it is, for people: ``job in the list``.
+    :ivar kind: a description for messages: ``job in the list``.
     :ivar data: the object as the service sent it.
     :ivar fields: the fields that the documents name, with their types.
     :ivar states: the states that it can have.

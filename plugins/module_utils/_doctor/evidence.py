@@ -4,7 +4,7 @@
 
 # This file is private to the collection and may change in any release. Do not import it from other collections.
 
-"""What an examination of the connection has found: data only. The checks and findings are functions of it."""
+"""The observations of an examination of the connection: data only. The checks and findings are functions of it."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ DLI_STATUS = "dli_status"  # DLI's status call
 
 @dataclass(frozen=True)
 class Observation:
-    """One call and what came of it.
+    """One call and its outcome.
 
     :ivar outcome: the answer or the error.
     :ivar headers: of the last response, empty without one.
@@ -57,7 +57,7 @@ class Evidence:
     :ivar connection: None where the credentials are incomplete; *stop* is the reason then.
     :ivar is_job_named: the task names *job_name*. Otherwise it is the first real-time job of the list.
     :ivar dli_job_id: the DLI job that the task names.
-    :ivar dli_question: the ID that DLI was asked about: a made-up one if the task names none.
+    :ivar dli_question: the ID in the request to DLI: a made-up one if the task names none.
     :ivar probed_type: the type of the jobs whose list was read with another offset and limit.
     :ivar stop: the error that ended the examination because it concerns every request.
     :ivar stopped_at: the call at which it ended.
@@ -96,10 +96,10 @@ class Evidence:
         return outcome if isinstance(outcome, RequestError) else None
 
     def has_ended(self, call: str) -> bool:
-        """Whether the call itself was sent and has an outcome. What stops the examination is no outcome of a call."""
+        """Whether the call itself was sent and has an outcome. The error that stops the examination is not an outcome of a call."""
         return call in self.seen and call != self.stopped_at
 
 
 def is_wrong_path(error: Optional[RequestError]) -> bool:
-    """Whether the gateway knows no such host or path."""
+    """Whether the gateway reports an unknown host or path."""
     return error is not None and gateway_number(error.error_code) == WRONG_PATH

@@ -4,7 +4,7 @@
 
 # This file is private to the collection and may change in any release. Do not import it from other collections.
 
-"""Makes the calls of a gate one after the other, and keeps what comes of each."""
+"""Makes the calls of a gate one after the other, and keeps their outcomes."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class Questions(NamedTuple):
 
 
 def questions(params: Mapping[str, Any]) -> Questions:
-    """The options of the module besides those of the connection.
+    """The options of the module, without those of the connection.
 
     :raises OptionError: one of them is unusable.
     """
@@ -78,7 +78,7 @@ class Examination:
     :param exchanges: the executor of the session.
     """
 
-    def __init__(self, session: Session, exchanges: Exchanges, asked: Questions) -> None:
+    def __init__(self, session: Session, exchanges: Exchanges, options: Questions) -> None:
         self._session = session
         self._exchanges = exchanges
         self._dataarts = DataArts(session.connection.workspace)
@@ -86,9 +86,9 @@ class Examination:
         self._renewal = RENEWAL if session.connection.credentials.renewable else 0
         self._evidence = Evidence(
             connection=session.connection,
-            job_name=asked.job_name,
-            is_job_named=asked.job_name is not None,
-            dli_job_id=asked.dli_job_id,
+            job_name=options.job_name,
+            is_job_named=options.job_name is not None,
+            dli_job_id=options.dli_job_id,
             proxy=shown_proxy(session.connection.endpoints["dataarts"], session.connection.proxy, os.environ),
         )
 
@@ -123,7 +123,7 @@ class Examination:
         return error is None or (error.kind == DENIED and not error.refused)
 
     def _probe(self, job_type: str) -> None:
-        """Find out what the documents disagree about."""
+        """Determine the behaviour on which the documents disagree."""
         evidence = self._evidence
         evidence.probed_type = job_type
         for_dli = DLI_PATHS + self._renewal

@@ -4,9 +4,9 @@
 
 # This file is private to the collection and may change in any release. Do not import it from other collections.
 
-"""What this cloud does where the documents disagree or say nothing. Each finding is a pure function of the evidence.
+"""The behaviour of this cloud if the documents disagree or are incomplete. Each finding is a pure function of the evidence.
 
-No finding holds a name, an ID, a path, a user or a message, so that all of them can be put into a bug report.
+No finding contains a name, an ID, a path, a user or a message, so that all of them can be put into a bug report.
 """
 
 from __future__ import annotations
@@ -92,7 +92,7 @@ def progress_path(evidence: Evidence) -> Finding:
 
 
 def batch_status(evidence: Evidence) -> Finding:
-    """What the status call says about a batch job."""
+    """The answer of the status call for a batch job."""
     answer, error = evidence.answer(BATCH_STATUS), evidence.error(BATCH_STATUS)
     if answer is None:
         if error is None or error.status is None:
@@ -165,7 +165,7 @@ def unknown_fields(evidence: Evidence) -> Finding:
 
 
 def rate_headers(evidence: Evidence) -> Finding:
-    """What the gateway says about its rates if it is asked with ``X-Apig-Mode: debug``."""
+    """The rate headers of the gateway for a request with ``X-Apig-Mode: debug``."""
     headers = evidence.seen[LIST].headers if LIST in evidence.seen else {}
     found = [f"{_short(name)}: {_short(value)}" for name, value in headers.items() if name.lower().startswith(_RATE)]
     return _list(evidence, found, "rates are named by the gateway")

@@ -41,7 +41,7 @@ _TRY_AGAIN = "try again in a few minutes; if it stays, check proxy (HTTPS_PROXY)
 
 
 def project(evidence: Evidence) -> Judgement:
-    """The project that is asked."""
+    """The project of the requests."""
     error = first_error(evidence)
     if error is not None and is_project_lookup(error):
         return fail(str(error), "set project_id (HW_PROJECT_ID), or let the user list projects and check project_name")
@@ -57,7 +57,7 @@ def project(evidence: Evidence) -> Judgement:
 
 
 def workspace(evidence: Evidence) -> Judgement:
-    """The workspace that is asked."""
+    """The workspace of the requests."""
     error, name = first_error(evidence), evidence.opened.workspace
     shown = f"workspace {printable(name, 64)}" if name else "the default workspace"
     if error is not None and is_workspace_lookup(error):
@@ -115,7 +115,7 @@ def _no_list(error: RequestError, is_page: bool) -> Judgement:
 
 
 def _count(evidence: Evidence, call: str) -> Optional[int]:
-    """How many jobs there are, as the first page says; None where it was not read."""
+    """The total on the first page of the list; None if it was not read."""
     answer = evidence.answer(call)
     if answer is None:
         return None

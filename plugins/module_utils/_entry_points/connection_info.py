@@ -27,20 +27,20 @@ def read(invocation: Invocation) -> Dict[str, Any]:
 
     :raises OptionError: an option cannot be used. Everything else is a result.
     """
-    asked = questions(invocation.params)
+    options = questions(invocation.params)
     try:
         connection = invocation.connection(optional=(DLI,))
     except CredentialsError as error:
         return _result(Evidence(stop=error))
-    if asked.dli_job_id and DLI not in connection.endpoints:
+    if options.dli_job_id and DLI not in connection.endpoints:
         raise OptionError(
             "dli_job_id", "needs endpoints.dli (HW_DLI_ENDPOINT) beside it where endpoints.dataarts is set"
         )
     exchanges = Exchanges()
-    # Each call is one request: what a gate would try again is shown here as it is.
+    # Each call is one request, without retries: the first outcome is shown.
     session = invocation.open(replace(connection, retries=0), exchanges)
     try:
-        return _result(Examination(session, exchanges, asked).run())
+        return _result(Examination(session, exchanges, options).run())
     finally:
         session.close()
 
@@ -58,7 +58,7 @@ def _result(evidence: Evidence) -> Dict[str, Any]:
 
 
 def _sentence(done: List[Dict[str, str]], requests: int) -> str:
-    """The result in a few words, with what to do about the worst checks."""
+    """The result in short, with the advice of the worst checks."""
     for result, words in ((FAIL, "A gate cannot work"), (WARN, "A gate can work, with a warning")):
         found = [f"{check['name']}: {check['advice']}" for check in done if check["result"] == result]
         if found:

@@ -192,7 +192,7 @@ class Watcher:
     def _renew(self) -> bool:
         """Whether there are other credentials than the rejected ones; if so, they are used from now on.
 
-        A key is locked after more than five failed attempts in a row, so no request is sent to find out. The credentials file
+        A key is locked after more than five failed attempts in a row, so no request is sent to test it. The credentials file
         may have been replaced, and the metadata service may return another key.
         """
         try:

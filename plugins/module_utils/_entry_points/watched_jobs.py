@@ -34,7 +34,7 @@ MakeSource = Callable[[Session, Optional[str], Selection, Policy], SessionSource
 class WatchedJobs(NamedTuple):
     """One kind of jobs.
 
-    :ivar service: the service that knows them.
+    :ivar service: the service of these jobs.
     :ivar spec: the arguments that only some kinds have.
     :ivar ways: the ways to select jobs, of which one must be given: each by at least one of these arguments.
     :ivar selection: makes the selection from the arguments.

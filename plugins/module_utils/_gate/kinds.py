@@ -6,8 +6,8 @@
 
 """The kinds of jobs that a gate can watch: one table row each.
 
-A row holds the states, the reason codes with their severity, the words for messages, and how a job looks in the result. Support for
-another kind of job is another row here, besides the service that reads it.
+A row holds the states, the reason codes with their severity, the words for messages, and how a job looks in the result. Support
+for another kind of job is another row here, plus the service that reads it.
 """
 
 from __future__ import annotations
@@ -71,13 +71,13 @@ class Kind:
     :ivar ready: the states in which a job is ready, unless the options name others.
     :ivar failing: the states in which a job fails, unless the options name others.
     :ivar failure_code: the reason code of a failing state.
-    :ivar codes: reason codes of failing states that have one of their own.
+    :ivar codes: reason codes of failing states that have their own.
     :ivar severities: the severities of the kind's own reason codes.
     :ivar explained_codes: codes of failures whose cause the service returns only on a separate request.
     :ivar missing: makes the message about a job that does not exist, where the usual one is not enough.
     :ivar describe: how a job looks in the result.
     :ivar selected_by: the option that lists the jobs.
-    :ivar final: states that never change again, so that the job need not be read any more.
+    :ivar final: states that never change again, so that the job is not read again.
     :ivar ends: states in which a job has ended well. One that the options do not name as ready fails: the job does not become ready.
     :ivar quiet: states of a job in which its nodes do not count, because they keep old states.
     :ivar progressing: states in which a job has to make progress (``stall_timeout``).
@@ -85,7 +85,7 @@ class Kind:
     :ivar node_running: states in which a node moves records.
     :ivar culprits: states of a node that explain the failure of its job, where nodes do not fail by themselves.
     :ivar held: states that only a person ends.
-    :ivar pending_codes: reason codes of states on the way that have one of their own.
+    :ivar pending_codes: reason codes of transitional states that have their own.
     :ivar node_codes: reason codes of the runs of a node that fail like the node.
     :ivar listed_as: what the job list selects, for messages.
     :ivar other_type: the jobs of the other type, which a missing one may be.

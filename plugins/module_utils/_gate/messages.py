@@ -47,7 +47,7 @@ def state_name(text: Any) -> str:
 
 
 def where(workspace: Optional[str]) -> str:
-    """The workspace that was asked."""
+    """The workspace of the requests."""
     return f"workspace {printable(workspace, 64)}" if workspace else "the default workspace"
 
 
@@ -99,12 +99,12 @@ def missing(job: str, noun: str, workspace: Optional[str], has_workspace: bool) 
 
 
 def is_batch(job: str) -> str:
-    """A batch job where a real-time job is meant."""
+    """A batch job instead of a real-time job."""
     return f"{name(job)} is a batch job; this gate is for real-time jobs"
 
 
 def vanished(job: str) -> str:
-    """A job that has existed in this gate and does not exist any more."""
+    """A job that existed in this gate and was deleted."""
     return f"{name(job)} existed earlier in this gate and does not exist any more"
 
 
@@ -139,7 +139,7 @@ def slow(job: str, interval: float) -> str:
 
 
 def similar_names(similar: Sequence[str], is_other: bool, other: str) -> str:
-    """Which job may have been meant instead of a missing one; to be added to the message about it.
+    """Similar names of a missing job; to be added to the message about it.
 
     :param is_other: whether a job of the *other* type has the name.
     """
@@ -174,7 +174,7 @@ def not_together(last: bool) -> str:
 
 
 def unknown_state(job: "JobState") -> str:
-    """A state that this version does not know, or none at all."""
+    """An unknown state, or a missing one."""
     state = job.state
     return f"{run_of(job)} is in the unknown state {state_name(state)}" if state else f"{run_of(job)} shows no state"
 
@@ -350,11 +350,11 @@ def too_few(selection: "Selection", found: int, workspace: Optional[str], noun: 
 
 
 def _too_few_dli_jobs(query: "DliQuery", found: int, least: int) -> str:
-    asked = [f"{option}={value}" for option, value in query.as_dict().items() if option != "job_tags" and value]
-    asked += [f"tag {key}={value}" for key, value in query.tags]
+    parts = [f"{option}={value}" for option, value in query.as_dict().items() if option != "job_tags" and value]
+    parts += [f"tag {key}={value}" for key, value in query.tags]
     jobs = "no DLI job" if not found else f"{found} DLI job{'s' if found > 1 else ''}"
-    verb = "selects" if len(asked) == 1 else "select"
-    return f"{printable(', '.join(asked), 300)} {verb} {jobs}, and at least {least} must be there"
+    verb = "selects" if len(parts) == 1 else "select"
+    return f"{printable(', '.join(parts), 300)} {verb} {jobs}, and at least {least} must be there"
 
 
 def too_few_rows(job: str, rows: int, wanted: int) -> str:

@@ -141,7 +141,7 @@ def _dataclass(kind: Any) -> _Field:
 
 
 def _simple_types(hint: Any) -> Optional[FrozenSet[type]]:
-    """The types of a value where nothing inside it has to be looked at. True is not an integer: its type is another one."""
+    """The types of a value without nested values to check. True is not an integer: its type is another one."""
     if hint is float:
         return frozenset((int, float))
     if hint in (int, str, bool, type(None)):

@@ -4,7 +4,7 @@
 
 # This file is private to the collection and may change in any release. Do not import it from other collections.
 
-"""What a gate is asked for: its options and its selection of jobs, as checked values."""
+"""The options of a gate and its selection of jobs, as checked values."""
 
 from __future__ import annotations
 

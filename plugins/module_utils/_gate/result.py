@@ -16,15 +16,15 @@ from .policy import MISSING_FAIL, Policy, Selection
 from .summary import describe_jobs, tally
 from .verdicts import ERROR, FAIL, PASS, TIMEOUT
 
-AUTO_ALL = 100  # up to so many jobs are returned whole where return_jobs is auto
+AUTO_ALL = 100  # up to this number of jobs, return_jobs auto means all
 _UNREAD = frozenset(("unreadable", "denied"))
 
 
 def fails(policy: Policy, outcome: Outcome) -> bool:
     """Whether the task fails.
 
-    A waiting gate fails on everything but PASS and PENDING. A reading fails on a failing state only where that was asked
-    for, and always on what does not exist or could not be read.
+    A waiting gate fails on every verdict except PASS and PENDING. A reading fails on a failing state only with fail_on_exception
+    and always on missing or unreadable jobs.
     """
     verdict = outcome.verdict.verdict
     if verdict in (ERROR, TIMEOUT):
@@ -40,7 +40,7 @@ def fails(policy: Policy, outcome: Outcome) -> bool:
 def as_dict(outcome: Outcome, return_jobs: str, resume: Optional[str] = None) -> Dict[str, Any]:
     """The result. Its keys are the same for each verdict.
 
-    :param resume: what the next slice goes on from, as text.
+    :param resume: the state for the next slice, as text.
     """
     gate = outcome.gate
     jobs = describe_jobs(gate, outcome.elapsed)
@@ -68,8 +68,10 @@ def as_dict(outcome: Outcome, return_jobs: str, resume: Optional[str] = None) ->
     }
 
 
-def asked(policy: Policy, selection: Selection, connection: Connection, project_id: Optional[str]) -> Dict[str, Any]:
-    """The key ``gate`` of the result: what was asked, of whom, and with whose key. Nothing of it is secret.
+def describe_gate(
+    policy: Policy, selection: Selection, connection: Connection, project_id: Optional[str]
+) -> Dict[str, Any]:
+    """The key ``gate`` of the result: the selection, the cloud and the credentials. It contains no secret.
 
     :param project_id: the project's ID, also where it was looked up by name; None where it is not known.
     """

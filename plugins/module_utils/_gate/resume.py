@@ -6,7 +6,7 @@
 
 """The value of the option ``resume``: the state of a gate as one line of text, for its next slice.
 
-The text holds a version and a digest of the gate's options, so that a gate with other options does not go on from it. It holds no
+The text holds a version and a digest of the gate's options, so that a gate with other options cannot continue from it. It holds no
 secret: only what was read of the jobs.
 """
 
@@ -21,7 +21,7 @@ from typing import Any, Collection, Dict, List
 from .._errors import OptionError
 from .kinds import Kind
 
-# The version of the state. Every change of the kept fields of a dataclass, or of what the loop and the source hand on, needs another.
+# The version of the state. Each change of the kept fields of a dataclass, or of the data of the loop and the source, needs another.
 VERSION = "6"
 MAX_TRIES = 20  # to find a text that avoids the secrets
 MAX_STATE = 64 * 1024 * 1024  # bytes of a state, unpacked

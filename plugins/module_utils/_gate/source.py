@@ -17,7 +17,7 @@ from .._services.readings import Listing, Reading
 class Listed(NamedTuple):
     """How a reading of the job list ended.
 
-    :ivar listing: the list; incomplete where it would have taken more pages than asked for. None with an error.
+    :ivar listing: the list; incomplete if it has more pages than allowed. None with an error.
     :ivar readings: its jobs.
     """
 
@@ -30,7 +30,7 @@ Event = Union[Reading, Listed]
 
 
 class Source:
-    """Reads jobs, several at once. A request that hangs holds up nothing but its own reading.
+    """Reads jobs, several at once. A hanging request delays only its own reading.
 
     Times are seconds on the gate's clock.
     """
@@ -43,7 +43,7 @@ class Source:
     workers = 16
     #: how many requests it takes to read one job
     cost = 1
-    #: the workspace that is asked, for messages
+    #: the workspace of the requests, for messages
     workspace: Optional[str] = None
 
     def ask(self, name: str, deadline: Optional[float]) -> None:
@@ -53,7 +53,7 @@ class Source:
     def ask_list(self, deadline: Optional[float], max_pages: int, sure: bool) -> None:
         """Begin to read the job list of the selection; :meth:`next` returns it as Listed.
 
-        :param max_pages: give up where it would take more than that; 0 for no bound.
+        :param max_pages: stop if the list has more pages; 0 for no limit.
         :param sure: whether a job that moves while the list is read must not be missed.
         """
         raise NotImplementedError
@@ -84,7 +84,7 @@ class Source:
         return {}
 
     def explain_failures(self, jobs: Sequence[Dict[str, Any]], deadline: float) -> List[Dict[str, Any]]:
-        """Failed jobs, in the same order, with what the service says of the reason as far as that is known by the deadline."""
+        """Failed jobs, in the same order, with the service's reasons that were read by the deadline."""
         return list(jobs)
 
     def add_nodes(self, jobs: Sequence[Tuple[str, Dict[str, Any]]], deadline: float) -> List[Dict[str, Any]]:
@@ -96,7 +96,7 @@ class Source:
         return {}
 
     def recall(self, learned: Dict[str, Any], seconds: float) -> None:
-        """Take over what an earlier slice has learned so many *seconds* ago.
+        """Restore what an earlier slice learned *seconds* ago.
 
         :raises KeyError, TypeError, ValueError: it is not what :meth:`remember` returns.
         """

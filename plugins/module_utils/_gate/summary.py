@@ -17,7 +17,7 @@ from .verdicts import FAIL, PASS
 
 MAX_NAMED_JOBS = 10  # in a message
 MAX_NAMED_RUNS = 3  # with which jobs have passed
-MAX_NAMED_NODES = 3  # of a job in a message, besides the first
+MAX_NAMED_NODES = 3  # of a job in a message, after the first
 
 
 class Tally:
@@ -106,7 +106,7 @@ def summarize(
     """The sentence of a gate: the verdict, the jobs that decided it with state and log, and how many jobs are ready.
 
     :param noun: what a job is called.
-    :param remarks: what else the sentence of a passing gate says.
+    :param remarks: further parts of the sentence of a passing gate.
     """
     jobs: Dict[Any, List[Mapping[str, Any]]] = {}
     for item in reasons:

@@ -38,7 +38,7 @@ class Verdict(NamedTuple):
     :ivar verdict: PASS, FAIL, PENDING, TIMEOUT or ERROR.
     :ivar reasons: why, the most severe first.
     :ivar error: the request error behind an ERROR.
-    :ivar notes: what did not decide, and should be known nevertheless.
+    :ivar notes: facts that did not decide the verdict, but that users should know.
     """
 
     verdict: str
@@ -58,7 +58,7 @@ def make_reason(
 ) -> Reason:
     """A reason with all the keys that the module documents.
 
-    :param code: one that the table of the kind of job knows (``kinds.py``).
+    :param code: one in the table of the kind of job (``kinds.py``).
     :param job: the job's name or ID, None where the reason is about the whole gate.
     :param error: gives the service's error code and the request ID.
     """

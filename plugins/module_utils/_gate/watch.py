@@ -4,7 +4,7 @@
 
 # This file is private to the collection and may change in any release. Do not import it from other collections.
 
-"""Events: the differences between two observations of the same jobs. Knows no HTTP, no Ansible, and no ansible-rulebook.
+"""Events: the differences between two observations of the same jobs. Without HTTP, Ansible and ansible-rulebook.
 
 ``observing/observer.py`` makes the observations, and ``state/observed_jobs.py`` adds the readings to the states of the jobs.
 """
@@ -40,7 +40,7 @@ class _Error(NamedTuple):
 class Watch:
     """Observes jobs, and returns an event for each change.
 
-    :param stopping: is asked before each request whether to end early.
+    :param stopping: is called before each request; true ends early.
     :param policy: for other jobs than real-time jobs.
     :ivar refused: the HTTP 401 after which no request may be sent with the same credentials.
     """

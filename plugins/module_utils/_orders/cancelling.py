@@ -48,7 +48,7 @@ class Cancelled(NamedTuple):
 
 
 class Cancelling:
-    """Runs a gate, and cancels its jobs where that is asked for.
+    """Runs a gate, and cancels its jobs according to ``cancel_on``.
 
     :param when: any of ON_TIMEOUT, ON_STALLED and ON_ABORT.
     :param note: is called with a line when the task is interrupted.
@@ -59,7 +59,7 @@ class Cancelling:
         self._service, self._session, self._note = service, session, note
 
     def run(self, loop: Loop) -> Outcome:
-        """Run the gate. If it is interrupted, cancel the jobs and say what was left."""
+        """Run the gate. If it is interrupted, cancel the jobs and report the remaining ones."""
         if ON_ABORT not in self._when:
             return loop.run()
         with interruptible() as interruption:
@@ -73,7 +73,7 @@ class Cancelling:
                 raise
 
     def complete(self, outcome: Outcome) -> Dict[str, Any]:
-        """Cancel the jobs if the verdict asks for it. Returns what the result says about that."""
+        """Cancel the jobs if the verdict requires it. Returns the keys for the result."""
         if not self._is_asked_for(outcome):
             return {"cancelled": []}
         found = self._cancel(outcome.gate, SECONDS_AFTER_VERDICT, True)

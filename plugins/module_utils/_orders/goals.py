@@ -12,7 +12,7 @@ from typing import Dict, List, Optional, Tuple
 
 from .._states import RESTING_STATES, RUNNING_STATES
 
-# The results that a task can ask for.
+# The goals of a task.
 STARTED = "started"
 STOPPED = "stopped"
 RESTARTED = "restarted"
@@ -26,7 +26,7 @@ STOP = "stop"
 RUN_IMMEDIATE = "run-immediate"
 
 STOPPING = "STOPPING"
-_AT_REST, _RUNS, _LEAVES = "at rest", "runs", "leaves"  # any other state: failing, paused in a way of its own, unknown
+_AT_REST, _RUNS, _LEAVES = "at rest", "runs", "leaves"  # any other state: failing, specially paused, unknown
 _STEPS = {
     (STARTED, _AT_REST): (START,),
     (STARTED, _RUNS): (),

@@ -37,10 +37,10 @@ class Interruption:
 
 @contextmanager
 def interruptible() -> Iterator[Interruption]:
-    """While the block runs, SIGTERM and SIGINT raise Terminated in it, until it says that it has taken it.
+    """While the block runs, SIGTERM and SIGINT raise Terminated in it, until it acknowledges the signal.
 
     So the block can end its work. After it, the signal goes to the handler that was there before: that of a worker of Ansible ends
-    the worker. Without such a handler, the exception goes on. A signal that is ignored stays ignored.
+    the worker. Without such a handler, the exception propagates. A signal that is ignored stays ignored.
     """
     interruption = Interruption()
     if threading.current_thread() is not threading.main_thread():

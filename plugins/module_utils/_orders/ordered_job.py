@@ -181,7 +181,7 @@ class OrderedJob(Ordered):
         return is_old_node and is_recent and state not in FAILING_STATES
 
     def _is_newer(self, job: Fields) -> bool:
-        """Whether a restarted job shows a later start, where it shows starts at all."""
+        """Whether a restarted job shows a later start, if it has start times."""
         first, start = _start_of(self.before), _start_of(job)
         if self.goal != RESTARTED or self.job_type != REAL_TIME or first is None:
             return True

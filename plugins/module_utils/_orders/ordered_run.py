@@ -25,7 +25,7 @@ class OrderedRun(Ordered):
     """A run of a batch job.
 
     :ivar known: the IDs of the runs before the order; None where they could not be read.
-    :ivar instance_id: the run that the order has made, None as long as it is not known.
+    :ivar instance_id: the run that the order created, None while it is unknown.
     :ivar error: the error that the order has come to.
     """
 

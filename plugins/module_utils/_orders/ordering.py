@@ -4,7 +4,7 @@
 
 # This file is private to the collection and may change in any release. Do not import it from other collections.
 
-"""A task that orders jobs: read them, order what is needed, wait with a gate, and say what was done."""
+"""A task that changes jobs: read them, send the needed orders, wait with a gate, and report the changes."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .._gate.kinds import INSTANCE_KIND, ORDERED_KIND
 from .._gate.observing.loop import Loop
 from .._gate.observing.outcome import OnLook
 from .._gate.policy import MISSING_FAIL, MISSING_WAIT, Policy, Selection
-from .._gate.result import as_dict, asked, fails
+from .._gate.result import as_dict, describe_gate, fails
 from .._services.factory.instances import Instances
 from .._services.factory.job_actions import JobActions
 from .._services.factory.jobs import DataArts
@@ -193,7 +193,7 @@ class Ordering:
     def _gate(self, policy: Policy, selection: Selection, source: Any) -> Result:
         outcome = Loop(policy, selection, source, self.session.clock, on_look=self._on_look).run()
         result = as_dict(outcome, "all")
-        result["gate"] = asked(policy, selection, self.session.connection, self.session.project_id)
+        result["gate"] = describe_gate(policy, selection, self.session.connection, self.session.project_id)
         if fails(policy, outcome):
             result["failed"] = True
             if outcome.error is not None:

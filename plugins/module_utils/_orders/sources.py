@@ -6,7 +6,7 @@
 
 """The sources of the gate that waits for the effect of orders.
 
-They read as other sources do, and besides send the orders whose time has come, take their answers, and say of each reading whether it can
+They read like other sources, and also send the due orders, process their answers, and determine for each reading whether it can
 be older than the order.
 """
 

@@ -31,7 +31,7 @@ _PLAIN_ERROR_KEYS = frozenset(("errorcode", "errcode", "errno"))
 _PLAIN_SUCCESS_KEYS = frozenset(("issuccess", "issucceed", "issucceeded"))
 # Parts of an answer that are about jobs: an error code in them is the job's own.
 _CONTENT = frozenset(("nodes", "subjobs", "jobs", "instances", "flinkjobinfo", "alarms", "killedtaskssummary"))
-# What a code says where there is no error.
+# Values of a code without an error.
 _NO_ERROR = frozenset(("", "200", "success", "succeeded", "successful", "ok", "none", "null", "false"))
 _TRUE = frozenset(("true", "1", "yes", "ok", "success", "succeeded"))
 _MAX_DEPTH = 5
@@ -125,7 +125,7 @@ def real_time_job(data: Any, name: str) -> Dict[str, Any]:
 
     The vendor's pages have the name in every answer. One without it could be of any job, so it is not taken.
 
-    :param name: the job that was asked for.
+    :param name: the requested job.
     :raises Unreadable: the body is not this job's status.
     """
     check(data)
@@ -144,7 +144,7 @@ def real_time_job(data: Any, name: str) -> Dict[str, Any]:
 
 
 def is_batch(job: Dict[str, Any]) -> bool:
-    """Whether what the status call shows is a batch job. The pages do not say what the call answers for one."""
+    """Whether the status call shows a batch job. Its answer for one is undocumented."""
     kinds = [normalize.text(job.get(key)) or "" for key in ("job_type", "process_type")]
     return BATCH in [kind.strip().upper() for kind in kinds] or job["status"] in BATCH_ONLY
 
@@ -186,7 +186,7 @@ def identity(item: Any) -> Optional[str]:
 def dli_job(data: Any, job_id: str) -> Dict[str, Any]:
     """The job in an answer of DLI's progress call or status call.
 
-    The page says that an answer may lack the ID, so one without it is taken for that of the job asked for.
+    The page says that an answer may lack the ID, so one without it counts as that of the requested job.
 
     :raises Unreadable: the body is not this job's progress or status.
     """
@@ -209,7 +209,7 @@ class Page(NamedTuple):
     """A page of the job list.
 
     :ivar jobs: its entries in order: a key that is unique to a job, and the job; None for an entry that is not an object.
-    :ivar total: how many jobs there are, as the page says; None where it does not say a number.
+    :ivar total: the total on the page; None without a number.
     :ivar strange: entries that are not jobs with a usable name.
     :ivar weight: how many bytes of memory it takes at most, roughly.
     """

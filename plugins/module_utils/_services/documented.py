@@ -4,9 +4,9 @@
 
 # This file is private to the collection and may change in any release. Do not import it from other collections.
 
-"""What the vendor's pages say about responses: the fields of each object with their types, and the types of nodes.
+"""The vendor's documentation of responses: the fields of each object with their types, and the types of nodes.
 
-The gate does not use these tables, because it accepts more than the pages say. They show where a cloud differs from the pages.
+The gate does not use these tables, because it accepts more than is documented. They show where a cloud differs from the pages.
 """
 
 from __future__ import annotations

@@ -183,7 +183,7 @@ def renamed(data: Dict[str, Any]) -> Dict[str, Any]:
 
 
 def _one_spelling(data: Dict[str, Any], names: Iterable[str]) -> Dict[str, Any]:
-    """An object in which two keys have one name. None beside a value says nothing."""
+    """An object in which two keys have one name. None beside a value is ignored."""
     received: Dict[str, Tuple[Any, Any]] = {}  # by the squashed key: the key, its value
     result: Dict[str, Any] = {}
     for (key, item), name in zip(data.items(), names):
@@ -202,7 +202,7 @@ def _one_spelling(data: Dict[str, Any], names: Iterable[str]) -> Dict[str, Any]:
 
 
 def _comparable(name: str, item: Any) -> Any:
-    """What makes two values of a field the same; None for a value that says nothing."""
+    """A value for comparing two values of a field; None for an empty value."""
     if name == "status" and isinstance(item, str):
         return state(item)
     if name in _WHOLE or name == "total":
@@ -343,7 +343,7 @@ def _nodes(data: Any) -> Optional[List[Dict[str, Any]]]:
 def job(data: Any, name: Optional[str] = None) -> Optional[Dict[str, Any]]:
     """A job from the list, or from the status call, where the nodes come along; None for what is not an object.
 
-    :param name: what it is called where the answer does not say.
+    :param name: its name if the answer has none.
     :raises Unreadable: its state is not text, its nodes cannot be understood, or two spellings of one key have different values.
     """
     if not isinstance(data, dict):

@@ -55,10 +55,10 @@ class Listing(NamedTuple):
     """A job list.
 
     :ivar jobs: normalised jobs, each name once, in the service's order; of two entries of one job the later one.
-    :ivar total: how many the service says there are, or as many as were read where it says nothing.
+    :ivar total: the total of the service, or the number of jobs read without one.
     :ivar at: when its first request was sent, on the session's clock.
     :ivar pages: requests that one reading of the list takes, or would have taken.
-    :ivar complete: whether it was read to its end. False where it was given up, as too long or contradictory.
+    :ivar complete: whether it was read to its end. False if it was abandoned, as too long or contradictory.
     :ivar strange: entries that are not jobs with a usable name.
     :ivar problem: how the list contradicts itself, in words; None where it does not. With it, a job that the list lacks may exist all
         the same, also where it was read to its end: jobs come, go and move while pages are read.

@@ -31,7 +31,7 @@ _TIMES = ("plan_time", "submit_time", "start_time")
 
 
 class _Details(NamedTuple):
-    """What the call for one run has said.
+    """The answer of the call for one run.
 
     :ivar version: the run and its state, as both calls showed them.
     """
@@ -105,7 +105,7 @@ class BatchRuns(SessionSource):
         return Reading(name, at or 0.0, STATUS, job={**found, "nodes_of": found.get("instance_id")})
 
     def _with_nodes(self, name: str, found: Dict[str, Any]) -> "Task[Dict[str, Any]]":
-        """A run with its nodes. They explain its state, so a run whose nodes cannot be read counts nevertheless.
+        """A run with its nodes. They explain its state, so a run whose nodes cannot be read still counts.
 
         The state that was read later counts.
 
@@ -172,7 +172,7 @@ class BatchRuns(SessionSource):
         return Listed(Listing([], len(names), at, pages, complete=True), readings)
 
     def _find_existing(self, names: Sequence[str]) -> "Task[None]":
-        """Find out which jobs without a run exist. Of a few, their own calls find it out."""
+        """Determine which jobs without a run exist: for a few, by their own calls."""
         if len([name for name in names if name not in self._existing]) > FEW:
             jobs = yield from self._list_jobs(self._selection.name_contains, self._selection.tags)
             self._existing.update(jobs)
@@ -234,7 +234,7 @@ class BatchRuns(SessionSource):
 
 
 def merged(listed: Dict[str, Any], fields: Dict[str, Any]) -> Dict[str, Any]:
-    """A run from the list with what its own call has said later. A declared success stays one: either call may lack the flags."""
+    """A run from the list, updated by its own call. A declared success is kept: either call may lack the flags."""
     kept = {key for key in _TIMES if listed.get(key)}
     if listed["status"] in FORCED_STATES and fields["status"] == SUCCESS:
         kept.add("status")

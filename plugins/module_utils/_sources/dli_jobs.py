@@ -54,7 +54,7 @@ class DliJobs(SessionSource):
         self.begin_list(list_jobs(Wanted(dict(query.tags), query.queue, self._since, query.newest)), deadline)
 
     def listed(self, listing: Any) -> Listed:
-        """The list with a reading for each job, which says that it exists, and nothing of its state."""
+        """The list with a reading for each job, which contains its existence, but not its state."""
         readings = [
             Reading(job["job_id"], listing.at, LIST, job={"job_id": job["job_id"], "status": None})
             for job in listing.jobs

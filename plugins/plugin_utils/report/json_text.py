@@ -4,7 +4,7 @@
 
 # This file is private to the collection and may change in any release. Do not import it from other collections.
 
-"""A result as JSON: all that it holds, in an order that does not depend on who made it."""
+"""A result as JSON: complete, in an order that does not depend on its source."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ def code(text: str) -> str:
 
 
 def prose(text: str) -> str:
-    """Text of the author: as it is where it is nothing but words, else as a code span."""
+    """Text of the author: unchanged if it consists of plain words, else as a code span."""
     words = text.split(" ")
     plain = bool(words[0]) and words[0][0].isalpha()
     return text if plain and all(map(_harmless, words)) else code(text)

@@ -36,7 +36,7 @@ SERVICES = (DATAARTS, RUNS, DLI, FLINK, SPARK)
 NO_STATE = "UNKNOWN"  # as the modules count jobs that show no state
 DEFAULT_WORKSPACE = "default"  # Prometheus treats an empty label as missing
 
-# Reasons that mean that something asked for could not be read, and of a single job that nothing of it is known.
+# Reasons for unreadable data; for a single job, its state is unknown.
 _UNREAD = frozenset(("denied", "unreadable", "too_few_jobs"))
 _NOT_KNOWN = frozenset(("denied", "unreadable", "job_missing"))
 
@@ -133,7 +133,7 @@ def write(results: dict[str, Any], workspace: str, read_at: float, nodes: bool) 
     :param results: service -> the result of its module, plain data.
     :param workspace: ID of the workspace, empty for the default one.
     :param read_at: when the reading began, in seconds since 1970.
-    :param nodes: whether nodes have series of their own.
+    :param nodes: whether nodes have their own series.
     :raises ReportError: there is nothing to report, or a result does not hold all its jobs.
     """
     strange = [service for service in results if service not in SERVICES]

@@ -54,7 +54,7 @@ class Classes:
     """Sorts states into classes.
 
     :param ready: states that are ready in this report: a gate may wait for STOPPED, and then NORMAL is on its way.
-    :param failing: states that fail in this report, besides those that always do.
+    :param failing: additional states that fail in this report.
     """
 
     def __init__(self, ready: Iterable[str] = ALWAYS_READY, failing: Iterable[str] = ()) -> None:

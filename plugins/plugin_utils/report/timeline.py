@@ -16,7 +16,7 @@ from ansible_collections.datagate.huaweicloud.plugins.module_utils._gate.message
 from .states import Classes
 
 UNREAD = "unread"  # before the first reading
-DROPPED = "dropped"  # the history no longer says
+DROPPED = "dropped"  # the history no longer contains it
 
 MIN_WIDTH = 1.0  # percent: a failure in the very last moment must be seen
 MAX_STEPS = 5
@@ -29,7 +29,7 @@ class Change(NamedTuple):
     """A state that a job or node got into.
 
     :ivar at: seconds since the gate's start.
-    :ivar previous: the state before; None for the first one that was seen.
+    :ivar previous: the state before; None for the first observation.
     :ivar status: None if the job is gone or shows no state.
     """
 

@@ -64,7 +64,7 @@ class Asking(GateAction):
         try:
             return self._take_turn(meeting, given, setting, variables)
         except rounds.Unanswered as error:
-            result = _no_verdict(f"the task was stopped on {error.asker}, which ran the gate for all hosts")
+            result = _no_verdict(f"the task was stopped on {error.gate_host}, which ran the gate for all hosts")
             return meeting.keep_own({**self._answer(given, setting, result, refused=True), "stats": None})
 
     def _take_turn(
@@ -125,7 +125,7 @@ class Asking(GateAction):
         differing = sorted(name for name in mine.keys() | theirs.keys() if mine.get(name) != theirs.get(name))
         if not differing:
             return path
-        problem = given.problem or same_on_all_hosts.differs(differing[0], answer["asker"], meeting.host)
+        problem = given.problem or same_on_all_hosts.differs(differing[0], answer["gate_host"], meeting.host)
         answer = self._answer(given, setting, {"msg": str(problem)}, refused=True)
         return meeting.keep_own({**answer, "stats": None, "stops_all": True})
 
@@ -245,7 +245,7 @@ class Asking(GateAction):
             try:
                 on_failure.check("", path, self._loader.load_from_file)
             except OptionError:
-                path = ""  # which is what the message says
+                path = ""  # the message describes this case
             answer["on_failure"] = path
         answer["warnings"] = list(result.get("warnings") or [])
         return answer

@@ -62,7 +62,7 @@ ENTRIES: Mapping[str, Entry] = {
 def unused(entry_name: str, options: Iterable[str]) -> str:
     """A sentence about the options that only other entry points have, or "" if there are none.
 
-    The gates of a play may share variables, so these are no error. But a user may expect one to make the gate stricter.
+    The gates of a play may share variables, so these are not an error. But a user may expect one to make the gate stricter.
     The workspace is not named, because it is given for all gates together with the connection.
     """
     entry = ENTRIES[entry_name]

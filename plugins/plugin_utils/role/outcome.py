@@ -123,18 +123,18 @@ def answer(setting: Setting, result: Mapping[str, Any], refused: bool = False) -
     kept["failed"] = failed
     if isinstance(kept.get("gate"), dict):
         kept["gate"] = {**kept["gate"], "entry": setting.entry_name}
-    said = [kept["msg"]]
+    sentences = [kept["msg"]]
     if failed and not stops:
-        said.append("The play continues, because job_gate_soft_fail is set.")
+        sentences.append("The play continues, because job_gate_soft_fail is set.")
     finished = datetime.now(timezone.utc)
     report = _report(setting, kept, finished)
     if report:
-        said.append(report)
+        sentences.append(report)
     data = {**kept, "finished_at": _moment(finished), "run": dict(setting.run)}
     return {
         "result": kept,
         "fact": setting.fact if not refused or _is_usable(setting) else f"{PREFIX}result",
-        "said": " ".join(said),
+        "message": " ".join(sentences),
         "stops": stops,
         "stops_all": False,
         "stats": {_artifact(setting): summary(data)} if setting.own.get("stats", True) else None,
@@ -165,13 +165,13 @@ def _artifact(setting: Setting) -> str:
 def _sentence(text: str, result: Mapping[str, Any]) -> str:
     """The message, with the selection of the gate."""
     gate = result.get("gate")
-    asked = gate.get("selection") if isinstance(gate, dict) else None
-    if not isinstance(asked, dict) or not text.startswith(str(result.get("verdict"))):
+    chosen = gate.get("selection") if isinstance(gate, dict) else None
+    if not isinstance(chosen, dict) or not text.startswith(str(result.get("verdict"))):
         return text
-    return f"{text} Selected: {selection(asked)}."
+    return f"{text} Selected: {selection(chosen)}."
 
 
-def selection(asked: Mapping[str, Any]) -> str:
+def selection(chosen: Mapping[str, Any]) -> str:
     """A short description of the selection, such as ``tags orders, payments``."""
     words = {
         "job_names": "",
@@ -187,14 +187,14 @@ def selection(asked: Mapping[str, Any]) -> str:
     }
     parts = []
     for option, word in words.items():
-        value = asked.get(option)
+        value = chosen.get(option)
         if isinstance(value, Mapping):
             value = [f"{key}={item}" for key, item in value.items()]
         items = [value] if isinstance(value, str) else list(value or [])
         if items:
             more = f", + {len(items) - MAX_NAMED} more" if len(items) > MAX_NAMED else ""
             parts.append(word + ", ".join(printable(item, 60) for item in items[:MAX_NAMED]) + more)
-    if asked.get("newest"):
+    if chosen.get("newest"):
         parts.append("only the newest of each")
     return ", ".join(parts) or "nothing"
 
@@ -243,11 +243,11 @@ def facts(setting: Setting, result: Mapping[str, Any]) -> dict[str, Any]:
     gate = gate if isinstance(gate, dict) else {}
     credentials = gate.get("credentials")
     credentials = credentials if isinstance(credentials, dict) else {}
-    asked = gate.get("selection")
+    chosen = gate.get("selection")
     key = f"{credentials.get('place') or ''} {credentials.get('key') or ''}".strip()
     return {
         "Entry point": setting.entry_name,
-        "Selection": selection(asked) if isinstance(asked, dict) else "",
+        "Selection": selection(chosen) if isinstance(chosen, dict) else "",
         "Region": gate.get("region") or "not given",
         "Project": gate.get("project_id") or "not known",
         "Workspace": gate.get("workspace")

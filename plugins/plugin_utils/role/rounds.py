@@ -31,12 +31,12 @@ FOLDER = "datagate-gates"
 class Unanswered(Exception):
     """The task of the host that runs the gate was stopped before it had a result.
 
-    :ivar asker: that host.
+    :ivar gate_host: that host.
     """
 
-    def __init__(self, asker: str) -> None:
-        super().__init__(asker)
-        self.asker = asker
+    def __init__(self, gate_host: str) -> None:
+        super().__init__(gate_host)
+        self.gate_host = gate_host
 
 
 class Round:
@@ -67,22 +67,22 @@ class Round:
                 self._join(state)
                 yield self._got(self._answer(state))
                 return
-            if state["asker"] and self.host not in state["hosts"]:
+            if state["gate_host"] and self.host not in state["hosts"]:
                 self._join(state)
-                raise Unanswered(state["asker"])
-            if awaited["asker"] and self.host not in awaited["hosts"] and not self._answer(awaited).exists():
+                raise Unanswered(state["gate_host"])
+            if awaited["gate_host"] and self.host not in awaited["hosts"] and not self._answer(awaited).exists():
                 # The host that ran the gate has already reported its failure, while this one waited.
-                raise Unanswered(awaited["asker"])
-            asking = {"number": state["number"] + 1, "open": False, "asker": self.host, "hosts": [self.host]}
-            _write(self._base / "state", asking)
+                raise Unanswered(awaited["gate_host"])
+            new_state = {"number": state["number"] + 1, "open": False, "gate_host": self.host, "hosts": [self.host]}
+            _write(self._base / "state", new_state)
             yield None
 
     def keep(self, answer: Mapping[str, Any]) -> str:
         """Store the result for the other hosts, while this host holds the lock. Returns its path."""
         state = self._state()
         path = self._answer(state)
-        _write(path, {**answer, "asker": self.host})
-        _write(self._base / "state", {**state, "open": True, "asker": None})
+        _write(path, {**answer, "gate_host": self.host})
+        _write(self._base / "state", {**state, "open": True, "gate_host": None})
         return self._got(path)
 
     def own(self) -> str | None:
@@ -92,7 +92,7 @@ class Round:
     def keep_own(self, answer: Mapping[str, Any]) -> str:
         """Store a result for this host only. Returns its path."""
         path = self._mine.with_suffix(".answer")
-        _write(path, {**answer, "asker": self.host})
+        _write(path, {**answer, "gate_host": self.host})
         return self._got(path)
 
     def _join(self, state: dict[str, Any]) -> None:
@@ -105,7 +105,7 @@ class Round:
 
     def _state(self) -> dict[str, Any]:
         path = self._base / "state"
-        return read(str(path)) if path.exists() else {"number": 0, "open": False, "asker": None, "hosts": []}
+        return read(str(path)) if path.exists() else {"number": 0, "open": False, "gate_host": None, "hosts": []}
 
     def _answer(self, state: Mapping[str, Any]) -> Path:
         return self._base / f"{state['number']}.answer"
@@ -122,7 +122,7 @@ def close(path: str) -> None:
     with _locked(Path(path).parent):
         state_path = Path(path).with_name("state")
         state = read(str(state_path))
-        _write(state_path, {**state, "open": False, "asker": None})
+        _write(state_path, {**state, "open": False, "gate_host": None})
 
 
 class Names:

@@ -105,7 +105,7 @@ class Variables:
     :param whole: names of variables whose text the command line cannot have cut.
     :ivar options: the options of the gates, by their names without the prefix.
     :ivar own: the role's own variables, by their names without the prefix.
-    :ivar problem: the error of the first unknown or invalid variable; the others are available nevertheless.
+    :ivar problem: the error of the first unknown or invalid variable; the others are still available.
     """
 
     def __init__(

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Writes when each task began and ended, and what of its result the benchmark looks at, one JSON object a line."""
+"""Writes when each task began and ended, and the part of its result that the benchmark uses, one JSON object per line."""
 
 from __future__ import annotations
 

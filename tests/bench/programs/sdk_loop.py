@@ -18,7 +18,7 @@ from tests.bench.scenarios import names
 
 
 def main() -> int:
-    """Wait for all jobs; the result says when that was over."""
+    """Wait for all jobs; the result contains the end time."""
     url, jobs, interval, result = sys.argv[1:]
     account = [os.environ[name] for name in ("HW_ACCESS_KEY", "HW_SECRET_KEY", "HW_PROJECT_ID")]
     client = DgcClient.new_builder().with_credentials(BasicCredentials(*account)).with_endpoint(url).build()

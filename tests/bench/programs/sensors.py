@@ -4,8 +4,8 @@
 
 """Sensors as Airflow runs them, one for each job: ``sensors.py URL JOBS RESULT``, with the emulator's clock moved by hand.
 
-A sensor makes one status call, and another one after the poke interval, until its job is NORMAL. The requests are real, the waits
-are not. Everything that is unknown is taken in the sensors' favour: Airflow itself takes no time at all to start them, all of them
+A sensor makes one status call, and another one after the poke interval, until its job is NORMAL. The requests are real, the
+waits are skipped. Unknown costs are assumed in the sensors' favour: Airflow takes no time to start them, all of them
 may run at once, and they take turns so well that none is ever throttled.
 """
 
@@ -21,11 +21,11 @@ import requests
 from tests.bench.scenarios import LATENCY, POKE, QUOTA, names
 
 TURN = 1.001 / QUOTA
-"""Seconds between two requests, a thousandth more than the quota asks for, so that no rounding runs into it."""
+"""Seconds between two requests: a thousandth more than the quota requires, so that rounding does not exceed it."""
 
 
 def main() -> int:
-    """Wait for all jobs; the result says at what second of the emulator's clock the last sensor was done."""
+    """Wait for all jobs; the result contains the second of the emulator's clock at which the last sensor ended."""
     url, jobs, result = sys.argv[1:]
     session = requests.Session()
     session.trust_env = False

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Runs a command and writes what its whole tree of processes took: ``usage.py RESULT OUTPUT COMMAND...``.
+"""Runs a command and writes the resources of its process tree: ``usage.py RESULT OUTPUT COMMAND...``.
 
 It is a small process between the benchmark and the command, because the system counts the memory of the parent of a process as
 that process's own peak.

@@ -2,12 +2,12 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Writes tests/data/awx/module_options.json: which options the modules have that the playbook awx_setup uses.
+"""Writes tests/data/awx/module_options.json: the options of the modules that the playbook awx_setup uses.
 
 python tools/awx_collection.py
 python -m tests.integration.awx.module_options
 
-Only facts are kept (names, types, choices, what is required), so that the unit tests need nothing of awx.awx.
+Only facts are kept (names, types, choices, what is required), so that the unit tests do not need awx.awx.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ MODULES: Final = (
     "workflow_job_template_node",
 )
 CONNECTION: Final = ("controller_", "validate_certs", "request_timeout")
-"""How options begin that lead to AWX; the playbook uses none."""
+"""Prefixes of the options for the connection to AWX, which the playbook does not use."""
 FACTS: Final = ("type", "elements", "choices", "required", "aliases")
 
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What AWX refuses, for tests of what is given to it. The rules are data: tests/data/awx/rules.json says where they are from."""
+"""AWX's rules, for tests of data that AWX imports. The rules are data: tests/data/awx/rules.json names their sources."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ PRESENT: Final = "EXAMPLE"
 
 
 def _is(value: Any, names: str | list[str]) -> bool:
-    """Whether a value is of a type by name. A truth value is no number here."""
+    """Whether a value has the named type. A boolean is not a number here."""
     return type(value).__name__ in ([names] if isinstance(names, str) else names)
 
 
@@ -41,7 +41,7 @@ class _Tower:
 
 
 def _field_value_problems(name: Any, field: Mapping[str, Any]) -> Iterator[str]:
-    """What is wrong with the values of a field."""
+    """The errors in the values of a field."""
     rules = RULES["credential_type"]
     kind = field.get("type", "string")
     if kind not in rules["field_types"]:
@@ -61,7 +61,7 @@ def _field_value_problems(name: Any, field: Mapping[str, Any]) -> Iterator[str]:
 
 
 def field_problems(inputs: Mapping[str, Any]) -> Iterator[str]:
-    """What is wrong with the input configuration of a credential type."""
+    """The errors in the input configuration of a credential type."""
     rules = RULES["credential_type"]
     if set(inputs) - set(rules["input_keys"]):
         yield f"inputs has {sorted(set(inputs) - set(rules['input_keys']))}"
@@ -82,7 +82,7 @@ def field_problems(inputs: Mapping[str, Any]) -> Iterator[str]:
 def rendered(
     injectors: Mapping[str, Any], values: Mapping[str, Any], strict: bool = False
 ) -> dict[str, dict[str, str]]:
-    """The files and the environment that a credential with these values leads to. `strict`: a field that is no key is an error."""
+    """The files and the environment of a credential with these values. `strict`: an unknown field is an error."""
     undefined: type[jinja2.Undefined] = jinja2.StrictUndefined if strict else jinja2.Undefined
     environment = ImmutableSandboxedEnvironment(undefined=undefined)
     tower = _Tower()
@@ -96,7 +96,7 @@ def rendered(
 
 
 def injector_problems(inputs: Mapping[str, Any], injectors: Mapping[str, Any]) -> Iterator[str]:
-    """What is wrong with the injector configuration of a credential type."""
+    """The errors in the injector configuration of a credential type."""
     rules = RULES["credential_type"]
     if set(injectors) - set(rules["injector_keys"]):
         yield f"injectors has {sorted(set(injectors) - set(rules['injector_keys']))}"
@@ -119,7 +119,7 @@ def injector_problems(inputs: Mapping[str, Any], injectors: Mapping[str, Any]) -
 
 
 def _key_problems(question: Mapping[str, Any]) -> Iterator[str]:
-    """What is wrong with the keys of a question."""
+    """The errors in the keys of a question."""
     rules, name = RULES["survey"], question.get("variable")
     for key, kind in rules["question_keys_required"].items():
         if not _is(question.get(key), kind):
@@ -129,7 +129,7 @@ def _key_problems(question: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _choice_problem(question: Mapping[str, Any]) -> str:
-    """What is wrong with the choices of a question, or with its default as one of them; nothing if there is none."""
+    """The errors in the choices of a question, or in its default as a choice."""
     name, choices = question.get("variable"), question.get("choices")
     defaults = str(question.get("default", "")).splitlines()
     if not isinstance(choices, list) or not choices or not all(_is(item, "str") and item for item in choices):
@@ -144,11 +144,11 @@ def _choice_problem(question: Mapping[str, Any]) -> str:
 
 
 def _type_problems(question: Mapping[str, Any]) -> Iterator[str]:
-    """What is wrong with the type of a question, and with what has to fit it."""
+    """The errors in the type of a question, and in the keys that depend on it."""
     rules, name, kind = RULES["survey"], question.get("variable"), question.get("type")
     if kind not in rules["default_types"]:
         yield f"{name}: type {kind}"
-        return  # nothing is known of what fits it
+        return  # the matching keys are unknown
     default = question.get("default", "")
     if default != "" and not _is(default, rules["default_types"][kind]):
         yield f"{name}: default {default!r}"
@@ -160,7 +160,7 @@ def _type_problems(question: Mapping[str, Any]) -> Iterator[str]:
 
 
 def survey_problems(survey: Mapping[str, Any]) -> Iterator[str]:
-    """What is wrong with a survey."""
+    """The errors in a survey."""
     for key, kind in RULES["survey"]["keys"].items():
         if not _is(survey.get(key), kind):
             yield f"survey: {key} is no {kind}"
@@ -177,7 +177,7 @@ def survey_problems(survey: Mapping[str, Any]) -> Iterator[str]:
 
 
 def answer_problem(question: Mapping[str, Any], answer: Any) -> str:
-    """Why AWX would not start a job with this answer; nothing if it would."""
+    """The errors for which AWX would not start a job with this answer."""
     rules = RULES["survey"]
     kind, name = question["type"], question["variable"]
     if not _is(answer, rules["answer_types"][kind]):
@@ -193,7 +193,7 @@ def answer_problem(question: Mapping[str, Any], answer: Any) -> str:
 
 
 def asked_without_answers(survey: Mapping[str, Any]) -> dict[str, Any]:
-    """The variables of a job that is started by a program or a workflow, without answers: the defaults that are answers."""
+    """The variables of a job that a program or a workflow starts without answers: the valid defaults."""
     return {
         question["variable"]: question["default"]
         for question in survey["spec"]
@@ -202,7 +202,7 @@ def asked_without_answers(survey: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def asked_on_the_page(survey: Mapping[str, Any], answers: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    """The variables of a job that a user starts on AWX's pages: what is left empty there is not sent."""
+    """The variables of a job that a user starts in AWX: empty answers are not sent."""
     given: dict[str, Any] = {}
     for question in survey["spec"]:
         default = question.get("default", "")

@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A stand-in for AWX's API, as far as awx.awx needs it to make things, with AWX's rules about them.
+"""A stand-in for the part of AWX's API that awx.awx uses to create objects, with AWX's rules.
 
-It keeps what is made, and a journal of what was changed. It runs nothing. What it answers and refuses was seen on AWX 24.6.1:
-a path that AWX does not have is 404 here as well, a name that is taken is refused, and updates and deletions take their time.
+It keeps the objects, and a journal of the changes. It runs no jobs. Its answers and errors match AWX 24.6.1:
+unknown paths are 404, duplicate names are rejected, and updates and deletions take several requests.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ DEFAULTS: Final[dict[str, dict[str, Any]]] = {
     "workflow_job_templates": {"extra_vars": "", "ask_variables_on_launch": False},
     "workflow_job_template_nodes": {"extra_data": {}},
 }
-# What belongs to a name where it has to be unique; nothing: it is unique in all AWX.
+# The scope in which a name must be unique; empty: all of AWX.
 UNIQUE: Final[dict[str, tuple[str, ...]]] = {
     "execution_environments": (),
     "credential_types": ("kind",),
@@ -81,7 +81,7 @@ UNIQUE: Final[dict[str, tuple[str, ...]]] = {
 FILTERS: Final = frozenset(
     {"id", "name", "type", "organization", "credential_type", "inventory", "identifier", "workflow_job_template"}
 )
-# The paths below one thing. An approval has none of a node's.
+# The paths below one object. An approval has none of those of a node.
 PARTS: Final[dict[str, tuple[str, ...]]] = {
     "projects": ("update",),
     "inventories": ("inventory_sources",),
@@ -101,9 +101,7 @@ class Refused(Exception):
 
 
 class Awx:
-    """What AWX holds.
-
-    `url` is where it listens, `changes` is what was changed: method, path and body. `unreachable` are URLs of repositories that
+    """The objects of AWX. `url` is its address, `changes` lists the changes: method, path and body. `unreachable` are URLs of repositories that
     it cannot fetch.
     """
 
@@ -130,17 +128,17 @@ class Awx:
         return item
 
     def named(self, kind: str) -> dict[str, Item]:
-        """All of a kind by name, or by what stands for it."""
+        """All objects of a kind, by name or its substitute."""
         return {str(item.get("name") or item.get("identifier")): item for item in self.items[kind].values()}
 
     def linked(self, item: Item, link: str) -> list[int]:
-        """The numbers of what is associated with something."""
+        """The IDs of the objects associated with an object."""
         return self.links.get(f"{item['url']}{link}/", [])
 
-    # What is asked
+    # Requests that read
 
     def shown(self, item: Item) -> Item:
-        """A thing as AWX shows it: without secrets, and with the name of its organization."""
+        """An object as AWX shows it: without secrets, and with the name of its organization."""
         organization = self.items["organizations"].get(item.get("organization") or 0)
         if organization is not None:
             item["summary_fields"]["organization"] = {"id": organization["id"], "name": organization["name"]}
@@ -171,13 +169,13 @@ class Awx:
 
         found = self.page([item for name in kinds for item in self.items[name].values() if fits(item)])
         for item in [item for item in self.items["inventories"].values() if item["pending_deletion"]]:
-            self.remove("inventories", item)  # AWX gets round to it later
+            self.remove("inventories", item)  # AWX does it later
         return found
 
-    # What is changed
+    # Requests that change
 
     def check(self, kind: str, item: Item) -> None:
-        """Refuse what AWX refuses."""
+        """Reject a request that AWX rejects."""
         lacking = {name for name in NEEDED.get(kind, set()) if item.get(name) in (None, "")}
         if lacking:
             raise Refused({name: ["This field is required."] for name in lacking})
@@ -199,7 +197,7 @@ class Awx:
             raise Refused({"detail": problems})
 
     def problems(self, kind: str, item: Item) -> Iterator[str]:
-        """What is wrong with a thing of this kind."""
+        """The errors in an object of this kind."""
         if kind == "credential_types":
             yield from rules.field_problems(item["inputs"])
             yield from rules.injector_problems(item["inputs"], item["injectors"])
@@ -244,7 +242,7 @@ class Awx:
         return 200, self.shown(item)
 
     def fetch(self, project: Item) -> Item:
-        """Begin to update a project; each look at it brings that one step further."""
+        """Start the update of a project; each read of it advances the update by one step."""
         update = self.add("project_updates", status="pending", scm_revision="", name=project["name"])
         project["status"] = "pending"
         project["summary_fields"] = {"current_update": {"id": update["id"]}, "current_job": {"id": update["id"]}}
@@ -261,7 +259,7 @@ class Awx:
         return self.shown(item)
 
     def remove(self, kind: str, item: Item) -> None:
-        """Delete a thing with what belongs to it."""
+        """Delete an object and its dependent objects."""
         del self.items[kind][item["id"]]
         belongs = {
             "inventories": ("inventory_sources", "inventory"),
@@ -311,7 +309,7 @@ class Awx:
         return (200, self.look(kind, item)) if method == "GET" else self.change(item, kind, body)
 
     def part(self, method: str, path: str, kind: str, item: Item, part: str, body: Any) -> tuple[int, Any]:
-        """What is below a thing."""
+        """The objects below an object."""
         if part == "survey_spec":
             if method == "GET":
                 return 200, self.surveys.get(item["url"], {})
@@ -372,7 +370,7 @@ def _handler(awx: Awx) -> type[BaseHTTPRequestHandler]:
         do_GET = do_POST = do_PATCH = do_DELETE = _serve
 
         def log_message(self, format: str, *args: Any) -> None:
-            """Says nothing."""
+            """Logs nothing."""
 
     return Handler
 

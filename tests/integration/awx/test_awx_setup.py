@@ -57,7 +57,7 @@ def changed(done: Run) -> list[str]:
 
 
 @pytest.mark.timeout(900)
-def test_awx_setup_makes_everything_and_a_second_run_changes_nothing(tmp_path: Path) -> None:
+def test_awx_setup_creates_everything_and_a_second_run_changes_nothing(tmp_path: Path) -> None:
     authorities = tmp_path / "ca.pem"
     authorities.write_text("-----BEGIN CERTIFICATE-----\n", "utf-8")
     environment = {**CLOUD, "HW_CACERT": str(authorities)}
@@ -141,7 +141,7 @@ def test_awx_setup_makes_everything_and_a_second_run_changes_nothing(tmp_path: P
 
 @pytest.mark.slow
 @pytest.mark.timeout(400)
-def test_awx_setup_changes_only_what_it_sets_and_sets_back_what_is_empty() -> None:
+def test_awx_setup_changes_only_its_fields_and_resets_empty_ones() -> None:
     given = {
         **TEMPLATES,
         "awx_setup_image": "registry.example.com/datagate:1",
@@ -166,7 +166,7 @@ def test_awx_setup_changes_only_what_it_sets_and_sets_back_what_is_empty() -> No
         templates["datagate sliced gate"]["extra_vars"] = "---\njob_gate_min_jobs: 5\n"
         templates["datagate gate"]["limit"] = "nobody"
         awx.links[f"{templates['datagate gate']['url']}credentials/"].append(vault)
-        # The same again, without what was given first, and with a token in the place of the key.
+        # The second run, without the first options, and with a token instead of the key.
         token = {"region": "cn-north-4", "auth_token": "TOKEN", "project_id": ""}
         done = setup(
             awx,
@@ -231,8 +231,8 @@ REFUSED: list[tuple[dict[str, Any], list[str]]] = [
 ]
 
 
-def test_every_wrong_option_has_its_sentence() -> None:
-    """The task that refuses them, with no more than the options: one run for all."""
+def test_each_invalid_option_has_its_message() -> None:
+    """The validation task with only the options: one run for all cases."""
     (playbook,) = yaml.safe_load((DATA.parent / "awx_setup.yml").read_text("utf-8"))
     validate = yaml.safe_load((DATA.parent / "tasks" / "awx_check.yml").read_text("utf-8"))[0]
     cases = [
@@ -251,7 +251,7 @@ def test_every_wrong_option_has_its_sentence() -> None:
 
 
 @pytest.mark.timeout(300)
-def test_awx_setup_refuses_before_anything_is_made() -> None:
+def test_awx_setup_rejects_options_before_any_change() -> None:
     with running(*TEMPLATES.values()) as awx:
         second = awx.add("organizations", name="Second")["id"]
         awx.add("execution_environments", name="theirs", image="i", organization=second)
@@ -261,14 +261,14 @@ def test_awx_setup_refuses_before_anything_is_made() -> None:
         for variables, sentences in REFUSED:
             done = setup(awx, variables, **CLOUD)
             assert done.code == 2
-            said = " ".join(done.text.split()).replace('\\"', '"')
-            assert [words for words in sentences if words not in said] == []
+            shown_text = " ".join(done.text.split()).replace('\\"', '"')
+            assert [words for words in sentences if words not in shown_text] == []
             assert awx.changes == []
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(300)
-def test_awx_setup_takes_templates_of_others_by_number() -> None:
+def test_awx_setup_accepts_template_ids_of_other_organizations() -> None:
     with running() as awx:
         second = awx.add("organizations", name="Second")["id"]
         numbers = [awx.add("job_templates", name="same", organization=second)["id"] for dummy in range(2)]
@@ -280,7 +280,7 @@ def test_awx_setup_takes_templates_of_others_by_number() -> None:
 
 @pytest.mark.slow
 @pytest.mark.timeout(400)
-def test_a_project_that_awx_cannot_fetch_fails_every_run() -> None:
+def test_project_that_awx_cannot_fetch_fails_each_run() -> None:
     url = "https://git.example.com/none.git"
     with running() as awx:
         awx.unreachable.add(url)
@@ -291,7 +291,7 @@ def test_a_project_that_awx_cannot_fetch_fails_every_run() -> None:
             assert f"AWX cannot sync {url}: the project datagate is failed after its update {update}," in done.text
             assert f"{awx.url}/#/jobs/project/{update}/output" in done.text
             assert awx.items["job_templates"] == {}
-        # The reason is gone, and nothing has changed here.
+        # The cause is fixed, and the playbook changes nothing.
         awx.unreachable.clear()
         done = setup(awx, {"awx_setup_project_url": url})
         assert done.code == 0, done.text
@@ -299,7 +299,7 @@ def test_a_project_that_awx_cannot_fetch_fails_every_run() -> None:
 
 @pytest.mark.slow
 @pytest.mark.timeout(500)
-def test_awx_setup_takes_everything_away_again() -> None:
+def test_awx_setup_removes_what_it_created() -> None:
     with running(*TEMPLATES.values()) as awx:
         own = awx.add("execution_environments", name="ours", image="i", organization=1)
         assert setup(awx, {**TEMPLATES, "awx_setup_image": "image"}, **CLOUD).code == 0
@@ -331,7 +331,7 @@ def test_awx_setup_takes_everything_away_again() -> None:
 
 
 @pytest.mark.slow
-def test_awx_setup_without_secrets_leaves_credential_and_workflow_out() -> None:
+def test_awx_setup_without_secrets_creates_no_credential_and_no_workflow() -> None:
     with running() as awx:
         first = setup(awx, {}, "--check", HW_REGION_NAME="cn-north-4")
         assert first.code == 0, first.text
@@ -341,6 +341,6 @@ def test_awx_setup_without_secrets_leaves_credential_and_workflow_out() -> None:
         assert awx.items["credentials"] == {}
         assert awx.items["workflow_job_templates"] == {}
         assert len(awx.items["job_templates"]) == 5
-        said = done["Show the next steps"].msg
-        assert "no credential" in said
-        assert "No workflow was made" in said
+        shown_text = done["Show the next steps"].msg
+        assert "no credential" in shown_text
+        assert "No workflow was made" in shown_text

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What AWX's surveys and workflow do to the playbooks: answers become extra variables, and artifacts those of later nodes."""
+"""The playbooks with AWX's surveys and workflow: answers become extra variables, artifacts become those of later nodes."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def emulator() -> Iterator[Emulator]:
         ({"job_gate": {"verdict": "TIMEOUT"}, "gate_verdict_id": "../x"}, 2, "gate_verdict_id: must be letters"),
     ],
 )
-def test_the_switch_distinguishes_verdicts(variables: Mapping[str, Any], code: int, words: str) -> None:
+def test_gate_verdict_succeeds_for_the_chosen_verdicts(variables: Mapping[str, Any], code: int, words: str) -> None:
     done = run(VERDICT, {}, variables=variables)
     assert done.code == code, done.text
     last = done.records[-1]
@@ -105,7 +105,7 @@ def test_the_switch_distinguishes_verdicts(variables: Mapping[str, Any], code: i
         ("dli_finished", {"job_gate_job_ids": "dli-good"}),
     ],
 )
-def test_the_survey_of_the_gate_suits_every_entry_point(
+def test_gate_survey_works_with_each_entry_point(
     tmp_path: Path, emulator: Emulator, entry: str, answers: Mapping[str, Any]
 ) -> None:
     survey = data("survey_gate")
@@ -138,7 +138,7 @@ def node(
         pytest.param("job_trap", "before", marks=pytest.mark.slow),
     ],
 )
-def test_the_workflow_goes_by_the_verdicts(tmp_path: Path, emulator: Emulator, jobs: str, order: str) -> None:
+def test_workflow_follows_the_verdicts(tmp_path: Path, emulator: Emulator, jobs: str, order: str) -> None:
     answers = {
         **rules.asked_without_answers(data("survey_workflow")),
         "job_gate_job_names": jobs,

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Standard output for a program: one JSON object with what each task returned, once the run has ended, and nothing else."""
+"""Standard output for a program: only one JSON object with the result of each task, at the end of the run."""
 
 from __future__ import annotations
 

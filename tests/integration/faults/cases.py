@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The table of faults: what goes wrong, where and when, what the gate does about it, and how it ends.
+"""The table of faults: each fault, its place and time, the reaction of the gate, and the verdict.
 
 `docs/reliability.md` is made from this table by `tools/reliability.py`, and the tests beside this file run it.
 """
@@ -25,9 +25,9 @@ RECOVERS, READY = 4.0, 8.0
 """Seconds at which a fault in mid-wait begins, and at which the jobs get ready."""
 WAIT: Data = {"wait": True, "wait_interval": 1, "wait_timeout": 250, "request_timeout": 10}
 SLOW: Data = {"request_timeout": 0.4, "retries": 1, "max_consecutive_errors": 2}
-"""Options of cases that really wait for an answer."""
+"""Options of cases that wait for an answer in real time."""
 FEW: Data = {"retries": 1, "max_consecutive_errors": 2}
-"""Options of cases whose answers take their time."""
+"""Options of cases with slow answers."""
 SHORT: Data = {"wait_timeout": 14}
 """Options of cases that end with the deadline: more than it takes to get ready, and not much more."""
 
@@ -80,14 +80,14 @@ BEFORE = ("projects", "tokens")  # calls that come before the first reading
 
 @dataclass(frozen=True)
 class Case:
-    """A fault and what is to come of it.
+    """A fault and the expected outcome.
 
     :ivar key: short name, for the test's ID.
-    :ivar fault: what goes wrong, for people.
-    :ivar happens: what the gate does about it, for people.
+    :ivar fault: the fault, as text for the page.
+    :ivar happens: the reaction of the gate, as text for the page.
     :ivar action: the emulator's fault rule, without its match.
     :ivar duration: ONCE or LASTING.
-    :ivar words: what the message must hold.
+    :ivar words: text that the message must contain.
     :ivar calls: which calls are hit.
     :ivar points: at which points, where not at all that the call has.
     :ivar options: options of the module that differ.
@@ -132,7 +132,7 @@ ENDLESS = ("first", "closing")  # points of faults that last; what lasts from mi
 
 
 def passing(key: str, fault: str, action: Data, happens: str, lasts: str, **more: Any) -> list[Case]:
-    """A fault that passes, and the same one lasting."""
+    """A temporary fault, and the same one lasting."""
     gap, words = more.pop("gap", 0.0), more.pop("words", "")
     lasting = {**more, "points": ("first",) if more.get("points") == LATE else ENDLESS, **UNREADABLE}
     return [
@@ -142,7 +142,7 @@ def passing(key: str, fault: str, action: Data, happens: str, lasts: str, **more
 
 
 def _answers(key: str, fault: str, body: Any, words: str, calls: tuple[str, ...] = ALL, **more: Any) -> list[Case]:
-    """An answer with HTTP 200 that is not what was asked for; ``body`` is text, or data to be sent as JSON."""
+    """An answer with HTTP 200 that is not the requested one; ``body`` is text, or data to be sent as JSON."""
     action = {"body": body, "content_type": "application/json"} if isinstance(body, str) else {"json": body}
     return passing(key, fault, {**action, **more}, GARBLED, COUNTS, words=words, calls=calls, points=LATE)
 
@@ -175,7 +175,7 @@ def _date(seconds: float) -> str:
 
 
 def cases() -> list[Case]:
-    """The table. Made again each time, since it holds dates."""
+    """The table. It is created for each call, because it contains dates."""
     return [case for section in SECTIONS.values() for case in section()]
 
 
@@ -198,7 +198,7 @@ def _throttling() -> list[Case]:
             calls = tuple(call for call in ALL if call != "job_status")
             case = Case(f"{key}-lasting", fault, GIVES_UP, throttled(value), calls=calls, points=ENDLESS, **UNREADABLE)
             found.append(replace(case, words="HTTP 429"))
-    # Where asking a job again takes more than ten seconds, the list is read meanwhile.
+    # If a further status call takes more than ten seconds, the list is read meanwhile.
     action = {"status": 503, "headers": {"Retry-After": "5"}}
     listed = {"calls": ("job_status",), "points": ENDLESS, "words": "HTTP 503", **UNREADABLE}
     listed["options"] = {"wait_interval": 10, "wait_timeout": 130}
@@ -406,7 +406,7 @@ def _refusals() -> list[Case]:
 
 
 def _oddities() -> list[Case]:
-    """Answers that can be read, but not as they should be."""
+    """Answers that can be read, but differ from the documented form."""
     numbers = (
         '{"name": "job_sms", "status": "NORMAL", "startTime": NaN, "nodes": [{"name": "READ", "status": "NORMAL", '
     )
@@ -455,7 +455,7 @@ def _oddities() -> list[Case]:
 
 
 def _contradictions() -> list[Case]:
-    """Answers with HTTP 200 that look like what was asked for, and are not."""
+    """Answers with HTTP 200 that look like the requested one, and are not."""
     error = {"error_code": "DLF.3051", "error_msg": "invalid"}
     other = "the answer is about another job"
     spellings = "the answer has different values for"
@@ -499,7 +499,7 @@ def _contradictions() -> list[Case]:
 class Special:
     """A row of the table that has a test of its own.
 
-    :ivar words: what the message must hold.
+    :ivar words: text that the message must contain.
     """
 
     fault: str
@@ -509,7 +509,7 @@ class Special:
     words: str = ""
 
     def check(self, result: Data) -> None:
-        """The gate has ended as the row says."""
+        """Assert that the gate ended as the row says."""
         assert result["verdict"] == self.verdict, result["msg"]
         codes = [item["code"] for item in result["reasons"]]
         assert codes[:1] == ([self.reason] if self.reason else []), result["reasons"]

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Runs a module as a program, with its arguments on standard input, and says at the end how much memory that took.
+"""Runs a module as a program, with its arguments on standard input, and prints its peak memory at the end.
 
 python child.py NAME_OF_THE_MODULE [hang]      `hang`: no name server ever answers
 """
@@ -21,7 +21,7 @@ PEAK = "peak of memory in KiB: "
 
 
 def _peak() -> int:
-    """The most memory that this program has had. What getrusage says includes its parent's before the exec."""
+    """The peak memory of this program. getrusage includes that of its parent before the exec."""
     status = Path("/proc/self/status")
     if status.exists():
         lines = status.read_text(encoding="utf-8").splitlines()
@@ -30,7 +30,7 @@ def _peak() -> int:
 
 
 def _no_answer(host: Any, *arguments: Any, **more: Any) -> Any:
-    """Numbers need no name server; Ansible looks one up when it starts."""
+    """IP addresses need no name server; Ansible resolves one when it starts."""
     if host == "localhost":
         time.sleep(3600)
     return _resolve(host, *arguments, **more)

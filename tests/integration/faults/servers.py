@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Servers for what the emulator cannot do: between it and the client, or which listen and only count."""
+"""Servers for faults that the emulator cannot create: between it and the client, or that only count connections."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class Listener:
         self._open.clear()
 
     def stop(self) -> None:
-        """Listen no longer, and break the connections."""
+        """Stop listening, and break the connections."""
         # A thread in accept() is woken by a shutdown, not by a close.
         with contextlib.suppress(OSError):
             self._socket.shutdown(socket.SHUT_RDWR)
@@ -108,7 +108,7 @@ def reset(connection: socket.socket) -> None:
 
 
 def garbage(connection: socket.socket) -> None:
-    """Answer with what is neither HTTP nor TLS."""
+    """Answer with bytes that are neither HTTP nor TLS."""
     connection.recv(65536)
     connection.sendall(b"220 mail.example.com ESMTP\r\n")
 
@@ -120,7 +120,7 @@ def alert(connection: socket.socket) -> None:
 
 
 class Forward:
-    """Hands everything on to a port of this machine, and back. `spoil` says how many answers get spoilt from now on."""
+    """Forwards all bytes to a port of this machine, and back. `spoil` is the number of answers to damage from now on."""
 
     def __init__(self, port: int) -> None:
         self._port = port

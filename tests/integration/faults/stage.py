@@ -2,11 +2,11 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Where a gate meets a fault: the module's own work, in this process, against an emulator, on a clock that skips waits.
+"""Runs a gate with a fault: the module's code, in this process, against an emulator, on a clock that skips waits.
 
-A wait for an answer is a real one, so sockets, timeouts and threads are what they are in life. A wait for nothing (an
+A wait for an answer is a real one, so sockets, timeouts and threads behave as in production. A wait without a request (an
 interval, a backoff, a Retry-After) is skipped, and the emulator's time moves along, so that a gate of minutes takes
-milliseconds and may have the options that people really use.
+milliseconds and can have realistic options.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from tests.emulator import (
     Emulator,
 )
 
-from ..playbook import SLACK
+from ..playbook import MAX_SLACK
 
 T = TypeVar("T")
 Result = dict[str, Any]
@@ -50,7 +50,7 @@ ENDS = "This is a defect of the collection"
 
 
 class SkippingClock(Clock):
-    """The machine's clock, and what was skipped."""
+    """The machine's clock, plus the skipped time."""
 
     def __init__(self, emulator: Emulator | None = None) -> None:
         self.skipped = 0.0
@@ -96,7 +96,7 @@ def gate(
     dli: bool = False,
     clock: Clock | None = None,
 ) -> Result:
-    """What the module returns on a clock that skips waits. Asserts what holds for every gate, good or bad."""
+    """The module's result on a clock that skips waits. Asserts the invariants of each gate."""
     chosen = clock or SkippingClock(None if isinstance(emulator, str) else emulator)
     arguments = connection(emulator, **options)
     began, started = chosen.now(), time.monotonic()
@@ -105,13 +105,13 @@ def gate(
         result = work(arguments, dli)
     took = chosen.now() - began
     most = float(arguments["wait_timeout"]) + float(arguments.get("request_timeout", 30))
-    assert took <= most + SLACK, f"{took:.1f} s on the gate's clock: {result['msg']}"
+    assert took <= most + MAX_SLACK, f"{took:.1f} s on the gate's clock: {result['msg']}"
     assert time.monotonic() - started < 60
     return result
 
 
 def work(arguments: Mapping[str, Any], dli: bool = False) -> Result:
-    """What the module returns, run as a task for localhost runs it."""
+    """The module's result, run like a task for localhost."""
     module: Any = dli_job_progress if dli else dataarts_job_status
     result = in_process.run(dict(arguments), module.ARGUMENTS, module.SERVICE, module.BODY, False, "module")
     check(result)
@@ -119,7 +119,7 @@ def work(arguments: Mapping[str, Any], dli: bool = False) -> Result:
 
 
 def check(result: Mapping[str, Any], secrets: Sequence[str] = SECRETS) -> None:
-    """What holds for every result: a verdict with reasons or one clear sentence, no traceback, no secret, plain JSON."""
+    """Assert the invariants of each result: a verdict with reasons or one clear sentence, no traceback, no secret, plain JSON."""
     text = json.dumps(result, allow_nan=False)
     msg = result["msg"]
     assert ENDS not in msg, msg
@@ -138,7 +138,7 @@ def check(result: Mapping[str, Any], secrets: Sequence[str] = SECRETS) -> None:
 
 
 def assert_ends(before: set[threading.Thread], seconds: float) -> None:
-    """No thread of a session is left after so many seconds."""
+    """Assert that no thread of a session is left after the given seconds."""
     until = time.monotonic() + seconds
     while left := [thread for thread in threading.enumerate() if thread not in before and thread.name != "emulator"]:
         assert time.monotonic() < until, f"threads are left: {left}"

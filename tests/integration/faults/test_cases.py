@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Every fault of the table, at every call and point that it names."""
+"""Each fault of the table, at each call and point that it names."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def _params() -> list[Any]:
 
 
 @pytest.mark.parametrize(("case", "call", "point"), _params())
-def test_fault(case: Case, call: str, point: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_fault_ends_as_the_table_says(case: Case, call: str, point: str, monkeypatch: pytest.MonkeyPatch) -> None:
     place = PLACES[call]
     rule: dict[str, Any] = {"name": "it", "match": {"call": call, "from": place.points[point]}, **case.action}
     if case.duration == ONCE:
@@ -40,7 +40,7 @@ def test_fault(case: Case, call: str, point: str, monkeypatch: pytest.MonkeyPatc
 
 
 def check(case: Case, result: dict[str, Any], emulator: Emulator) -> None:
-    """The gate has ended as the table says, for the reason that it says, and has asked no more than it may."""
+    """Assert that the gate ended with the verdict and reason in the table, and sent no more requests than allowed."""
     hit = emulator.requests(fault="it")
     assert hit, "the fault was never met"
     assert (result["verdict"], case.reason) == (case.verdict, case.reason), result["msg"]

@@ -37,7 +37,7 @@ SCENES: dict[str, tuple[list[dict[str, Any]], dict[str, Any], list[dict[str, Any
 
 
 @pytest.mark.parametrize("row", SCENES)
-def test_changes(row: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_changed_jobs_end_the_gate_as_the_table_says(row: str, monkeypatch: pytest.MonkeyPatch) -> None:
     jobs, options, faults = SCENES[row]
     with running({"quota": 0, "jobs": jobs, "faults": faults}) as emulator:
         CHANGES[row].check(gate(emulator, monkeypatch, {**WAIT, **options}))
@@ -66,8 +66,8 @@ KINDS: dict[str, dict[str, Any]] = {
 
 @pytest.mark.parametrize("seed", range(4))
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_failure_among_random_faults(kind: str, seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """For all readings in between: a gate does not pass a node that is in EXCEPTION, nor a job that is not ready."""
+def test_failing_job_never_passes_among_random_faults(kind: str, seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With any readings: a gate does not pass a node in EXCEPTION, nor a job that is not ready."""
     broken = {"name": "job_broken", "nodes": [{"name": "READ", "status": "EXCEPTION"}, *NODES[1:]]}
     scenario = {"quota": 0, "jobs": [broken, OTHER], "faults": HALF, "seed": seed}
     if kind == "list-alone":
@@ -82,7 +82,7 @@ def test_a_failure_among_random_faults(kind: str, seed: int, monkeypatch: pytest
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_a_dli_failure_among_random_faults(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_failed_dli_job_fails_among_random_faults(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
     jobs = [{"job_id": DLI_JOB, "status": "FAILED", "message": "Table not found"}]
     options = {**WAIT, "job_ids": DLI_JOB, "max_consecutive_errors": 50}
     with running({"quota": 0, "dli_jobs": jobs, "faults": HALF, "seed": seed}) as emulator:
@@ -91,8 +91,8 @@ def test_a_dli_failure_among_random_faults(seed: int, monkeypatch: pytest.Monkey
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_a_success_among_random_faults(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The same faults keep no gate from passing that may pass."""
+def test_ready_jobs_pass_among_random_faults(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same faults do not prevent a correct PASS."""
     timeline = [STARTS, {"at": CHANGE, "status": "NORMAL"}]
     jobs = [{"name": "job_{i}", "count": 5, "timeline": timeline, "nodes": NODES}]
     options = {**WAIT, "name_contains": "job_", "max_consecutive_errors": 50}

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Credentials that are wrong or that end: asked about once, renewed where that is possible, never tried until they lock."""
+"""Credentials that are wrong or expire: sent once, renewed if possible, never sent until they are locked."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ NEXT = {name: value.replace("-1", "-2") for name, value in TEMPORARY.items()}
 
 
 def refused(emulator: Emulator) -> list[str]:
-    """The calls that were answered with 401, as far as an answer was made."""
+    """The calls that were answered with 401."""
     return [record.call for record in emulator.journal if record.status == 401]
 
 
@@ -50,7 +50,7 @@ WRONG: dict[str, dict[str, str]] = {
 
 @pytest.mark.parametrize("wrong", WRONG)
 @pytest.mark.parametrize("call", ["projects", *JOBS])
-def test_a_bad_signature(call: str, wrong: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_bad_signature_is_sent_once(call: str, wrong: str, monkeypatch: pytest.MonkeyPatch) -> None:
     place = PLACES[call]
     with running({"quota": 0, **place.scenario}) as emulator:
         result = gate(emulator, monkeypatch, {**WAIT, **place.options, **WRONG[wrong]}, dli=place.dli)
@@ -60,7 +60,7 @@ def test_a_bad_signature(call: str, wrong: str, monkeypatch: pytest.MonkeyPatch)
 
 
 @pytest.mark.parametrize("options", [{"job_names": NAMES}, {"name_contains": "job_", "check_nodes": False}])
-def test_a_bad_signature_over_many_jobs(options: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_bad_signature_over_many_jobs_is_sent_once(options: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
     wrong = {**WRONG["secret"], "requests_per_second": 0}
     with running({"quota": 0, **MANY_JOBS}, latency=0.02) as emulator:
         CREDENTIALS["bad-signature"].check(gate(emulator, monkeypatch, {**WAIT, **options, **wrong}))
@@ -79,7 +79,7 @@ BREAKS: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("broken", BREAKS)
-def test_a_401_with_a_broken_body(broken: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_http_401_with_a_broken_body_is_a_refusal(broken: str, monkeypatch: pytest.MonkeyPatch) -> None:
     faults = [{"match": {"call": "job_status"}, **BREAKS[broken]}]
     options = {**WAIT, "job_names": JOB, **WRONG["secret"], "request_timeout": 0.5, "retries": 1}
     with running({"quota": 0, **REAL_TIME, "faults": faults}) as emulator:
@@ -89,14 +89,14 @@ def test_a_401_with_a_broken_body(broken: str, monkeypatch: pytest.MonkeyPatch) 
 
 
 @pytest.mark.parametrize("status", [403, 503])
-def test_a_refusal_with_another_status(status: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_refusal_with_another_status_is_sent_once(status: int, monkeypatch: pytest.MonkeyPatch) -> None:
     faults = [{"match": {"service": "dataarts"}, "status": status, "error_code": "APIGW.0301"}]
     with running({"quota": 0, **MANY_JOBS, "faults": faults}, latency=0.02) as emulator:
         CREDENTIALS["refused-403"].check(gate(emulator, monkeypatch, {**WAIT, "job_names": NAMES}))
         assert len(emulator.journal) == 1
 
 
-def test_a_refused_key_in_the_next_run(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_refused_key_is_not_sent_in_the_next_run(monkeypatch: pytest.MonkeyPatch) -> None:
     with running({"quota": 0, **REAL_TIME}) as emulator:
         options = {**WAIT, **WRONG["secret"]}
         gate(emulator, monkeypatch, {**options, "job_names": JOB})
@@ -109,7 +109,7 @@ def test_a_refused_key_in_the_next_run(monkeypatch: pytest.MonkeyPatch) -> None:
         CREDENTIALS["mended"].check(gate(emulator, monkeypatch, {**options, "job_names": JOB, **KEY}))
 
 
-def test_a_locked_key(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_locked_key_is_reported_as_locked(monkeypatch: pytest.MonkeyPatch) -> None:
     message = "Incorrect IAM authentication information: AK access failed to reach the limit,forbidden"
     faults = [{"match": {"call": "job_status"}, "status": 401, "error_code": "APIGW.0301", "error_msg": message}]
     with running({"quota": 0, **REAL_TIME, "faults": faults}) as emulator:
@@ -127,7 +127,7 @@ def test_a_locked_key(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     ("call", "since"), [("job_status", 0.0), ("job_status", ENDS), ("job_list", ENDS), ("projects", 0.0)]
 )
-def test_a_wrong_clock(call: str, since: float, skew: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_wrong_clock_ends_the_gate(call: str, since: float, skew: int, monkeypatch: pytest.MonkeyPatch) -> None:
     place = PLACES[call]
     faults = [{"match": {"call": call, "from": since}, "clock_skew": skew}]
     with running({"quota": 0, **place.scenario, "faults": faults}) as emulator:
@@ -141,11 +141,11 @@ def test_a_wrong_clock(call: str, since: float, skew: int, monkeypatch: pytest.M
     assert received[2] == ("behind" if skew > 0 else "ahead of")
 
 
-# -- what ends in mid-wait --------------------------------------------------------------------------------------------
+# -- expiry during a wait ---------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("options", [{"job_names": JOB}, {"name_contains": "job_", "check_nodes": False}])
-def test_a_token_that_ends(options: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_expired_token_ends_the_gate(options: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
     with running({"quota": 0, **REAL_TIME, "tokens": [{"token": AUTH_TOKEN, "valid_until": ENDS}]}) as emulator:
         result = gate(emulator, monkeypatch, {**WAIT, **options, "auth_token": AUTH_TOKEN})
         assert len(refused(emulator)) == 1
@@ -153,7 +153,7 @@ def test_a_token_that_ends(options: dict[str, Any], monkeypatch: pytest.MonkeyPa
     CREDENTIALS["token-ends"].check(result)
 
 
-def test_a_password_gets_a_new_token(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_password_renews_an_expired_token(monkeypatch: pytest.MonkeyPatch) -> None:
     with running({"quota": 0, **REAL_TIME, "token_lifetime": 6}) as emulator:
         result = gate(emulator, monkeypatch, {**WAIT, "job_names": JOB, **USER})
         assert len(emulator.requests("tokens")) == 2
@@ -161,7 +161,7 @@ def test_a_password_gets_a_new_token(monkeypatch: pytest.MonkeyPatch) -> None:
     CREDENTIALS["password-renews"].check(result)
 
 
-def test_a_password_that_has_changed(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_changed_password_is_sent_once(monkeypatch: pytest.MonkeyPatch) -> None:
     faults = [{"match": {"call": "tokens", "from": ENDS}, "status": 401}]
     with running({"quota": 0, **REAL_TIME, "token_lifetime": ENDS, "faults": faults}) as emulator:
         result = gate(emulator, monkeypatch, {**WAIT, "job_names": JOB, **USER})
@@ -170,7 +170,7 @@ def test_a_password_that_has_changed(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def credentials_file(path: Path, key: dict[str, str]) -> str:
-    """A file as the vendor's SDK wants it."""
+    """A file in the format of the vendor's SDK."""
     lines = [f"ak = {key['access_key']}", f"sk = {key['secret_key']}", f"security_token = {key['security_token']}"]
     path.write_text("\n".join(["[basic]", *lines]) + "\n", encoding="utf-8")
     path.chmod(0o600)
@@ -178,7 +178,7 @@ def credentials_file(path: Path, key: dict[str, str]) -> str:
 
 
 class Renewal(SkippingClock):
-    """A clock that has a file written again as soon as the old key has ended."""
+    """A clock that rewrites a file as soon as the old key has expired."""
 
     def __init__(self, emulator: Emulator, path: Path) -> None:
         super().__init__(emulator)
@@ -192,7 +192,9 @@ class Renewal(SkippingClock):
 
 
 @pytest.mark.parametrize("renewed", [True, False])
-def test_a_temporary_key_from_a_file(renewed: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_expired_key_is_read_again_from_the_file(
+    renewed: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = tmp_path / "credentials"
     keys = [{**TEMPORARY, "valid_until": ENDS}, NEXT]
     with running({"quota": 0, **REAL_TIME, "access_keys": keys}) as emulator:
@@ -211,7 +213,9 @@ def assert_hidden(result: Result, secrets: list[str]) -> None:
 
 
 @pytest.mark.parametrize("mode", [0o600, 0o640, 0o604])
-def test_a_file_that_others_can_read(mode: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_credentials_file_readable_by_others_gives_a_warning(
+    mode: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = tmp_path / "credentials"
     with running({"quota": 0, **REAL_TIME, "access_keys": [TEMPORARY]}) as emulator:
         options = {**WAIT, "job_names": JOB, "credentials_file": credentials_file(path, TEMPORARY)}
@@ -234,7 +238,7 @@ AGENCY: dict[str, tuple[dict[str, Any] | None, str]] = {
 
 
 @pytest.mark.parametrize("row", AGENCY)
-def test_an_agencys_key(row: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_agency_key_is_renewed(row: str, monkeypatch: pytest.MonkeyPatch) -> None:
     fault, verdict = AGENCY[row]
     scenario = {"quota": 0, **REAL_TIME, "metadata": {"lifetime": ENDS + 2}, "faults": [fault] if fault else []}
     with running(scenario) as emulator:
@@ -246,7 +250,7 @@ def test_an_agencys_key(row: str, monkeypatch: pytest.MonkeyPatch) -> None:
     CREDENTIALS[row].check(result)
 
 
-def test_no_metadata_service(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_metadata_service_ends_the_gate(monkeypatch: pytest.MonkeyPatch) -> None:
     with running({"quota": 0, **REAL_TIME}) as emulator:
         base = f"http://127.0.0.1:{free_port()}"
         monkeypatch.setattr(ecs_agency, "EcsAgency", partial(ecs_agency.EcsAgency, base=base))
@@ -271,7 +275,7 @@ MANY_WAYS: dict[str, dict[str, Any]] = {
         pytest.param("status-no-ceiling", 3.0),
     ],
 )
-def test_an_access_key_that_ends_between_observations(
+def test_key_that_expires_between_observations_ends_the_gate(
     way: str, interval: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ends = 1.6 * interval if interval < 5 else 1.5 * interval
@@ -288,8 +292,8 @@ def test_an_access_key_that_ends_between_observations(
 
 
 @pytest.mark.parametrize("way", ["status", "status-no-ceiling"])
-def test_an_access_key_that_ends_within_an_observation(way: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Those that are under way at that moment come back refused; nothing is sent after the first refusal is known."""
+def test_key_that_expires_within_an_observation_ends_the_gate(way: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Running requests are refused; nothing is sent after the first refusal was received."""
     options = {**WAIT, **MANY_WAYS[way], "wait_interval": 10}
     faults = [{"match": {"call": "job_status", "nth": [MANY // 2]}, "advance": 100}]
     key = {**KEY, "valid_until": 50}
@@ -302,6 +306,6 @@ def test_an_access_key_that_ends_within_an_observation(way: str, monkeypatch: py
     assert ACCESS_KEY not in str(result)
 
 
-def test_ready_comes_after_the_end() -> None:
+def test_keys_expire_before_the_jobs_are_ready() -> None:
     """The tests above rely on it."""
     assert ENDS < READY

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The deadline on the machine's own clock: whichever call is slow, a gate ends in time and says what it was waiting for."""
+"""The deadline on the machine's own clock: with any slow call, a gate ends in time and names the missing readings."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ import pytest
 
 from tests.emulator import running
 
-from ..playbook import SLACK
+from ..playbook import MAX_SLACK
 from .cases import DEADLINE, NETWORK, PLACES
 from .servers import listening, swallow
 from .stage import Result, connection, work
 
 TIMES = {"wait": True, "wait_timeout": 1.8, "request_timeout": 1, "wait_interval": 0.5, "max_consecutive_errors": 50}
-MOST = 1.8 + 1 + SLACK
+MAX_SECONDS = 1.8 + 1 + MAX_SLACK
 """Seconds: the deadline, one request, and what a busy machine may add."""
 
 Slow = tuple[str, dict[str, Any], dict[str, Any], dict[str, Any]]
@@ -45,7 +45,7 @@ SLOW: dict[str, Slow] = {
     "hang-dli": ("dli_progress", {"hang": True}, {}, {}),
     "backoff": ("job_status", {"status": 503}, {}, {}),
     "retry-after": ("job_status", LONG, {}, {}),
-    # At two requests a second, the last observation of one that was throttled cannot be sent any more.
+    # At two requests a second, the last observation after a throttled answer cannot be sent.
     "throttled": ("projects", {**LONG, "status": 429}, {"requests_per_second": 2}, {}),
     "many-jobs": ("job_status", {}, {"job_names": NAMES, "requests_per_second": 5}, MANY),
     "many-pages": ("job_list", {"delay": 0.6}, {"requests_per_second": 2}, MANY),
@@ -73,7 +73,7 @@ def observed(slow: str) -> Result:
 
 @pytest.fixture(scope="module")
 def results() -> Iterator[dict[str, Result]]:
-    """All of them, side by side, since they do nothing but wait."""
+    """All results; the gates run concurrently, because they only wait."""
     real = socket.getaddrinfo
     over = threading.Event()
 
@@ -89,18 +89,18 @@ def results() -> Iterator[dict[str, Result]]:
 
 
 @pytest.mark.parametrize("slow", SLOW)
-def test_the_deadline(slow: str, results: dict[str, Result]) -> None:
+def test_gate_ends_at_the_deadline(slow: str, results: dict[str, Result]) -> None:
     result = results[slow]
-    assert result["took"] < MOST
-    assert 1 < result["elapsed"] < MOST
+    assert result["took"] < MAX_SECONDS
+    assert 1 < result["elapsed"] < MAX_SECONDS
     assert result["failed"]
     assert result["verdict"] != "PASS"
 
 
 @pytest.mark.parametrize("slow", list(SLOW))
-def test_what_is_reported_at_the_deadline(slow: str, results: dict[str, Result]) -> None:
+def test_timeout_reports_the_slow_call(slow: str, results: dict[str, Result]) -> None:
     if slow.startswith("many"):
-        # Nothing is wrong but that there is much to read and little time.
+        # There is no fault, only many readings and little time.
         assert results[slow]["verdict"] == "TIMEOUT"
         assert {item["code"] for item in results[slow]["reasons"]} == {"still_pending"}
     elif slow.startswith("under-way"):

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The modules as programs of their own: memory under floods, the deadline under hanging name servers, and signals."""
+"""The modules as separate programs: memory under floods, the deadline under hanging name servers, and signals."""
 
 from __future__ import annotations
 
@@ -21,21 +21,21 @@ import pytest
 
 from tests.emulator import SECRET_KEY, running
 
-from ..playbook import SLACK
+from ..playbook import MAX_SLACK
 from .cases import BUSY, DLI_JOB, REAL_TIME, SEVERAL
 from .child import PEAK
 from .stage import JOB, Result, check, connection
 
 CHILD = Path(__file__).with_name("child.py")
 COLLECTIONS = Path(__file__).resolve().parents[3] / ".venv" / "collections"
-MOST = 150 * 1024
+MAX_MEMORY = 150 * 1024
 """KiB of memory that a module may take for any answer."""
 MIB = 1024 * 1024
 
 
 @contextmanager
 def started(module: str, options: Mapping[str, Any], *arguments: str) -> Iterator[subprocess.Popen[str]]:
-    """A module at work, in a process group of its own."""
+    """A running module, in its own process group."""
     child = subprocess.Popen(
         [sys.executable, str(CHILD), module, *arguments],
         stdin=subprocess.PIPE,
@@ -58,7 +58,7 @@ def started(module: str, options: Mapping[str, Any], *arguments: str) -> Iterato
 
 
 def module(name: str, options: Mapping[str, Any], *arguments: str) -> tuple[Result, int, float]:
-    """Its result, its peak of memory in KiB and the seconds that it took."""
+    """The result, the peak memory in KiB, and the seconds."""
     began = time.monotonic()
     with started(name, options, *arguments) as child:
         output, errors = child.communicate(timeout=60)
@@ -90,11 +90,11 @@ RUNS = [*(("job_status", flood) for flood in FLOODS), ("info", "bomb"), ("dli", 
 
 
 @pytest.mark.parametrize(("call", "flood"), RUNS)
-def test_memory(call: str, flood: str) -> None:
+def test_large_answers_use_limited_memory(call: str, flood: str) -> None:
     name, options, scenario = CALLS[call]
     with running({"quota": 0, **scenario, "faults": [FLOODS[flood]]}) as emulator:
         result, peak, dummy = module(name, {**connection(emulator), **options, "retries": 1})
-    assert peak < MOST, f"{peak // 1024} MiB"
+    assert peak < MAX_MEMORY, f"{peak // 1024} MiB"
     if flood != "name":
         assert result["failed"]
 
@@ -110,29 +110,29 @@ DENSE = {
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("call", "dense"), [("job_status", "lists"), ("job_status", "nodes"), ("job_list", "jobs")])
-def test_memory_of_dense_answers(call: str, dense: str) -> None:
+def test_dense_answers_use_limited_memory(call: str, dense: str) -> None:
     name, options, scenario = CALLS[call]
     fault = {"body": f'{{"name": "{JOB}", "status": "NORMAL", "total": 1, {DENSE[dense]}}}'}
     with running({"quota": 0, **scenario, "faults": [fault]}) as emulator:
         options = {**connection(emulator), **options, "return_jobs": "none", "retries": 1}
         dummy, peak, took = module(name, options)
-    assert peak < MOST, f"{peak // 1024} MiB"
-    assert took < SLACK
+    assert peak < MAX_MEMORY, f"{peak // 1024} MiB"
+    assert took < MAX_SLACK
 
 
 # -- time -------------------------------------------------------------------------------------------------------------
 
 
-def test_a_name_server_that_does_not_answer() -> None:
+def test_hanging_name_server_ends_at_the_deadline() -> None:
     options = {**connection("http://localhost:1"), "wait": True, "wait_timeout": 2, "request_timeout": 1}
     result, dummy, took = module("dataarts_job_status", {**options, "job_names": JOB}, "hang")
     assert result["verdict"] == "TIMEOUT"
-    assert took < 2 + 1 + SLACK
+    assert took < 2 + 1 + MAX_SLACK
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 @pytest.mark.parametrize("action", [{}, {"hang": True}, {"drip": 1.0}])
-def test_a_signal_ends_a_module_at_once(action: dict[str, Any], number: signal.Signals) -> None:
+def test_signal_ends_a_module_at_once(action: dict[str, Any], number: signal.Signals) -> None:
     scenario = {"quota": 0, "jobs": [{"name": JOB, "status": "STARTING"}], "faults": [action] if action else []}
     with running(scenario) as emulator:
         options = {**connection(emulator), "job_names": JOB, "wait": True, "wait_timeout": 600}
@@ -143,8 +143,8 @@ def test_a_signal_ends_a_module_at_once(action: dict[str, Any], number: signal.S
             assert emulator.journal
             began = time.monotonic()
             child.send_signal(number)
-            output, errors = child.communicate(timeout=2 * SLACK)
-            assert time.monotonic() - began < SLACK
+            output, errors = child.communicate(timeout=2 * MAX_SLACK)
+            assert time.monotonic() - began < MAX_SLACK
         assert child.returncode != 0
         assert SECRET_KEY not in output + errors
         with pytest.raises(ProcessLookupError):

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Names, connections, TLS and redirects that go wrong, at the start and in mid-wait."""
+"""Faults of names, connections, TLS and redirects, at the start and during a wait."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ FEW = {"retries": 2, "max_consecutive_errors": 3}
 
 
 class At(SkippingClock):
-    """A clock on which something is done once, in a wait, when the gate is so many seconds old."""
+    """A clock that calls a function once, in a wait, at the given second of the gate."""
 
     def __init__(self, emulator: Emulator, seconds: float, action: Callable[[], Any]) -> None:
         super().__init__(emulator)
@@ -44,7 +44,7 @@ class At(SkippingClock):
 
 
 def hinting(port: int) -> Handler:
-    """Hands everything on to a port of this machine, and sends an interim answer before each final one."""
+    """Forwards all bytes to a port of this machine, and sends an interim answer before each final one."""
 
     def handle(connection: socket.socket) -> None:
         with socket.create_connection(("127.0.0.1", port)) as behind:
@@ -57,7 +57,7 @@ def hinting(port: int) -> Handler:
     return handle
 
 
-def test_interim_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_interim_answers_are_skipped(monkeypatch: pytest.MonkeyPatch) -> None:
     with running({"quota": 0, **REAL_TIME}) as emulator, listening(hinting(emulator.port)) as proxy:
         endpoints = dict.fromkeys(("dataarts", "dli", "iam"), proxy.url)
         result = gate(emulator, monkeypatch, {**WAIT, "job_names": JOB, "endpoints": endpoints})
@@ -71,7 +71,7 @@ def test_interim_answers(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 @pytest.mark.parametrize("call", PLACES)
-def test_redirects(call: str, status: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_redirects_are_not_followed(call: str, status: int, monkeypatch: pytest.MonkeyPatch) -> None:
     place = PLACES[call]
     point = max(place.points.values()) if status == 302 else 0.0
     options = {**WAIT, **place.options, **({} if place.dli else {"stable_for": 3})}
@@ -81,7 +81,7 @@ def test_redirects(call: str, status: int, monkeypatch: pytest.MonkeyPatch) -> N
             result = gate(emulator, monkeypatch, options, dli=place.dli)
             assert len(emulator.requests(fault="it")) == 1
         assert other.connections == 0, "the other host was talked to"
-        # Where a token is renewed, the refusal is what the verdict is about; it does not ask again either.
+        # After a renewal of a token, the verdict names the refusal; there is no further request either.
         if call != "tokens" or point == 0.0:
             NETWORK["redirect"].check(result)
         assert result["verdict"] == "ERROR"
@@ -95,12 +95,12 @@ class Names:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.fails = 0
-        self.asked = 0
+        self.calls = 0
         self._real = socket.getaddrinfo
         monkeypatch.setattr(socket, "getaddrinfo", self._answer)
 
     def _answer(self, host: Any, *arguments: Any, **more: Any) -> Any:
-        self.asked += 1
+        self.calls += 1
         if self.fails > 0:
             self.fails -= 1
             raise socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution")
@@ -112,21 +112,21 @@ NEW_CONNECTIONS = {"close": True}
 
 @pytest.mark.parametrize("since", [0.0, CHANGE])
 @pytest.mark.parametrize(("row", "fails"), [("dns-once", 1), ("dns", 10**6)])
-def test_names_that_cannot_be_resolved(row: str, fails: int, since: float, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_failed_name_resolution(row: str, fails: int, since: float, monkeypatch: pytest.MonkeyPatch) -> None:
     names = Names(monkeypatch)
     with running({"quota": 0, **REAL_TIME, "faults": [NEW_CONNECTIONS]}) as emulator:
         clock = At(emulator, since, lambda: setattr(names, "fails", fails))
         if not since:
             names.fails = fails
         result = gate(emulator, monkeypatch, {**WAIT, "job_names": JOB}, clock=clock)
-    assert names.asked > 1
+    assert names.calls > 1
     NETWORK[row].check(result)
 
 
 # -- connections ------------------------------------------------------------------------------------------------------
 
 
-def test_a_service_that_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_stopped_service(monkeypatch: pytest.MonkeyPatch) -> None:
     with running({"quota": 0, **REAL_TIME}) as emulator:
 
         class Gone(At):
@@ -142,7 +142,7 @@ def test_a_service_that_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:
 def through(
     monkeypatch: pytest.MonkeyPatch, handler: Handler, times: int, emulator: Emulator, scheme: str, **options: Any
 ) -> tuple[Result, int]:
-    """A gate over a listener that hands on, until its connections are cut and the next ones get another handler.
+    """A gate over a forwarding listener whose connections are broken; the next ones get another handler.
 
     :param times: how many connections get it.
     :return: the result, and how many connections there were.
@@ -174,7 +174,7 @@ def endpoints(url: str) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("handler", [hang_up, reset, garbage])
-def test_a_listener_that_breaks_connections(handler: Handler, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_broken_connections(handler: Handler, monkeypatch: pytest.MonkeyPatch) -> None:
     with running({"quota": 0, **REAL_TIME}) as emulator:
         passing, connections = through(monkeypatch, handler, 1, emulator, "http", job_names=JOB)
         assert (passing["verdict"], connections >= 3) == ("PASS", True)
@@ -183,7 +183,7 @@ def test_a_listener_that_breaks_connections(handler: Handler, monkeypatch: pytes
         assert (lasting["verdict"], lasting["reasons"][0]["code"]) == ("ERROR", "unreadable")
 
 
-def test_a_black_hole(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_server_without_an_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     slow = {"request_timeout": 0.4, "retries": 1, "max_consecutive_errors": 2}
     with running({"quota": 0, **REAL_TIME}) as emulator:
         result, dummy = through(monkeypatch, swallow, 10**6, emulator, "http", job_names=JOB, **slow)
@@ -207,7 +207,7 @@ def certificates(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     return found
 
 
-def test_tls_that_breaks_within_an_answer(certificates: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_tls_connection_broken_within_an_answer(certificates: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
     with running({"quota": 0, **REAL_TIME}, certfile=certificates["good"]) as emulator:
         forward = Forward(emulator.port)
         with listening(forward) as server:
@@ -220,7 +220,7 @@ def test_tls_that_breaks_within_an_answer(certificates: dict[str, str], monkeypa
 
 
 @pytest.mark.parametrize("handler", [reset, hang_up, garbage])
-def test_a_handshake_that_breaks_off(
+def test_tls_handshake_broken_once(
     handler: Handler, certificates: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     options = {"job_names": JOB, "ca_path": certificates["good_ca"]}
@@ -231,14 +231,16 @@ def test_a_handshake_that_breaks_off(
 
 
 @pytest.mark.parametrize("handler", [hang_up, reset, garbage, alert])
-def test_no_handshake_succeeds(handler: Handler, certificates: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_tls_handshake_always_broken(
+    handler: Handler, certificates: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     options = {"job_names": JOB, "ca_path": certificates["good_ca"]}
     with running({"quota": 0, **REAL_TIME}, certfile=certificates["good"]) as emulator:
         result, dummy = through(monkeypatch, handler, 10**6, emulator, "https", **options)
     NETWORK["tls-lasting"].check(result)
 
 
-def test_another_certificate_in_mid_wait(certificates: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_changed_certificate_is_rejected(certificates: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
     options = {"job_names": JOB, "ca_path": certificates["good_ca"]}
     with ExitStack() as stack:
         scenario = {"quota": 0, **REAL_TIME}
@@ -253,7 +255,7 @@ def test_another_certificate_in_mid_wait(certificates: dict[str, str], monkeypat
 
 
 @pytest.mark.parametrize("action", [{"status": 503}, {"reset": "mid_body"}, {"hang": True}, {"drip": 0.2}])
-def test_no_thread_is_left(action: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_gate_leaves_no_thread(action: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
     options = {**WAIT, "job_names": JOB, "request_timeout": 0.3, "retries": 0, "max_consecutive_errors": 1}
     with running({"quota": 0, **REAL_TIME, "faults": [action]}) as emulator:
         before = set(threading.enumerate())

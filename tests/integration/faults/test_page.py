@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""docs/reliability.md says what the suite has tested, and every row of the table has a test."""
+"""docs/reliability.md matches the table of faults, and each row of the table has a test."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ sys.path.insert(0, str(ROOT / "tools"))
 import reliability  # noqa: E402
 
 
-def test_the_page_is_up_to_date() -> None:
+def test_reliability_page_is_up_to_date() -> None:
     command = [sys.executable, str(ROOT / "tools" / "reliability.py"), "--check"]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -30,13 +30,13 @@ def test_keys_are_unique() -> None:
     assert len(set(keys)) == len(keys)
 
 
-def test_every_special_row_has_its_test() -> None:
+def test_each_special_row_has_a_test() -> None:
     text = "".join(path.read_text("utf-8") for path in HERE.glob("test_*.py"))
     rows = [key for rows in SPECIAL_SECTIONS.values() for key in rows]
     assert [key for key in rows if not re.search(rf'"{key}"', text)] == []
 
 
-def test_every_promise_names_a_test() -> None:
+def test_each_promise_names_a_test() -> None:
     for file, function in reliability.PROMISES.values():
         assert f"def {function}(" in (ROOT / file).read_text("utf-8"), (file, function)
     for title, file in reliability.TESTS.items():

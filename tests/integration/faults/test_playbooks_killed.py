@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A gate under ansible-playbook that is killed: no process stays behind. And a play whose key is wrong."""
+"""A gate whose ansible-playbook is killed leaves no process. A play with a wrong key."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ import pytest
 
 from tests.emulator import SECRET_KEY, Emulator, running
 
-from ..playbook import COMMAND, OWN_PROCESS, SLACK, connection, play, run, settings, task
+from ..playbook import COMMAND, MAX_SLACK, OWN_PROCESS, connection, play, run, settings, task
 from .stage import JOB
 
 GATE = {"job_names": JOB, "wait": True, "wait_timeout": 600, "wait_interval": 1}
@@ -66,7 +66,7 @@ def environment(emulator: Emulator) -> dict[str, str]:
         pytest.param("hang", signal.SIGTERM, marks=pytest.mark.slow),
     ],
 )
-def test_no_process_is_left(way: str, number: signal.Signals, tmp_path: Path) -> None:
+def test_killed_playbook_leaves_no_process(way: str, number: signal.Signals, tmp_path: Path) -> None:
     keywords: dict[str, Any] = OWN_PROCESS if way == "module" else {}
     playbook = tmp_path / "playbook.yml"
     playbook.write_text(json.dumps([play([task("Wait", "dataarts_job_status", GATE, **keywords)])]), "utf-8")
@@ -88,16 +88,16 @@ def test_no_process_is_left(way: str, number: signal.Signals, tmp_path: Path) ->
             assert len(marked(mark)) >= 2
             began = time.monotonic()
             if number == signal.SIGINT:
-                os.killpg(command.pid, number)  # as a terminal sends it
+                os.killpg(command.pid, number)  # as from a terminal
             else:
                 command.send_signal(number)
-            output = command.communicate(timeout=2 * SLACK)[0]
+            output = command.communicate(timeout=2 * MAX_SLACK)[0]
             assert command.returncode != 0
             assert wait_for(lambda: not marked(mark)), marked(mark)
-            assert time.monotonic() - began < SLACK
-            asked = len(emulator.journal)
+            assert time.monotonic() - began < MAX_SLACK
+            requests_sent = len(emulator.journal)
             time.sleep(1.2)
-            assert len(emulator.journal) == asked, "a process still sends requests"
+            assert len(emulator.journal) == requests_sent, "a process still sends requests"
         finally:
             for left in marked(mark):
                 os.kill(left, signal.SIGKILL)
@@ -107,19 +107,19 @@ def test_no_process_is_left(way: str, number: signal.Signals, tmp_path: Path) ->
 
 
 @pytest.mark.parametrize("faults", [[], [{"hang": True}]], ids=["waiting", "hang"])
-def test_the_time_limit_of_a_task_ends_a_gate(faults: list[dict[str, Any]]) -> None:
+def test_task_timeout_ends_a_gate(faults: list[dict[str, Any]]) -> None:
     with running({**STARTING, "faults": faults}) as emulator:
         began = time.monotonic()
         ran = run([play([task("Wait", "dataarts_job_status", GATE, timeout=3)])], connection(emulator))
         assert emulator.journal
     # A request that hangs would take half a minute.
-    assert time.monotonic() - began < 3 + SLACK
+    assert time.monotonic() - began < 3 + MAX_SLACK
     assert ran["Wait"].failed
     assert "Traceback" not in ran.text
 
 
 @pytest.mark.parametrize("module", [False, pytest.param(True, marks=pytest.mark.slow)])
-def test_a_play_with_a_wrong_key_stops_at_the_first_task(module: bool) -> None:
+def test_wrong_key_stops_the_play_at_the_first_task(module: bool) -> None:
     """Twenty tasks, one request: the lock, which comes after five bad signatures, is never reached."""
     keywords: dict[str, Any] = OWN_PROCESS if module else {}
     tasks = [{**task(f"Gate {number}", "dataarts_job_status", GATE, **keywords)} for number in range(20)]

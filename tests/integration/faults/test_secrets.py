@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Nothing that is secret is left behind: not on the terminal, not in results, logs and files, not in the list of processes.
+"""No secret is shown or stored: on the terminal, in results, logs and files, in the list of processes.
 
 Two playbooks give every kind of secret, one as options and one in the environment, and run into a service that repeats
 what it was sent in its errors.
@@ -34,7 +34,7 @@ HOST_OF_ALL = ("dataarts", "dli", "iam")
 
 
 def secrets_of(place: str) -> dict[str, str]:
-    """Every kind of secret, each to be recognised."""
+    """Each kind of secret, with a recognizable value."""
     return {
         "access_key": f"{place}ACCESSKEY0001",
         "secret_key": f"{place}-secret-key-0002",
@@ -113,14 +113,14 @@ BASIC = "proxy user and password, as the header Proxy-Authorization has them"
 
 @dataclass
 class Processes:
-    """What could be seen of the processes with a mark in their environment while they ran."""
+    """The command lines of the processes with a mark in their environment while they ran."""
 
     mark: str
     commands: set[str] = field(default_factory=set)
     environments: set[str] = field(default_factory=set)
 
     def look(self) -> None:
-        """Look at all of them once."""
+        """Record all of them once."""
         for entry in Path("/proc").iterdir():
             if entry.name.isdigit():
                 with contextlib.suppress(OSError):
@@ -132,7 +132,7 @@ class Processes:
 
 @contextlib.contextmanager
 def watching(mark: str) -> Iterator[Processes]:
-    """Look at the processes, over and over, while the block lasts."""
+    """Record the processes repeatedly while the block lasts."""
     processes, done = Processes(mark), threading.Event()
 
     def watch() -> None:
@@ -150,20 +150,20 @@ def watching(mark: str) -> Iterator[Processes]:
 
 @dataclass
 class Scene:
-    """A playbook that has run, and everything that it has left behind."""
+    """A playbook that has run, with its output and files."""
 
     run: Run
     processes: Processes
     files: dict[str, str]
 
     def places(self) -> dict[str, str]:
-        """Everything in which a secret would be a leak, by name."""
+        """All texts that must not contain a secret, by name."""
         records = {f"result of {record.task}": json.dumps(record.result) for record in self.run.records}
         return {"stdout": self.run.output, "stderr": self.run.errors, **records, **self.files}
 
 
 def play_through(tmp: Path, tasks: list[Task], environment: dict[str, str], variables: dict[str, Any]) -> Scene:
-    """Run tasks with all that Ansible can be made to print."""
+    """Run tasks with the most verbose output of Ansible."""
     home, mark = tmp / "home", uuid.uuid4().hex
     home.mkdir()
     given = tmp / "given.json"
@@ -210,7 +210,7 @@ def credentials_file(path: Path, place: dict[str, str]) -> str:
 
 
 def with_options(emulator: Emulator, tmp: Path) -> Scene:
-    """Every kind of secret as an option, in tasks that pass and in tasks that fail in every way."""
+    """Each kind of secret as an option, in passing tasks and in tasks that fail in each way."""
     file = credentials_file(tmp / "credentials", OPTION)
     base: dict[str, Any] = {
         "endpoints": dict.fromkeys(HOST_OF_ALL, emulator.url),
@@ -291,7 +291,7 @@ def with_environment(emulator: Emulator, tmp: Path) -> Scene:
 
 @pytest.fixture(scope="module")
 def scenes(emulator: Emulator, tmp_path_factory: pytest.TempPathFactory) -> tuple[Scene, Scene]:
-    """Both, side by side."""
+    """Both playbooks, run concurrently."""
     with ThreadPoolExecutor(2) as pool:
         options = pool.submit(with_options, emulator, tmp_path_factory.mktemp("options"))
         environment = pool.submit(with_environment, emulator, tmp_path_factory.mktemp("environment"))
@@ -308,7 +308,7 @@ def environment_scene(scenes: tuple[Scene, Scene]) -> Scene:
     return scenes[1]
 
 
-def test_the_playbooks_have_met_what_they_should(
+def test_playbooks_cover_passing_and_failing_tasks(
     emulator: Emulator, options_scene: Scene, environment_scene: Scene
 ) -> None:
     ran = options_scene.run
@@ -326,31 +326,31 @@ def test_the_playbooks_have_met_what_they_should(
 
 
 def check(scene: Scene, place: dict[str, str], known: Sequence[str] = ()) -> None:
-    """Nothing is to be found; `known` are kinds of secrets that another test looks for."""
+    """Assert that no secret is found; `known` are kinds of secrets that another test covers."""
     found = {name: leaks(text, place) for name, text in scene.places().items()}
     assert {
         name: left for name, kinds in found.items() if (left := [kind for kind in kinds if kind not in known])
     } == {}
 
 
-def test_secrets_in_options(options_scene: Scene) -> None:
+def test_secrets_in_options_are_not_shown(options_scene: Scene) -> None:
     check(options_scene, OPTION, ["proxy_password", BASIC])
 
 
-def test_secrets_in_the_environment(environment_scene: Scene) -> None:
+def test_secrets_in_the_environment_are_not_shown(environment_scene: Scene) -> None:
     check(environment_scene, ENVIRONMENT, [BASIC])
 
 
-def test_the_proxys_password_in_options(options_scene: Scene) -> None:
+def test_proxy_password_in_options_is_not_shown(options_scene: Scene) -> None:
     check(options_scene, OPTION, [BASIC])
 
 
-def test_the_proxys_header(options_scene: Scene, environment_scene: Scene) -> None:
+def test_proxy_authorization_header_is_not_shown(options_scene: Scene, environment_scene: Scene) -> None:
     check(options_scene, OPTION, ["proxy_password"])
     check(environment_scene, ENVIRONMENT)
 
 
-def test_the_list_of_processes(options_scene: Scene, environment_scene: Scene) -> None:
+def test_process_list_contains_no_secret(options_scene: Scene, environment_scene: Scene) -> None:
     """Options get into no environment and no command line; the environment gets into no command line."""
     for scene in (options_scene, environment_scene):
         seen = "\n".join(scene.processes.commands)

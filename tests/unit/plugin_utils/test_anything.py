@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Input is not believed: any JSON from the services, and any options from a playbook, end in a result or one clear sentence."""
+"""Any JSON from the services, and any options from a playbook, lead to a result or one clear sentence."""
 
 from __future__ import annotations
 
@@ -40,15 +40,15 @@ MODULES: dict[str, Any] = {
     "dli_job_progress": dli_job_progress,
 }
 ANSIBLES = ("argument ", "value of ", "Unsupported ")
-"""What Ansible's own messages begin with; they repeat what was given, line breaks and all."""
+"""The beginnings of Ansible's own messages, which repeat the given value with its line breaks."""
 CENSORED = "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"
-"""What ansible-core up to 2.18 makes of `failed: true` when the value of a secret option is the word True."""
+"""The value to which ansible-core up to 2.18 changes `failed: true` if a secret option is the word True."""
 DEFECT = "This is a defect of the collection"
 KEY = {"access_key": "an-access-key", "secret_key": "a-secret-key", "region": "cn-north-4", "project_id": "p"}
 
 
 class SleepingClock(CountingClock):
-    """Time moves when code sleeps or asks."""
+    """Time moves when code sleeps or reads the clock."""
 
     def wall(self) -> float:
         return 1_700_000_000.0 + self.time
@@ -77,7 +77,7 @@ class AnySession(FakeSession):
 
 
 def run(name: str, options: Mapping[str, Any], *answers: Any, check_mode: bool = False) -> dict[str, Any]:
-    """A module's result, with these answers in the place of a cloud."""
+    """A module's result, with these answers instead of a cloud."""
     module = MODULES[name]
     with pytest.MonkeyPatch.context() as patch:
         for variable in [item for item in os.environ if item.startswith(("HW_", "HUAWEICLOUD_"))]:
@@ -150,7 +150,9 @@ def states(data: Any) -> set[str | None]:
 @settings(max_examples=150)
 @given(st.sampled_from(SELECTIONS), st.booleans(), st.lists(ANSWERS, min_size=1, max_size=4))
 @example(SELECTIONS[1], True, [{"total": 10**9, "jobs": [{"name": "a"}]}])
-def test_any_answers(selection: tuple[str, dict[str, Any]], wait: bool, answers: list[Any]) -> None:
+def test_any_json_answer_gives_a_result_or_one_sentence(
+    selection: tuple[str, dict[str, Any]], wait: bool, answers: list[Any]
+) -> None:
     name, options = selection
     # The next test is about nodes of DLI jobs.
     assume(name != "dli_job_progress" or not any(isinstance(item, dict) and NODE_KEYS & {*item} for item in answers))
@@ -163,7 +165,7 @@ def test_any_answers(selection: tuple[str, dict[str, Any]], wait: bool, answers:
 
 
 @pytest.mark.parametrize("nodes", [True, 5, [5], [None]])
-def test_nodes_of_a_dli_job(nodes: Any) -> None:
+def test_nodes_in_a_dli_answer_are_ignored(nodes: Any) -> None:
     result = run("dli_job_progress", {**KEY, "job_ids": "a"}, {"status": "RUNNING", "nodes": nodes})
     assert result["verdict"] == "PENDING"
 
@@ -211,9 +213,9 @@ ANSWER = {"total": 1, "jobs": [{"name": "a", "status": "NORMAL"}], "name": "a", 
 
 @settings(max_examples=150)
 @given(st.data(), st.sampled_from(list(MODULES)), st.booleans())
-def test_any_options(data: Any, name: str, check_mode: bool) -> None:
+def test_any_options_give_a_result_or_one_sentence(data: Any, name: str, check_mode: bool) -> None:
     known = sorted({**CONNECTION, **MODULES[name].ARGUMENTS})
-    # Most of what is drawn is refused, so there are not many at a time.
+    # Most drawn values are rejected, so few are drawn at once.
     drawn = data.draw(st.dictionaries(st.sampled_from(known), ANYTHING, min_size=1, max_size=3))
     try:
         run(name, {**BASES[name], **drawn}, ANSWER, check_mode=check_mode)
@@ -225,5 +227,5 @@ def test_any_options(data: Any, name: str, check_mode: bool) -> None:
 @pytest.mark.parametrize(
     "options", [{"endpoints": False}, {"endpoints": 5}, {"endpoints": {1: 2}}, {"request_timeout": 10**400}]
 )
-def test_options_over_which_ansible_stumbles(options: dict[str, Any]) -> None:
+def test_options_that_make_ansible_raise_fail_the_task(options: dict[str, Any]) -> None:
     assert run("dataarts_job_status", {**BASES["dataarts_job_status"], **options}, ANSWER)["failed"]

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The draft of an inventory, and how it gets into the real one."""
+"""The draft of an inventory, and how it is copied into the real one."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def real() -> InventoryData:
     return inventory
 
 
-def test_a_draft_is_copied_with_groups_hosts_and_variables() -> None:
+def test_copy_adds_groups_hosts_and_variables() -> None:
     inventory = real()
     draft = draft_of(inventory)
     for host in ("known", "new"):
@@ -49,7 +49,7 @@ def test_a_draft_is_copied_with_groups_hosts_and_variables() -> None:
     assert inventory.groups["ungrouped"].get_hosts() == []
 
 
-def test_a_loop_with_groups_that_are_there_is_found_before_anything_is_copied() -> None:
+def test_group_loop_is_rejected_before_copying() -> None:
     inventory = real()
     draft = draft_of(inventory)
     for group in ("child", "middle", "parent"):

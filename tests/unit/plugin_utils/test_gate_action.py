@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A slice that lasts: there is a line at least once a minute, and none once the gate has ended. And options with two names."""
+"""Long slices print a line at least once a minute, and none after the end of the gate. Options with two names."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ import pytest
 from ansible_collections.datagate.huaweicloud.plugins.module_utils._errors import OptionError
 from ansible_collections.datagate.huaweicloud.plugins.plugin_utils import gate_action, live, progress
 
-SOON = 30.0  # seconds that a test waits for what is to come at once
+SOON = 30.0  # seconds that a test waits for an immediate event
 SILENCE = "0:00 of 10:00: still waiting for the service to answer; at 0:00: 1 STARTING"
 MODULE = "datagate.huaweicloud.dataarts_job_status"
 
 
 @pytest.fixture
 def shown(monkeypatch: pytest.MonkeyPatch) -> queue.SimpleQueue[str]:
-    """The lines, as they are shown, with minutes of a hundredth of a second."""
+    """The shown lines, with minutes shortened to a hundredth of a second."""
     lines: queue.SimpleQueue[str] = queue.SimpleQueue()
     monkeypatch.setattr(progress, "MINUTE", 0.01)
     monkeypatch.setattr(live, "show", lines.put)
@@ -32,10 +32,10 @@ def shown(monkeypatch: pytest.MonkeyPatch) -> queue.SimpleQueue[str]:
 
 
 class Silent(gate_action.GateAction):
-    """A gate on another host whose second slice goes on until there have been lines enough."""
+    """A gate on another host whose second slice lasts until enough lines were shown."""
 
     def __init__(self, shown: queue.SimpleQueue[str]) -> None:
-        # Ansible's own constructor wants a whole play.
+        # Ansible's own constructor needs a complete play.
         self._task: Any = SimpleNamespace(args={}, run_once=False, check_mode=False, no_log=False, async_val=0)
         self.shown = shown
         self.meanwhile: list[str] = []
@@ -58,7 +58,7 @@ class Silent(gate_action.GateAction):
         return {"verdict": "FAIL", "history": history}
 
 
-def test_the_lines_come_from_a_thread_that_takes_no_signal() -> None:
+def test_heartbeat_thread_blocks_signals() -> None:
     seen: queue.SimpleQueue[set[int]] = queue.SimpleQueue()
     with live.Heartbeat(lambda: 0.0, lambda: seen.put(set(signal.pthread_sigmask(signal.SIG_BLOCK, [])))):
         assert seen.get(timeout=SOON) >= {signal.SIGINT, signal.SIGTERM, signal.SIGALRM}
@@ -68,7 +68,7 @@ def beating() -> list[threading.Thread]:
     return [thread for thread in threading.enumerate() if thread.name == live.Heartbeat.NAME]
 
 
-def test_a_silent_service_is_mentioned_every_minute_and_the_deciding_change_is_shown(
+def test_silent_service_is_reported_every_minute_and_the_deciding_change_is_shown(
     shown: queue.SimpleQueue[str],
 ) -> None:
     action = Silent(shown)
@@ -81,7 +81,7 @@ def test_a_silent_service_is_mentioned_every_minute_and_the_deciding_change_is_s
     assert not beating()
 
 
-def test_a_slice_that_breaks_ends_the_lines_as_well(shown: queue.SimpleQueue[str]) -> None:
+def test_exception_in_a_slice_stops_the_heartbeat(shown: queue.SimpleQueue[str]) -> None:
     action = Silent(shown)
     with pytest.raises(RuntimeError, match="broken"):
         action._gate(MODULE, {"tags": "a", "wait": True}, {})
@@ -92,7 +92,7 @@ def test_a_slice_that_breaks_ends_the_lines_as_well(shown: queue.SimpleQueue[str
     ("callback", "on_stderr"),
     [("default", False), ("json", True), ("ansible.posix.json", True), ("ansible.posix.jsonl", True), ("yaml", False)],
 )
-def test_lines_go_to_standard_error_where_standard_output_is_for_a_program(
+def test_lines_are_written_to_stderr_with_a_machine_readable_callback(
     monkeypatch: pytest.MonkeyPatch, callback: str, on_stderr: bool
 ) -> None:
     calls: list[tuple[str, bool]] = []
@@ -118,7 +118,7 @@ NAMES = {"names": {"type": "list", "aliases": ["name", "called"]}, "other": {"ty
         ({"names": ["a"], "name": ["a"]}, "names", "name"),
     ],
 )
-def test_two_names_of_an_option_are_refused(arguments: dict[str, Any], first: str, second: str) -> None:
+def test_option_under_two_names_is_rejected(arguments: dict[str, Any], first: str, second: str) -> None:
     with pytest.raises(OptionError) as caught:
         gate_action.one_name_each(arguments, NAMES)
     assert str(caught.value).startswith(f"{second}: means the same as {first}; keep one of the two")
@@ -138,7 +138,7 @@ def test_two_names_of_an_option_are_refused(arguments: dict[str, Any], first: st
         ({"unknown": 1}, {"unknown": 1}),
     ],
 )
-def test_a_name_that_holds_nothing_gives_way(arguments: dict[str, Any], left: dict[str, Any]) -> None:
+def test_empty_alias_is_dropped(arguments: dict[str, Any], left: dict[str, Any]) -> None:
     before = dict(arguments)
     assert gate_action.one_name_each(arguments, NAMES) == left
     assert arguments == before

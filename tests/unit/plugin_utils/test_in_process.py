@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The controller's own process does as the process of a module would: where it works, and what it passes on."""
+"""A module in the controller's process behaves as in its own process: working directory, environment, warnings."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def test_deprecations_of_the_check_are_in_the_result() -> None:
     assert (received[0]["version"], received[1]["date"]) == ("9.0.0", "2099-01-01")
 
 
-def test_they_are_there_where_the_options_are_refused() -> None:
+def test_deprecations_are_returned_with_rejected_options() -> None:
     result = run(old="x", jobs={"no": "list"}, unknown=1)
     assert result["failed"]
     assert len(result["deprecations"]) == 1
@@ -63,11 +63,11 @@ def test_they_are_there_where_the_options_are_refused() -> None:
         ({"check": "x" * 100}, f"check: must be true or false, not '{'x' * 39}…'"),
     ],
 )
-def test_a_value_of_a_wrong_type_is_reported_with_its_value(given: dict[str, Any], msg: str) -> None:
+def test_wrong_type_is_reported_with_the_value(given: dict[str, Any], msg: str) -> None:
     assert run(**given)["msg"] == msg
 
 
-def test_durations_lists_choices_and_what_is_missing_are_explained() -> None:
+def test_invalid_durations_lists_choices_and_missing_options_are_explained() -> None:
     spec = {
         "stable_for": {"type": "float"},
         "jobs": {"type": "list"},
@@ -89,7 +89,7 @@ def test_durations_lists_choices_and_what_is_missing_are_explained() -> None:
     assert endpoints["msg"].startswith("endpoints: must be a dictionary such as {")
 
 
-def test_the_environment_of_the_task_counts_while_it_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_task_environment_is_set_and_restored(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HW_REGION_NAME", "before")
     monkeypatch.delenv("HW_CLOUD", raising=False)
     with in_process.with_environment({"HW_REGION_NAME": "during", "HW_CLOUD": 5}):
@@ -97,7 +97,7 @@ def test_the_environment_of_the_task_counts_while_it_runs(monkeypatch: pytest.Mo
     assert (os.environ["HW_REGION_NAME"], os.environ.get("HW_CLOUD")) == ("before", None)
 
 
-def test_the_work_is_done_in_the_folder(tmp_path: Path) -> None:
+def test_working_directory_is_changed_and_restored(tmp_path: Path) -> None:
     before = Path.cwd()
     with in_process.working_in(str(tmp_path)):
         assert Path.cwd() == tmp_path
@@ -107,7 +107,7 @@ def test_the_work_is_done_in_the_folder(tmp_path: Path) -> None:
     assert Path.cwd() == before
 
 
-def test_no_file_is_left_open(tmp_path: Path) -> None:
+def test_working_in_closes_its_file_descriptors(tmp_path: Path) -> None:
     with in_process.working_in(str(tmp_path)):
         pass
     first = os.open(tmp_path, os.O_RDONLY)
@@ -120,7 +120,7 @@ def test_no_file_is_left_open(tmp_path: Path) -> None:
     assert first == second
 
 
-def test_the_folder_before_may_be_gone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_previous_working_directory_may_be_deleted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     gone = tmp_path / "gone"
     gone.mkdir()
     monkeypatch.chdir(gone)
@@ -131,7 +131,7 @@ def test_the_folder_before_may_be_gone(tmp_path: Path, monkeypatch: pytest.Monke
         os.getcwd()
 
 
-def test_without_a_way_back_the_work_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_failed_return_to_the_previous_directory_is_ignored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "project").mkdir()
 
@@ -146,7 +146,7 @@ def test_without_a_way_back_the_work_goes_on(tmp_path: Path, monkeypatch: pytest
         os.chdir(tmp_path)
 
 
-def test_a_folder_that_cannot_be_worked_in_is_named(tmp_path: Path) -> None:
+def test_unusable_working_directory_is_named(tmp_path: Path) -> None:
     before = Path.cwd()
     missing = tmp_path / "missing"
     with pytest.raises(DatagateError) as caught, in_process.working_in(str(missing)):

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Which cached job list is shown to whom."""
+"""Which cached job list is used for which options."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def made(
     return digest(resolve(options, environ, "dataarts"), options, environ, workspaces, filters)
 
 
-def test_the_same_question_has_the_same_digest() -> None:
+def test_same_options_have_the_same_digest() -> None:
     assert made(OPTIONS, {"PATH": "a"}) == made(OPTIONS, {"PATH": "b"})
     assert made(PASSWORD) == made(dict(reversed(PASSWORD.items())))
 
@@ -57,16 +57,16 @@ def test_the_same_question_has_the_same_digest() -> None:
         {**PASSWORD, "access_key": None, "secret_key": None},
     ],
 )
-def test_another_account_or_place_has_another_digest(other: dict[str, Any]) -> None:
+def test_digest_depends_on_the_account_and_endpoint(other: dict[str, Any]) -> None:
     assert made({**OPTIONS, **other}) != made(OPTIONS)
 
 
 @pytest.mark.parametrize("name", ["username", "password", "domain_name"])
-def test_another_user_has_another_digest(name: str) -> None:
+def test_digest_depends_on_the_user(name: str) -> None:
     assert made({**PASSWORD, name: "other"}) != made(PASSWORD)
 
 
-def test_another_environment_has_another_digest() -> None:
+def test_digest_depends_on_the_environment() -> None:
     options = {"project_id": "p1"}
     environ = {"HW_REGION_NAME": "cn-north-4", "HW_ACCESS_KEY": "ak", "HW_SECRET_KEY": SECRET}
     for name in environ:
@@ -78,7 +78,7 @@ def test_another_environment_has_another_digest() -> None:
     )
 
 
-def test_another_key_in_the_same_file_has_another_digest(tmp_path: Path) -> None:
+def test_digest_depends_on_the_key_in_the_file(tmp_path: Path) -> None:
     file = tmp_path / "credentials"
     options = {"region": "cn-north-4", "project_id": "p1", "credentials_file": str(file)}
     found = set()
@@ -89,7 +89,7 @@ def test_another_key_in_the_same_file_has_another_digest(tmp_path: Path) -> None
     assert len(found) == 2
 
 
-def test_another_selection_has_another_digest() -> None:
+def test_digest_depends_on_the_selection() -> None:
     found = [
         made(OPTIONS),
         made(OPTIONS, workspaces=("ws-1",)),
@@ -101,6 +101,6 @@ def test_another_selection_has_another_digest() -> None:
     assert len(set(found)) == len(found)
 
 
-def test_the_digest_is_a_short_name_of_a_file() -> None:
+def test_digest_is_a_short_file_name() -> None:
     assert set(made(OPTIONS)) <= set("0123456789abcdef")
     assert len(made(OPTIONS)) == 32

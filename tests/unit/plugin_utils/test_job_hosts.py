@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Names, groups and variables of hosts that are jobs."""
+"""Names, groups and variables of the hosts for jobs."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ from ansible_collections.datagate.huaweicloud.plugins.plugin_utils.job_hosts imp
         ("", ""),
     ],
 )
-def test_names_of_hosts(text: str, name: str) -> None:
+def test_host_name_of_a_text(text: str, name: str) -> None:
     assert host_name(text) == name
 
 
@@ -60,11 +60,11 @@ def test_names_of_hosts(text: str, name: str) -> None:
         ("all", "all"),
     ],
 )
-def test_names_of_groups(text: object, name: str) -> None:
+def test_group_name_of_a_text(text: object, name: str) -> None:
     assert group_name(text) == name
 
 
-def test_a_name_of_its_own_for_each() -> None:
+def test_settle_gives_unique_names() -> None:
     wanted = [
         Wanted("a", None, "a"),
         Wanted("a", "ws1", "a"),
@@ -94,11 +94,11 @@ TAKEN = {"a": "", "a@default": "", "b": Wanted("b", None, "b").identity}
         (Wanted("c", None, "a"), "c"),
     ],
 )
-def test_a_name_that_is_taken(wanted: Wanted, name: str) -> None:
+def test_settle_avoids_a_taken_name(wanted: Wanted, name: str) -> None:
     assert settle([wanted], TAKEN) == [name]
 
 
-def test_a_name_that_is_taken_with_its_workspace_too() -> None:
+def test_settle_adds_a_digest_if_the_name_with_workspace_is_taken() -> None:
     (name,) = settle([Wanted("a", None, "a")], TAKEN)
     assert name.startswith("a@default-")
 
@@ -123,7 +123,7 @@ JOBS = st.builds(
     st.lists(JOBS, max_size=12, unique_by=lambda item: item.identity),
     st.dictionaries(st.sampled_from(["a", "b", "a@b", "status_normal"]), st.just("")),
 )
-def test_every_job_has_a_name_of_its_own_that_is_not_taken(wanted: list[Wanted], taken: dict[str, str]) -> None:
+def test_drawn_names_are_unique_and_not_taken(wanted: list[Wanted], taken: dict[str, str]) -> None:
     names = settle(wanted, {**taken, **dict.fromkeys(RESERVED_HOSTS, "")})
     assert len(set(names)) == len(wanted)
     assert not {*taken, *RESERVED_HOSTS} & set(names)
@@ -131,7 +131,7 @@ def test_every_job_has_a_name_of_its_own_that_is_not_taken(wanted: list[Wanted],
 
 
 @given(st.text())
-def test_names_have_a_small_alphabet(text: str) -> None:
+def test_host_and_group_names_contain_only_safe_characters(text: str) -> None:
     assert all(char.isalnum() or char in "-_.@" for char in host_name(text))
     assert not host_name(text).startswith(("@", "-"))
     assert all(char.isascii() and (char.isalnum() or char == "_") for char in group_name(text))
@@ -139,14 +139,14 @@ def test_names_have_a_small_alphabet(text: str) -> None:
 
 
 @given(st.text())
-def test_no_text_controls_a_terminal(text: str) -> None:
+def test_variables_contain_no_control_characters(text: str) -> None:
     found = variables({"name": text, "nodes": [{text: [text]}]}, None, None)
     for part in (found["dataarts_name"], *found["dataarts_nodes"][0], *found["dataarts_nodes"][0].values()):
         for word in part if isinstance(part, list) else [part]:
             assert not {unicodedata.category(char) for char in word} & {"Cc", "Cf", "Cs", "Zl", "Zp"}
 
 
-def test_text_stays_what_it_is_but_for_control_characters() -> None:
+def test_clean_replaces_only_control_characters() -> None:
     assert clean("数据\u3000同步 é") == "数据\u3000同步 é"
     assert clean("a\x1b[31m\x9b\u202eb\n") == "a\ufffd[31m\ufffd\ufffdb\ufffd"
 
@@ -178,7 +178,7 @@ def test_a_known_field_cannot_be_replaced(field: str) -> None:
         assert (found["dataarts_name"], found["dataarts_workspace"], found["dataarts_project_id"]) == ("a", "ws", "p1")
 
 
-def test_a_host_s_variables_describe_the_job() -> None:
+def test_identity_is_read_from_the_variables() -> None:
     found = variables({"name": "a", "job_type": "BATCH"}, "ws", "p1")
     assert identity_of(found) == Wanted("x", "ws", "a", "BATCH", "p1").identity
     assert identity_of({"ansible_host": "a"}) is None

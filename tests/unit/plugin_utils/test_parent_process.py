@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A task is ended when its parent process has ended, and only then."""
+"""A task is stopped when its parent process has ended, and only then."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import pytest
 from ansible_collections.datagate.huaweicloud.plugins.plugin_utils.parent_process import ended_with_parent
 
 
-def test_the_end_of_the_parent_ends_the_block(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_end_of_the_parent_process_stops_the_task(monkeypatch: pytest.MonkeyPatch) -> None:
     parents = iter([7, 7, 7])
     sent: list[tuple[int, int]] = []
     is_sent = threading.Event()
@@ -31,7 +31,7 @@ def test_the_end_of_the_parent_ends_the_block(monkeypatch: pytest.MonkeyPatch) -
     assert sent == [(os.getpid(), signal.SIGTERM)]
 
 
-def test_a_parent_that_lives_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_running_parent_process_sends_no_signal(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "kill", lambda process, number: pytest.fail("a signal was sent"))
     before = threading.active_count()
     with ended_with_parent(0.001):

@@ -23,7 +23,7 @@ def result(elapsed: float, history: list[dict[str, Any]], waiting: int = 0, **mo
     return {"elapsed": elapsed, "history": history, "history_dropped": 0, "reasons": reasons, "by_status": {}, **more}
 
 
-def test_first_the_state_then_changes_and_nothing_twice() -> None:
+def test_states_are_shown_first_then_each_change_once() -> None:
     progress = Progress()
     history = [entry(0, "a", None, "STARTING")]
     assert progress.lines(result(1, history, by_status={"STARTING": 1}), 2) == ["0:01 1 STARTING"]
@@ -33,7 +33,7 @@ def test_first_the_state_then_changes_and_nothing_twice() -> None:
     assert lines == ["1:05 a node n: STARTING -> NORMAL", "1:06 a: STARTING -> NORMAL", "1:10 1 NORMAL"]
 
 
-def test_a_line_at_least_once_a_minute() -> None:
+def test_unchanged_gate_prints_a_line_every_minute() -> None:
     progress = Progress()
     spoken = [0.0]
     for number in range(1, 120):
@@ -43,7 +43,7 @@ def test_a_line_at_least_once_a_minute() -> None:
     assert max(later - earlier for earlier, later in itertools.pairwise(spoken)) <= 60
 
 
-def test_a_slice_that_lasts_shows_what_was_known() -> None:
+def test_silence_during_a_long_slice_is_reported() -> None:
     progress = Progress("db1")
     assert progress.due_in(1) == 59
     assert progress.silence(60.2) == "db1: 1:00 still waiting for the service to answer; nothing read yet"
@@ -56,7 +56,7 @@ def test_a_slice_that_lasts_shows_what_was_known() -> None:
     assert progress.silence(130) == silent
 
 
-def test_who_is_waited_for() -> None:
+def test_waiting_jobs_are_named_and_counted() -> None:
     line = Progress().lines(result(5, [], 40, by_status={"STARTING": 40, "NORMAL": 2}), 2)[0]
     assert line == "0:05 40 STARTING, 2 NORMAL; waiting for job0, job1, job2, + 37 more"
 
@@ -72,20 +72,20 @@ def test_who_is_waited_for() -> None:
         ("unreadable", "something else", ""),
     ],
 )
-def test_what_a_single_job_is_waited_for(code: str, message: str, received: str) -> None:
+def test_single_waiting_job_shows_its_reason(code: str, message: str, received: str) -> None:
     reason = {"code": code, "job": "job_a", "message": message}
     (line,) = Progress().lines({"elapsed": 5.0, "by_status": {"NORMAL": 1}, "reasons": [reason]}, 0)
     assert line == f"0:05 1 NORMAL; waiting for job_a{received}"
 
 
-def test_many_changes_are_gathered() -> None:
+def test_further_changes_are_counted() -> None:
     history = [entry(1, f"job{number}", "STARTING", "NORMAL") for number in range(50)]
     lines = Progress().lines(result(2, history), 2)
     assert len(lines) == 12
     assert lines[10] == "0:02 + 40 more changes"
 
 
-def test_changes_that_the_history_has_dropped_are_not_missed() -> None:
+def test_dropped_history_entries_do_not_hide_later_changes() -> None:
     progress = Progress()
     progress.lines(result(1, [entry(0, f"job{number}", None, "STARTING") for number in range(3)]), 2)
     kept = [entry(0, "job2", None, "STARTING"), entry(5, "job0", "STARTING", "NORMAL")]
@@ -101,7 +101,7 @@ def test_lines_hold_no_control_characters_and_names_are_cut() -> None:
         assert line.isprintable()
 
 
-def test_how_many_more_there_are_is_never_cut() -> None:
+def test_count_of_further_jobs_is_never_truncated() -> None:
     reasons = [{"code": "still_pending", "job": f"{number}{'x' * 100}"} for number in range(300)]
     states = {f"{number}{'S' * 50}": 1 for number in range(300)}
     line = Progress("h" * 100, 600).lines(result(5, [], by_status=states, reasons=reasons), 2)[0]
@@ -113,7 +113,7 @@ def test_the_deadline_is_named() -> None:
     assert Progress("", 900).lines(result(5, []), 2) == ["0:05 of 15:00: nothing read yet"]
 
 
-def test_once_the_gate_has_ended_only_changes_are_shown() -> None:
+def test_ended_gate_shows_only_changes() -> None:
     progress = Progress("", 900)
     progress.lines(result(1, [entry(0, "a", None, "NORMAL")], by_status={"NORMAL": 1}), 2)
     history = [entry(0, "a", None, "NORMAL"), entry(4, "a", "NORMAL", "EXCEPTION")]
@@ -133,7 +133,7 @@ def test_dli_shows_a_bar() -> None:
     assert Progress().lines(result(5, [], by_status={"LAUNCHING": 1}, jobs=[job]), 2) == ["0:05 1 LAUNCHING"]
 
 
-def test_stability_is_shown_and_its_seconds_are_no_change() -> None:
+def test_stable_time_is_shown_and_does_not_count_as_a_change() -> None:
     progress = Progress()
     lines = [progress.lines(result(at, [], by_status={"NORMAL": 1}, reasons=[stable(at)]), 1) for at in (5, 6, 7)]
     assert lines == [["0:05 1 NORMAL; ready for 5 s of 60 s"], [], []]
@@ -144,10 +144,10 @@ def stable(seconds: int) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(("seconds", "text"), [(0.9, "0:00"), (61, "1:01"), (3723, "1:02:03")])
-def test_clock(seconds: float, text: str) -> None:
+def test_seconds_are_shown_as_a_clock(seconds: float, text: str) -> None:
     assert clock(seconds) == text
 
 
 @pytest.mark.parametrize(("fraction", "full"), [(0, 0), (0.5, 10), (1, 20)])
-def test_gauge(fraction: float, full: int) -> None:
+def test_gauge_fills_in_proportion(fraction: float, full: int) -> None:
     assert gauge(fraction).count("#") == full

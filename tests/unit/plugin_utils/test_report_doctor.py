@@ -41,7 +41,7 @@ SAMPLE: dict[str, Any] = {
 }
 
 
-def test_the_screen() -> None:
+def test_text_form_is_a_table() -> None:
     lines = doctor_report(SAMPLE, "text")
     assert lines[:4] == [
         "RESULT   CHECK   WHAT WAS FOUND",
@@ -54,7 +54,7 @@ def test_the_screen() -> None:
     assert max(map(len, lines)) <= WIDTH
 
 
-def test_the_page() -> None:
+def test_markdown_form_has_facts_and_checks() -> None:
     page = doctor_report(SAMPLE, "md", {"title": "Connection", "facts": {"Region": "cn-north-4", "None": ""}})
     assert page.startswith("## Connection\n")
     assert "| Region | `cn-north-4` |" in page
@@ -63,13 +63,13 @@ def test_the_page() -> None:
     assert "| `offset_means` | `pages` | `offset=1&limit=2 begins at the third job` |" in page
 
 
-def test_data() -> None:
+def test_json_form_holds_the_checks() -> None:
     data = json.loads(doctor_report(SAMPLE, "json"))
     assert data["checks"] == SAMPLE["checks"]
     assert "changed" not in data
 
 
-def test_text_from_the_cloud_is_text() -> None:
+def test_text_from_the_cloud_is_escaped() -> None:
     evil = {"name": "list", "result": "fail", "detail": "{{ 1 }} `a` | <b>\x1b[31m\n@x", "advice": "# 1"}
     page = doctor_report({"checks": [evil], "msg": ""}, "md")
     assert "\x1b" not in page
@@ -79,7 +79,7 @@ def test_text_from_the_cloud_is_text() -> None:
 
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("result", [{"checks": []}, {"checks": [None, {}, {"name": 5}], "findings": "x", "msg": None}])
-def test_little_is_enough(result: dict[str, Any], form: str) -> None:
+def test_incomplete_results_are_accepted(result: dict[str, Any], form: str) -> None:
     assert doctor_report(result, form)
 
 
@@ -96,6 +96,6 @@ def test_little_is_enough(result: dict[str, Any], form: str) -> None:
         (SAMPLE, "html", "there is no form html; there are text, json, md"),
     ],
 )
-def test_what_is_no_result(result: Any, form: str, words: str) -> None:
+def test_invalid_results_are_rejected(result: Any, form: str, words: str) -> None:
     with pytest.raises(AnsibleFilterError, match=words):
         doctor_report(result, form)

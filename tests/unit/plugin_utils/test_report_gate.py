@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a gate's result says, also with missing keys."""
+"""The data of a report from a gate's result, also with missing keys."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def gate(data: dict[str, Any]) -> Gate:
     return read(data, ABOUT)
 
 
-def test_the_worst_comes_first() -> None:
+def test_jobs_are_sorted_by_severity() -> None:
     found = gate(failed())
     assert [(item.name, item.verdict) for item in found.jobs] == [
         ("job_sms", "FAIL"),
@@ -40,19 +40,19 @@ def test_the_worst_comes_first() -> None:
     assert (found.bad, found.further, found.noun, found.end) == (True, 0, "job", 71.0)
 
 
-def test_when_a_job_got_into_its_last_state() -> None:
+def test_settled_at_is_the_last_relevant_change() -> None:
     found = {item.name: item.settled_at for item in gate(failed()).jobs}
-    # What fails job_sms is a node, so the node's change counts.
+    # A node fails job_sms, so the node's change counts.
     assert found == {"job_sms": 70.4, "job_payments": 20.3, "job_orders_stream": 30.1}
 
 
-def test_a_ready_job_that_was_not_reached_again_is_pending() -> None:
+def test_ready_job_that_was_not_read_again_is_pending() -> None:
     late = reason("still_pending", "a", "a was NORMAL 20 s before the end and was not reached again", status="NORMAL")
     found = gate(result("TIMEOUT", [job("a", "NORMAL", "PASS")], reasons=[late]))
     assert [(item.verdict, len(item.reasons)) for item in found.jobs] == [("PENDING", 1)]
 
 
-def test_jobs_that_are_not_returned_are_named_all_the_same() -> None:
+def test_jobs_that_are_not_returned_are_named() -> None:
     sample = failed()
     sample.update(
         jobs=[item for item in sample["jobs"] if item["verdict"] != "PASS"], by_status={"NORMAL": 7, "STARTING": 1}
@@ -74,7 +74,7 @@ def test_jobs_that_are_not_returned_are_named_all_the_same() -> None:
     assert found.further == 6
 
 
-def test_a_job_has_the_name_or_the_id_that_has_selected_it() -> None:
+def test_job_is_named_as_it_was_selected() -> None:
     failing = reason("job_failed", "50321", "50321 is job_submit_fail", status="job_submit_fail")
     by_id = {"job_id": "50321", "name": "orders", "status": "job_submit_fail", "verdict": "FAIL", "reasons": [failing]}
     batch = {"batch_id": "b-1", "name": "nightly", "status": "success", "verdict": "PASS", "reasons": []}
@@ -89,20 +89,20 @@ def test_a_job_has_the_name_or_the_id_that_has_selected_it() -> None:
     assert found.noun == "Flink job"
 
 
-def test_the_one_job_is_there_for_each_value_of_return_jobs() -> None:
+def test_single_job_is_reported_with_each_value_of_return_jobs() -> None:
     sample = result("PASS", [job("a", "NORMAL", "PASS")])
     sample["jobs"] = []
     assert [item.name for item in gate(sample).jobs] == ["a"]
 
 
-def test_a_job_that_need_not_exist_is_left_out() -> None:
+def test_missing_job_of_a_passed_gate_is_left_out() -> None:
     missing = reason("job_missing", "new", "new does not exist")
     found = gate(result("PASS", [job("a", "NORMAL", "PASS")], reasons=[missing]))
     assert [(item.name, item.verdict) for item in found.jobs] == [("new", LEFT_OUT), ("a", "PASS")]
     assert (found.bad, found.further) == (False, 0)
 
 
-def test_a_job_that_has_to_exist_fails() -> None:
+def test_missing_job_of_a_failed_gate_fails() -> None:
     missing = reason("job_missing", "new", "new does not exist")
     found = gate(result("FAIL", [job("new", None, "FAIL", [missing])]))
     assert [(item.verdict, item.status, item.kind) for item in found.jobs] == [("FAIL", "missing", "failing")]
@@ -110,26 +110,26 @@ def test_a_job_that_has_to_exist_fails() -> None:
     assert [item.verdict for item in found.jobs] == ["FAIL"]
 
 
-def test_failures_that_are_tolerated() -> None:
+def test_tolerated_failures_do_not_fail_the_gate() -> None:
     broken = job("a", "EXCEPTION", "FAIL", [reason("job_exception", "a", "a is EXCEPTION", status="EXCEPTION")])
     found = gate(result("PASS", [job("b", "NORMAL", "PASS"), broken]))
     assert [(item.name, item.tolerated) for item in found.jobs] == [("a", True), ("b", False)]
     assert not found.bad
 
 
-def test_what_concerns_no_single_job() -> None:
+def test_reasons_without_a_job_belong_to_the_gate() -> None:
     found = gate(result("ERROR", [], reasons=[reason("denied", None, "the jobs could not be read")]))
     assert [item.code for item in found.reasons] == ["denied"]
     assert found.jobs == []
 
 
-def test_a_refused_option_is_an_error() -> None:
+def test_rejected_option_is_an_error() -> None:
     for sample in (REFUSED, {"failed": True, "msg": "workspace: no"}):
         found = gate(sample)
         assert (found.verdict, found.bad, found.jobs, found.elapsed) == ("ERROR", True, [], None)
 
 
-def test_states_are_those_that_the_gate_waited_for() -> None:
+def test_ready_states_are_those_of_wait_for() -> None:
     draining = result(
         "PENDING",
         [
@@ -149,7 +149,7 @@ def test_states_are_those_that_the_gate_waited_for() -> None:
     assert running.of("BRAND_NEW") == running.of(None) == states.UNKNOWN
 
 
-def test_dli_jobs_show_their_work() -> None:
+def test_dli_jobs_show_progress_and_tasks() -> None:
     found = gate(dli())
     assert found.noun == "DLI job"
     assert [item.work.words for item in found.jobs if item.work] == [
@@ -158,7 +158,7 @@ def test_dli_jobs_show_their_work() -> None:
     ]
 
 
-def test_control_characters_and_odd_names() -> None:
+def test_control_characters_are_replaced() -> None:
     name = "\x1b[31m\u202ejob\ud800"
     found = gate(
         result("FAIL", [job(name, name, "FAIL", [])], history=[change(1, name, name, None, name)], msg="a\nb\x00")
@@ -169,7 +169,7 @@ def test_control_characters_and_odd_names() -> None:
     assert found.changes[0].job.isprintable()
 
 
-def test_flink_jobs_are_told_apart_by_what_has_selected_them() -> None:
+def test_flink_jobs_are_identified_by_the_selected_id_or_name() -> None:
     jobs = [
         {"job_id": "131", "name": "132", "status": "job_running", "verdict": "PASS", "reasons": []},
         {"job_id": "132", "name": "orders", "status": "job_running_exception", "verdict": "FAIL", "reasons": []},
@@ -193,7 +193,7 @@ def test_flink_jobs_are_told_apart_by_what_has_selected_them() -> None:
     assert {item.name for item in gate(by_name).jobs} == {"orders", "132"}
 
 
-def test_a_spark_batch_that_failed_shows_its_log() -> None:
+def test_failed_spark_batch_shows_its_log() -> None:
     batch = {"batch_id": "b-1", "name": "nightly", "status": "dead", "verdict": "FAIL", "log": ["OutOfMemoryError"]}
     found = reason("job_failed", "b-1", "b-1 is dead: OutOfMemoryError", status="dead")
     sample = {**result("FAIL", [{**batch, "reasons": [found]}], reasons=[found]), "gate": {"kind": "Spark job"}}

@@ -42,7 +42,7 @@ SAMPLE = listing(
 )
 
 
-def test_the_screen() -> None:
+def test_text_form_is_a_table() -> None:
     assert job_report(SAMPLE, "text") == [
         "EXCEPTION    1",
         "UNKNOWN      1",
@@ -74,12 +74,12 @@ def test_wide_characters_are_aligned() -> None:
     assert columns("e\N{COMBINING ACUTE ACCENT}") == 1
 
 
-def test_lines_fit_where_names_allow() -> None:
+def test_lines_fit_into_the_width() -> None:
     lines = job_report(listing(*(listed(f"job_{number:040d}", "NORMAL") for number in range(9))), "text")
     assert max(map(len, lines)) <= WIDTH
 
 
-def test_markdown_and_json_and_page() -> None:
+def test_markdown_json_and_html_forms() -> None:
     about = {"title": "Jobs before", "finished_at": "2026-11-23T03:12:45Z", "facts": {"Region": "cn-north-4", "x": ""}}
     shown = job_report(SAMPLE, "md", about).splitlines()
     assert shown[0] == "## Jobs before: 6 of 9 jobs, 1 failing"
@@ -98,7 +98,7 @@ def test_markdown_and_json_and_page() -> None:
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_odd_lists(form: str) -> None:
+def test_malformed_jobs_are_accepted(form: str) -> None:
     odd: tuple[list[Any], ...] = (
         [],
         [{}],
@@ -126,14 +126,14 @@ def test_odd_lists(form: str) -> None:
         ({"jobs": []}, "md", {"finished_at": "2026-13-40T00:00:00Z"}, "finished_at in about must be a time in UTC"),
     ],
 )
-def test_what_cannot_be_reported(result: Any, form: Any, about: Any, words: str) -> None:
+def test_invalid_input_is_rejected(result: Any, form: Any, about: Any, words: str) -> None:
     with pytest.raises(AnsibleFilterError) as caught:
         job_report(result, form, about)
     assert words in str(caught.value)
     assert "Traceback" not in str(caught.value)
 
 
-def test_what_is_no_gate_cannot_be_reported_as_one() -> None:
+def test_gate_report_rejects_another_result() -> None:
     for form in ("json", "xml", "md", "html"):
         with pytest.raises(AnsibleFilterError, match="no gate's result"):
             gate_report({"changed": False, "skipped": True}, form)

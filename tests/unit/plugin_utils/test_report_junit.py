@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""gate.xml, read as strangers read it."""
+"""gate.xml, read with a JUnit library."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def suite(data: dict[str, Any], about: dict[str, Any] | None = None) -> TestSuit
 
 
 def check(element: ElementTree.Element) -> None:
-    """Hold an element against the schema, and the counts against what is counted."""
+    """Compare an element with the schema, and the counts with the cases."""
     assert {child.tag for child in element} <= CHILDREN[element.tag]
     assert NEEDED.get(element.tag, set()) <= set(element.attrib)
     if element.tag == "testsuite":
@@ -74,7 +74,7 @@ def check(element: ElementTree.Element) -> None:
 
 
 def outcomes(found: TestSuite) -> dict[str, str]:
-    """Name of a case -> how it went."""
+    """Name of a case -> its outcome."""
     return {case.name: outcome(case) for case in found}
 
 
@@ -83,7 +83,7 @@ def outcome(case: TestCase) -> str:
     return next((names[type(item)] for item in case.result), "passed")
 
 
-def test_a_failed_gate() -> None:
+def test_failed_gate_has_a_failure_for_the_failing_job() -> None:
     found = suite(failed())
     assert outcomes(found) == {"job_sms": "failure", "job_payments": "skipped", "job_orders_stream": "passed"}
     cases = {case.name: case for case in found}
@@ -93,7 +93,7 @@ def test_a_failed_gate() -> None:
     assert f"log: {LOG}" in failure.text
     assert {case.classname for case in found} == {"dataarts.Gate after the deployment"}
     assert [case.time for case in found] == [70.4, 20.3, 30.1]
-    assert found.time == 71  # the gate's, not the sum of times that have passed side by side
+    assert found.time == 71  # the time of the gate, not the sum over its jobs
     assert found.timestamp == "2026-11-23T03:11:34"
     properties = {item.name: item.value for item in found.properties()}
     assert properties["verdict"] == "FAIL"
@@ -101,7 +101,7 @@ def test_a_failed_gate() -> None:
     assert (properties["polls"], properties["requests"], properties["jobs NORMAL"]) == ("8", "26", "2")
 
 
-def test_what_could_not_be_read_is_an_error() -> None:
+def test_unreadable_job_is_an_error() -> None:
     jobs = [
         job("a", None, "PENDING", [reason("unreadable", "a", "a could not be read")]),
         job(
@@ -114,7 +114,7 @@ def test_what_could_not_be_read_is_an_error() -> None:
     assert outcomes(suite(result("ERROR", jobs))) == {"a": "error", "b": "failure"}
 
 
-def test_what_a_passed_gate_tolerates_is_skipped() -> None:
+def test_tolerated_failures_of_a_passed_gate_are_skipped() -> None:
     jobs = [job("a", "EXCEPTION", "FAIL", [reason("job_exception", "a", "a is EXCEPTION")]), job("b", "NORMAL", "PASS")]
     sample = result("PASS", jobs)
     sample["reasons"].append(reason("job_missing", "new", "new does not exist"))
@@ -126,7 +126,7 @@ def test_what_a_passed_gate_tolerates_is_skipped() -> None:
     ]
 
 
-def test_a_gate_that_has_only_looked_fails_nothing() -> None:
+def test_pending_reading_has_no_failures() -> None:
     jobs = [
         job("a", "STARTING", "PENDING", [reason("still_pending", "a", "a is STARTING")]),
         job("b", "NORMAL", "PASS"),
@@ -136,7 +136,7 @@ def test_a_gate_that_has_only_looked_fails_nothing() -> None:
     assert outcomes(suite(unstable)) == {"the gate": "skipped"}
 
 
-def test_a_gate_that_is_switched_off_is_skipped() -> None:
+def test_disabled_gate_is_skipped() -> None:
     found = suite(SKIPPED)
     assert outcomes(found) == {"the gate": "skipped"}
     assert next(iter(found)).result[0].text == "CHG-4711"
@@ -146,7 +146,7 @@ def test_a_gate_that_is_switched_off_is_skipped() -> None:
     ("code", "expected"),
     [("too_few_jobs", "failure"), ("not_stable", "failure"), ("denied", "error"), ("unreadable", "error")],
 )
-def test_what_concerns_no_single_job_has_a_case(code: str, expected: str) -> None:
+def test_reason_without_a_job_has_its_own_case(code: str, expected: str) -> None:
     found = suite(result("FAIL", [job("a", "NORMAL", "PASS")], reasons=[reason(code, None, "it is so")]))
     assert outcomes(found) == {"the gate": expected, "a": "passed"}
 
@@ -160,14 +160,14 @@ def test_a_failed_gate_has_a_failing_case() -> None:
         assert (found.failures + found.errors > 0) == (sample.get("failed") is True)
 
 
-def test_jobs_that_are_not_listed_are_counted() -> None:
+def test_jobs_that_are_not_listed_are_one_case() -> None:
     sample = passed()
     sample.update(jobs=[], history=[], by_status={"NORMAL": 300})
     assert outcomes(suite(sample)) == {"300 further jobs, ready and not listed": "passed"}
     assert outcomes(suite({"verdict": "PASS"})) == {"the gate": "passed"}
 
 
-def test_dli_jobs_are_a_group_of_their_own() -> None:
+def test_class_name_contains_service_and_title() -> None:
     found = suite(dli(), {"title": "v1.2 done"})
     assert {case.classname for case in found} == {"dli.v1_2 done"}
 
@@ -182,6 +182,6 @@ def test_any_text_makes_valid_xml(text: str) -> None:
 @pytest.mark.parametrize(
     ("noun", "group"), [("Flink job", "dli"), ("Spark job", "dli"), ("DLI job", "dli"), ("run", "dataarts")]
 )
-def test_the_group_names_the_service(noun: str, group: str) -> None:
+def test_class_name_starts_with_the_service(noun: str, group: str) -> None:
     (case,) = suite({**result("PASS", [job("a", "NORMAL", "PASS")]), "gate": {"kind": noun}})
     assert case.classname.startswith(f"{group}.")

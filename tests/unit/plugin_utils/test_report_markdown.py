@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""gate.md: foreign text stays text, wherever it is shown."""
+"""gate.md: text from the cloud is shown as text everywhere."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def tokens(text: str) -> Iterator[Token]:
 
 
 def kinds(text: str) -> set[str]:
-    """What there is of markup, besides text and code spans."""
+    """The kinds of markup, besides text and code spans."""
     found = {re.sub("_(open|close)$", "", token.type) for token in tokens(text)}
     return found - {"inline", "text", "code_inline", "softbreak"}
 
@@ -76,7 +76,7 @@ def spans(text: str) -> list[str]:
 
 
 def hostile(text: str) -> dict[str, Any]:
-    """A result with *text* wherever there can be any."""
+    """A result with *text* in each text field."""
     bad = reason(text, text, text, node=text, status=text, log_path=text)
     history = [change(1, text, None, None, text), change(2, text, text, text, text)]
     jobs = [job(text, text, "FAIL", [bad])]
@@ -84,15 +84,15 @@ def hostile(text: str) -> dict[str, Any]:
 
 
 @given(NASTY)
-def test_a_code_span_is_the_text(text: str) -> None:
+def test_code_span_shows_the_exact_text(text: str) -> None:
     (paragraph,) = [token for token in READER.parse(f"x {code(text)}") if token.type == "inline"]
     found = [token.content for token in paragraph.children or [] if token.type == "code_inline"]
-    # Where nothing but spaces is left, there is nothing to distinguish.
+    # Text of spaces only is not preserved.
     assert found == ([text] if text else []) or not text.strip()
 
 
 @given(st.lists(NASTY, min_size=3, max_size=3))
-def test_a_cell_is_a_cell(texts: list[str]) -> None:
+def test_table_cell_shows_the_exact_text(texts: list[str]) -> None:
     found = READER.parse("\n".join(table(["a", "b", "c"], [list(map(code, texts))])))
     cells = [after for before, after in itertools.pairwise(found) if before.type == "td_open"]
     assert len(cells) == 3
@@ -104,13 +104,13 @@ def test_a_cell_is_a_cell(texts: list[str]) -> None:
 
 
 @given(NASTY)
-def test_the_authors_words_are_prose_or_code(text: str) -> None:
+def test_prose_contains_no_markup(text: str) -> None:
     shown = prose(text)
     assert kinds(f"## x {shown}") <= {"heading"}
     assert shown == text or text in shown
 
 
-def test_plain_words_stay_plain() -> None:
+def test_plain_words_are_not_escaped() -> None:
     for text in (
         "Gate before",
         "Gate after the deployment",
@@ -124,26 +124,26 @@ def test_plain_words_stay_plain() -> None:
 
 
 @pytest.mark.parametrize("text", HOSTILE)
-def test_hostile_text_is_text(text: str) -> None:
+def test_hostile_text_creates_no_markup(text: str) -> None:
     about = {"title": text, "facts": {text: text, "x": text}}
     shown = gate_report(hostile(text), "md", about)
     assert kinds(shown) <= OURS | {"blockquote"}
     flat = " ".join(text.split())
     if flat and "|" not in flat:
         assert flat in spans(shown)
-    # Nothing foreign outside of code spans: sites look there for mentions, references and addresses.
+    # Text from the cloud only in code spans: sites create mentions, references and links from other text.
     outside = " ".join(token.content for token in tokens(shown) if token.type == "text")
     for sign in ("@", "#", "<", "[", "://", "evil", "dead"):
         assert sign not in outside
 
 
 @given(NASTY)
-def test_any_text_is_text(text: str) -> None:
+def test_any_text_creates_no_markup(text: str) -> None:
     shown = gate_report(hostile(text), "md", {"title": text, "facts": {text: text}})
     assert kinds(shown) <= OURS | {"blockquote"}
 
 
-def test_what_is_reported() -> None:
+def test_failed_gate_is_reported() -> None:
     shown = gate_report(failed(), "md", ABOUT)
     lines = shown.splitlines()
     assert lines[0] == "## \N{CROSS MARK} FAIL: Gate after the deployment"
@@ -156,7 +156,7 @@ def test_what_is_reported() -> None:
     assert "| 70 s | `job_sms` | `DLI_SMS_GES` | `NORMAL` | `EXCEPTION` |" in lines
 
 
-def test_much_is_cut() -> None:
+def test_long_lists_are_truncated() -> None:
     shown = gate_report(many(300), "md", ABOUT)
     assert len([line for line in shown.splitlines() if line.startswith("| ") and "job_" in line]) == 70
     assert "and 250 more" in shown
@@ -164,7 +164,7 @@ def test_much_is_cut() -> None:
     assert len(shown) < 60_000
 
 
-def test_the_reason_for_switching_off_is_emphasized() -> None:
+def test_override_reason_is_emphasized() -> None:
     assert "> **The gate is switched off:** `CHG-4711`" in gate_report(SKIPPED, "md").splitlines()
 
 

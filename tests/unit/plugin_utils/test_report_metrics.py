@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Metrics: the text is what prometheus_client writes and reads, and says nothing that was not read."""
+"""Metrics: the text equals that of prometheus_client, and contains only values that were read."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def job(name: str, status: str | None = "NORMAL", verdict: str = "PASS", *reason
 
 
 def gate(*jobs: Data, verdict: str = "PASS", reasons: Iterable[Data] = (), **more: Any) -> Data:
-    """A gate's result, whose reasons are those of its jobs and those given besides."""
+    """A gate's result; its reasons are those of its jobs and the given ones."""
     by_status: dict[str, int] = {}
     for item in jobs:
         key = item["status"] or "not read"
@@ -119,7 +119,7 @@ def written(results: Any, nodes: bool = True, workspace: str = WORKSPACE) -> str
 
 
 def series(text: str) -> dict[tuple[str, Labels], float]:
-    """Name and labels of each sample -> value, as Prometheus' own library reads them. No two may be the same."""
+    """Name and labels of each sample -> value, as Prometheus' own library reads them. Each sample occurs once."""
     found: dict[tuple[str, Labels], float] = {}
     for family in text_string_to_metric_families(text):
         for sample in family.samples:
@@ -168,7 +168,7 @@ class Families(Collector):
 
 
 def reference(families: Iterable[Family], samples: Iterable[Sample]) -> str:
-    """The text that prometheus_client writes for the same."""
+    """The text that prometheus_client writes for the same samples."""
     registry = CollectorRegistry()
     registry.register(Families(families, samples))
     return generate_latest(registry).decode("utf-8")
@@ -185,7 +185,7 @@ FAMILIES = (
 
 @st.composite
 def samples_of_all(draw: st.DrawFn) -> list[Sample]:
-    """Samples of the families above, of which no two have the same labels."""
+    """Samples of the families above, with distinct labels."""
     found: list[Sample] = []
     for family in FAMILIES:
         labels = st.tuples(*(TEXTS for dummy in family.labels))
@@ -195,13 +195,13 @@ def samples_of_all(draw: st.DrawFn) -> list[Sample]:
 
 
 @given(samples_of_all())
-def test_the_text_is_what_the_library_writes(samples: list[Sample]) -> None:
+def test_exposition_equals_that_of_prometheus_client(samples: list[Sample]) -> None:
     assert exposition(FAMILIES, samples) == reference(FAMILIES, samples)
 
 
 @given(samples_of_all())
 @example([Sample(FAMILIES[0], ('"\\"\n', "{}\\n,x=}"), 1e300)])
-def test_the_library_reads_what_went_in(samples: list[Sample]) -> None:
+def test_prometheus_client_parses_the_exposition(samples: list[Sample]) -> None:
     wanted = {
         (family.name, tuple(sorted(zip(family.labels, labels, strict=True)))): value
         for family, labels, value in samples
@@ -212,7 +212,7 @@ def test_the_library_reads_what_went_in(samples: list[Sample]) -> None:
 @given(st.text(st.characters(), max_size=8))
 @example("\ud800")
 @example("a\udfff{{ b }}")
-def test_any_name_at_all_comes_back(name: str) -> None:
+def test_any_name_is_preserved(name: str) -> None:
     text = written({"dataarts": gate(job(name, nodes=[node(name)]))})
     text.encode("utf-8")
     assert values(text, "datagate_job_ready", "job_name") == {plain(name): 1.0}
@@ -228,21 +228,21 @@ def test_any_name_at_all_comes_back(name: str) -> None:
 @example(1e22)
 @example(math.inf)
 @example(-math.inf)
-def test_numbers_are_those_of_the_library(value: float) -> None:
+def test_numbers_are_formatted_like_prometheus_client(value: float) -> None:
     assert number(value) == floatToGoString(value)
     assert float(number(value)) == value
 
 
-def test_no_number_is_a_number() -> None:
+def test_nan_is_formatted() -> None:
     assert number(math.nan) == "NaN"
 
 
-def test_a_sample_of_an_unknown_family_is_a_mistake() -> None:
+def test_sample_of_an_unknown_family_raises() -> None:
     with pytest.raises(KeyError):
         exposition(FAMILIES[:1], [Sample(FAMILIES[1], ("x",), 1.0)])
 
 
-def test_the_same_labels_are_one_line() -> None:
+def test_identical_labels_are_written_once() -> None:
     twice = [Sample(FAMILIES[1], ("\ud800",), 1.0), Sample(FAMILIES[1], ("\udc00",), 3.0)]
     assert exposition(FAMILIES, twice).splitlines()[2:] == ['datagate_two{name="\N{REPLACEMENT CHARACTER}"} 3.0']
 
@@ -250,7 +250,7 @@ def test_the_same_labels_are_one_line() -> None:
 # -- what the metrics say ---------------------------------------------------------------------------------------------
 
 
-def test_an_unchanged_sample() -> None:
+def test_sample_of_a_real_time_job() -> None:
     results = {"dataarts": gate(job("job_sms", "STOPPED", "PENDING", start_time=1_551_409_465_000))}
     assert written(results, workspace="").splitlines() == [
         "# HELP datagate_up Whether the last reading succeeded.",
@@ -291,7 +291,7 @@ def test_jobs_and_their_nodes() -> None:
     assert values(text, "datagate_up", "service") == dict.fromkeys(SAMPLE, 1.0)
     assert values(text, "datagate_job_failing", "job_name") == {"job_sms": 1.0, "job_orders_stream": 0.0}
     assert values(text, "datagate_job_ready", "job_name") == {"job_sms": 0.0, "job_orders_stream": 1.0}
-    # The job itself goes on saying NORMAL.
+    # The state of the job is still NORMAL.
     assert state(text, "datagate_job_state", job_name="job_sms", workspace=WORKSPACE) == ["NORMAL"]
     assert state(text, "datagate_node_state", node="DLI_SMS_GES") == ["EXCEPTION"]
     assert values(text, "datagate_node_records_written_total", "node") == {"DLI_SMS_GES": 1_043_200.0}
@@ -316,7 +316,7 @@ def test_flink_jobs_and_spark_batches() -> None:
     assert state(text, "datagate_spark_batch_state", batch_id="b-1") == ["dead"]
 
 
-def test_every_known_state_has_its_series() -> None:
+def test_each_known_state_has_a_series() -> None:
     text = written(SAMPLE)
     for metric, known in (
         ("datagate_job_state", REAL_TIME_KIND.known),
@@ -328,7 +328,7 @@ def test_every_known_state_has_its_series() -> None:
         assert {dict(labels)["state"] for name, labels in series(text) if name == metric} == known
 
 
-def test_an_unknown_state_and_no_state() -> None:
+def test_unknown_and_missing_states() -> None:
     none = job("job_none", None, "PENDING", reason("unknown_state", "job_none"))
     text = written({"dataarts": gate(job("job_new", "REBALANCING", "PENDING"), none)})
     assert state(text, "datagate_job_state", job_name="job_new") == ["REBALANCING"]
@@ -336,7 +336,7 @@ def test_an_unknown_state_and_no_state() -> None:
     assert values(text, "datagate_up", "service") == {"dataarts": 1.0}
 
 
-def test_without_nodes() -> None:
+def test_nodes_false_writes_no_node_metrics() -> None:
     assert "datagate_node_" not in written(SAMPLE, nodes=False)
     assert values(written(SAMPLE, nodes=False), "datagate_job_failing", "job_name")["job_sms"] == 1.0
 
@@ -374,7 +374,7 @@ UNREACHABLE = {"failed": True, "msg": "the connection was refused", "path": "/v1
         gate(verdict="ERROR"),
     ],
 )
-def test_a_failed_reading_says_so_and_nothing_else(result: Data) -> None:
+def test_failed_reading_writes_only_up_and_its_time(result: Data) -> None:
     text = written({"dataarts": result})
     assert values(text, "datagate_up", "service") == {"dataarts": 0.0}
     assert values(text, "datagate_last_reading_timestamp_seconds", "service") == {"dataarts": READ_AT}
@@ -385,8 +385,8 @@ def test_a_failed_reading_says_so_and_nothing_else(result: Data) -> None:
 
 
 @pytest.mark.parametrize("code", ["denied", "unreadable"])
-def test_half_a_reading_has_the_half_that_was_read(code: str) -> None:
-    # What the job said before, or says in the list, does not count.
+def test_partial_reading_writes_the_jobs_that_were_read(code: str) -> None:
+    # Earlier states, and those in the list, do not count.
     half = job("job_orders_stream", "NORMAL", "PENDING", reason(code, "job_orders_stream"), nodes=[node("n")])
     text = written({"dataarts": gate(SMS, half, verdict="ERROR")})
     assert values(text, "datagate_up", "service") == {"dataarts": 0.0}
@@ -394,14 +394,14 @@ def test_half_a_reading_has_the_half_that_was_read(code: str) -> None:
     assert "job_orders_stream" not in text
 
 
-def test_a_job_that_was_not_reached_has_no_state() -> None:
+def test_job_that_was_not_read_has_no_series() -> None:
     late = job("job_late", None, "PENDING", reason("still_pending", "job_late"))
     text = written({"dataarts": gate(SMS, late, reasons=[reason("denied")], verdict="FAIL")})
     assert values(text, "datagate_up", "service") == {"dataarts": 0.0}
     assert "job_late" not in text
 
 
-def test_a_job_that_is_gone_has_no_series_and_is_counted() -> None:
+def test_missing_job_has_no_series_and_is_counted() -> None:
     gone = job("job_gone", None, "FAIL", reason("job_missing", "job_gone"))
     for result in (gate(SMS, gone), gate(SMS, reasons=gone["reasons"])):
         text = written({"dataarts": result})
@@ -410,14 +410,14 @@ def test_a_job_that_is_gone_has_no_series_and_is_counted() -> None:
         assert values(text, "datagate_up", "service") == {"dataarts": 1.0}
 
 
-def test_one_service_does_not_hide_the_other() -> None:
+def test_failed_service_does_not_hide_another() -> None:
     text = written({**SAMPLE, "dli": UNREACHABLE})
     assert values(text, "datagate_up", "service") == {**dict.fromkeys(SAMPLE, 1.0), "dli": 0.0}
     assert "datagate_dli_" not in text
     assert values(text, "datagate_job_failing", "job_name")["job_sms"] == 1.0
 
 
-def test_the_list_has_states_and_no_verdicts() -> None:
+def test_job_list_writes_states_without_verdicts() -> None:
     listing = {"jobs": [{"name": "a", "status": "STOPPED"}, {"name": "b", "status": None}], "total": 2}
     text = written({"dataarts": listing})
     assert values(text, "datagate_up", "service") == {"dataarts": 1.0}
@@ -429,7 +429,7 @@ def test_the_list_has_states_and_no_verdicts() -> None:
     assert "datagate_job_failing" not in text
 
 
-def test_a_result_without_all_its_jobs_is_refused() -> None:
+def test_result_without_all_jobs_is_rejected() -> None:
     some = gate(SMS, job("b"))
     some["jobs"] = some["jobs"][:1]
     with pytest.raises(AnsibleFilterError, match="dataarts holds 1 of 2 jobs; the task needs return_jobs: all"):
@@ -454,7 +454,7 @@ ODD = st.recursive(
 
 
 @given(ODD, ODD)
-def test_anything_ends_in_a_file_that_can_be_read(jobs: Any, reasons: Any) -> None:
+def test_malformed_results_give_a_valid_exposition(jobs: Any, reasons: Any) -> None:
     for service in ("dataarts", "dli"):
         for verdict in ("PASS", jobs):
             text = written({service: {"jobs": jobs, "reasons": reasons, "verdict": verdict}})
@@ -487,24 +487,24 @@ def test_invalid_numbers_are_left_out(value: Any) -> None:
         (({"dli": {}}, "", 1.0, "no"), "nodes must be true or false, not text"),
     ],
 )
-def test_what_cannot_be_reported(arguments: tuple[Any, ...], words: str) -> None:
+def test_invalid_input_is_rejected(arguments: tuple[Any, ...], words: str) -> None:
     with pytest.raises(AnsibleFilterError) as caught:
         job_metrics(*arguments)
     assert words in str(caught.value)
     assert "datagate.huaweicloud.job_metrics: " in str(caught.value)
 
 
-def test_the_results_stay_as_they_are() -> None:
+def test_results_are_not_modified() -> None:
     before = copy.deepcopy(SAMPLE)
     written(SAMPLE)
     assert before == SAMPLE
 
 
-def test_the_filter_has_its_name() -> None:
+def test_filter_is_registered() -> None:
     assert FilterModule().filters() == {"job_metrics": job_metrics}
 
 
-def test_an_undefined_result_names_the_variable() -> None:
+def test_undefined_result_is_reported_with_its_name() -> None:
     missing = StrictUndefined(name="nowhere")
     wrong: list[tuple[Any, ...]] = [(missing, "", 1.0), ({"dli": {}}, missing, 1.0), ({"dli": {}}, "", missing)]
     for arguments in wrong:
@@ -515,7 +515,7 @@ def test_an_undefined_result_names_the_variable() -> None:
 # -- the table --------------------------------------------------------------------------------------------------------
 
 
-def test_the_table_follows_the_conventions() -> None:
+def test_metric_names_follow_the_conventions() -> None:
     assert len({family.name for family in metrics.FAMILIES}) == len(metrics.FAMILIES)
     for family in metrics.FAMILIES:
         assert family.name.startswith("datagate_")
@@ -523,7 +523,7 @@ def test_the_table_follows_the_conventions() -> None:
         assert family.help.endswith("."), family.name
 
 
-def test_a_full_sample_is_what_the_library_writes() -> None:
+def test_full_sample_equals_that_of_prometheus_client() -> None:
     by_name = {family.name: family for family in metrics.FAMILIES}
     text = written({**SAMPLE, "runs": gate(RUN, verdict="FAIL")})
     samples = [
@@ -534,7 +534,7 @@ def test_a_full_sample_is_what_the_library_writes() -> None:
     assert reference(metrics.FAMILIES, samples) == text
 
 
-def test_the_last_run_of_a_batch_job() -> None:
+def test_last_run_of_a_batch_job_has_state_and_times() -> None:
     text = written(
         {"runs": gate(RUN, {"name": "new", "status": "no-run", "verdict": "PENDING", "reasons": [], "instance": None})}
     )

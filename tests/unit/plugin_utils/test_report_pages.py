@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""gate.html and jobs.html as markup: what is in them, and that nothing foreign is."""
+"""gate.html and jobs.html as markup: their content, and that text from the cloud creates no element."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def page(data: dict[str, Any], about: dict[str, Any] | None = None) -> Page:
 
 
 def everywhere(text: str) -> dict[str, Any]:
-    """A result with *text* wherever there can be any."""
+    """A result with *text* in each text field."""
     bad = reason(text, text, text, node=text, status=text, log_path=text)
     general = reason(text, None, text, log_path=text)
     history = [
@@ -110,7 +110,7 @@ def about(text: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("text", HOSTILE)
-def test_hostile_text_makes_no_element(text: str) -> None:
+def test_hostile_text_creates_no_element(text: str) -> None:
     expected = page(everywhere("x" * len(text)), about("x" * len(text)))
     found = page(everywhere(text), about(text))
     assert found.elements == expected.elements
@@ -119,20 +119,20 @@ def test_hostile_text_makes_no_element(text: str) -> None:
 
 
 @given(st.text(min_size=1, max_size=30))
-def test_no_text_makes_an_element(text: str) -> None:
+def test_any_text_creates_no_element(text: str) -> None:
     found = page(everywhere(text), about(text))
     expected = {tag for tag, dummy in page(everywhere("x")).elements} | {"text"}
     assert {tag for tag, dummy in found.elements} <= expected
 
 
 @pytest.mark.parametrize("verdict", ["<b>", "FAIL\x00", "' onclick='x"])
-def test_an_unknown_verdict(verdict: str) -> None:
+def test_unknown_verdict_is_shown_as_an_error(verdict: str) -> None:
     found = page({"verdict": verdict})
     assert found.elements == page({"verdict": "x"}).elements
     assert "banner tone-error" in found.values
 
 
-def test_nothing_is_loaded_and_nothing_runs() -> None:
+def test_page_has_no_external_resource_and_no_script() -> None:
     for data in (failed(), dli(), many(30), SKIPPED):
         text = gate_report(data, "html", ABOUT)
         found = Page(text)
@@ -145,12 +145,12 @@ def test_nothing_is_loaded_and_nothing_runs() -> None:
         assert text.startswith('<!DOCTYPE html>\n<html lang="en">')
 
 
-def test_the_title_says_it() -> None:
+def test_title_contains_verdict_and_name() -> None:
     assert page(failed(), {"title": "Gate before"}).title == "FAIL: Gate before"
     assert page(REFUSED).title == "ERROR: Gate"
 
 
-def test_what_is_reported() -> None:
+def test_failed_gate_is_reported() -> None:
     found = page(failed(), ABOUT)
     text = "\n".join(piece.strip() for piece in found.text if piece.strip())
     for words in (LOG, "1 job failing", "1 job not ready", "1 job ready", "cn-north-4", "2026-11-23 03:12:45 UTC"):
@@ -162,26 +162,26 @@ def test_what_is_reported() -> None:
     assert label in found.values
 
 
-def test_work_of_dli_jobs_is_drawn() -> None:
+def test_progress_of_dli_jobs_is_drawn() -> None:
     found = page(dli())
     assert "45 %, 90 of 200 tasks completed, 12 active, 3 failed, sub-job 1" in found.text
     assert "45.0%" in found.values
     assert DLI_JOB in found.text
 
 
-def test_many_ready_jobs_are_folded() -> None:
+def test_many_ready_jobs_are_collapsed() -> None:
     found = page(many(300))
     assert "Show all 282" in found.text
     assert [tag for tag, dummy in found.elements].count("details") == 1
     assert "details" not in [tag for tag, dummy in page(passed()).elements]
 
 
-def test_what_is_not_listed_is_counted() -> None:
+def test_jobs_that_are_not_listed_are_counted() -> None:
     sample = result("PASS", [], by_status={"NORMAL": 12})
     assert "12 further jobs, not listed in the result." in "".join(page(sample).text)
 
 
-def test_the_list_of_jobs_is_escaped_too() -> None:
+def test_job_list_is_escaped() -> None:
     def listing(text: str) -> dict[str, Any]:
         fields = ("name", "status", "job_type", "owner", "last_update_user", "last_instance_status")
         return {"jobs": [dict.fromkeys(fields, text)], "total": 1, "by_status": {text: 1}}

@@ -34,7 +34,7 @@ NONE: dict[str, Any] = {
 RESULT: dict[str, Any] = {"verdict": "TIMEOUT", "msg": "TIMEOUT.", "jobs": [GOOD, NONE], "reasons": [], "elapsed": 1.0}
 
 
-def test_a_row_for_each_run() -> None:
+def test_each_run_has_a_row() -> None:
     page = gate_report(RESULT, "md", {"title": "Night"})
     assert "| Planned (UTC) | Began (UTC) | Took |" in page
     assert "2026-11-27 18:00 | 2026-11-27 18:00 | 2 min |" in page
@@ -42,7 +42,7 @@ def test_a_row_for_each_run() -> None:
 
 
 @pytest.mark.parametrize("form", ["html", "xml"])
-def test_each_form_says_which_run_it_was(form: str) -> None:
+def test_each_form_identifies_the_run(form: str) -> None:
     page = gate_report(RESULT, form, {"title": "Night"})
     assert WORDS in page
     assert "took 2 min" in page
@@ -57,6 +57,6 @@ def test_each_form_says_which_run_it_was(form: str) -> None:
         ({"instance": {"start_time": 9, "end_time": 5}}, ("", "1970-01-01 00:00", "")),
     ],
 )
-def test_what_is_missing_is_left_out(data: dict[str, Any], expected: Any) -> None:
+def test_missing_times_of_a_run_are_left_out(data: dict[str, Any], expected: Any) -> None:
     run = read_run(data)
     assert (None if run is None else (run.planned, run.began, run.took)) == expected

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Results of gates to make reports of, and that every form takes every one of them, and any part of it."""
+"""Sample results of gates; each form of a report accepts each of them, and incomplete ones."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def result(verdict: str, jobs: list[Data], **more: Any) -> Data:
 
 
 def failed() -> Data:
-    """A gate that a node has failed while another job was starting."""
+    """A gate that failed because of a node while another job was starting."""
     broken = reason(
         "node_exception",
         "job_sms",
@@ -137,7 +137,7 @@ def failed() -> Data:
 
 
 def passed() -> Data:
-    """A gate that has let two jobs through."""
+    """A passed gate that tolerated two jobs."""
     names = ("job_orders_stream", "job_sms")
     history = [
         *(change(0.1, name, None, None, "STARTING") for name in names),
@@ -150,7 +150,7 @@ def passed() -> Data:
 
 
 def many(count: int = 300) -> Data:
-    """A failed gate of many jobs, with all that the history keeps."""
+    """A failed gate of many jobs, with the largest history."""
     draw = random.Random(count)
     jobs, history = [], []
     for number in range(count):
@@ -176,7 +176,7 @@ def many(count: int = 300) -> Data:
 
 
 def dli() -> Data:
-    """A gate on DLI jobs whose time was up."""
+    """A gate on DLI jobs that ended as TIMEOUT."""
     pending = reason("still_pending", DLI_JOB, f"{DLI_JOB} is RUNNING", status="RUNNING")
     jobs: list[Data] = [
         {
@@ -237,7 +237,7 @@ SAMPLES = {
 
 
 def parse(form: str, text: str) -> None:
-    """Read a report as its readers do."""
+    """Parse a report."""
     if form == "json":
         json.loads(text)
     elif form == "xml":
@@ -255,7 +255,7 @@ def parts() -> Iterator[tuple[str, Data]]:
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_every_form_takes_every_part(form: str) -> None:
+def test_each_form_accepts_incomplete_results(form: str) -> None:
     for name, sample in parts():
         text = gate_report(sample, form, ABOUT)
         parse(form, text)
@@ -263,7 +263,7 @@ def test_every_form_takes_every_part(form: str) -> None:
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_the_reason_for_switching_off_is_reported(form: str) -> None:
+def test_override_reason_is_reported(form: str) -> None:
     text = gate_report(SKIPPED, form)
     assert "CHG-4711" in text
     assert "SKIPPED" in text
@@ -282,7 +282,7 @@ CODES: st.SearchStrategy[Any] = st.sampled_from(
 
 
 def some(**fields: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
-    """A list of dictionaries with any of these keys, or something else altogether."""
+    """A list of dictionaries with any of these keys, or another value."""
     return st.lists(st.fixed_dictionaries({}, optional=fields), max_size=3) | JUNK
 
 
@@ -318,11 +318,11 @@ RESULTS = st.fixed_dictionaries(
 
 @settings(max_examples=2 * settings().max_examples)
 @given(RESULTS)
-def test_no_result_breaks_a_report(data: Data) -> None:
+def test_malformed_results_give_a_valid_report(data: Data) -> None:
     for form in FORMS:
         parse(form, gate_report(data, form, ABOUT))
     suite = ElementTree.fromstring(gate_report(data, "xml"))
-    # The tests fail where the gate has failed, and nowhere else.
+    # The cases fail if and only if the gate failed.
     bad = data["verdict"] not in ("PASS", "PENDING") or data.get("failed") is True
     failing = bool(suite.findall(".//failure") or suite.findall(".//error"))
     assert failing == (bad and data["verdict"] != "SKIPPED")
@@ -337,7 +337,7 @@ ODD = [None, True, 5, -1.5, float("nan"), 10**5000, "{{ x }}", "\ud800", [1], {"
 
 
 def check_summary(data: Data) -> None:
-    """It can be an artifact, has its keys, and holds no template."""
+    """It is valid as an artifact, has its keys, and contains no template."""
     short = gate_summary(data)
     text = json.dumps(short, ensure_ascii=False, allow_nan=False)
     text.encode("utf-8")
@@ -346,7 +346,7 @@ def check_summary(data: Data) -> None:
 
 
 @pytest.mark.parametrize("odd", ODD, ids=lambda item: type(item).__name__)
-def test_a_summary_passes_over_what_is_odd(odd: Any) -> None:
+def test_summary_ignores_malformed_values(odd: Any) -> None:
     check_summary(dict.fromkeys([*SUMMARY, "reasons"], odd))
     check_summary({"verdict": "FAIL", "reasons": [odd, {"code": odd, "job": odd}], "by_status": {"NORMAL": odd}})
     short = gate_summary({"verdict": "FAIL", "by_status": odd, "reasons": odd, "polls": 3, "elapsed": 1.5})
@@ -355,13 +355,13 @@ def test_a_summary_passes_over_what_is_odd(odd: Any) -> None:
 
 
 @pytest.mark.parametrize("odd", [None, 5, "verdict", ["verdict"], {}, {"msg": "no verdict"}])
-def test_a_summary_of_no_result_is_refused(odd: Any) -> None:
+def test_summary_rejects_another_value(odd: Any) -> None:
     with pytest.raises(AnsibleFilterError, match="must be the result of a gate, a dictionary with a verdict"):
         gate_summary(odd)
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_a_thousand_jobs_are_no_trouble(form: str) -> None:
+def test_report_of_a_thousand_jobs_is_small_and_fast(form: str) -> None:
     sample = many(1000)
     started = time.monotonic()
     text = gate_report(sample, form, ABOUT)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The positions of the pieces of a timeline."""
+"""The positions of the segments of a timeline."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def lane(*states: tuple[float, str | None, str | None]) -> list[Change]:
     return [Change(at, "a", None, previous, status) for at, previous, status in states]
 
 
-def test_stretches_follow_each_other() -> None:
+def test_segments_follow_the_state_changes() -> None:
     found = segments(
         lane((10, None, "STARTING"), (40, "STARTING", "NORMAL"), (90, "NORMAL", "EXCEPTION")), 100, CLASSES, False
     )
@@ -45,13 +45,13 @@ def test_stretches_follow_each_other() -> None:
     ]
 
 
-def test_the_last_moment_is_seen() -> None:
+def test_last_change_has_a_minimum_width() -> None:
     (first, last) = segments(lane((0, None, "NORMAL"), (600, "NORMAL", "EXCEPTION")), 600, CLASSES, False)
     assert (first.x, first.width) == (0, 100)
     assert (last.x, last.width, last.start, last.end) == (100 - MIN_WIDTH, MIN_WIDTH, 600, 600)
 
 
-def test_what_the_history_has_lost_is_hatched() -> None:
+def test_dropped_history_is_hatched() -> None:
     (lost, rest) = segments(lane((50, "STARTING", "NORMAL")), 100, CLASSES, True)
     assert (lost.kind, lost.x, lost.width, rest.kind) == ("dropped", 0, 50, "ready")
     assert lost.title == "beginning not kept, STARTING at the last, 0 s to 50 s"
@@ -60,12 +60,12 @@ def test_what_the_history_has_lost_is_hatched() -> None:
     assert [item.kind for item in segments(lane((50, None, "NORMAL")), 100, CLASSES, True)] == ["dropped", "ready"]
 
 
-def test_a_job_that_goes() -> None:
+def test_job_that_vanishes_is_shown_as_gone() -> None:
     (dummy, gone) = segments(lane((0, None, "NORMAL"), (5, "NORMAL", None)), 10, CLASSES, False)
     assert (gone.kind, gone.text) == ("unknown", "gone")
 
 
-def test_text_is_only_where_it_fits() -> None:
+def test_text_is_shown_if_it_fits() -> None:
     (short, middle, long) = segments(
         lane((0, None, "STARTING"), (5, "STARTING", "STOPPING"), (25, "STOPPING", "NORMAL")), 100, CLASSES, False
     )
@@ -77,7 +77,7 @@ def test_text_is_only_where_it_fits() -> None:
     st.floats(0, 5000),
     st.booleans(),
 )
-def test_a_lane_is_never_left(times: list[float], end: float, dropped: bool) -> None:
+def test_segments_stay_within_the_lane(times: list[float], end: float, dropped: bool) -> None:
     changes = [Change(at, "a", None, None if number == 0 else "NORMAL", "STARTING") for number, at in enumerate(times)]
     found = segments(changes, end, CLASSES, dropped)
     assert all(item.x >= 0 and item.x + item.width <= 100.001 for item in found)
@@ -97,7 +97,7 @@ def test_a_lane_is_never_left(times: list[float], end: float, dropped: bool) -> 
         (7200.0, ["0 s", "30 min", "60 min", "90 min", "2 h"]),
     ],
 )
-def test_ticks_are_round(end: float, expected: list[str]) -> None:
+def test_ticks_are_at_round_times(end: float, expected: list[str]) -> None:
     assert [tick.text for tick in ticks(end)] == expected
 
 

@@ -35,9 +35,9 @@ def test_all_unused_options_are_named_in_order() -> None:
 
 
 @pytest.mark.parametrize("entry", ENTRIES)
-def test_connection_workspace_and_time_limits_are_for_all(entry: str) -> None:
+def test_connection_workspace_and_time_limits_are_accepted_by_each_entry_point(entry: str) -> None:
     assert unused(entry, ["region", "endpoints", "workspace", "workspace_name", "wait_timeout", "slice_timeout"]) == ""
 
 
-def test_each_option_is_for_some_entry_point() -> None:
+def test_each_option_is_accepted_by_an_entry_point() -> None:
     assert [name for name in OPTIONS if not any(entry.accepts(name) for entry in ENTRIES.values())] == []

@@ -31,24 +31,24 @@ def read(value: Any) -> Variables:
         ('"1.10"', {"require_records": ["1.10"]}),
     ],
 )
-def test_truth_or_names(value: Any, found: dict[str, Any]) -> None:
+def test_require_records_is_a_boolean_or_a_list_of_names(value: Any, found: dict[str, Any]) -> None:
     given = read(value)
     assert given.problem is None
     assert given.options == found
 
 
 @pytest.mark.parametrize("value", [5, 1.1, {"a": 1}, ["A", 1.1], "A,"])
-def test_neither(value: Any) -> None:
+def test_invalid_require_records_is_rejected(value: Any) -> None:
     assert "job_gate_require_records" in str(read(value).problem)
 
 
-def test_a_point_in_time_may_be_a_number() -> None:
+def test_since_may_be_a_number() -> None:
     found = Variables({"job_gate_since": 1772323200000}, lambda name, raw: raw)
     assert (found.problem, found.options) == (None, {"since": "1772323200000"})
 
 
 @pytest.mark.parametrize(
-    ("asked", "text"),
+    ("options", "text"),
     [
         (
             {"job_tags": {"release": "42"}, "since": "12h", "newest": True},
@@ -59,5 +59,5 @@ def test_a_point_in_time_may_be_a_number() -> None:
         ({}, "nothing"),
     ],
 )
-def test_the_sentence_names_the_selection(asked: dict[str, Any], text: str) -> None:
-    assert selection(asked) == text
+def test_verdict_sentence_names_the_selection(options: dict[str, Any], text: str) -> None:
+    assert selection(options) == text

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Answers of surveys, as ansible-core hands them on."""
+"""Survey answers, as ansible-core passes them."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ survey_answer = FilterModule().filters()["survey_answer"]
         ('"', '"'),
     ],
 )
-def test_text(given: object, text: str) -> None:
+def test_text_answers_are_returned(given: object, text: str) -> None:
     assert survey_answer(given, "v") == text
 
 
@@ -47,13 +47,13 @@ def test_text(given: object, text: str) -> None:
         ('["1.10", "a b"]', ["1.10", "a b"]),
     ],
 )
-def test_lists(given: object, items: list[str]) -> None:
+def test_list_answers_are_split(given: object, items: list[str]) -> None:
     assert survey_answer(given, "v", "list") == items
 
 
 @pytest.mark.parametrize("given", [1.1, 0, 83, True, False, datetime.date(2026, 1, 1)])
 @pytest.mark.parametrize("kind", ["text", "list"])
-def test_what_was_text_before_is_refused(given: object, kind: str) -> None:
+def test_values_that_ansible_converted_are_rejected(given: object, kind: str) -> None:
     with pytest.raises(AnsibleFilterError, match=r"^gate_verdict_id: arrives as .*must be .*text.*double quotes"):
         survey_answer(given, "gate_verdict_id", kind)
 
@@ -68,7 +68,7 @@ def test_what_was_text_before_is_refused(given: object, kind: str) -> None:
         (('{"other": "0123,"}',), True),
     ],
 )
-def test_a_list_that_ends_in_a_comma_is_whole_where_the_command_line_cannot_have_cut_it(
+def test_list_ending_in_a_comma_is_rejected_only_if_the_command_line_may_have_cut_it(
     monkeypatch: pytest.MonkeyPatch, extra_vars: tuple[str, ...], is_refused: bool
 ) -> None:
     monkeypatch.setattr(context, "CLIARGS", {"extra_vars": extra_vars})
@@ -80,6 +80,6 @@ def test_a_list_that_ends_in_a_comma_is_whole_where_the_command_line_cannot_have
         assert survey_answer("0123,", "job_report_tags", "list") == ["0123"]
 
 
-def test_a_list_cut_by_the_command_line_is_refused() -> None:
+def test_list_cut_by_the_command_line_is_rejected() -> None:
     with pytest.raises(AnsibleFilterError, match="job_report_tags: ends in a comma"):
         survey_answer("a,", "job_report_tags", "list")

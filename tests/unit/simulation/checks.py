@@ -13,23 +13,23 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from itertools import islice, pairwise
 
-from .evidence import FAILING, JITTER, MISSING, PENDING, READY, Reading, Run, target_of
+from .evidence import FAILING, MAX_JITTER, MISSING, PENDING, READY, Reading, Run, target_of
 from .job_scripts import BROKEN, DLI_SQL, EVERYTHING, HANG, LIST, SLOW, THROTTLED, Job, Trouble
 from .request_log import ABOUT_ONE_JOB, LISTING, SPARK_LOG, Request
 
-PROMPT = 2.0
-"""Seconds from a failure that was read to the verdict."""
-LOOK = 10.0
-"""Seconds for which no job is left unread in a long observation."""
-SLACK = 0.35
+MAX_FAIL_DELAY = 2.0
+"""Maximum seconds from the reading of a failure to the verdict."""
+MAX_UNREAD_TIME = 10.0
+"""Maximum seconds without a reading of a job in a long observation."""
+MAX_DELAY = 0.35
 """Seconds without an answer: pacing, the time of an answer."""
-LONGEST_BACKOFF = 10.0
+MAX_BACKOFF = 10.0
 MAX_SENTENCES = 3
-"""Of each check; one that is broken for every job says so for a few."""
-UNPROVED = 4
+"""Maximum sentences of each check."""
+MAX_UNPROVED = 4
 """Requests that may be under way before the credentials have proved good."""
-PATIENCE = 5.0
-"""Seconds without an answer after which the next of them goes out."""
+MIN_PATIENCE = 5.0
+"""Seconds without an answer after which the next of them is sent."""
 
 Check = Callable[[Run], Iterator[str]]
 
@@ -47,7 +47,7 @@ def _support(run: Run, name: str) -> Reading | None:
     readings = [reading for reading in run.calls(name) if reading.known_at <= run.ended_at]
     if run.has_list and not run.option("check_nodes"):
         readings += [reading for reading in run.lists(name) if reading.known_at <= run.ended_at]
-    late = [item for item in run.late_calls.get(name, []) if run.judge(item.said) == READY]
+    late = [item for item in run.late_calls.get(name, []) if run.judge(item.content) == READY]
     return max([*readings, *late], key=lambda reading: reading.sent_at, default=None)
 
 
@@ -57,7 +57,9 @@ def _left_out(run: Run, name: str) -> bool:
         return False
     calls = [reading for reading in run.calls(name) if reading.known_at <= run.ended_at]
     seen = [
-        reading for reading in [*calls, *run.lists(name)] if reading.said.state is not None and run.was_known(reading)
+        reading
+        for reading in [*calls, *run.lists(name)]
+        if reading.content.state is not None and run.was_known(reading)
     ]
     return bool(calls) and not seen
 
@@ -69,7 +71,7 @@ def _must_be_ready(run: Run) -> Iterator[tuple[str, Reading | None]]:
         if _left_out(run, name):
             continue
         reading = _support(run, name)
-        if spare and reading is not None and (run.judge(reading.said) == FAILING or _has_failed(run, name)):
+        if spare and reading is not None and (run.judge(reading.content) == FAILING or _has_failed(run, name)):
             spare -= 1
             continue
         yield name, reading
@@ -77,7 +79,7 @@ def _must_be_ready(run: Run) -> Iterator[tuple[str, Reading | None]]:
 
 def _has_failed(run: Run, name: str) -> bool:
     """Whether a failure of a job was read, which stays in spite of later readings."""
-    return any(run.was_known(reading) and run.judge(reading.said) == FAILING for reading in run.calls(name))
+    return any(run.was_known(reading) and run.judge(reading.content) == FAILING for reading in run.calls(name))
 
 
 def pass_rests_on_ready_readings(run: Run) -> Iterator[str]:
@@ -89,8 +91,8 @@ def pass_rests_on_ready_readings(run: Run) -> Iterator[str]:
     for name, reading in _must_be_ready(run):
         if reading is None:
             yield f"PASS although {name} was never read"
-        elif run.judge(reading.said) != READY:
-            yield f"PASS although {name} was {reading.said} at {reading.sent_at:.3f}"
+        elif run.judge(reading.content) != READY:
+            yield f"PASS although {name} was {reading.content} at {reading.sent_at:.3f}"
 
 
 def pass_rests_on_young_readings(run: Run) -> Iterator[str]:
@@ -99,23 +101,23 @@ def pass_rests_on_young_readings(run: Run) -> Iterator[str]:
         return
     most = run.option("wait_interval") + 1.5 * run.sweep() + 0.02
     for name, reading in _must_be_ready(run):
-        if reading is not None and not run.is_final(reading.said) and run.ended_at - reading.sent_at > most:
+        if reading is not None and not run.is_final(reading.content) and run.ended_at - reading.sent_at > most:
             yield f"PASS on a reading of {name} of {run.ended_at - reading.sent_at:.2f} s ago; {most:.2f} s are allowed"
 
 
 def no_later_reading_says_otherwise(run: Run) -> Iterator[str]:
-    """At PASS nothing that was sent after the readings it rests on, and was known, says that a job is not ready."""
+    """At PASS no later reading that had arrived shows that a job is not ready."""
     if run.verdict != "PASS" or not run.has_list:
         return
     for name, support in _must_be_ready(run):
         if support is None:
             continue
         for reading in run.lists(name):
-            if not run.was_known(reading) or run.judge(reading.said) == READY:
+            if not run.was_known(reading) or run.judge(reading.content) == READY:
                 continue
-            failing = run.judge(reading.said) == FAILING and reading.sent_at > support.sent_at
+            failing = run.judge(reading.content) == FAILING and reading.sent_at > support.sent_at
             if failing or reading.sent_at >= support.known_at:
-                yield f"PASS although a list sent at {reading.sent_at:.3f} says that {name} is {reading.said.state}"
+                yield f"PASS although a list sent at {reading.sent_at:.3f} says that {name} is {reading.content.state}"
 
 
 def pass_keeps_stable_for(run: Run) -> Iterator[str]:
@@ -131,13 +133,15 @@ def pass_keeps_stable_for(run: Run) -> Iterator[str]:
         for reading in sorted([*run.calls(name), *run.lists(name)], key=lambda item: item.sent_at):
             if not run.was_known(reading) and reading is not support:
                 continue
-            started = reading.said.started or 0
+            started = reading.content.started or 0
             restarted, newest = bool(newest) and started > newest, max(started, newest)
-            restarted = restarted or (None not in (count, reading.said.restarts) and count != reading.said.restarts)
-            count = count if reading.said.restarts is None else reading.said.restarts
+            restarted = restarted or (
+                None not in (count, reading.content.restarts) and count != reading.content.restarts
+            )
+            count = count if reading.content.restarts is None else reading.content.restarts
             if reading.listed and run.option("check_nodes"):
-                since = None if restarted else since  # nothing of its nodes is known
-            elif run.judge(reading.said) != READY:
+                since = None if restarted else since  # its nodes were not read
+            elif run.judge(reading.content) != READY:
                 since = None if not _outranked(run, reading) else since
             elif since is None or restarted:
                 since = reading.sent_at
@@ -148,12 +152,12 @@ def pass_keeps_stable_for(run: Run) -> Iterator[str]:
 
 def _outranked(run: Run, reading: Reading) -> bool:
     """Whether a reading by the list may belong to the same observation as one by a call, which counts more."""
-    earliest, latest = reading.sent_at - run.option("wait_interval"), reading.known_at + PROMPT
+    earliest, latest = reading.sent_at - run.option("wait_interval"), reading.known_at + MAX_FAIL_DELAY
     return reading.listed and any(earliest <= call.sent_at <= latest for call in run.calls(reading.job))
 
 
 def selection_is_whole(run: Run) -> Iterator[str]:
-    """A gate by name_contains or tags that passes knows every job that was there all the time, and no other."""
+    """A passed gate by name_contains or tags selected each job that existed all the time, and no other."""
     if run.named or run.verdict != "PASS":
         return
     chosen = set(run.selected)
@@ -172,9 +176,9 @@ def selection_is_whole(run: Run) -> Iterator[str]:
 
 
 def _counts_as_failure(run: Run, name: str, reading: Reading) -> bool:
-    judged = run.judge(reading.said)
+    judged = run.judge(reading.content)
     if judged == MISSING:
-        seen = [item for item in run.calls(name) if item.said.state is not None and item.known_at < reading.known_at]
+        seen = [item for item in run.calls(name) if item.content.state is not None and item.known_at < reading.known_at]
         return bool(run.option("missing") == "fail" or (run.option("missing") == "ok" and seen))
     return judged == FAILING and run.fails_at_once
 
@@ -194,38 +198,38 @@ def failure_that_was_read_counts_at_once(run: Run) -> Iterator[str]:
         return
     reading = order[spare]
     if run.verdict != "FAIL":
-        yield f"{run.verdict} although {reading.job} was read as {reading.said} at {reading.known_at:.3f}"
+        yield f"{run.verdict} although {reading.job} was read as {reading.content} at {reading.known_at:.3f}"
         return
     # The sentence about a missing job names similar ones, which have to be looked up.
-    extra = LOOK if run.judge(reading.said) == MISSING else 0.0
+    extra = MAX_UNREAD_TIME if run.judge(reading.content) == MISSING else 0.0
     extra += run.log.stopped(reading.known_at, run.ended_at)
     late = run.ended_at - reading.known_at
-    if late > PROMPT + SLACK + extra and not (extra and run.is_troubled(LIST)):
-        yield f"FAIL {late:.2f} s after {reading.job} was read as {reading.said}"
+    if late > MAX_FAIL_DELAY + MAX_DELAY + extra and not (extra and run.is_troubled(LIST)):
+        yield f"FAIL {late:.2f} s after {reading.job} was read as {reading.content}"
 
 
 def listed_failure_is_confirmed_at_once(run: Run) -> Iterator[str]:
-    """A failing state that only the list shows is asked for by a status call within two seconds."""
+    """A failing state that only the list shows is confirmed by a status call within two seconds."""
     if not run.has_list or not run.fails_at_once or run.is_troubled(LIST, EVERYTHING):
         return
     for name in run.selected:
         for reading in run.lists(name):
-            if run.judge(reading.said) != FAILING or not run.was_known(reading):
+            if run.judge(reading.content) != FAILING or not run.was_known(reading):
                 continue
             # A list of several pages may be read twice before it counts.
-            latest = run.log.later(reading.known_at, PROMPT + SLACK + run.list_takes)
-            asked = [
+            latest = run.log.later(reading.known_at, MAX_FAIL_DELAY + MAX_DELAY + run.list_takes)
+            confirmations = [
                 request
                 for request in run.log.about(name)
                 if request.sent_at <= latest
                 and (request.sent_at >= reading.sent_at or (request.completed_at or request.bound) >= reading.known_at)
             ]
-            if not asked and run.ended_at > latest and not _waits(run, name, reading.known_at):
-                yield f"the list shows {name} as {reading.said.state} at {reading.known_at:.3f} and no status call follows"
+            if not confirmations and run.ended_at > latest and not _waits(run, name, reading.known_at):
+                yield f"the list shows {name} as {reading.content.state} at {reading.known_at:.3f} and no status call follows"
 
 
 def _waits(run: Run, name: str, moment: float) -> bool:
-    """Whether the job's last call before a moment met a trouble, so that its next one may have to wait."""
+    """Whether the job's last call before a time failed, so that its next one may be delayed."""
     before = [request for request in run.log.about(name) if request.sent_at <= moment]
     return bool(before) and not before[-1].good
 
@@ -237,8 +241,8 @@ def failure_is_seen_in_time(run: Run) -> Iterator[str]:
     by_list = not run.named
     if run.is_troubled(*([LIST] if by_list else []), EVERYTHING):
         return
-    rhythm = max(LOOK, JITTER * run.option("wait_interval"))
-    within = rhythm + 2 * run.slow_sweep() + PROMPT + 2 * run.longest_latency + 1.0
+    rhythm = max(MAX_UNREAD_TIME, MAX_JITTER * run.option("wait_interval"))
+    within = rhythm + 2 * run.slow_sweep() + MAX_FAIL_DELAY + 2 * run.longest_latency + 1.0
     within += run.list_takes + run.facts.list_lag
     start = max(run.option("wait_initial_delay"), run.first_answer)
     for job in run.facts.jobs:
@@ -281,7 +285,7 @@ def reasons_rest_on_readings(run: Run) -> Iterator[str]:
             "job_missing": MISSING,
         }.get(reason["code"])
         readings = [*run.calls(reason["job"]), *run.late_calls.get(reason["job"], [])] if wanted else []
-        if wanted and not any(run.judge(reading.said) == wanted for reading in readings):
+        if wanted and not any(run.judge(reading.content) == wanted for reading in readings):
             yield f"the reason {reason['code']} blames {reason['job']}, which no status call showed so"
 
 
@@ -291,14 +295,17 @@ def stall_is_a_stall(run: Run) -> Iterator[str]:
         return
     for reason in run.result["reasons"]:
         if reason["code"] != "stalled" or run.late_calls.get(reason["job"]):
-            continue  # an answer that came late may have been taken or not
+            continue  # a late answer may have been used or not
         readings = run.calls(reason["job"])
         since = None
         for before, after in zip([None, *readings], readings, strict=False):
-            changed = before is None or (before.said.state, before.said.tasks) != (after.said.state, after.said.tasks)
+            changed = before is None or (before.content.state, before.content.tasks) != (
+                after.content.state,
+                after.content.tasks,
+            )
             if changed:
                 since = after.sent_at
-        if since is None or run.ended_at - since < run.option("stall_timeout") - SLACK:
+        if since is None or run.ended_at - since < run.option("stall_timeout") - MAX_DELAY:
             yield f"{reason['job']} has changed at {since}, and is said to have stalled at {run.ended_at:.3f}"
 
 
@@ -307,10 +314,12 @@ def stall_is_a_stall(run: Run) -> Iterator[str]:
 
 def jobs_are_looked_at_often(run: Run) -> Iterator[str]:
     """No job stays unread for longer than an interval, or ten seconds in a long observation, even if other requests hang."""
-    # Where the list is the way to see a job and does not answer, nothing is said here.
+    # If jobs are read by the list and it does not answer, this check does not apply.
     if run.is_troubled(LIST, EVERYTHING):
         return
-    most = max(LOOK, JITTER * run.option("wait_interval")) + 2 * run.longest_latency + run.list_takes + 1.0
+    most = (
+        max(MAX_UNREAD_TIME, MAX_JITTER * run.option("wait_interval")) + 2 * run.longest_latency + run.list_takes + 1.0
+    )
     if any(request.status == 429 for request in run.log.requests):
         # Up to two seconds then lie between two requests.
         most += 3.0 + 2.0 * len(run.selected)
@@ -321,12 +330,12 @@ def jobs_are_looked_at_often(run: Run) -> Iterator[str]:
         if run.is_troubled(name):
             continue
         looks = [request for request in run.log.requests if request.job == name or request.kind == LISTING]
-        if any(run.is_final(reading.said) for reading in run.calls(name)):
+        if any(run.is_final(reading.content) for reading in run.calls(name)):
             continue
         last = start
         for sent_at in [*(request.sent_at for request in looks), run.ended_at]:
             if sent_at > run.log.later(last, most):
-                yield f"nothing was asked about {name} from {last:.2f} to {sent_at:.2f} s"
+                yield f"nothing was read about {name} from {last:.2f} to {sent_at:.2f} s"
                 break
             last = max(last, sent_at)
 
@@ -340,13 +349,13 @@ def ends_in_time(run: Run) -> Iterator[str]:
     if late > 0.5:
         yield f"ended {late:.2f} s after the deadline"
     early = deadline - run.ended_at
-    most = JITTER * run.option("wait_interval") + max(run.slow_sweep(), 1.1 * run.longest_latency) + 2.0
+    most = MAX_JITTER * run.option("wait_interval") + max(run.slow_sweep(), 1.1 * run.longest_latency) + 2.0
     if run.verdict == "TIMEOUT" and early > most and not any(request.status == 429 for request in run.log.requests):
         yield f"TIMEOUT {early:.2f} s before the deadline"
 
 
 def elapsed_is_what_passed(run: Run) -> Iterator[str]:
-    """The time in the result is what went by, and the requests are those that were sent."""
+    """The result has the real elapsed time and the number of requests sent."""
     if abs(run.result["elapsed"] - run.ended_at) > 0.2:
         yield f"elapsed is {run.result['elapsed']} and {run.ended_at:.3f} s went by"
     if run.result["requests"] != len(run.log.requests):
@@ -358,7 +367,7 @@ def passes_in_time(run: Run) -> Iterator[str]:
     since = _quiet_since(run)
     if since is None or run.option("max_failing"):
         return
-    interval = JITTER * run.option("wait_interval")
+    interval = MAX_JITTER * run.option("wait_interval")
     within = run.option("stable_for") + 2 * run.slow_sweep() + 2 * interval + 5.0
     within += 2 * run.longest_latency + 2 * run.list_takes + run.facts.list_lag
     # What was read before a stop is read again.
@@ -374,7 +383,7 @@ def passes_in_time(run: Run) -> Iterator[str]:
 
 
 def _quiet_since(run: Run) -> float | None:
-    """From when on all selected jobs are ready and nothing goes wrong any more; None for never."""
+    """The time from which all selected jobs are ready without further faults; None for never."""
     since = float(run.option("wait_initial_delay"))
     meant = [job for job in run.facts.jobs if run.is_meant(job)]
     if not meant or {job.name for job in meant} < set(run.selected):
@@ -393,14 +402,14 @@ def _quiet_since(run: Run) -> float | None:
         if ends is None:
             return None
         since = max(since, ends)
-    # A selection is settled once enough jobs are there; those that come and go afterwards are for the other checks.
+    # A selection is settled once enough jobs exist; jobs that appear or vanish later are left to the other checks.
     if not run.named and any(not job.exists(0.0) for job in meant):
         return None
     return since
 
 
 def _trouble_over(run: Run, trouble: Trouble) -> float | None:
-    """When the last request that met a trouble has been tried again; None for never."""
+    """When the last request that failed was retried; None for never."""
     met = [request for request in run.log.requests if trouble.concerns(target_of(request), request.sent_at)]
     if not met:
         return 0.0
@@ -410,17 +419,17 @@ def _trouble_over(run: Run, trouble: Trouble) -> float | None:
         longest = run.option("request_timeout")
     else:
         longest = trouble.seconds if trouble.kind == THROTTLED else 1.0
-    return trouble.end + float(longest) + LONGEST_BACKOFF
+    return trouble.end + float(longest) + MAX_BACKOFF
 
 
 def _ended_rightly(run: Run) -> bool:
-    """Whether a FAIL or ERROR has a ground that other checks look at."""
+    """Whether a FAIL or ERROR has a cause that other checks cover."""
     if run.verdict == "FAIL":
         if run.option("missing") != "wait" and _showed_too_few(run):
             return True
         return any(
-            run.judge(reading.said) in (FAILING, MISSING)
-            or (run.kind == DLI_SQL and run.judge(reading.said) == PENDING)
+            run.judge(reading.content) in (FAILING, MISSING)
+            or (run.kind == DLI_SQL and run.judge(reading.content) == PENDING)
             for readings in run.by_call.values()
             for reading in readings
         )
@@ -436,7 +445,7 @@ def _showed_too_few(run: Run) -> bool:
         return False
     meant = {job.name for job in run.facts.jobs if run.is_meant(job)}
     for listing in run.listings:
-        shown = {name for page in listing.pages for name in page.said or {}}
+        shown = {name for page in listing.pages for name in page.content or {}}
         if listing.complete and len(shown & meant) < run.option("min_jobs"):
             return True
     return False
@@ -473,12 +482,12 @@ def credentials_are_tried_with_care(run: Run) -> Iterator[str]:
         under_way = [
             item for item in early if item.sent_at <= request.sent_at < min(item.completed_at or item.bound, item.bound)
         ]
-        if len(under_way) > UNPROVED:
+        if len(under_way) > MAX_UNPROVED:
             yield f"{len(under_way)} requests were under way before any answer showed that the credentials are good"
             break
     for before, later in pairwise(early):
         unanswered = before.completed_at is None or before.completed_at > later.sent_at
-        if unanswered and later.sent_at - before.sent_at < PATIENCE - 0.01 and later.sent_at < before.bound:
+        if unanswered and later.sent_at - before.sent_at < MIN_PATIENCE - 0.01 and later.sent_at < before.bound:
             yield f"request {later.number} was sent {later.sent_at - before.sent_at:.2f} s after one without an answer"
 
 
@@ -487,7 +496,7 @@ def _proves(request: Request) -> bool:
 
 
 def only_known_requests(run: Run) -> Iterator[str]:
-    """A gate reads and does nothing else."""
+    """A gate only reads."""
     for request in run.log.requests:
         if request.method != "GET" or request.kind not in (*ABOUT_ONE_JOB, LISTING, SPARK_LOG):
             yield f"request {request.number} is {request.method} {request.path}"
@@ -500,7 +509,7 @@ def logs_are_read_of_failed_batches(run: Run) -> Iterator[str]:
             continue
         name = request.job or ""
         readings = [*run.calls(name), *run.late_calls.get(name, [])]
-        if not any(item.said.state == "dead" and item.known_at <= request.sent_at + 1e-7 for item in readings):
+        if not any(item.content.state == "dead" and item.known_at <= request.sent_at + 1e-7 for item in readings):
             yield f"request {request.number} reads the log of {name}, which was not read as dead before"
 
 

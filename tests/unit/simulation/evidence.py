@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What can be said about a gate that has ended, from its options, its result and the log of its requests."""
+"""Facts about an ended gate, from its options, its result and the log of its requests."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 from .job_scripts import DLI_SQL, FLINK, GONE, LIST, REAL_TIME, SPARK, Job, Trouble
-from .request_log import ABOUT_ONE_JOB, LISTING, Log, Request, Said
+from .request_log import ABOUT_ONE_JOB, LISTING, JobContent, Log, Request
 
 # From the description of the gate, not from its code.
 DEFAULTS: Mapping[str, Any] = {
@@ -54,11 +54,11 @@ ENDS = {DLI_SQL: (), FLINK: ("job_finish",), SPARK: ("success",)}
 FINAL_STATES = {DLI_SQL: ("FINISHED", "FAILED", "CANCELLED"), FLINK: (), SPARK: ("success", "dead")}
 CLOUD_RATE = 30.0
 """Requests per second that the cloud allows a user; the sweep where the task sets no ceiling."""
-WORKERS = 16
-"""Requests that are under way at once at most."""
-SLOWEST = 8.0
-"""By what factor requests may become fewer after HTTP 429."""
-JITTER = 1.1
+MAX_WORKERS = 16
+"""Maximum concurrent requests."""
+MAX_SLOWDOWN = 8.0
+"""Factor by which the rate may fall after HTTP 429."""
+MAX_JITTER = 1.1
 
 # The options that name the jobs.
 SELECTIONS = ("job_names", "job_ids", "batch_ids")
@@ -70,16 +70,16 @@ PENDING = "pending"
 
 
 class Reading(NamedTuple):
-    """What one answer, or one whole reading of the list, says of a job.
+    """The reading of a job by one answer, or by one complete reading of the list.
 
     :ivar sent_at: when its request was sent; of a list, that of its first page.
-    :ivar known_at: when it was there; of a list, its last page.
+    :ivar known_at: when it arrived; of a list, its last page.
     """
 
     job: str
     sent_at: float
     known_at: float
-    said: Said
+    content: JobContent
     listed: bool
 
 
@@ -94,18 +94,18 @@ class Listing(NamedTuple):
 
     @property
     def sent_at(self) -> float:
-        """When its first page was asked for."""
+        """When its first page was requested."""
         return self.pages[0].sent_at
 
     @property
     def known_at(self) -> float:
-        """When its last page was there."""
+        """When its last page arrived."""
         return max(page.completed_at or 0.0 for page in self.pages)
 
 
 @dataclass(frozen=True)
 class Facts:
-    """The state of the cloud. Only the checks of what a gate must find out in time look at it."""
+    """The state of the cloud. Only checks of how soon a gate finds a change use it."""
 
     jobs: tuple[Job, ...] = ()
     troubles: tuple[Trouble, ...] = ()
@@ -152,7 +152,7 @@ class Run:
 
     @cached_property
     def selected(self) -> tuple[str, ...]:
-        """The jobs that it was about: those named, else those in the result."""
+        """The jobs of the gate: those named, else those in the result."""
         if self.named:
             return tuple(dict.fromkeys(name for name in self.named if not self.is_excluded(name)))
         return tuple(job["name"] for job in self.result["jobs"])
@@ -200,10 +200,10 @@ class Run:
         found: dict[str, list[Reading]] = {}
         for request in requests:
             if request.kind in ABOUT_ONE_JOB:
-                assert request.said is not None
+                assert request.content is not None
                 assert request.completed_at is not None
-                for name, said in request.said.items():
-                    reading = Reading(name, request.sent_at, request.completed_at, said, False)
+                for name, content in request.content.items():
+                    reading = Reading(name, request.sent_at, request.completed_at, content, False)
                     found.setdefault(name, []).append(reading)
         return found
 
@@ -214,8 +214,8 @@ class Run:
         for listing in self.listings:
             if not listing.complete:
                 continue
-            said = {name: item for page in listing.pages if page.said for name, item in page.said.items()}
-            for name, item in said.items():
+            content = {name: item for page in listing.pages if page.content for name, item in page.content.items()}
+            for name, item in content.items():
                 reading = Reading(name, listing.sent_at, listing.known_at, item, True)
                 found.setdefault(name, []).append(reading)
         return found
@@ -229,37 +229,37 @@ class Run:
         return self.by_list.get(name, [])
 
     def was_known(self, reading: Reading) -> bool:
-        """Whether the gate had a reading before it ended. What came at that very moment may not have been looked at."""
+        """Whether the gate had a reading before it ended. A reading at that moment may not have been used."""
         return reading.known_at < self.ended_at - 1e-7
 
     # -- judging ----------------------------------------------------------------------------------------------------
 
-    def judge(self, said: Said) -> str:
+    def judge(self, content: JobContent) -> str:
         """READY, FAILING, MISSING or PENDING."""
-        if said.state is None:
+        if content.state is None:
             return MISSING
         if self.kind != REAL_TIME:
             ready = self.options.get("wait_for") or READY_STATES[self.kind]
-            if said.state in ready:
+            if content.state in ready:
                 return READY
-            return FAILING if said.state in (*FAILING_STATES[self.kind], *ENDS[self.kind]) else PENDING
-        if said.state in self.option("fail_states"):
+            return FAILING if content.state in (*FAILING_STATES[self.kind], *ENDS[self.kind]) else PENDING
+        if content.state in self.option("fail_states"):
             return FAILING
-        nodes = list(self.counting_nodes(said))
+        nodes = list(self.counting_nodes(content))
         if any(state in NODE_FAILING for state in nodes):
             return FAILING
-        known = said.state in STATES and all(state in STATES for state in nodes)
-        return READY if known and said.state in self.option("wait_for") else PENDING
+        known = content.state in STATES and all(state in STATES for state in nodes)
+        return READY if known and content.state in self.option("wait_for") else PENDING
 
-    def is_final(self, said: Said) -> bool:
+    def is_final(self, content: JobContent) -> bool:
         """Whether a job in such a state need not be read again."""
-        return self.kind != REAL_TIME and said.state in FINAL_STATES[self.kind] and not self.option("stable_for")
+        return self.kind != REAL_TIME and content.state in FINAL_STATES[self.kind] and not self.option("stable_for")
 
-    def counting_nodes(self, said: Said) -> Iterator[str]:
+    def counting_nodes(self, content: JobContent) -> Iterator[str]:
         """The states of the nodes that count."""
-        if said.nodes is None or not self.option("check_nodes") or said.state == "STOPPED":
+        if content.nodes is None or not self.option("check_nodes") or content.state == "STOPPED":
             return
-        for node, state in said.nodes.items():
+        for node, state in content.nodes.items():
             if not any(fnmatchcase(node, pattern) for pattern in self.option("ignore_nodes")):
                 yield state
 
@@ -267,7 +267,7 @@ class Run:
         """The judgement of a correct status call."""
         state = job.states.at(seconds)
         nodes = {name: line.at(seconds) for name, line in job.nodes.items()}
-        return self.judge(Said(None if state == GONE else state, nodes))
+        return self.judge(JobContent(None if state == GONE else state, nodes))
 
     @property
     def fails_at_once(self) -> bool:
@@ -312,16 +312,16 @@ class Run:
         """Seconds that reading all selected jobs takes at the ceiling and at the usual time of an answer."""
         rate = self.option("requests_per_second") or CLOUD_RATE
         count = max(1, len(self.selected))
-        return float(max(count / rate, -(-count // WORKERS) * self.usual_latency))
+        return float(max(count / rate, -(-count // MAX_WORKERS) * self.usual_latency))
 
     def slow_sweep(self) -> float:
-        """The same where the cloud asked for fewer requests."""
+        """The same where the cloud limited the rate."""
         throttled = any(request.status == 429 for request in self.log.requests)
-        return self.sweep() * (SLOWEST if throttled else 1.0)
+        return self.sweep() * (MAX_SLOWDOWN if throttled else 1.0)
 
     @cached_property
     def first_answer(self) -> float:
-        """When the first answer of any kind was there."""
+        """When the first answer of any kind arrived."""
         return min(
             (request.completed_at for request in self.log.requests if request.completed_at is not None),
             default=self.ended_at,
@@ -332,13 +332,13 @@ class Run:
         return any(trouble.concerns(target, trouble.start) for trouble in self.facts.troubles for target in targets)
 
     def describe(self) -> str:
-        """The run for a person: options, result and requests."""
+        """A description of the run: options, result and requests."""
         result = {key: self.result.get(key) for key in ("verdict", "elapsed", "msg")}
         return f"{dict(self.options)}\n{result} ended at {self.ended_at:.3f}\n{self.log.text()}"
 
 
 def target_of(request: Request) -> str:
-    """What a trouble calls the calls that a request belongs to."""
+    """The fault targets that match a request."""
     return LIST if request.kind == LISTING else request.job or ""
 
 
@@ -350,5 +350,5 @@ def _is_complete(pages: list[Request]) -> bool:
             good[page.query.get("offset", "0")] = page
     if not good or {page.query.get("offset", "0") for page in pages} != set(good):
         return False
-    names = {name for page in good.values() if page.said for name in page.said}
+    names = {name for page in good.values() if page.content for name in page.content}
     return len(names) >= max(page.total or 0 for page in good.values())

@@ -13,9 +13,9 @@ from typing import Any
 GONE = "gone"
 """The state of a job that does not exist."""
 LIST = "list"
-"""The target of a trouble that concerns the job list."""
+"""The target of a fault of the job list."""
 EVERYTHING = "everything"
-"""The target of a trouble that concerns every request."""
+"""The target of a fault of all requests."""
 
 HANG = "hang"  # no answer at all
 SLOW = "slow"  # the answer takes ``seconds`` longer
@@ -142,10 +142,10 @@ def spark_batch(batch_id: str, states: str) -> Job:
 
 @dataclass(frozen=True)
 class Trouble:
-    """Something that goes wrong with the requests that are sent from *start* to *end*.
+    """A fault of the requests that are sent from *start* to *end*.
 
     :ivar target: the name of the job whose calls it concerns, LIST or EVERYTHING.
-    :ivar seconds: of SLOW, THROTTLED and BROKEN, as said there.
+    :ivar seconds: of SLOW, THROTTLED and BROKEN, as described there.
     :ivar as_date: whether the Retry-After header is a date.
     """
 
@@ -157,5 +157,5 @@ class Trouble:
     as_date: bool = False
 
     def concerns(self, target: str, sent_at: float) -> bool:
-        """Whether a request about *target* that is sent now meets it."""
+        """Whether it affects a request about *target* that is sent at this time."""
         return self.target in (target, EVERYTHING) and self.start <= sent_at < self.end

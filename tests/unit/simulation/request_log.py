@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What was asked of a simulated cloud and what it answered. The checks are made from this and from nothing of the product."""
+"""The requests to a simulated cloud and its answers. The checks use this log and no code of the collection."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ ABOUT_ONE_JOB = (STATUS, DLI_PROGRESS, DLI_STATUS, FLINK_DETAIL, SPARK_BATCH)
 
 
 @dataclass(frozen=True)
-class Said:
-    """What an answer says of a job.
+class JobContent:
+    """The content of an answer about a job.
 
     :ivar state: the job's state; None for a job that is missing.
     :ivar nodes: state by node; None where the answer does not say, as in the list.
@@ -43,13 +43,13 @@ class Request:
     """One request. Times are seconds since the start of the gate.
 
     :ivar job: the job that it is about; None for the list.
-    :ivar completed_at: when its answer was there for the process; None for a request without an answer.
+    :ivar completed_at: when the process received its answer; None for a request without an answer.
     :ivar bound: when the process gives it up.
     :ivar given_up: whether the process had given it up when the answer came.
     :ivar late: whether the answer came after *bound*, as it does when the process was stopped; it may or may not be used.
     :ivar status: HTTP status of the answer; None for none.
-    :ivar said: what a whole answer says, by job; None for an answer that says nothing of jobs.
-    :ivar total: what a page of the list says there are.
+    :ivar content: the jobs in a complete answer; None for an answer without jobs.
+    :ivar total: the total on a page of the list.
     """
 
     number: int
@@ -62,33 +62,33 @@ class Request:
     bound: float
     completed_at: float | None = None
     status: int | None = None
-    said: Mapping[str, Said] | None = None
+    content: Mapping[str, JobContent] | None = None
     given_up: bool = False
     late: bool = False
     total: int | None = None
 
     @property
     def good(self) -> bool:
-        """Whether its answer came in time and says something."""
+        """Whether its answer arrived in time and contains jobs."""
         return self.usable and not self.late
 
     @property
     def usable(self) -> bool:
-        """Whether its answer came and says something; one that was late may be used or not."""
-        return self.said is not None and self.completed_at is not None and not self.given_up
+        """Whether its answer arrived and contains jobs; a late one may be used or not."""
+        return self.content is not None and self.completed_at is not None and not self.given_up
 
     def __str__(self) -> str:
         end = "-" if self.completed_at is None else f"{self.completed_at:.3f}"
-        words = "" if self.said is None else ", ".join(map(_brief, list(self.said.items())[:6]))
+        words = "" if self.content is None else ", ".join(map(_brief, list(self.content.items())[:6]))
         late = " (given up)" if self.given_up else " (late)" if self.late else ""
         place = self.job if self.job is not None else f"{self.path}?{dict(self.query)}"
         return f"{self.number:4} {self.sent_at:8.3f} {end:>8} {self.kind} {place} {self.status}{late} {words}"
 
 
-def _brief(item: tuple[str, Said]) -> str:
-    name, said = item
-    nodes = "" if said.nodes is None else " " + " ".join(f"{node}={state}" for node, state in said.nodes.items())
-    return f"{name}: {said.state}{nodes}"
+def _brief(item: tuple[str, JobContent]) -> str:
+    name, content = item
+    nodes = "" if content.nodes is None else " " + " ".join(f"{node}={state}" for node, state in content.nodes.items())
+    return f"{name}: {content.state}{nodes}"
 
 
 @dataclass

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Runs a gate against a simulated cloud. This is the only file here that knows how the product is put together."""
+"""Runs a gate against a simulated cloud. This is the only file here that depends on the structure of the collection."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ from .simulated_cloud import DATAARTS, DLI, PROJECT_ID, STS, SimulatedCloud
 from .virtual_time import START, VirtualTime
 
 MAX_SLICES = 500
-"""A gate that is not over after so many slices never gets anywhere."""
+"""Maximum slices of a gate."""
 _tokens = itertools.count()
 
 
 def latest(low: float, high: float) -> float:
-    """The jitter that makes every interval as long as it can be."""
+    """The jitter that makes each interval as long as possible."""
     return high
 
 
@@ -59,7 +59,7 @@ def run_gate(
     """
     given = {"wait": True, **options}
     kind = next((job.kind for job in cloud.jobs.values()), REAL_TIME)
-    # A token of its own for each run: one that was refused is remembered on this machine.
+    # Each run has its own token: refused ones are remembered on this machine.
     params = {
         **given,
         **(credentials or {"auth_type": "token", "auth_token": f"made-up-token-{next(_tokens)}"}),
@@ -80,7 +80,7 @@ def run_gate(
                 break
             state = json.loads(json.dumps(outcome.state))
             begin = time.seconds + pause
-            # What is between two slices is like a process that is stopped.
+            # The time between two slices is like a stopped process.
             cloud.log.stops.append((time.seconds, begin))
         else:
             raise AssertionError(f"no verdict after {MAX_SLICES} slices")

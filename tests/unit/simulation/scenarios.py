@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Random scenarios: jobs that start, fall, restart, vanish and appear, a cloud that is slow, silent or wrong, clocks that are set."""
+"""Random scenarios: jobs start, fail, restart, vanish and appear, the cloud is slow, silent or wrong, and clocks are set."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ STARTED = 1_700_000_000_000
 
 @dataclass(frozen=True)
 class Scenario:
-    """A gate, its jobs, and what happens meanwhile."""
+    """A gate, its jobs, and the faults."""
 
     jobs: Sequence[Job]
     options: dict[str, Any]
@@ -62,7 +62,7 @@ class Scenario:
 
 
 def seconds(most: int) -> st.SearchStrategy[float]:
-    """A time of up to *most* seconds, in tenths, an odd moment more often than a round one."""
+    """A time of up to *most* seconds, in tenths, rarely a whole second."""
     return st.integers(0, most * 10).map(lambda tenths: tenths / 10 + 0.03)
 
 
@@ -131,7 +131,7 @@ def real_time_jobs(draw: st.DrawFn, name: str, most: int = 60, gone: bool = True
 
 @st.composite
 def troubles(draw: st.DrawFn, targets: Sequence[str], most: int = 60) -> Trouble:
-    """Something that goes wrong for a while."""
+    """A temporary fault."""
     kind = draw(st.sampled_from((*TROUBLES, HANG, SLOW, THROTTLED)))
     since, until = draw(spans(most, 60))
     if draw(st.booleans()):
@@ -144,7 +144,7 @@ def troubles(draw: st.DrawFn, targets: Sequence[str], most: int = 60) -> Trouble
 
 @st.composite
 def brief_outages(draw: st.DrawFn, most: int = 60) -> Trouble:
-    """A service that answers nothing well for a while."""
+    """A temporary fault of the whole service."""
     kind = draw(st.sampled_from([HANG, BROKEN, UNAVAILABLE, GARBAGE, THROTTLED, UNAUTHORIZED]))
     since = draw(seconds(most))
     return Trouble(EVERYTHING, kind, since, since + draw(st.sampled_from([0.5, 3.0, 8.0])), 2.0)
@@ -342,7 +342,7 @@ def sliced_scenarios(draw: st.DrawFn) -> Scenario:
 
 @st.composite
 def large_scenarios(draw: st.DrawFn) -> Scenario:
-    """A gate over so many jobs that reading all their nodes does not fit into an interval; one is pending for long."""
+    """A gate over so many jobs that their nodes cannot be read within an interval; one is pending for long."""
     count = draw(st.integers(120, 400))
     names = [f"job_{number:03}" for number in range(count)]
     special = draw(st.permutations(range(count)))[:3]

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A simulated cloud: it answers the calls of a gate from the scripts of its jobs, and keeps a log of all it was asked."""
+"""A simulated cloud: it answers the calls of a gate from the scripts of its jobs, and keeps a log of all requests."""
 
 from __future__ import annotations
 
@@ -39,9 +39,9 @@ from .request_log import (
     SPARK_BATCH,
     SPARK_LOG,
     STATUS,
+    JobContent,
     Log,
     Request,
-    Said,
 )
 from .virtual_time import EPOCH, Planned, Reply
 
@@ -73,7 +73,7 @@ class Habits:
 
     :ivar latency: seconds that an answer takes.
     :ivar wobble: by what part of itself the latency varies from answer to answer.
-    :ivar made_at_sending: whether an answer says what was so when its request was sent; else what is so when it is there.
+    :ivar made_at_sending: whether an answer shows the state when its request was sent; else the state when it arrives.
     :ivar order: of the list: BY_NAME, or BY_UPDATE (the latest first, so that a restart moves a job to the front).
     :ivar offset: what the list's offset counts: PAGES or RECORDS.
     :ivar largest_page: jobs on a page at most.
@@ -90,9 +90,9 @@ class Habits:
 
 
 class SimulatedCloud:
-    """Jobs, how the cloud answers, and what goes wrong.
+    """Jobs, how the cloud answers, and its faults.
 
-    :ivar log: what it was asked and what it answered.
+    :ivar log: the requests and answers.
     """
 
     def __init__(self, jobs: Sequence[Job], troubles: Sequence[Trouble] = (), habits: Habits | None = None) -> None:
@@ -104,7 +104,7 @@ class SimulatedCloud:
     # -- receiving --------------------------------------------------------------------------------------------------
 
     def receive(self, prepared: Any, sent_at: float, bound: float) -> Planned:
-        """Take a request; times are seconds since the start of the gate."""
+        """Accept a request; times are seconds since the start of the gate."""
         request = self._read(prepared, sent_at, bound)
         self.log.requests.append(request)
         target = LIST if request.kind == LISTING else request.job or ""
@@ -129,7 +129,7 @@ class SimulatedCloud:
         return Planned(at, make, seen)
 
     def _latency(self, number: int) -> float:
-        # As if at random, and the same in every run.
+        # Pseudo-random, and the same in each run.
         part = (number * 7919 % 101) / 101
         return max(0.001, self.habits.latency * (1 + self.habits.wobble * part))
 
@@ -163,7 +163,7 @@ class SimulatedCloud:
         return Reply(status, {**fixed, **(headers or {})}, data)
 
     def _fail(self, trouble: Trouble, request: Request, moment: float) -> Reply:
-        """What a trouble makes of an answer. Where it has a body, the body is as good as it can be."""
+        """The answer under a fault. If it has a body, the body shows ready jobs."""
         kind = trouble.kind
         if kind == BROKEN:
             return Reply(0, {}, b"", requests.exceptions.ConnectionError("Connection aborted."))
@@ -204,15 +204,15 @@ class SimulatedCloud:
             return self._reply(request, moment, 404, {"error_code": "APIGW.0101", "error_msg": "API not found."})
         assert request.job is not None
         if job is None or not job.exists(moment):
-            request.said = {request.job: Said(None)}
+            request.content = {request.job: JobContent(None)}
             code = MISSING_CODES.get(request.kind, "DLI.0002")
             return self._reply(request, moment, 400, {"error_code": code, "error_msg": "The job does not exist."})
         if request.kind == SPARK_LOG:
-            request.said = {}
+            request.content = {}
             return self._reply(request, moment, 200, {"id": job.name, "log": ["the executor was lost"]})
-        said = _said(job, moment, request.kind == STATUS)
-        request.said = {job.name: said}
-        return self._reply(request, moment, 200, body_of(request.kind, job.name, said))
+        content = _content(job, moment, request.kind == STATUS)
+        request.content = {job.name: content}
+        return self._reply(request, moment, 200, body_of(request.kind, job.name, content))
 
     def _list(self, request: Request, moment: float) -> Reply:
         query = request.query
@@ -223,17 +223,17 @@ class SimulatedCloud:
         limit = min(int(query.get("limit", "10")), self.habits.largest_page)
         first = int(query.get("offset", "0")) * (1 if self.habits.offset == RECORDS else limit)
         page = jobs[first : first + limit]
-        request.said = {job.name: _said(job, moment - self.habits.list_lag, False) for job in page}
+        request.content = {job.name: _content(job, moment - self.habits.list_lag, False) for job in page}
         request.total = len(jobs)
         entries = [
             {
                 "name": name,
                 "jobType": "REAL_TIME",
-                "status": said.state,
-                "startTime": said.started,
+                "status": content.state,
+                "startTime": content.started,
                 "lastUpdateTime": 1_700_000_000_000,
             }
-            for name, said in request.said.items()
+            for name, content in request.content.items()
         ]
         return self._reply(request, moment, 200, {"total": len(jobs), "jobs": entries})
 
@@ -247,13 +247,15 @@ class SimulatedCloud:
         return sorted(jobs, key=lambda job: job.name)
 
 
-def _said(job: Job, moment: float, nodes: bool) -> Said:
+def _content(job: Job, moment: float, nodes: bool) -> JobContent:
     states = {name: line.at(moment) for name, line in job.nodes.items()} if nodes else None
-    return Said(job.states.at(moment), states, job.starts.at(moment), job.tasks.at(moment), job.restarts.at(moment))
+    return JobContent(
+        job.states.at(moment), states, job.starts.at(moment), job.tasks.at(moment), job.restarts.at(moment)
+    )
 
 
 def _dli_call(segments: Sequence[str]) -> tuple[str, str | None]:
-    """Which call about one job of DLI a path is, and the ID in it."""
+    """The DLI call of a path, and the job ID in it."""
     for number, segment in enumerate(segments):
         kind = DLI_CALLS.get("/" + "/".join([*segments[:number], "{}", *segments[number + 1 :]]))
         if kind is not None:
@@ -261,38 +263,43 @@ def _dli_call(segments: Sequence[str]) -> tuple[str, str | None]:
     return OTHER, None
 
 
-def body_of(kind: str, name: str, said: Said) -> dict[str, Any]:
+def body_of(kind: str, name: str, content: JobContent) -> dict[str, Any]:
     """The body of an answer about one job."""
     if kind == STATUS:
-        nodes = [{"name": node, "status": state, "type": "Script"} for node, state in (said.nodes or {}).items()]
-        return {"name": name, "status": said.state, "startTime": said.started, "nodes": nodes}
+        nodes = [{"name": node, "status": state, "type": "Script"} for node, state in (content.nodes or {}).items()]
+        return {"name": name, "status": content.state, "startTime": content.started, "nodes": nodes}
     if kind in (SPARK_BATCH, SPARK_LOG):
-        return {"id": name, "state": said.state, "log": []}
+        return {"id": name, "state": content.state, "log": []}
     if kind == FLINK_DETAIL:
-        detail = {"job_id": name, "status": said.state, "start_time": said.started, "restart_times": said.restarts}
+        detail = {
+            "job_id": name,
+            "status": content.state,
+            "start_time": content.started,
+            "restart_times": content.restarts,
+        }
         return {"is_success": "true", "message": "", "job_detail": detail}
-    body: dict[str, Any] = {"is_success": True, "message": "", "job_id": name, "status": said.state}
+    body: dict[str, Any] = {"is_success": True, "message": "", "job_id": name, "status": content.state}
     if kind == DLI_STATUS:
-        return {**body, "message": "finished" if said.state == "FINISHED" else "", "start_time": said.started}
-    done, most = said.tasks or (0, 0)
-    running = said.state == "RUNNING" and said.tasks is not None
+        return {**body, "message": "finished" if content.state == "FINISHED" else "", "start_time": content.started}
+    done, most = content.tasks or (0, 0)
+    running = content.state == "RUNNING" and content.tasks is not None
     sub_jobs = [{"id": 0, "status": "RUNNING", "num_tasks": most, "num_completed_tasks": done}] if running else []
-    # Between the ends the tasks alone say how far a job is.
+    # While a job runs, its tasks show the progress.
     return {
         **body,
-        "progress": 1 if said.state == "FINISHED" else 0,
+        "progress": 1 if content.state == "FINISHED" else 0,
         "sub_jobs": sub_jobs,
         **({"sub_job_id": 0} if running else {}),
     }
 
 
 def ready_body(request: Request, name: str | None = None) -> dict[str, Any]:
-    """The body of an answer that says that all is ready, whatever is the case.
+    """The body of an answer that shows ready jobs, independent of their state.
 
-    :param name: the job that the answer is about, instead of the one that was asked for.
+    :param name: the job that the answer is about, instead of the requested one.
     """
     if request.kind == LISTING:
         return {"total": 0, "jobs": []}
     state = READY_STATES.get(request.kind, "FINISHED")
-    said = Said(state, {"n": state} if request.kind == STATUS else None, 1_700_000_000_000)
-    return body_of(request.kind, name or request.job or "", said)
+    content = JobContent(state, {"n": state} if request.kind == STATUS else None, 1_700_000_000_000)
+    return body_of(request.kind, name or request.job or "", content)

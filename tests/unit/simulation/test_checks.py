@@ -33,9 +33,9 @@ from ansible_collections.datagate.huaweicloud.tests.unit.simulation.request_log 
     SPARK_BATCH,
     SPARK_LOG,
     STATUS,
+    JobContent,
     Log,
     Request,
-    Said,
 )
 
 
@@ -43,28 +43,30 @@ def status(
     at: float, name: str, state: str | None, node: str | None = None, took: float = 0.1, start: int = 0
 ) -> Request:
     """A status call; without *node* the job's only node has the state of the job. None is a job that is missing."""
-    said = Said(state, {"n": node or str(state)} if state else None, start)
+    content = JobContent(state, {"n": node or str(state)} if state else None, start)
     code = 200 if state else 400
-    return Request(0, at, "GET", f"/jobs/{name}/status", {}, STATUS, name, at + 30, at + took, code, {name: said})
+    return Request(0, at, "GET", f"/jobs/{name}/status", {}, STATUS, name, at + 30, at + took, code, {name: content})
 
 
 def tasks(at: float, name: str, state: str, done: tuple[int, int] | None = None) -> Request:
     """A progress call."""
-    said = Said(state, None, 0, done)
-    return Request(0, at, "GET", "/progress", {}, DLI_PROGRESS, name, at + 30, at + 0.1, 200, {name: said})
+    content = JobContent(state, None, 0, done)
+    return Request(0, at, "GET", "/progress", {}, DLI_PROGRESS, name, at + 30, at + 0.1, 200, {name: content})
 
 
 def flink(at: float, name: str, state: str, restarts: int | None = None) -> Request:
     """The call for a Flink job."""
-    said = Said(state, None, None, None, restarts)
+    content = JobContent(state, None, None, None, restarts)
     return Request(
-        0, at, "GET", f"/streaming/jobs/{name}", {}, FLINK_DETAIL, name, at + 30, at + 0.1, 200, {name: said}
+        0, at, "GET", f"/streaming/jobs/{name}", {}, FLINK_DETAIL, name, at + 30, at + 0.1, 200, {name: content}
     )
 
 
 def spark(at: float, name: str, state: str) -> Request:
     """The call for a Spark batch."""
-    return Request(0, at, "GET", f"/batches/{name}", {}, SPARK_BATCH, name, at + 30, at + 0.1, 200, {name: Said(state)})
+    return Request(
+        0, at, "GET", f"/batches/{name}", {}, SPARK_BATCH, name, at + 30, at + 0.1, 200, {name: JobContent(state)}
+    )
 
 
 def spark_log(at: float, name: str) -> Request:
@@ -75,9 +77,9 @@ def spark_log(at: float, name: str) -> Request:
 def page(at: float, states: dict[str, str], total: int | None = None, offset: int = 0, took: float = 0.1) -> Request:
     """A page of the list."""
     query = {"jobType": "REAL_TIME", "offset": str(offset), "limit": "100"}
-    said = {name: Said(state, None, 0) for name, state in states.items()}
+    content = {name: JobContent(state, None, 0) for name, state in states.items()}
     most = len(states) if total is None else total
-    return Request(0, at, "GET", "/jobs", query, LISTING, None, at + 30, at + took, 200, said, total=most)
+    return Request(0, at, "GET", "/jobs", query, LISTING, None, at + 30, at + took, 200, content, total=most)
 
 
 def silent(at: float, name: str, code: int | None = None, took: float = 0.1) -> Request:
@@ -105,7 +107,7 @@ def ended(
     kind: str | None = None,
     **options: Any,
 ) -> Run:
-    """A run; without a selection it is about all jobs that were asked about."""
+    """A run; without a selection it is about all jobs that were read."""
     names = list(dict.fromkeys(request.job for request in requests if request.job))
     if not options.keys() & {"job_names", "job_ids", "batch_ids", "name_contains", "tags"}:
         options["job_names"] = names
@@ -226,7 +228,7 @@ ACCEPTED = [
     ),
     (checks.failure_is_seen_in_time, ended("FAIL", 16, EVERY_TEN[:2], jobs=[FALLS])),
     (
-        checks.failure_is_seen_in_time,  # nothing can be said of a job that cannot be read
+        checks.failure_is_seen_in_time,  # the check does not apply to an unreadable job
         ended("TIMEOUT", 60, EVERY_TEN, jobs=[FALLS], troubles=[Trouble("a", HANG)]),
     ),
     (
@@ -291,7 +293,7 @@ REFUSED = [
         ended("PASS", 5, [status(0, "a", "EXCEPTION"), status(0, "b", "EXCEPTION")], max_failing=1),
     ),
     (
-        checks.pass_rests_on_ready_readings,  # it was seen, so it is not left out
+        checks.pass_rests_on_ready_readings,  # it was read, so it is not left out
         ended("PASS", 9, [status(0, "a", "NORMAL"), status(5, "a", None)], missing="ok"),
     ),
     (checks.pass_rests_on_ready_readings, ended("PASS", 9, [page(0, {"a": "NORMAL"})], job_names=["a"])),
@@ -459,16 +461,16 @@ def cases(table: Sequence[tuple[checks.Check, Run]]) -> list[Any]:
 
 
 @pytest.mark.parametrize(("check", "run"), cases(ACCEPTED))
-def test_accepts(check: checks.Check, run: Run) -> None:
+def test_check_accepts_a_correct_run(check: checks.Check, run: Run) -> None:
     assert list(check(run)) == []
 
 
 @pytest.mark.parametrize(("check", "run"), cases(REFUSED))
-def test_refuses(check: checks.Check, run: Run) -> None:
+def test_check_rejects_a_broken_run(check: checks.Check, run: Run) -> None:
     assert list(check(run)) != []
 
 
-def test_every_check_accepts_something_and_refuses_something() -> None:
+def test_each_check_has_an_accepted_and_a_rejected_run() -> None:
     assert {check for check, dummy in ACCEPTED} == set(checks.CHECKS)
     assert {check for check, dummy in REFUSED} == set(checks.CHECKS)
 
@@ -487,7 +489,7 @@ def test_a_broken_promise_is_named() -> None:
         ([page(0, {"a": "NORMAL"}, 2), page(1, {"a": "NORMAL"}, 2, 1)], False),
     ],
 )
-def test_a_list_is_whole_or_not(pages: list[Request], complete: bool) -> None:
+def test_list_completeness_is_determined(pages: list[Request], complete: bool) -> None:
     run = ended("PASS", 5, [*pages, page(2, {"z": "NORMAL"})], job_names=["a"])
     assert [listing.complete for listing in run.listings] == [complete, True]
     assert bool(run.lists("a")) == complete

@@ -29,7 +29,7 @@ AS_DRAWN = [Phase.explicit, Phase.reuse, Phase.generate]
 
 
 def hold(scenario: Scenario) -> None:
-    """Run a scenario and hold it to every promise."""
+    """Run a scenario and check each promise."""
     run = scenario.run()
     broken = broken_promises(run)
     if broken:
@@ -42,43 +42,43 @@ def same_under_a_clock_that_is_set(scenario: Scenario) -> None:
     steps = scenario.steps or ((0.05, 5000.0), (12.0, -90_000.0))
     plain = replace(scenario, steps=()).run()
     other = replace(scenario, steps=steps).run()
-    asked = [[(round(item.sent_at, 3), item.path) for item in run.log.requests] for run in (plain, other)]
-    assert (plain.verdict, asked[0]) == (other.verdict, asked[1])
+    sent = [[(round(item.sent_at, 3), item.path) for item in run.log.requests] for run in (plain, other)]
+    assert (plain.verdict, sent[0]) == (other.verdict, sent[1])
 
 
 @given(real_time_scenarios(by_name=True))
 @settings(max_examples=20, suppress_health_check=SLOW_TO_DRAW)
-def test_jobs_by_name(scenario: Scenario) -> None:
+def test_named_jobs_keep_every_promise(scenario: Scenario) -> None:
     hold(scenario)
 
 
 @given(real_time_scenarios(by_name=False))
 @settings(max_examples=20, suppress_health_check=SLOW_TO_DRAW)
-def test_a_selection(scenario: Scenario) -> None:
+def test_selection_keeps_every_promise(scenario: Scenario) -> None:
     hold(scenario)
 
 
 @given(dli_scenarios())
 @settings(max_examples=20, suppress_health_check=SLOW_TO_DRAW)
-def test_dli_jobs(scenario: Scenario) -> None:
+def test_dli_jobs_keep_every_promise(scenario: Scenario) -> None:
     hold(scenario)
 
 
 @given(st.one_of(cluster_scenarios(FLINK), cluster_scenarios(FLINK), cluster_scenarios(SPARK)))
 @settings(max_examples=40, suppress_health_check=SLOW_TO_DRAW)
-def test_flink_jobs_and_spark_batches(scenario: Scenario) -> None:
+def test_flink_jobs_and_spark_batches_keep_every_promise(scenario: Scenario) -> None:
     hold(scenario)
 
 
 @given(large_scenarios())
 @settings(max_examples=2, suppress_health_check=SLOW_TO_DRAW, phases=AS_DRAWN)
-def test_many_jobs(scenario: Scenario) -> None:
+def test_many_jobs_keep_every_promise(scenario: Scenario) -> None:
     hold(scenario)
 
 
 @given(sliced_scenarios())
 @settings(max_examples=20, suppress_health_check=SLOW_TO_DRAW)
-def test_slices(scenario: Scenario) -> None:
+def test_slices_keep_every_promise(scenario: Scenario) -> None:
     hold(scenario)
 
 
@@ -86,7 +86,7 @@ def test_slices(scenario: Scenario) -> None:
 @given(real_time_scenarios(by_name=True))
 @settings(max_examples=4000, suppress_health_check=SLOW_TO_DRAW)
 @pytest.mark.timeout(1500)
-def test_jobs_by_name_at_length(scenario: Scenario) -> None:
+def test_many_gates_of_named_jobs_keep_every_promise(scenario: Scenario) -> None:
     hold(scenario)
 
 
@@ -94,7 +94,7 @@ def test_jobs_by_name_at_length(scenario: Scenario) -> None:
 @given(real_time_scenarios(by_name=False))
 @settings(max_examples=4000, suppress_health_check=SLOW_TO_DRAW)
 @pytest.mark.timeout(1500)
-def test_a_selection_at_length(scenario: Scenario) -> None:
+def test_many_gates_of_selections_keep_every_promise(scenario: Scenario) -> None:
     hold(scenario)
 
 
@@ -102,7 +102,7 @@ def test_a_selection_at_length(scenario: Scenario) -> None:
 @given(dli_scenarios())
 @settings(max_examples=2000, suppress_health_check=SLOW_TO_DRAW)
 @pytest.mark.timeout(1500)
-def test_dli_jobs_at_length(scenario: Scenario) -> None:
+def test_many_gates_of_dli_jobs_keep_every_promise(scenario: Scenario) -> None:
     hold(scenario)
 
 
@@ -110,7 +110,7 @@ def test_dli_jobs_at_length(scenario: Scenario) -> None:
 @given(st.one_of(cluster_scenarios(FLINK), cluster_scenarios(SPARK)))
 @settings(max_examples=3000, suppress_health_check=SLOW_TO_DRAW)
 @pytest.mark.timeout(1500)
-def test_flink_jobs_and_spark_batches_at_length(scenario: Scenario) -> None:
+def test_many_gates_of_flink_jobs_and_spark_batches_keep_every_promise(scenario: Scenario) -> None:
     hold(scenario)
 
 
@@ -118,7 +118,7 @@ def test_flink_jobs_and_spark_batches_at_length(scenario: Scenario) -> None:
 @given(sliced_scenarios())
 @settings(max_examples=2000, suppress_health_check=SLOW_TO_DRAW)
 @pytest.mark.timeout(1500)
-def test_slices_at_length(scenario: Scenario) -> None:
+def test_many_gates_in_slices_keep_every_promise(scenario: Scenario) -> None:
     hold(scenario)
 
 
@@ -126,5 +126,5 @@ def test_slices_at_length(scenario: Scenario) -> None:
 @given(large_scenarios())
 @settings(max_examples=80, suppress_health_check=SLOW_TO_DRAW, phases=AS_DRAWN)
 @pytest.mark.timeout(1500)
-def test_many_jobs_at_length(scenario: Scenario) -> None:
+def test_many_gates_of_many_jobs_keep_every_promise(scenario: Scenario) -> None:
     hold(scenario)

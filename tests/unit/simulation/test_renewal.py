@@ -30,13 +30,13 @@ class IssuingCloud(SimulatedCloud):
     """A cloud whose STS issues keys for 900 s.
 
     :param manner: how STS answers at a time: ANSWERED, HANGS, FAILS or REFUSES.
-    :ivar asked: when STS was asked.
+    :ivar renewals: the times of requests to STS.
     :ivar used: (seconds, key) of each request that was signed with an issued key.
     """
 
     def __init__(self, jobs: list[Job], manner: Callable[[float], str]) -> None:
         super().__init__(jobs)
-        self.asked: list[float] = []
+        self.renewals: list[float] = []
         self.used: list[tuple[float, str]] = []
         self.ends: dict[str, float] = {}
         self._manner = manner
@@ -47,9 +47,9 @@ class IssuingCloud(SimulatedCloud):
             assert found is not None
             self.used.append((sent_at, found[1]))
             return super().receive(prepared, sent_at, bound)
-        self.asked.append(sent_at)
+        self.renewals.append(sent_at)
         manner = self._manner(sent_at)
-        request = Request(len(self.asked), sent_at, "POST", "/v5/agencies/assume", {}, "other", None, bound)
+        request = Request(len(self.renewals), sent_at, "POST", "/v5/agencies/assume", {}, "other", None, bound)
 
         def make() -> Reply:
             moment = sent_at + 0.2
@@ -113,24 +113,24 @@ def test_a_gate_of_hours_never_uses_an_expired_key(steps: tuple[tuple[float, flo
     assert watch(cloud, 1.5, steps=steps) == "PASS"
     assert cloud.late() == []
     # Each key is used for three quarters of its life, and up to an interval more.
-    assert 1.5 * HOUR / 710 <= len(cloud.asked) <= 1.5 * HOUR / 675 + 1
+    assert 1.5 * HOUR / 710 <= len(cloud.renewals) <= 1.5 * HOUR / 675 + 1
 
 
 @pytest.mark.parametrize("manner", [HANGS, FAILS, REFUSES])
-def test_readings_go_on_while_the_key_cannot_be_renewed(manner: str) -> None:
+def test_readings_continue_while_renewal_fails(manner: str) -> None:
     """STS is out of order from 600 s to 850 s; the key of the start expires at 900 s."""
     cloud = IssuingCloud(three(), lambda at: manner if 600 < at < 850 else ANSWERED)
     if manner == REFUSES:
         # The key behind the agency is not sent again for five minutes.
         assert watch(cloud, 0.2) == "PASS"
-        assert len(cloud.asked) == 2
+        assert len(cloud.renewals) == 2
     else:
         assert watch(cloud, 1) == "PASS"
     assert cloud.late() == []
     assert gaps(cloud) < 35
 
 
-def test_a_failure_is_seen_while_a_renewal_hangs() -> None:
+def test_failure_is_detected_while_a_renewal_hangs() -> None:
     jobs = [*three()[1:], job("job_0", "0 NORMAL, 700 EXCEPTION", {"n": "NORMAL"})]
     cloud = IssuingCloud(jobs, lambda at: HANGS if at > 600 else ANSWERED)
     assert watch(cloud, 1) == "FAIL"

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The simulated cloud and its clock do what the tests on them take for granted."""
+"""The simulated cloud and its clock behave as the tests on them assume."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from ansible_collections.datagate.huaweicloud.tests.unit.simulation.job_scripts 
     job,
     spark_batch,
 )
-from ansible_collections.datagate.huaweicloud.tests.unit.simulation.request_log import LISTING, Said
+from ansible_collections.datagate.huaweicloud.tests.unit.simulation.request_log import LISTING, JobContent
 from ansible_collections.datagate.huaweicloud.tests.unit.simulation.runner import run_gate
 from ansible_collections.datagate.huaweicloud.tests.unit.simulation.simulated_cloud import (
     BY_UPDATE,
@@ -48,7 +48,7 @@ from ansible_collections.datagate.huaweicloud.tests.unit.simulation.virtual_time
 
 
 class MadeUpFlight:
-    """As much of a request under way as the transport needs."""
+    """The part of a running request that the transport uses."""
 
     def __init__(self, url: str, sent_at: float, lasts: float = 30.0) -> None:
         self.prepared = requests.Request("GET", url).prepare()
@@ -65,7 +65,7 @@ class MadeUpFlight:
 
 
 class Line:
-    """A cloud, its clock, and what is sent over them."""
+    """A cloud, its clock, and the requests to it."""
 
     def __init__(self, cloud: SimulatedCloud, **more: Any) -> None:
         self.cloud = cloud
@@ -93,7 +93,7 @@ class Line:
 STATUS_OF_A = "/v1/PROJECT/jobs/a/status"
 
 
-def test_answers_come_at_their_time() -> None:
+def test_answers_arrive_at_their_time() -> None:
     cloud = SimulatedCloud([job("a", "NORMAL"), job("b", "NORMAL")], [Trouble("a", SLOW, seconds=5)])
     line = Line(cloud)
     slow, quick = line.send(STATUS_OF_A), line.send("/v1/PROJECT/jobs/b/status")
@@ -106,7 +106,7 @@ def test_answers_come_at_their_time() -> None:
     assert [item.completed_at for item in cloud.log.requests] == [pytest.approx(5.1), pytest.approx(0.1)]
 
 
-def test_a_sleep_waits_for_no_answer_and_loses_none() -> None:
+def test_sleep_ignores_answers_and_keeps_them() -> None:
     line = Line(SimulatedCloud([job("a", "NORMAL")]))
     flight = line.send(STATUS_OF_A)
     line.time.sleep(3)
@@ -114,7 +114,7 @@ def test_a_sleep_waits_for_no_answer_and_loses_none() -> None:
     assert line.time.wait(line.done, 0, True) is flight
 
 
-def test_a_stop_takes_its_time_with_requests_under_way() -> None:
+def test_stopped_process_receives_earlier_answers() -> None:
     cloud = SimulatedCloud([job("a", "0 NORMAL, 1 EXCEPTION")])
     line = Line(cloud, stops=[(0.05, 20)])
     flight = line.get(STATUS_OF_A)
@@ -124,7 +124,7 @@ def test_a_stop_takes_its_time_with_requests_under_way() -> None:
     assert line.time.stopped == [(0.05, pytest.approx(20.05))]
 
 
-def test_a_stop_that_is_longer_than_the_wait_ends_it() -> None:
+def test_stop_longer_than_the_wait_ends_the_wait() -> None:
     line = Line(SimulatedCloud([]), stops=[(2, 20)])
     assert line.time.wait(line.done, 5, False) is None
     assert line.time.seconds == 22
@@ -139,7 +139,7 @@ def test_the_wall_clock_can_be_set() -> None:
     assert line.time.wall() == EPOCH + 2 - 93
 
 
-def test_a_loop_that_does_not_wait_is_found() -> None:
+def test_busy_loop_is_detected() -> None:
     line = Line(SimulatedCloud([]))
 
     def go_on() -> None:
@@ -150,14 +150,14 @@ def test_a_loop_that_does_not_wait_is_found() -> None:
         go_on()
 
 
-def test_a_wait_for_an_answer_that_never_comes_is_found() -> None:
+def test_endless_wait_is_detected() -> None:
     line = Line(SimulatedCloud([job("a", "NORMAL")], [Trouble("a", HANG)]))
     line.send(STATUS_OF_A)
     with pytest.raises(AssertionError, match="without end"):
         line.time.wait(line.done, None, True)
 
 
-def test_an_answer_that_was_given_up_is_marked() -> None:
+def test_answer_to_an_abandoned_request_is_marked() -> None:
     cloud = SimulatedCloud([job("a", "NORMAL")], [Trouble("a", SLOW, seconds=40)])
     line = Line(cloud)
     flight = line.send(STATUS_OF_A)
@@ -168,13 +168,13 @@ def test_an_answer_that_was_given_up_is_marked() -> None:
 
 
 @pytest.mark.parametrize(("at_sending", "state"), [(True, "NORMAL"), (False, "EXCEPTION")])
-def test_an_answer_is_made_when_it_is_sent_or_when_it_is_there(at_sending: bool, state: str) -> None:
+def test_answer_shows_the_state_at_sending_or_arrival(at_sending: bool, state: str) -> None:
     cloud = SimulatedCloud([job("a", "0 NORMAL, 0.05 EXCEPTION")], habits=Habits(made_at_sending=at_sending))
     assert Line(cloud).get(STATUS_OF_A).body["status"] == state
-    assert cloud.log.requests[0].said == {"a": Said(state, {"n": state}, 1_700_000_000_000)}
+    assert cloud.log.requests[0].content == {"a": JobContent(state, {"n": state}, 1_700_000_000_000)}
 
 
-def test_jobs_that_do_not_exist() -> None:
+def test_missing_jobs_get_http_400() -> None:
     cloud = SimulatedCloud([job("a", "gone")])
     line = Line(cloud)
     assert [line.get(path).outcome.status for path in (STATUS_OF_A, "/v1/PROJECT/jobs/x/status", "/v2/x")] == [
@@ -183,7 +183,7 @@ def test_jobs_that_do_not_exist() -> None:
         404,
     ]
     assert line.names(0) == []
-    assert [item.said for item in cloud.log.requests][:3] == [{"a": Said(None)}, {"x": Said(None)}, None]
+    assert [item.content for item in cloud.log.requests][:3] == [{"a": JobContent(None)}, {"x": JobContent(None)}, None]
 
 
 @pytest.mark.parametrize(
@@ -200,7 +200,7 @@ def test_jobs_that_do_not_exist() -> None:
     ],
 )
 @pytest.mark.parametrize("target", ["a", EVERYTHING])
-def test_troubles(kind: str, code: int, good: bool, target: str) -> None:
+def test_faults_change_the_answer(kind: str, code: int, good: bool, target: str) -> None:
     cloud = SimulatedCloud([job("a", "STOPPED")], [Trouble(target, kind, 0, 1, 2)])
     line = Line(cloud)
     flight = line.get(STATUS_OF_A)
@@ -210,7 +210,7 @@ def test_troubles(kind: str, code: int, good: bool, target: str) -> None:
     assert line.get(STATUS_OF_A).outcome.status == 200, "it is over"
 
 
-def test_a_broken_connection() -> None:
+def test_broken_connection_raises() -> None:
     line = Line(SimulatedCloud([job("a", "NORMAL")], [Trouble("a", BROKEN, seconds=3)]))
     flight = line.get(STATUS_OF_A)
     assert isinstance(flight.outcome, requests.exceptions.ConnectionError)
@@ -218,12 +218,12 @@ def test_a_broken_connection() -> None:
 
 
 @pytest.mark.parametrize(("as_date", "value"), [(False, "30"), (True, "Sun, 15 Jun 2025 15:07:10 GMT")])
-def test_retry_after(as_date: bool, value: str) -> None:
+def test_retry_after_is_seconds_or_a_date(as_date: bool, value: str) -> None:
     line = Line(SimulatedCloud([], [Trouble(LIST, THROTTLED, seconds=30, as_date=as_date)]))
     assert line.get("/v1/PROJECT/jobs?jobType=REAL_TIME").outcome.headers["retry-after"] == value
 
 
-def test_pages_and_records() -> None:
+def test_offset_counts_pages_or_records() -> None:
     jobs = [job(f"j{number}", "NORMAL") for number in range(5)]
     pages = Line(SimulatedCloud(jobs, habits=Habits(largest_page=2)))
     assert [pages.names(offset) for offset in range(4)] == [["j0", "j1"], ["j2", "j3"], ["j4"], []]
@@ -237,7 +237,7 @@ def test_pages_and_records() -> None:
     ]
 
 
-def test_filters_of_the_list() -> None:
+def test_list_filters_by_name_tags_and_type() -> None:
     jobs = [job("ab", "NORMAL", tags=["x", "y"]), job("b", "NORMAL", tags=["x"]), job("c", "NORMAL")]
     line = Line(SimulatedCloud(jobs))
     assert line.names(0, more="&jobName=b") == ["ab", "b"]
@@ -246,7 +246,7 @@ def test_filters_of_the_list() -> None:
     assert [item.kind for item in line.cloud.log.requests] == [LISTING] * 3
 
 
-def test_the_order_of_the_last_update() -> None:
+def test_list_ordered_by_last_update() -> None:
     jobs = [job("a", "NORMAL"), job("b", "0 NORMAL, 3 STARTING"), job("c", "NORMAL", starts=[(0, 1), (2, 9)])]
     line = Line(SimulatedCloud(jobs, habits=Habits(order=BY_UPDATE)))
     assert line.names(0) == ["a", "b", "c"]
@@ -256,17 +256,17 @@ def test_the_order_of_the_last_update() -> None:
     assert line.names(0) == ["b", "c", "a"]
 
 
-def test_a_list_that_is_behind() -> None:
+def test_lagging_list_shows_old_states() -> None:
     cloud = SimulatedCloud([job("a", "0 NORMAL, 3 EXCEPTION"), job("b", "0 NORMAL, 3 gone")], habits=Habits(list_lag=2))
     line = Line(cloud)
     line.time.sleep(4)
     assert line.names(0) == ["a", "b"]
-    assert cloud.log.requests[0].said == {name: Said("NORMAL", None, 1_700_000_000_000) for name in "ab"}
+    assert cloud.log.requests[0].content == {name: JobContent("NORMAL", None, 1_700_000_000_000) for name in "ab"}
     line.time.sleep(1)
     assert line.names(0) == ["a"]
 
 
-def test_dli_jobs() -> None:
+def test_answers_about_dli_jobs() -> None:
     cloud = SimulatedCloud([dli_job("x", "0 LAUNCHING, 1 RUNNING, 9 FINISHED", [(3, (2, 8))])])
     line = Line(cloud)
     progress, status = "/v1/PROJECT/jobs/x/progress", "/v1.0/PROJECT/jobs/x/status"
@@ -277,10 +277,10 @@ def test_dli_jobs() -> None:
     line.time.sleep(6)
     assert [line.get(path, DLI).body["status"] for path in (progress, status)] == ["FINISHED"] * 2
     assert line.get("/v1/PROJECT/jobs/y/progress", DLI).outcome.status == 400
-    assert cloud.log.requests[1].said == {"x": Said("RUNNING", None, 1_700_000_000_000, (2, 8))}
+    assert cloud.log.requests[1].content == {"x": JobContent("RUNNING", None, 1_700_000_000_000, (2, 8))}
 
 
-def test_flink_jobs_and_spark_batches() -> None:
+def test_answers_about_flink_jobs_and_spark_batches() -> None:
     jobs = [flink_job("7", "0 job_submitting, 1 job_running", [(5, 1)]), spark_batch("b", "0 running, 1 dead")]
     cloud = SimulatedCloud(jobs)
     line = Line(cloud)
@@ -290,10 +290,10 @@ def test_flink_jobs_and_spark_batches() -> None:
     assert line.get("/v2.0/PROJECT/batches/b", DLI).body["state"] == "dead"
     assert line.get("/v2.0/PROJECT/batches/b/log", DLI).body["log"] == ["the executor was lost"]
     assert line.get("/v1.0/PROJECT/streaming/jobs/8", DLI).body["error_code"] == "DLI.16001"
-    assert cloud.log.requests[2].said == {}
+    assert cloud.log.requests[2].content == {}
 
 
-def test_a_run_is_the_same_each_time() -> None:
+def test_run_is_deterministic() -> None:
     def once() -> list[str]:
         jobs = [job("a", "0 STARTING, 20 NORMAL"), job("b", "NORMAL")]
         cloud = SimulatedCloud(jobs, [Trouble("b", UNAVAILABLE, 0, 4)], Habits(wobble=1))

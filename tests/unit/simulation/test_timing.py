@@ -53,7 +53,7 @@ class Row:
     :ivar verdict: the only right one.
     :ivar blamed: the job that the reasons name.
     :ivar within: seconds since the start by which the verdict is there.
-    :ivar fixed: whether a selection by name_contains would ask another question.
+    :ivar fixed: whether a selection by name_contains would change the requests.
     """
 
     id: str
@@ -79,12 +79,12 @@ class Row:
 
 
 def normal(names: str) -> list[Job]:
-    """Jobs that are NORMAL all the time."""
+    """Jobs that are always NORMAL."""
     return [job(name, "NORMAL") for name in names.split()]
 
 
 def numbered(count: int) -> list[Job]:
-    """So many jobs that are NORMAL all the time."""
+    """The given number of jobs that are always NORMAL."""
     return [job(f"j{number:03}", "NORMAL") for number in range(count)]
 
 
@@ -216,10 +216,10 @@ NEIGHBOURS = [
         troubles=[HUNG, Trouble("c", HANG), Trouble("d", HANG)],
     ),
     Row(
-        "three that are asked first hang and another falls",
+        "three that are read first hang and another fails",
         [*normal("b c d"), FALLS],
         "FAIL",
-        18,  # the fourth request goes out 15 s after the first
+        18,  # the fourth request is sent 15 s after the first
         "a",
         troubles=[HUNG, Trouble("c", HANG), Trouble("d", HANG)],
     ),
@@ -561,7 +561,7 @@ assert len({case.id for case in CASES}) == len(CASES)
 
 
 def check(row: Row, run: Run) -> None:
-    """Compare the end of a gate with what it has to be, and hold it to every promise."""
+    """Compare the end of a gate with the expected one, and check each promise."""
     broken = broken_promises(run)
     if run.verdict != row.verdict:
         broken.append(f"{run.verdict} instead of {row.verdict}")
@@ -575,19 +575,19 @@ def check(row: Row, run: Run) -> None:
 
 
 @pytest.mark.parametrize("row", [pytest.param(case, id=case.id) for case in CASES])
-def test_the_gate_ends_as_it_must(row: Row) -> None:
+def test_gate_ends_as_expected(row: Row) -> None:
     check(row, row.run())
 
 
 @pytest.mark.parametrize("row", [pytest.param(row, id=row.id) for row in ROWS if len(row.jobs) < 20])
-def test_another_jitter_or_order_changes_nothing(row: Row) -> None:
+def test_jitter_and_job_order_do_not_change_the_end(row: Row) -> None:
     check(row, row.run(lambda low, high: low))
     check(row, row.run(lambda low, high: (low + high) / 2))
     check(row, replace(row, jobs=list(reversed(row.jobs))).run())
 
 
 @pytest.mark.parametrize("as_date", [False, True], ids=["seconds", "date"])
-def test_a_retry_after_beyond_the_deadline_is_not_waited_for(as_date: bool) -> None:
+def test_retry_after_beyond_the_deadline_is_not_awaited(as_date: bool) -> None:
     row = Row(
         "16",
         normal("s"),
@@ -599,7 +599,7 @@ def test_a_retry_after_beyond_the_deadline_is_not_waited_for(as_date: bool) -> N
     run = row.run()
     assert run.ended_at <= 60.5, run.describe()
     if run.verdict == "PASS":
-        assert any(run.judge(reading.said) == READY for reading in run.calls("s")), run.describe()
+        assert any(run.judge(reading.content) == READY for reading in run.calls("s")), run.describe()
     assert not broken_promises(run), run.describe()
 
 
@@ -625,7 +625,7 @@ def test_a_list_that_takes_longer_than_a_slice_is_read_to_its_end(seconds: float
     assert not broken_promises(run), run.describe()
 
 
-def test_a_rotation_beside_a_long_list_comes_to_its_closing_look() -> None:
+def test_rotation_beside_a_long_list_reaches_its_closing_observation() -> None:
     cloud = SimulatedCloud(LONG_LIST, habits=SMALL_PAGES)
     run = run_gate(cloud, name_contains="j", requests_per_second=2, wait_interval=1, wait_timeout=900, stable_for=20)
     assert run.verdict == "PASS", run.describe()

@@ -25,11 +25,11 @@ EPOCH = 1_750_000_000.0
 OVERSLEPT = 1e-6
 """A wait ends a little after its time, as it does on every machine."""
 MAX_CALLS = 20_000
-"""So often may the clock be asked without the time moving on."""
+"""Maximum readings of the clock without a wait."""
 
 
 class Reply(NamedTuple):
-    """What becomes of a request: an answer, or an exception as the transport raises it."""
+    """The outcome of a request: an answer, or an exception as the transport raises it."""
 
     status: int
     headers: dict[str, str]
@@ -38,7 +38,7 @@ class Reply(NamedTuple):
 
 
 class Planned(NamedTuple):
-    """A reply and when it is there.
+    """A reply and when it arrives.
 
     :ivar at: seconds since the start of the gate; None for never.
     :ivar make: called at that time; returns the reply.
@@ -51,7 +51,7 @@ class Planned(NamedTuple):
 
 
 Receive = Callable[[Any, float, float], Planned]
-"""Takes a prepared request, when it was sent and when it is given up; both in seconds since the start of the gate."""
+"""Accepts a prepared request, when it was sent and when it times out; both in seconds since the start of the gate."""
 
 
 class VirtualTime(Clock):
@@ -137,7 +137,7 @@ class VirtualTime(Clock):
             heapq.heappop(self._events)[2]()
 
     def _stop(self) -> None:
-        """Nothing is done for a while; the answers that come meanwhile are there afterwards."""
+        """Wait; answers that arrive meanwhile are available afterwards."""
         since, length = self._stops.pop(0)
         since = max(since, self._seconds)
         self.stopped.append((since, since + length))
@@ -153,7 +153,7 @@ class VirtualTime(Clock):
     # -- the transport ----------------------------------------------------------------------------------------------
 
     def start(self, flight: Any, done: queue.SimpleQueue[Any]) -> None:
-        """Send a request; it is put into *done* when its answer is there."""
+        """Send a request; it is put into *done* when its answer arrives."""
         planned = self._receive(flight.prepared, self._seconds, flight.bound - self._base)
         if planned.at is None:
             return

@@ -42,7 +42,7 @@ class Authenticator:
     :param admission: admits requests with the credentials.
     :ivar auth: signs requests; None before :meth:`prepare`, and after a renewal without an answer.
     :ivar project_id: the project's ID; None before :meth:`prepare` where it has to be looked up.
-    :ivar denied: the refusal after which nothing is sent any more.
+    :ivar denied: the refusal after which nothing more is sent.
     """
 
     def __init__(
@@ -109,7 +109,7 @@ class Authenticator:
     # -- renewal before the end -------------------------------------------------------------------------------------
 
     def begin_renewal(self) -> Optional["Tuple[Task[bool], float]"]:
-        """The task that renews the key while other calls go on, and its deadline; None unless a renewal is due.
+        """The task that renews the key while other calls continue, and its deadline; None unless a renewal is due.
 
         The task returns whether there is a new key. Until then, and if it fails, the present key is used as long as it is valid.
         """

@@ -18,7 +18,7 @@ from ..options import Connection
 from .credential_records import MAX_TRIAL_TURNS, NEXT_TURN_AFTER, CredentialRecords, Refusal, Turn
 from .elapsed_time import ElapsedTime
 
-_POLL = 0.05  # seconds between two looks at the records of other processes
+_POLL = 0.05  # seconds between two readings of the records of other processes
 
 
 def _host(url: str) -> str:

@@ -11,8 +11,8 @@ from __future__ import annotations
 from typing import Optional
 
 MAX_MARGIN = 300.0  # seconds before the end from which on a key is renewed
-MARGIN_PART = 4  # of a key with a short life, this part of it
-TRIES = 5  # so many renewals fit into the margin
+MARGIN_PART = 4  # this part of a short lifetime
+TRIES = 5  # renewals that fit into the margin
 _NEVER = float("inf")
 
 

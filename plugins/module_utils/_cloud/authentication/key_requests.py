@@ -113,7 +113,7 @@ class KeyRequests:
 
 
 def _record(guard: CredentialAdmission, outcome: Outcome) -> None:
-    """Record whether an issuer has accepted a signature; a server in trouble says nothing about it."""
+    """Record whether an issuer has accepted a signature; a failing server does not show it."""
     if not isinstance(outcome, RequestError):
         guard.accept()
     elif outcome.refused:

@@ -129,7 +129,7 @@ class Credentials:
 
 
 class Known(Credentials):
-    """Credentials that sign requests without asking a service first."""
+    """Credentials that sign requests without a request to a service."""
 
     def auth(self, wall: Callable[[], float]) -> Auth:
         """The auth that signs requests."""

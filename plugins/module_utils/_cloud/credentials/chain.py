@@ -36,7 +36,7 @@ def choose(params: Mapping[str, Any], environ: Mapping[str, str]) -> Credentials
 
     :param params: auth_type, the credentials' options, those of the agency, and credentials_file.
     :raises OptionError: auth_type is unknown, or a value cannot be used.
-    :raises CredentialsError: nothing was found (the sentence names every place that was looked at), a set is incomplete,
+    :raises CredentialsError: nothing was found (the message names each place that was searched), a set is incomplete,
         or a file cannot be used.
     """
     auth_type = unquoted(params.get("auth_type")) or "auto"

@@ -84,7 +84,7 @@ FAMILIES: Dict[str, Sequence[Dict[str, str]]] = {
             "id_token_file": "HW_ASSUME_ROLE_ID_TOKEN_FILE",
         },
         {"idp_id": "HUAWEICLOUD_SDK_IDP_ID", "id_token_file": "HUAWEICLOUD_SDK_ID_TOKEN_FILE"},
-        # The names for STS have an agency of their own.
+        # The names for STS have their own agency.
         {
             "idp_id": "HUAWEICLOUD_OIDC_PROVIDER_URN",
             "id_token": "HUAWEICLOUD_OIDC_ID_TOKEN",

@@ -131,7 +131,7 @@ class ErrorFactory:
         return skew if skew is not None and abs(skew) > MIN_CLOCK_SKEW else None
 
     def _retry_after(self, answer: Answer) -> Optional[float]:
-        """Seconds that a Retry-After header asks for, as a number or a date; None without a valid one."""
+        """The seconds of a Retry-After header, a number or a date; None without a valid one."""
         value = (answer.headers.get("Retry-After") or "").strip()
         if value.isascii() and value.isdigit():
             return float(value[:12])

@@ -67,7 +67,7 @@ def reusable(status: int) -> bool:
     """Whether a connection may serve another request after a complete answer with this status.
 
     200 and 201 are the normal answers. A 4xx is as final as they are, and frequent: HTTP 400 is the answer for a job that does
-    not exist. Anything else is rare or comes from a server in trouble, so a new connection is the safe choice.
+    not exist. Anything else is rare or comes from a failing server, so a new connection is the safe choice.
     """
     return status in (200, 201) or (400 <= status < 500 and status != 408)
 
@@ -147,7 +147,7 @@ class FinalResponse(http.client.HTTPResponse):
         lengths, encodings = headers.get_all("Content-Length", []), headers.get_all("Transfer-Encoding", [])
         dummy, announced, known = framing(self.version, lengths, encodings)
         if announced is not None and self.length != 0:
-            self.length = announced  # the library knows no length where the same one is announced twice
+            self.length = announced  # the library has no length if the header is sent twice
         return known
 
     def read(self, amt: Optional[int] = None) -> bytes:

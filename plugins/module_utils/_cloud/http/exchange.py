@@ -4,7 +4,7 @@
 
 # This file is private to the collection and may change in any release. Do not import it from other collections.
 
-"""One HTTP exchange: sends a request and reads the answer up to a limit, in a thread that may be given up.
+"""One HTTP exchange: sends a request and reads the answer up to a limit, in a thread that may be abandoned.
 
 Nothing is decided here: retries, rate limit and credentials are up to the scheduler.
 """
@@ -23,7 +23,7 @@ _CHUNK = 64 * 1024
 class Answer:
     """A usable answer.
 
-    :ivar data: the body: bytes at first, then decoded JSON, or text where the caller asked for that.
+    :ivar data: the body: bytes at first, then decoded JSON, or text if the caller requested it.
     :ivar sent_at: when its request was sent, on the session's clock; its data is not older than that.
     :ivar size: bytes of the unpacked body, 0 where there is none or it was not read.
     """
@@ -44,8 +44,8 @@ class Exchange:
     :param prepared: the request, as requests prepares it.
     :param send_options: arguments for the transport: timeout, verify, cert, proxies.
     :param transport: the adapter that sends it.
-    :ivar bound: when it is given up, on the session's clock.
-    :ivar given_up: set when the result does not matter any more.
+    :ivar bound: when it times out, on the session's clock.
+    :ivar given_up: set when the result is no longer needed.
     :ivar head: status and headers as soon as they have been read, even if the body fails.
     :ivar outcome: an Answer or an exception, once it is over.
     """

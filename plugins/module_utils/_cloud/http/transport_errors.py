@@ -73,7 +73,7 @@ def explain(error: BaseException) -> Explanation:
 def broken_at(error: Optional[BaseException]) -> str:
     """Where a request without an answer ended: AT_NAME, AT_PROXY, AT_TLS or AT_CONNECTION.
 
-    :param error: what its exchange raised; None where it was given up.
+    :param error: the exception of its exchange; None if it timed out.
     """
     known = requests.exceptions
     if isinstance(error, known.ProxyError):

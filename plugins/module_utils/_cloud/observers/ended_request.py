@@ -6,7 +6,7 @@
 
 """What a session reports of each request that it has sent: how it ended. Observers get it, for the request log and for recordings.
 
-Every attempt is reported, also one that is repeated later, that the credentials needed, or whose answer is not waited for any more.
+Every attempt is reported, also one that is repeated later, that the credentials needed, or whose answer is no longer awaited.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class Observer(Protocol):
 def report(observers: Sequence[Observer], call: Call, exchange: Exchange, now: float, given_up: bool = False) -> None:
     """Tell all observers that an exchange is over.
 
-    :param given_up: its answer is not waited for any more, because all tasks were dropped.
+    :param given_up: its answer is no longer awaited, because all tasks were dropped.
     """
     if not observers:
         return

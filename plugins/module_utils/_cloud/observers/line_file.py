@@ -82,7 +82,7 @@ class LineFile:
     def append(self, line: str) -> None:
         """Append a line.
 
-        :raises OSError: the file cannot be written any more.
+        :raises OSError: writing the file failed.
         """
         with self.locked():
             self.write(line)
@@ -90,7 +90,7 @@ class LineFile:
     def write(self, line: str) -> None:
         """Append a line within :meth:`locked`.
 
-        :raises OSError: the file cannot be written any more.
+        :raises OSError: writing the file failed.
         """
         if self._handle is None:
             return

@@ -54,7 +54,7 @@ class RequestLog:
     :param scrub: removes secrets and control characters.
     :param show: is called with each line; None to show none.
     :param file: gets each line as a JSON object; None for no file.
-    :param warn: is called once if the file cannot be written any more.
+    :param warn: is called once if writing the file failed.
     """
 
     def __init__(

@@ -25,12 +25,12 @@ MAX_DEPTH = 40
 MAX_COUNT = 999  # numbers of unknown fields that stay
 MAX_STATUS = 9999
 
-# States and types that no version knows stay as well: they are what a report is about.
+# Unknown states and types are kept as well: reports are about them.
 _WORD = re.compile(r"[A-Za-z][A-Za-z_-]{0,39}")
 _CODE = re.compile(r"(?:[A-Za-z][A-Za-z0-9]{0,9}\.)?[0-9]{1,6}")
 _VERSION = re.compile(r"v?[0-9]+(?:\.[0-9]+){0,3}")
 _NUMBER = re.compile(r"-?[0-9]+(?:\.[0-9]+)?")
-# Parts of messages that decide what a client does, in lower case and without blanks, and the sentences that stand for them.
+# Parts of messages that determine what a client does, in lower case and without blanks, and the sentences that stand for them.
 _SENTENCES: Tuple[Tuple[str, str], ...] = (
     ("accessfailedtoreachthelimit", "AK access failed to reach the limit, forbidden"),
     ("verifyaksksignaturefail", "verify aksk signature fail"),

@@ -5,7 +5,7 @@
 # This file is private to the collection and may change in any release. Do not import it from other collections.
 
 
-"""A gate in a recording: what was asked, and its verdict, with all names replaced."""
+"""A gate in a recording: its options and its verdict, with all names replaced."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class GateRecord:
         return made
 
     def is_replayable(self, params: Mapping[str, Any]) -> bool:
-        """Whether a gate with these options can be repeated: it is no slice, and its made-up names can be selected as the real ones.
+        """Whether a gate with these options can be repeated: it is not a slice, and its made-up names can be selected like the real ones.
 
         A name that another process of the recording met before does not contain the made-up part of names.
         """

@@ -17,7 +17,7 @@ from typing import Any, Callable, Dict, Optional, Set, Tuple
 from .known_fields import JOB, NODE, USER
 from .shared_names import SharedNames
 
-MAX_HARMLESS = 99  # numbers of so few digits say nothing, even where they are IDs
+MAX_HARMLESS = 99  # small numbers identify nothing, even as IDs
 SECRET_VALUE = "made-up-secret"
 
 _HEX = re.compile(r"[0-9a-fA-F]{16,64}")
@@ -46,7 +46,7 @@ class MadeUpValues:
         self._names = names
         self._real: Set[str] = set()  # real texts that look like made-up ones
         self._plain: Dict[str, Set[str]] = {JOB: set(), NODE: set()}  # the names that this process has met
-        self._parts: Dict[str, str] = {}  # parts of names that were asked for
+        self._parts: Dict[str, str] = {}  # parts of names in requests
 
     def met(self, text: str) -> None:
         """A text of the account, which must not be used as a made-up name from now on."""
@@ -64,7 +64,7 @@ class MadeUpValues:
     # -- names ------------------------------------------------------------------------------------------------------
 
     def name(self, value: str, kind: str) -> str:
-        """A name, such as ``job_1``. One that contains a part that was asked for contains the part's made-up name."""
+        """A name, such as ``job_1``. One that contains a requested part contains the part's made-up name."""
         if not value:
             return value
         self.met(value)
@@ -162,7 +162,7 @@ class MadeUpValues:
     # -- numbers and times ------------------------------------------------------------------------------------------
 
     def number(self, value: Any) -> Any:
-        """An ID or another number that may say something."""
+        """An ID or another number that may identify something."""
         if abs(value) <= MAX_HARMLESS:
             return value
         made = int(self._digits(str(int(abs(value)))))

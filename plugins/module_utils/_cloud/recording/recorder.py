@@ -69,7 +69,7 @@ class Recorder:
     def gate(
         self, module: str, params: Mapping[str, Any], connection_options: Sequence[str], result: Mapping[str, Any]
     ) -> None:
-        """Record what was asked of a gate, and its result.
+        """Record the options of a gate, and its result.
 
         :param module: name of the module.
         :param params: its options.

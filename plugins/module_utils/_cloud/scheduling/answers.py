@@ -54,7 +54,7 @@ def read_answer(answer: Answer, call: Call, errors: ErrorFactory) -> Outcome:
 def error_without_answer(failure: Optional[BaseException], call: Call, errors: ErrorFactory) -> RequestError:
     """The error of an exchange that brought no answer.
 
-    :param failure: what the exchange raised; None where it was given up.
+    :param failure: the exception of the exchange; None if it timed out.
     """
     kind, summary = (TRANSIENT, "no answer in time") if failure is None else explain(failure)
     return errors.make(kind, summary, call, was_sent=failure is None or not is_unconnected(failure))

@@ -67,7 +67,7 @@ class AttemptQueue:
 
     @contextmanager
     def only(self, attempt: Attempt) -> Iterator[None]:
-        """Let nothing but *attempt* be sent within the block."""
+        """Send only *attempt* within the block."""
         before, self.exclusive = self.exclusive, attempt
         try:
             yield
@@ -87,7 +87,7 @@ class AttemptQueue:
         return [attempt for attempt in waiting if attempt.is_overdue(now)]
 
     def remove(self, attempts: Iterable[Attempt]) -> None:
-        """Remove attempts that do not wait any more."""
+        """Remove attempts that no longer wait."""
         gone = set(map(id, attempts))
         if gone:
             self._retries = [item for item in self._retries if id(item[2]) not in gone]
@@ -135,9 +135,9 @@ class AttemptQueue:
         return attempt
 
     def _is_cut_off(self) -> bool:
-        """Whether so many connections broke before any answer that no further call is tried, only retries.
+        """Whether enough connections broke before any answer to send only retries and no further call.
 
-        Calls that hang do not count, because another call may be answered nevertheless.
+        Calls that hang do not count, because another call may still be answered.
         """
         if self._unanswered.service_has_answered or not self._retries:
             return False

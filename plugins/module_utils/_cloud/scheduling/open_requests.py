@@ -36,7 +36,7 @@ class OpenRequests:
         self._open[id(exchange)] = (exchange, attempt)
 
     def remove(self, exchange: Exchange) -> Optional[Attempt]:
-        """An exchange is over; returns its attempt, None for an exchange that was given up before."""
+        """End an exchange; returns its attempt, None if it timed out before."""
         return self._open.pop(id(exchange), (exchange, None))[1]
 
     def give_up_all(self) -> List[Tuple[Exchange, Attempt]]:
@@ -56,7 +56,7 @@ class OpenRequests:
         return [exchange for exchange, dummy in self._open.values() if exchange.bound <= now]
 
     def bounds(self) -> List[float]:
-        """When each of them is given up at the latest."""
+        """When each of them times out at the latest."""
         return [exchange.bound for exchange, dummy in self._open.values()]
 
     def next_at(self, now: float) -> float:

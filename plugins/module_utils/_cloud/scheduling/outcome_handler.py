@@ -70,7 +70,7 @@ class OutcomeHandler:
         self._enqueue(task, self._tasks.begin(task))
 
     def handle(self, exchange: Exchange, attempt: Attempt) -> None:
-        """Take the result of an exchange that is over or was given up.
+        """Accept the result of an exchange that ended or timed out.
 
         :raises RequestError, CredentialsError: it concerns every call.
         """
@@ -151,7 +151,7 @@ class OutcomeHandler:
         retries = 0 if attempt.call.has_alternative and error.status is None else self._retries
         wait = wait_before_retry(error, attempt.tries, retries, left, random.uniform, attempt.call.is_order)
         if error.status == THROTTLED:
-            # The call itself waits as long as the service asks. The others go on, more slowly, after a short pause, because a
+            # The call itself waits for its Retry-After. The others continue, more slowly, after a short pause, because a
             # gate must not stop reading for as long as a single call is throttled.
             self._limits.pacer.throttled(now, 0.0 if wait is None else min(wait, MAX_PAUSE_FOR_OTHERS))
         if wait is not None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 # No slower than a quarter of the ceiling: a service that refuses at random, at any rate, must not keep a gate from reading
 # all its jobs within an interval.
 _SLOWEST = 4.0
-# Slow down by little and come back slowly: a client that is soon back at the rate that was refused is refused again every other
+# Slow down a little and recover slowly: a client that soon returns to the refused rate is refused again every other
 # second, waits each time, and gets little more than half of what the service would let through. But where one answer in a hundred
 # is a refusal, at any rate, the pace must stay near the ceiling.
 _SLOWER = 1.07
@@ -43,7 +43,7 @@ class Pacer:
         self._next = max(now, self._next) + self._gap * self._factor
 
     def throttled(self, now: float, wait: float) -> None:
-        """The service asked to slow down: no request is sent for *wait* seconds, and after that at a lower rate."""
+        """The service throttled a request: none is sent for *wait* seconds, and later ones at a lower rate."""
         if now >= self._slowed_at + _OVERLOAD:
             self._factor = min(self._factor * _SLOWER, _SLOWEST)
             self._slowed_at = now
@@ -51,6 +51,6 @@ class Pacer:
         self._next = max(self._next, now + wait)
 
     def answered(self, now: float) -> None:
-        """A request went well: come back towards the full rate."""
+        """A request succeeded: return towards the full rate."""
         self._factor = max(1.0, self._factor * 0.5 ** (max(0.0, now - self._changed_at) / _HALVED_AFTER))
         self._changed_at = now

@@ -14,7 +14,7 @@ from .attempt import Attempt
 from .open_requests import OpenRequests
 from .pacer import Pacer
 
-POLL_OTHER_PROCESSES = 0.5  # seconds between two looks at what other processes do with the same credentials
+POLL_OTHER_PROCESSES = 0.5  # seconds between two checks of other processes with the same credentials
 
 
 class RequestLimits:

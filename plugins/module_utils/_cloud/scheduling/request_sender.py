@@ -99,7 +99,7 @@ class RequestSender:
         }
         exchange = Exchange(prepared, options, self._http.get_adapter(url), bound, now)
         if call.is_order:
-            attempt.error = None  # that an earlier request was not taken says nothing about this one
+            attempt.error = None  # the refusal of an earlier request does not apply to this one
         self.sent += 1
         attempt.tries += 1
         attempt.number = self.sent

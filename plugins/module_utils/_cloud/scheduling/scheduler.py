@@ -158,7 +158,7 @@ class Scheduler:
         """End requests whose time is up and calls whose deadline has passed. True when there were any."""
         expired = self.limits.open.expired(now)
         if expired and not self._finished.empty():
-            # An answer that came in time is taken first, however late this process looks at it.
+            # An answer that arrived in time is accepted first, however late this process handles it.
             self._handle(self._finished.get())
             return True
         for exchange in expired:
@@ -174,14 +174,14 @@ class Scheduler:
 
     def _give_up(self, exchange: Exchange) -> None:
         attempt = self.limits.open.remove(exchange)
-        # Handling another exchange may have renewed the credentials, and given up this one meanwhile.
+        # Handling another exchange may have renewed the credentials, and abandoned this one.
         if attempt is not None:
             exchange.given_up.set()
             exchange.outcome = None
             self._end(exchange, attempt)
 
     def _handle(self, exchange: Exchange) -> None:
-        """Take a finished exchange; one that was given up before is ignored."""
+        """Accept a finished exchange; one that timed out before is ignored."""
         attempt = self.limits.open.remove(exchange)
         if attempt is not None:
             self._end(exchange, attempt)
@@ -208,7 +208,7 @@ class Scheduler:
         if attempt.call.signed and self._queue.exclusive is None:
             renewal = self.authenticator.begin_renewal()
             if renewal is not None:
-                # It goes first, so that the key is renewed even if nothing else is sent for long. No call waits for it.
+                # It is sent first, so that the key is renewed even if nothing else is sent for long. No call waits for it.
                 self._queue.put_back(attempt)
                 self.outcomes.begin(RunningTask(renewal[0], _RENEWAL, renewal[1], is_urgent=True))
                 return True

@@ -33,7 +33,7 @@ class UnansweredCalls:
         return len(self._attempts)
 
     def add(self, attempt: Attempt) -> bool:
-        """Keep a call. Returns whether there are so many that the service is out of reach."""
+        """Keep a call. Returns whether there are enough to treat the service as unreachable."""
         self._attempts.append(attempt)
         return len(self._attempts) >= MAX_UNANSWERED_CALLS
 

@@ -61,7 +61,7 @@ def aggregate(gate: "Gate", at: float, since: Optional[float], is_last: bool) ->
 
 
 def fail_the_gate(policy: Policy, codes: Collection[str]) -> bool:
-    """Whether so many failing jobs fail the gate. A missing job always does.
+    """Whether the number of failing jobs fails the gate. A missing job always does.
 
     :param codes: the code of the first reason of each failing job.
     """

@@ -4,7 +4,7 @@
 
 # This file is private to the collection and may change in any release. Do not import it from other collections.
 
-"""The verdict on each job as of its last reading, counted so that it costs nothing to ask for ten thousand jobs."""
+"""The verdict on each job as of its last reading, counted, so that reading it is cheap for ten thousand jobs."""
 
 from __future__ import annotations
 

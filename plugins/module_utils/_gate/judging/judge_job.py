@@ -18,9 +18,9 @@ from ..verdicts import FAIL, PASS, PENDING, Judgement, Reason, code_of, make_rea
 
 
 class Context(NamedTuple):
-    """What the verdict on a job needs besides the job.
+    """The data for the verdict on a job, without the job itself.
 
-    :ivar workspace: the workspace that was asked, for messages.
+    :ivar workspace: the workspace of the requests, for messages.
     :ivar hints: what to add to the message about a missing job, by name.
     :ivar fatal: an error that is reported once for the whole gate, and so not for each job.
     """
@@ -136,7 +136,7 @@ def _awaited_state(job: JobState, at: float) -> Optional[Reason]:
 
 
 def _awaited_reading(job: JobState, at: float) -> Optional[Reason]:
-    """What a job in a state to wait for has to show besides; None where it is ready."""
+    """The missing condition of a job in a state of wait_for; None if it is ready."""
     policy = job.policy
     if not job.is_started_late_enough:
         message = messages.not_restarted(job.name, job.start_time, policy.started_after or 0)

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # This file is private to the collection and may change in any release. Do not import it from other collections.
-"""What does not decide a verdict, and should be known nevertheless."""
+"""Notes: facts that do not decide the verdict, but that users should know."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ MAX_NOTES = 100
 
 
 def find_notes(policy: Policy, jobs: Iterable[JobState]) -> List[Reason]:
-    """The nodes whose last run is said to have failed, where runs do not count. That has no time, so it may be days old."""
+    """The nodes whose last run failed, if runs do not count. The field has no time, so it may be days old."""
     found: List[Reason] = []
     if policy.node_runs is not None or not policy.check_nodes:
         return found

@@ -4,7 +4,7 @@
 
 # This file is private to the collection and may change in any release. Do not import it from other collections.
 
-"""The closing look: all jobs are seen ready together, in readings that are young enough, before a gate passes."""
+"""The closing observation: before a gate passes, all jobs are ready together, in readings that are recent enough."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from .plan import Plan
 from .reads import Reads
 from .schedule import Schedule
 
-# Seconds between two looks at thousands of jobs for readings that are too old.
+# Seconds between two searches of thousands of jobs for readings that are too old.
 AGE_CHECK_INTERVAL = 0.5
 
 
@@ -81,7 +81,7 @@ class Closing:
         return None
 
     def close_at_last(self, at: float) -> Optional[float]:
-        """The same at the end of the time, when a grace ends as well: jobs that still fail are no longer waited for."""
+        """The same at the deadline, when exception_grace ends as well: failing jobs are no longer waited for."""
         gate = self._gate
         waits = any(not job.is_failing for job in gate.pending_jobs())
         if not gate.settled or waits or gate.fault_error is not None or self._observation.list_owed:

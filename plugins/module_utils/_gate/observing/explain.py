@@ -76,7 +76,7 @@ class Explainer:
         return True
 
     def add_similar_names(self, reasons: List[Reason], failed_at: Optional[float]) -> List[JobState]:
-        """Add to the messages about missing jobs what may have been meant.
+        """Add similar names to the messages about missing jobs.
 
         :param failed_at: when the gate has failed, None if it has not.
         :returns: the jobs among them that the list shows by now.

@@ -50,7 +50,7 @@ class JobList:
         return self._plan.max_pages(len(self._gate.jobs))
 
     def begin_observation(self) -> None:
-        """Read the list, if the observation that begins owes one."""
+        """Read the list, if the new observation needs one."""
         gate, observation = self._gate, self._observation
         observation.list_owed = not gate.settled or observation.mode != STATUS
         if not gate.settled and gate.selection.by_name:
@@ -70,17 +70,17 @@ class JobList:
         self._requests.begin_list(max_pages)
 
     def due_at(self) -> float:
-        """When all jobs are looked at again in a long observation; infinite where they are not."""
+        """When all jobs are read again in a long observation; infinite if they are not."""
         if not self._gate.settled or self._requests.list_began is not None:
             return float("inf")
         return max(self._observation.list_tried_at, self._gate.began) + self._look_interval()
 
     def _look_interval(self) -> float:
-        """Seconds from one look at all jobs to the next in a long observation."""
+        """Seconds from one reading of all jobs to the next in a long observation."""
         return self._plan.look_interval(self._plan.pages or 0 if self._is_used_to_look() else len(self._gate.jobs))
 
     def _is_used_to_look(self) -> bool:
-        """Whether the list is the way to look at all jobs in a long observation."""
+        """Whether the list is used to read all jobs in a long observation."""
         return self._plan.lists and (self._observation.mode != STATUS or self.is_short)
 
     def look_again(self) -> None:
@@ -109,7 +109,7 @@ class JobList:
             if listing.problem is not None:
                 error = RequestError(TRANSIENT, f"the job list cannot be used: {listing.problem}", status=200)
             if gate.settled and not (listing.complete and error is None):
-                # It proves nothing, but a failure that it shows is confirmed nevertheless.
+                # It proves nothing, but a failure that it shows is still confirmed.
                 gate.take_partial_list(event.readings, self._time.of_clock(listing.at))
                 self._reads.urge(job for job in gate.jobs.values() if job.claims.is_open)
         if listing is None or error is not None or not listing.complete:
@@ -131,7 +131,7 @@ class JobList:
             self._reads.reorder()
 
     def _is_old(self, listing: Listing) -> bool:
-        """Whether a list took so long, because of a slow answer or a process that was stopped, that it may not be true any more."""
+        """Whether a list took so long, because of a slow answer or a process that was stopped, that it may be outdated."""
         took = self._time.at() - self._time.of_clock(listing.at)
         return took > self._gate.policy.interval + 2 * self._plan.seconds(listing.pages)
 

@@ -4,7 +4,7 @@
 
 # This file is private to the collection and may change in any release. Do not import it from other collections.
 
-"""Observing until there is a verdict. Knows no HTTP and no Ansible.
+"""Observing until there is a verdict, without HTTP and Ansible.
 
 The loop begins all reads that are due, waits for the next answer or the next due time, and judges. A request that hangs
 therefore holds up neither the other jobs nor the verdict.
@@ -202,7 +202,7 @@ class Loop:
         return None
 
     def _is_over(self, is_closed: bool) -> bool:
-        """Whether the observation has read all that it owes, or waits for nothing but requests that hang."""
+        """Whether the observation has made all readings that are due, or waits only for hanging requests."""
         if is_closed:
             return True
         observation = self._observation
@@ -247,7 +247,7 @@ class Loop:
             self._reads.reconsider(job, self._time.at())
 
     def _take_the_rest(self) -> None:
-        """At the deadline, take all that has ended: the errors among it say what the gate was waiting for."""
+        """At the deadline, process all ended readings: their errors show what the gate was waiting for."""
         event = self.source.next(self._time.now())
         while event is not None:
             self._take(event)

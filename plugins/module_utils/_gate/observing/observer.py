@@ -36,7 +36,7 @@ class Observer:
 
     :param select: is called with the names that the selection holds now, and adds them to *observed*.
     :param take: is called with the result of each status call, and adds it to *observed*.
-    :param stopping: is asked before each request whether to end early.
+    :param stopping: is called before each request; true ends early.
     """
 
     def __init__(
@@ -70,8 +70,8 @@ class Observer:
         unlisted: List[JobState] = []
         if not chosen.by_name or self._plan.mode(len(jobs), False) != STATUS:
             unlisted = self._read_list(began, began + max(interval, MIN_LIST_SECONDS))
-        self._read_jobs(self._owed(), max(began + interval, self._clock.now() + MIN_STATUS_SECONDS))
-        # The status call has shown that they do not exist, or that they are not in the selection any more. Jobs in a final state are not
+        self._read_jobs(self._due(), max(began + interval, self._clock.now() + MIN_STATUS_SECONDS))
+        # The status call has shown that they do not exist, or that they are no longer in the selection. Jobs in a final state are not
         # read again.
         gone = [job for job in unlisted if job.status_at >= began or job.is_final]
         for job in gone:
@@ -90,7 +90,7 @@ class Observer:
         absent = self._observed.take_list(listing, readings, listing.at, began)
         return [] if chosen.by_name else absent
 
-    def _owed(self) -> List[str]:
+    def _due(self) -> List[str]:
         """The jobs to read one by one: what is in doubt, and of the others as many as there is time for."""
         # Those first that were not read for the longest time, so that all have their turn with a slow service, too.
         plan, jobs = self._plan, sorted(self._observed.jobs.values(), key=lambda job: job.status_at)

@@ -53,7 +53,7 @@ class OpenRequests:
     def begin_list(self, max_pages: int) -> None:
         """Send the first request of the list.
 
-        :param max_pages: give up if the list has more pages; 0 for no limit.
+        :param max_pages: stop if the list has more pages; 0 for no limit.
         """
         self.list_began = self._gate.list_asked_at = self._time.at()
         self._source.ask_list(self._time.deadline, max_pages, not self._gate.settled)

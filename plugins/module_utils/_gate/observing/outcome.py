@@ -4,7 +4,7 @@
 
 # This file is private to the collection and may change in any release. Do not import it from other collections.
 
-"""How a gate or a slice of it ended."""
+"""The outcome of a gate or of a slice."""
 
 from __future__ import annotations
 

@@ -18,13 +18,13 @@ from ..state.observation import LIST, ROTATION, STATUS
 
 # An observation that takes longer reads the list again meanwhile, so that the fall of a job that was read early is seen.
 MAX_LIST_INTERVAL = 10.0
-# At most this part of the ceiling goes into lists. With more, nodes would be read too seldom for any gate over thousands of jobs.
+# At most this part of the rate limit is used for lists. With more, nodes would be read too seldom for any gate over thousands of jobs.
 MAX_LIST_SHARE = 0.25
 # A node reading behind a PASS may be older than wait_interval by so many times the time in which all nodes can be read.
 MAX_SWEEPS = 1.5
 # What the service allows a user in a second; plans are made with it where no lower ceiling is set.
 QUOTA = 30.0
-# Up to so many jobs it is not worth a request to find out how long the list is.
+# Up to this number of jobs, a request for the length of the list is not worthwhile.
 FEW = 2
 # A list of more pages than this part of the jobs is no cheaper than the status calls.
 MAX_PAGES_PER_JOB = 0.25
@@ -49,7 +49,7 @@ class Plan:
         self.pages: Optional[int] = None
 
     def seconds(self, requests: float) -> float:
-        """How long the ceiling takes for so many requests."""
+        """Seconds for the given number of requests at the rate limit."""
         return requests / self.rate
 
     def sweep(self, jobs: int, latency: float) -> float:
@@ -69,7 +69,7 @@ class Plan:
         return sweep + self.list_seconds(latency) > most >= self.seconds((jobs - 1) * self.cost) + latency * self.cost
 
     def look_interval(self, requests: int) -> float:
-        """Seconds from one look at all jobs to the next in a long observation, where it takes so many requests."""
+        """Seconds from one reading of all jobs to the next in a long observation, for the given number of requests."""
         return max(MAX_LIST_INTERVAL, self.seconds(requests) / MAX_LIST_SHARE)
 
     @property
@@ -84,7 +84,7 @@ class Plan:
         return self.seconds(pages) + (2 + pages / self.workers) * latency
 
     def mode(self, jobs: int, once: bool) -> str:
-        """How so many jobs are read.
+        """How the given number of jobs is read.
 
         :param once: there is one observation only, so that nothing can go round.
         """

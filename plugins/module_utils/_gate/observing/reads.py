@@ -17,34 +17,34 @@ from .plan import Plan
 
 
 class Reads:
-    """The status calls of one observation, in their order: claims of the list, then what the observation owes, then, in a
+    """The status calls of one observation, in their order: claims of the list, then the due readings, then, in a
     rotation, the jobs that were not read for the longest time.
 
-    :ivar is_exhausted: whether no call was left when the last one was asked for.
+    :ivar is_exhausted: whether no call was left at the last request for one.
     """
 
     def __init__(self, plan: Plan, jobs: Dict[str, JobState]) -> None:
         self._plan = plan
         self._jobs = jobs
         self._urgent: Dict[str, JobState] = {}  # in the order in which they were named, each once
-        self._owed: Deque[JobState] = deque()
+        self._due: Deque[JobState] = deque()
         self._round: Deque[JobState] = deque()
         self._mode = STATUS
         self._began = 0.0
         self.is_exhausted = False
 
     def begin(self, mode: str, began: float) -> None:
-        """A new observation: what it owes."""
+        """A new observation: the readings that are due."""
         self._mode, self._began = mode, began
         self.is_exhausted = False
         self._urgent.clear()
         jobs = [job for job in self._jobs.values() if not job.is_final]
         if mode == STATUS:
-            owed = jobs
+            due = jobs
         else:
-            owed = [job for job in jobs if self._is_pressing(job)]
+            due = [job for job in jobs if self._is_pressing(job)]
         # Those that could be read come first: the first request may have to prove the credentials, and one that hangs delays.
-        owed.sort(
+        due.sort(
             key=lambda job: (
                 not job.claims.is_open,
                 not job.is_failing,
@@ -54,8 +54,8 @@ class Reads:
         )
         if mode == ROTATION:
             # Many failing or unreadable jobs must not keep the others from being read.
-            owed = owed[: max(1, int(self._plan.rate * self._plan.rotation_interval / 2))]
-        self._owed = deque(owed)
+            due = due[: max(1, int(self._plan.rate * self._plan.rotation_interval / 2))]
+        self._due = deque(due)
         self._round = deque(self._by_age()) if mode == ROTATION else deque()
 
     def urge(self, jobs: Iterable[JobState]) -> None:
@@ -94,25 +94,25 @@ class Reads:
             job = self._urgent.pop(next(iter(self._urgent)))
             if job.asked_at is None and not job.is_final:
                 return job
-        while self._owed:
-            job = self._owed.popleft()
-            if job.asked_at is None and self._is_owed(job):
+        while self._due:
+            job = self._due.popleft()
+            if job.asked_at is None and self._is_due(job):
                 return job
         return self._next_of_round() if self._mode == ROTATION else None
 
     @property
     def left(self) -> int:
-        """How many calls the observation still owes; those of the rotation do not count."""
-        return len(self._urgent) + len(self._owed)
+        """The number of calls that are still due in the observation; those of the rotation do not count."""
+        return len(self._urgent) + len(self._due)
 
     def reorder(self) -> None:
         """Sort the rotation again, after a list that has changed states."""
         self._round = deque(self._by_age())
 
     def stop(self) -> None:
-        """Nothing more is owed."""
+        """No further reading is due."""
         self._urgent.clear()
-        self._owed.clear()
+        self._due.clear()
         self._mode = STATUS
 
     def _next_of_round(self) -> Optional[JobState]:
@@ -136,7 +136,7 @@ class Reads:
         """Whether a job is read in each observation although most are read by the list."""
         return job.claims.is_open or job.is_failing or job.error is not None
 
-    def _is_owed(self, job: JobState) -> bool:
+    def _is_due(self, job: JobState) -> bool:
         if job.is_final:
             return False
         if job.error_at >= self._began:

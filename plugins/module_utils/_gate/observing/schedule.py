@@ -46,10 +46,10 @@ class Schedule:
         self._uniform = uniform
         self.due = 0.0
         self.is_final = False
-        self._durations: List[float] = []  # seconds of the last two observations; a single long one says little
+        self._durations: List[float] = []  # seconds of the last two observations; a single long one may be an exception
 
     def observed(self, seconds: float) -> None:
-        """An observation has ended, after so many seconds."""
+        """End an observation, after the given seconds."""
         self._durations = [*self._durations[-1:], max(0.0, seconds)]
 
     @property
@@ -70,7 +70,7 @@ class Schedule:
         after = began + max(MIN_INTERVAL, self._interval * self._uniform(0.9, 1.0))
         stable_at = self.stable_at
         if stable_at is not None and at < stable_at:
-            # Nothing but time is missing.
+            # Only time is missing.
             after = min(after, max(began + MIN_INTERVAL, stable_at))
         if self._time.deadline is None:
             return after

@@ -43,7 +43,7 @@ class Slices(NamedTuple):
 
     :ivar seconds: how long this slice may last; 0 for to the end of the gate.
     :ivar state: the data of the slice before, None for the first one.
-    :ivar most_whole: up to so many jobs are handed on with all that was read of them.
+    :ivar most_whole: up to this number of jobs are passed on with all data of their readings.
     """
 
     seconds: float = 0.0
@@ -117,7 +117,7 @@ class SliceState:
     def dump(self, most_whole: int) -> Dict[str, Any]:
         """The state.
 
-        :param most_whole: up to so many jobs are written with all that was read of them.
+        :param most_whole: up to this number of jobs are written with all data of their readings.
         """
         return {
             "gate": self._gate.dump(most_whole),

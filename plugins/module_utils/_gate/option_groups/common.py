@@ -118,7 +118,7 @@ def return_jobs(params: Mapping[str, Any]) -> str:
 
 
 def job_policy(kind: Kind, params: Mapping[str, Any], once: bool, warn: Warn) -> Policy:
-    """The gate for jobs without nodes. An end that wait_for does not name is a failure: the job does not become ready any more."""
+    """The gate for jobs without nodes. A final state that wait_for does not name is a failure: the job cannot become ready."""
     given = common(params, once)
     ready = _states_to_wait_for(kind, params, warn)
     return Policy(

@@ -41,14 +41,14 @@ DLI_GATE: Spec = {
 
 
 def dli_selection(params: Mapping[str, Any]) -> Selection:
-    """Which SQL jobs of DLI are meant: job_ids, or those that job_tags, queue and since describe."""
+    """The selected SQL jobs of DLI: job_ids, or those that job_tags, queue and since describe."""
     names = tuple(check_name("job_ids", name) for name in items(params.get("job_ids")))
     query = _dli_query(params)
-    asked = [option for option in ("job_tags", "queue", "since") if query.as_dict()[option]]
-    if names and asked:
-        problem = f"job_ids and {' and '.join(asked)} are given; give either job_ids or the others"
+    filters = [option for option in ("job_tags", "queue", "since") if query.as_dict()[option]]
+    if names and filters:
+        problem = f"job_ids and {' and '.join(filters)} are given; give either job_ids or the others"
         raise OptionError("job_ids", problem)
-    if not names and not asked:
+    if not names and not filters:
         problem = "no job is selected; give the IDs of DLI jobs, or choose them by job_tags, queue and since"
         raise OptionError("job_ids", problem)
     if query.newest and names:

@@ -41,7 +41,7 @@ FLINK_GATE: Spec = {
 
 
 def flink_selection(params: Mapping[str, Any]) -> Selection:
-    """Which Flink jobs are meant: one of job_ids and names."""
+    """The selected Flink jobs: one of job_ids and names."""
     ids = tuple(check_name("job_ids", name) for name in items(params.get("job_ids")))
     names = tuple(check_name("names", name) for name in items(params.get("names")))
     if bool(ids) == bool(names):
@@ -56,7 +56,7 @@ def flink_selection(params: Mapping[str, Any]) -> Selection:
 
 
 def spark_selection(params: Mapping[str, Any]) -> Selection:
-    """Which Spark batches are meant."""
+    """The selected Spark batches."""
     ids = tuple(check_name("batch_ids", name) for name in items(params.get("batch_ids")))
     if not ids:
         raise OptionError("batch_ids", "no batch is given; give the ID of a Spark batch, or a list of them")

@@ -66,7 +66,7 @@ def name_contains(params: Mapping[str, Any]) -> Optional[str]:
 
 
 def selection(params: Mapping[str, Any]) -> Selection:
-    """Which real-time jobs are meant: one of job_names, tags and name_contains."""
+    """The selected real-time jobs: one of job_names, tags and name_contains."""
     names = tuple(check_name("job_names", name) for name in items(params.get("job_names")))
     chosen_tags, part = tags(params), name_contains(params)
     given = [
@@ -127,7 +127,7 @@ def _node_runs(params: Mapping[str, Any], started_after: Optional[int]) -> Optio
 
 
 def _states(option: str, params: Mapping[str, Any], default: Tuple[str, ...]) -> Tuple[str, ...]:
-    """States under the names that readings have, each once; those that no version knows as they were given."""
+    """States under the names that readings have, each once; unknown ones as they were given."""
     chosen = tuple(dict.fromkeys(str(known_state(item)) for item in items(params.get(option)))) or default
     for state in chosen:
         if len(state) > MAX_STATE:

@@ -49,7 +49,7 @@ def check_name(option: str, name: str) -> str:
 
 
 def check_line(option: str, value: str) -> str:
-    """Text that goes into a query: on one line."""
+    """Text for a query: on one line."""
     if has_control(value):
         raise OptionError(option, "must not hold line breaks or other control characters")
     return value

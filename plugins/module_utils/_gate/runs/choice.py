@@ -4,7 +4,7 @@
 
 # This file is private to the collection and may change in any release. Do not import it from other collections.
 
-"""Which run of a job counts, and what it says. Pure functions over normalised instances."""
+"""Which run of a job counts, and its state. Pure functions over normalised instances."""
 
 from __future__ import annotations
 

@@ -70,7 +70,7 @@ def run_policy(params: Mapping[str, Any], once: bool = False) -> Policy:
 
 
 def run_selection(params: Mapping[str, Any]) -> Selection:
-    """Which batch jobs are meant: one of job_names, tags and name_contains."""
+    """The selected batch jobs: one of job_names, tags and name_contains."""
     return options.selection(params)
 
 

@@ -39,7 +39,7 @@ class RunRule(NamedTuple):
     least: int = 1
 
     def as_dict(self) -> Dict[str, Any]:
-        """What was asked, by option."""
+        """The options that define the rule."""
         if self.ids:
             return {"instance_ids": [number for dummy, numbers in self.ids for number in numbers]}
         return {"since": self.since, "until": self.until, "which": "all" if self.has_all else "latest"}

@@ -67,7 +67,7 @@ class JobProgress:
     reported_at: float = NEVER
 
     def update(self, job: Mapping[str, Any], at: float, is_progressing: bool) -> None:
-        """Take over what a status call said. The first progress or tasks seen are a change; a missing value is not."""
+        """Accept the answer of a status call. The first progress or tasks seen are a change; a missing value is not."""
         if job.get("tasks") is not None:
             self.tasks = job["tasks"]
         if not is_progressing:

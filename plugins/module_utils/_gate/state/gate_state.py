@@ -33,7 +33,7 @@ from .update_job import forget_ages
 
 @dataclass(eq=False, repr=False)
 class GateState:
-    """What a gate knows. Times are seconds since the start of the gate.
+    """The state of a gate. Times are seconds since the start of the gate.
 
     :ivar began: when the observation under way began.
     :ivar seen_at: when an answer was taken last, plus the time that has been subtracted from the readiness since then.
@@ -48,7 +48,7 @@ class GateState:
     :ivar fault_before: the error of an earlier observation, until anything is read.
     :ivar list_asked_at: when the list under way was begun.
     :ivar max_age: seconds that a status call may be old when the gate passes, where it is needed; the loop sets it.
-    :ivar workspace: the workspace that is asked, for messages.
+    :ivar workspace: the workspace of the requests, for messages.
     :ivar hints: what to add to the message about a missing job, by name.
     :ivar jobs: the jobs by name, in the order of the selection.
     """
@@ -95,7 +95,7 @@ class Gate(GateState):
     def begin(self, at: float, list_owed: bool = False) -> None:
         """An observation begins.
 
-        :param list_owed: whether the one before has ended while its list was neither read nor given up.
+        :param list_owed: whether the previous one ended while its list was neither read nor abandoned.
         """
         gap = at - self.seen_at - self.policy.interval
         if self.polls and gap > 0:
@@ -198,7 +198,7 @@ class Gate(GateState):
         self.readiness = self.readiness.after_reading(job, verdict)
 
     def conclude(self, at: float, since: Optional[float], is_last: bool) -> Verdict:
-        """The verdict, with which the gate goes on: it keeps since when all jobs have been ready."""
+        """The verdict; the state keeps since when all jobs have been ready."""
         verdict, self.readiness = aggregate(self, at, since, is_last)
         return verdict
 
@@ -248,14 +248,14 @@ class Gate(GateState):
     def dump(self, most_whole: int) -> Dict[str, Any]:
         """The state as plain data.
 
-        :param most_whole: up to so many jobs are kept with all that was read of them; of more, only those not ready.
+        :param most_whole: up to this number of jobs are kept with all data of their readings; of more, only those not ready.
         """
         whole = len(self.jobs) <= most_whole
         jobs = [[name, job_state.dump(job, whole or job.ready_at is None)] for name, job in self.jobs.items()]
         return {"state": plain_data.dump(self), "jobs": jobs}
 
     def load(self, data: Dict[str, Any], latest: float, is_age_known: bool) -> None:
-        """Go on from such data.
+        """Continue from such data.
 
         :param latest: when it was dumped.
         :param is_age_known: whether the time since then is known. If not, all jobs are read again before they count.

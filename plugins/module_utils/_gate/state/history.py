@@ -35,7 +35,7 @@ class Change(NamedTuple):
 
 @dataclass(eq=False, repr=False)
 class History:
-    """Keeps changes. When there are too many, first observations are dropped first, because they say least.
+    """Keeps changes. When there are too many, first observations are dropped first, because they are the least informative.
 
     :ivar most: how many changes are kept.
     :ivar number: how many changes were seen, first observations included.

@@ -4,7 +4,7 @@
 
 # This file is private to the collection and may change in any release. Do not import it from other collections.
 
-"""The state of one job in a gate: what all readings so far add up to, and the questions that a verdict asks about it.
+"""The state of one job in a gate: the sum of all readings so far, and the queries for a verdict.
 
 Nothing here changes a state; ``update_job.py`` does.
 """
@@ -47,7 +47,7 @@ class JobState:
     """One job. Times are seconds on the gate's clock; the time of a reading is when its request was sent.
 
     :ivar state: the state that counts now, known since *state_at*; None where none was reported or the job does not exist.
-    :ivar is_known: whether any answer has said something of the job.
+    :ivar is_known: whether any answer was about the job.
     :ivar is_missing: whether the last status call said that the job does not exist.
     :ivar has_existed: whether the job was seen to exist in this gate.
     :ivar is_batch: whether the last status call answered with a batch job.
@@ -60,8 +60,8 @@ class JobState:
     :ivar is_slow: whether the last answer, unlike the one before, took longer than wait_interval, so that the job is read once more.
     :ivar was_slow: whether the last answer took longer than wait_interval.
     :ivar is_unanswered: whether the last request was still without an answer when it was dropped.
-    :ivar listed: what the list said of the job.
-    :ivar status: what the status call said of the job.
+    :ivar listed: the data of the job from the list.
+    :ivar status: the data of the job from the status call.
     :ivar nodes: its nodes by name.
     :ivar errors: unreadable observations in a row; the last one with *error*, at *error_at*.
     :ivar was_tried_again: whether an observation that could not read the job has tried it twice.
@@ -69,7 +69,7 @@ class JobState:
     :ivar failing_for: seconds in a failing state (``exception_grace``), added up until the job has been ready for ``stable_for``;
         counted up to *counted_at*.
     :ivar ready_at: since when the job has been ready, None while it is not.
-    :ivar lasting_failures: the failures with which the job has failed for good; empty before.
+    :ivar lasting_failures: the failures with which the job has failed permanently; empty before.
     :ivar latest_plan: the planned time of the run that *latest_start* is about; None for kinds of jobs that are not runs.
     :ivar latest_start: the greatest ``start_time``.
     :ivar restart_times: the last ``restart_times`` that the service has reported; None where it reports none.
@@ -119,7 +119,7 @@ class JobState:
     def is_final(self) -> bool:
         """Whether the job need not be read again: nothing changes that the verdict needs.
 
-        With stable_for it is read nevertheless, because time without readings does not count.
+        With stable_for it is still read, because time without readings does not count.
         """
         is_over = self.state in self.policy.kind.final and not self.is_missing
         return is_over and not self.policy.stable_for and not self.unnamed_rows()
@@ -140,9 +140,9 @@ class JobState:
         return self.error is not None and self.error.kind in (DENIED, PERMANENT)
 
     def is_to_be_tried_again(self, began: float) -> bool:
-        """Whether the observation that began then asks once more for a job that it could not read.
+        """Whether the observation that began then reads an unreadable job once more.
 
-        Only after an answer that was not about what was asked for: the session has tried again after all other errors. Among thousands
+        Only after an answer that was not about the request: the session has tried again after all other errors. Among thousands
         of answers there may be a bad one in each observation, and the gate would never pass if each of them kept it from passing. The
         list may have cleared the error in the meantime, but it does not read the nodes.
         """
@@ -150,7 +150,7 @@ class JobState:
         unread = self.status_at < self.error_at
         return self.error_at >= began and unread and not self.was_tried_again and garbled
 
-    # -- what the verdict asks --------------------------------------------------------------------------------------
+    # -- queries for the verdict ------------------------------------------------------------------------------------
 
     @property
     def is_left_out(self) -> bool:
@@ -189,7 +189,7 @@ class JobState:
         return [(name, node) for name, node in self.nodes.items() if not matches(name, self.policy.ignore_nodes)]
 
     def awaited_runs(self) -> Optional[List[str]]:
-        """The nodes with a trigger that have had fewer successful runs than ``min_runs``; None where that is not asked for."""
+        """The nodes with a trigger that have had fewer successful runs than ``min_runs``; None without min_runs."""
         rule = self.policy.node_runs
         if rule is None or not rule.least or self.state in self.policy.kind.quiet:
             return None
@@ -218,7 +218,7 @@ class JobState:
 
     @property
     def start_time(self) -> Optional[int]:
-        """When the job was started, in epoch milliseconds; None where no answer says so."""
+        """When the job was started, in epoch milliseconds; None if no answer contains it."""
         start = self.fields.get("start_time")
         return start if isinstance(start, int) else None
 
@@ -294,7 +294,7 @@ class JobState:
 
     @property
     def fields(self) -> Fields:
-        """What the list and the status call said, the later over the earlier."""
+        """The data of the list and of the status call; the later values win."""
         listed, status = self.listed or {}, self.status or {}
         return {**status, **listed} if self.listed_at > self.status_at else {**listed, **status}
 

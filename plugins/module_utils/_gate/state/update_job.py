@@ -69,7 +69,7 @@ def _take_missing(job: JobState, is_batch: bool, at: float) -> None:
 
 def _take_listed(job: JobState, fields: Dict[str, Any], at: float, began: float, again: bool) -> None:
     job.listed, job.listed_at = fields, at
-    # About a missing job the list says too little: another status call has to show whether it was created or deleted since.
+    # The list is not enough for a missing job: another status call must show whether it was created or deleted since.
     job.has_existed, job.claims.shows_missing_job = job.has_existed or not job.is_missing, job.is_missing
     _note_start(job, fields, at)
     state = fields.get("status")
@@ -77,7 +77,7 @@ def _take_listed(job: JobState, fields: Dict[str, Any], at: float, began: float,
         job.claims.make(state, at, began, again, state in job.policy.failing)
         return
     if state is None:
-        return  # it only says that the job exists
+        return  # it shows only that the job exists
     if not job.is_failing or job.state in job.policy.failing:
         # Only status calls see the failure of a node, so its time is counted from one status call to the next.
         _count_failing_time(job, at)
@@ -92,7 +92,7 @@ def _take_listed(job: JobState, fields: Dict[str, Any], at: float, began: float,
 
 
 def _is_claim(job: JobState, state: Optional[str], began: float) -> bool:
-    """Whether a status call has to confirm what the list says."""
+    """Whether a status call must confirm the claim of the list."""
     if state is None:
         return job.is_missing or job.status_at < began
     differs = state != job.state
@@ -163,7 +163,7 @@ def _count_failing_time(job: JobState, at: float) -> None:
 
 
 def _conclude(job: JobState, at: float) -> None:
-    """Update what follows from a reading: since when the job is ready, and whether it has failed for good."""
+    """Update what follows from a reading: since when the job is ready, and whether it has failed permanently."""
     policy, failures = job.policy, job.failures()
     job.is_failing = bool(failures)
     is_ready = not failures and not job.is_missing and job.state in policy.ready and job.is_started_late_enough

@@ -40,7 +40,7 @@ class DliFlink:
         return (yield from read_status(call, job_id, lambda data: _detail(data, job_id)))
 
     def status_of_name(self, name: str) -> Task[Reading]:
-        """Read a job by its name. The ID is looked up once, and again if the job with that ID does not exist any more.
+        """Read a job by its name. The ID is looked up once, and again if the job with that ID was deleted.
 
         :raises RequestError: the list cannot be read, or several jobs have the name.
         """

@@ -32,7 +32,7 @@ _AMBIGUOUS = frozenset(",=")  # characters that separate tags in the query
 
 
 class Wanted(NamedTuple):
-    """Which jobs are wanted.
+    """The filter of the jobs.
 
     :ivar tags: keys and values that a job must have.
     :ivar since: the earliest start in epoch milliseconds.
@@ -56,7 +56,7 @@ class Wanted(NamedTuple):
         return filters
 
     def choose(self, jobs: List[Dict[str, Any]]) -> List[Dict[str, Any]]:
-        """The jobs that are wanted, in the service's order."""
+        """The matching jobs, in the service's order."""
         found = [job for job in jobs if self._fits(job)]
         if not self.newest:
             return found
@@ -87,7 +87,7 @@ def _alike(job: Mapping[str, Any]) -> Any:
 
 @dataclass
 class _Pages:
-    """What the pages of one reading of the list have said."""
+    """The content of the pages of one reading of the list."""
 
     jobs: Dict[str, Dict[str, Any]] = field(default_factory=dict)
     entries: int = 0
@@ -115,7 +115,7 @@ class _Pages:
 
 
 def list_jobs(wanted: Wanted) -> Task[Listing]:
-    """All SQL jobs that are wanted, each with its ID, tags, queue and start. A task: a session runs it.
+    """All matching SQL jobs, each with its ID, tags, queue and start. A task: a session runs it.
 
     :raises RequestError: a page cannot be read, or the list is longer than the service can show.
     """
@@ -144,7 +144,7 @@ def _read(wanted: Wanted) -> Task[Tuple[_Pages, float]]:
             sent_at = outcome.sent_at
         total, jobs = outcome.data
         pages.take(total, jobs)
-        # The service may have smaller pages than those that are asked for.
+        # The service may return smaller pages than requested.
         has_all = pages.total is not None and pages.entries >= pages.total
         if not jobs or (len(jobs) < PAGE_SIZE and has_all):
             break

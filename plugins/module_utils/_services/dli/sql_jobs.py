@@ -4,7 +4,7 @@
 
 # This file is private to the collection and may change in any release. Do not import it from other collections.
 
-"""Data Lake Insight: SQL jobs. Their progress, their status where the progress call does not say enough, and cancelling them."""
+"""Data Lake Insight: SQL jobs. Their progress, their status if the progress call is not sufficient, and cancelling them."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ STATUS_VERSION = "v1.0"
 BUSY = "DLI.0999"  # may be passing or permanent; the status call is not subject to it
 WRONG_PATH = "0101"
 CANCELLED = "CANCELLED"
-FAILED = ("FAILED", CANCELLED)  # final, even if another call says otherwise
+FAILED = ("FAILED", CANCELLED)  # final, even if another call differs
 FINISHED = "FINISHED"
 _REFUSALS = (400, 401, 403, 404, 405, 429)  # statuses with which the service does not take an order
 # Numbers of rows, which only the status call names.
@@ -170,7 +170,7 @@ class Dli:
     # -- parts ------------------------------------------------------------------------------------------------------
 
     def _wrong_path(self, version: str, error: RequestError) -> bool:
-        """Note a version under which there is no progress call. True where the other version is worth a try."""
+        """Record a version without a progress call. True if the other version can be tried."""
         if gateway_number(error.error_code) != WRONG_PATH or error.status not in (400, 404):
             return False
         self._refused.add(version)

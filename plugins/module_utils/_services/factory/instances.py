@@ -49,7 +49,7 @@ class Query(NamedTuple):
 
 
 def windows(begin: int, end: int, days: int) -> List[Tuple[int, int]]:
-    """Windows of at most so many days from *begin* to *end*, the earliest first. Neighbours share their bound."""
+    """Windows of at most the given days from *begin* to *end*, the earliest first. Neighbours share their bound."""
     most = days * _DAY
     found = [(begin, min(begin + most, end))]
     while found[-1][1] < end:
@@ -71,10 +71,10 @@ class Instances:
         self.shape = 0
 
     def list(self, query: Query, is_wanted: Callable[[Dict[str, Any]], bool], most_pages: int = 0) -> Task[Listing]:
-        """The instances that are wanted. The service's filters are not trusted: more may come than the query asks for.
+        """The matching instances. The service's filters are not trusted: the answer may contain more than requested.
 
         :param is_wanted: whether an instance is kept.
-        :param most_pages: give up (``complete`` is false) where more pages than this would be needed; 0 for no bound.
+        :param most_pages: stop (``complete`` is false) if more pages would be needed; 0 for no limit.
         :raises RequestError: a page cannot be read, or an entry may be any run.
         """
         for left in range(MAX_READINGS - 1, -1, -1):

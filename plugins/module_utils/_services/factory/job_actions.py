@@ -22,14 +22,14 @@ from .. import answers, normalize
 from ..normalize import Unreadable
 from .calls import factory_call
 
-# What an answer says about an order.
+# The meaning of an answer to an order.
 TAKEN = "taken"  # the service has accepted it
 NOT_TAKEN = "not taken"  # the service has not got it, or has refused it for a reason that the state does not change
 ALREADY = "already"  # refused, because the job is already running by the service's account
 DOUBTFUL = "doubtful"  # refused with a code that may mean that the job is already in the wanted state
 UNKNOWN = "unknown"  # no answer, or one that does not show whether the order was carried out
 
-# Statuses of a proxy or of the service that say that it gave up waiting.
+# Statuses of a proxy or of the service for a timeout.
 _GIVEN_UP = (408, 499)
 _IS_RUNNING = "is running"  # in the message of DLF.3051, in English even where others are Chinese
 
@@ -96,7 +96,7 @@ class JobActions:
 
 
 def meaning(error: RequestError) -> str:
-    """What the error of an order says about the order."""
+    """The meaning of an error for the order."""
     if was_not_taken(error):
         return NOT_TAKEN
     status, code = error.status, normalize_code(error.error_code)

@@ -65,7 +65,7 @@ class DataArts:
     def identify(self, name: str) -> Task[Reading]:
         """Read a job whose type is not known. The job has ``job_type``.
 
-        The status call of a batch job may answer or refuse, so the list of batch jobs is asked unless the answer can only be that of a
+        The status call of a batch job may answer or refuse, so the list of batch jobs is read unless the answer can only be that of a
         real-time job.
         """
         reading = yield from self.status(name)
@@ -111,7 +111,7 @@ class DataArts:
         :param name: a part of the name, as the service understands it; it does not find exact names only.
         :param tags: tags, as the service understands them.
         :param enough: end once that many are there; 0 for all.
-        :param most_pages: give up (``complete`` is false) where more pages than this would be needed; 0 for no bound.
+        :param most_pages: stop (``complete`` is false) if more pages would be needed; 0 for no limit.
         :param sure: read until it is certain that no job is missed that exists all the time. Needed where the names are not known.
         :raises RequestError: a page cannot be read, the list is too large, or *sure* and the list contradicts itself.
         """
@@ -131,7 +131,7 @@ class DataArts:
     def readings(self, listing: Listing, other: str = BATCH) -> List[Reading]:
         """The jobs of a listing as readings. The service's filter is not trusted: jobs of the *other* type are left out.
 
-        :raises RequestError: an entry is no job with a usable name, so it is unknown whether it is among those that are meant.
+        :raises RequestError: an entry is no job with a usable name, so it is unknown whether it is selected.
         """
         if listing.strange or not all(job["name"] for job in listing.jobs):
             raise malformed(self._call(("jobs",)), "the job list holds an entry that is no job with a name")

@@ -33,7 +33,7 @@ MAX_BYTES = 24 * 1024 * 1024  # of the answers
 MAX_WEIGHT = 96 * 1024 * 1024  # bytes of memory for what is kept of them: small values take more than they look
 MAX_CALLS = 16  # that are under way at once
 
-# What offset counts. The documents say pages, another client of the vendor's counts records.
+# What offset counts: pages in the documents, records in another client of the vendor.
 PAGES = "pages"
 RECORDS = "records"
 
@@ -42,9 +42,9 @@ class Pager:
     """Reads the list, as often as needed.
 
     :param call: makes the call for a page from ``offset`` and ``limit``.
-    :param page_size: jobs to ask for at a time.
+    :param page_size: jobs per request.
     :param digest: makes a page of an answer.
-    :ivar offset_means: PAGES or RECORDS; set it where it is known, read it when it was found out.
+    :ivar offset_means: PAGES or RECORDS; set it if it is known, read it after a list was read.
     """
 
     def __init__(
@@ -62,7 +62,7 @@ class Pager:
         """Read the list.
 
         :param enough: end once that many jobs are there; 0 for all.
-        :param most_pages: give up where more pages than this would be needed; 0 for no bound.
+        :param most_pages: stop if more pages would be needed; 0 for no limit.
         :param sure: read until it is certain that no job is missed that exists all the time; otherwise the list is read once, and
             ``problem`` says what contradicts.
         :raises RequestError: a page cannot be read, the list is beyond the bounds, or *sure* and the readings come to no end.
@@ -123,7 +123,7 @@ class _Reading:
         self._page = page
         self._limit = limit
         self._digest = digest
-        self._strict = strict  # a contradiction ends the reading; otherwise the other pages are of use nevertheless
+        self._strict = strict  # a contradiction ends the reading; otherwise the other pages are still used
         self._page_of: Dict[str, int] = {}
         self._at = 0.0
         self._requests = 0
@@ -158,7 +158,7 @@ class _Reading:
     def read(self, enough: int, most_pages: int) -> Task[None]:
         """Read until the end, until *enough* jobs are there, or until it is clear that the list contradicts itself."""
         (first,) = yield from self._get([0], [0])
-        step = len(first)  # the service may hold fewer on a page than asked for
+        step = len(first)  # the service may return fewer on a page than requested
         total = self._total
         if total is not None and (total < step or (total > 0 and not step)):
             self._note(f"its total is {total}, and its first page holds {step}")
@@ -168,7 +168,7 @@ class _Reading:
         if total is not None:
             self._plan(total, step, most_pages)
             self.atomic = total == step
-            # A page is full where it holds what was asked for; services that hold less on a page have round numbers.
+            # A page is full if it has the requested number; services with smaller pages use round numbers.
             is_full = step == self._limit or (self._strict and step % 10 == 0)
             if self.gave_up or (self.atomic and not is_full):
                 self._at_end = self.atomic
@@ -195,7 +195,7 @@ class _Reading:
     # -- pages ------------------------------------------------------------------------------------------------------
 
     def _second(self, first: List[str]) -> Task[int]:
-        """Find out what offset means. Returns the number of the next page.
+        """Determine what offset means. Returns the number of the next page.
 
         Offset 1 is the second page, or the first page less its first record. Where there is no total to check against, that is looked
         at each time.
@@ -234,7 +234,7 @@ class _Reading:
             number = numbers[-1] + 1
 
     def _until_empty(self, number: int, step: int, enough: int, most_pages: int) -> Task[None]:
-        """Read page after page until one is empty, because no total says how many there are."""
+        """Read page after page until one is empty, because there is no total."""
         while not self._ended and not self.problem and not self.has(enough):
             if most_pages and number >= most_pages:
                 self.gave_up = True

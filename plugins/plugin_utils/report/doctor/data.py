@@ -73,8 +73,8 @@ def check(result: dict[str, Any]) -> dict[str, Any]:
     :raises ReportError: it is not.
     """
     if not isinstance(result.get("checks"), list):
-        said = text(result.get("msg"))
-        problem = f": {printable(said, 300)}" if said else ""
+        message = text(result.get("msg"))
+        problem = f": {printable(message, 300)}" if message else ""
         raise ReportError(f"what is to be reported is no result of connection_info: it has no key checks{problem}")
     return result
 

@@ -59,7 +59,7 @@ class Reason(NamedTuple):
 
     @property
     def unread(self) -> bool:
-        """Whether something could not be read, which says nothing about the job itself."""
+        """Whether something could not be read; the state of the job itself is unknown."""
         return self.code in UNREAD_CODES
 
 
@@ -79,7 +79,7 @@ class Node(NamedTuple):
 
 
 class Work(NamedTuple):
-    """How far a DLI job is. ``percent`` is 0..100; counts are None where no sub-job was seen."""
+    """The progress of a DLI job. ``percent`` is 0..100; counts are None where no sub-job was seen."""
 
     percent: float | None
     total: int | None
@@ -107,7 +107,7 @@ class Job(NamedTuple):
     """A job of the gate.
 
     :ivar verdict: PASS, FAIL, PENDING or LEFT_OUT.
-    :ivar tolerated: it fails, and the gate passes nevertheless.
+    :ivar tolerated: it fails, but the gate still passes.
     :ivar status: its last state, empty where none is known.
     :ivar kind: the class of that state.
     :ivar changes: those of the job itself, oldest first.
@@ -133,7 +133,7 @@ class Job(NamedTuple):
 
     @property
     def unread(self) -> bool:
-        """Whether it could not be read, and nothing worse is known of it."""
+        """Whether it could not be read, and has no worse reason."""
         return bool(self.reasons) and self.reasons[0].unread
 
 
@@ -293,7 +293,7 @@ class _Reading:
         return next((name for name in names if name in told), names[0] if names else "")
 
     def _usual_noun(self) -> str:
-        """What jobs are called where the result does not say it."""
+        """The noun for jobs if the result has none."""
         listed = self.listed.values()
         is_dli = any("job_id" in item for item in listed) or (
             not listed and bool(self.tally) and set(self.tally) <= DLI_KIND.known | {"missing", "not read"}
@@ -352,7 +352,7 @@ class _Reading:
 
     def _verdict_of(self, data: dict[str, Any] | None, reasons: Sequence[Reason]) -> str:
         codes = {item.code for item in reasons}
-        # The option missing is one for all jobs: where it says ok, no job that does not exist is counted.
+        # The option missing applies to all jobs: with ok, missing jobs are not counted.
         if (
             "job_missing" in codes
             and data is None
@@ -393,7 +393,7 @@ class _Reading:
         return sorted(result, key=lambda node: node.kind != states.FAILING)
 
     def _ready_states(self) -> Iterable[str]:
-        """Which states this gate has waited for. The result does not say, but the jobs that it found ready do."""
+        """The states of wait_for. Results without them show them by the ready jobs."""
         passed = [item for item in self.listed.values() if item.get("verdict") == PASS]
         found = {text(item.get("status")) for item in passed} - {None}
         if not found and self.verdict == PASS and not self.reasons:

@@ -13,7 +13,7 @@
 | a job on its way when the time was up | failure |
 | a job on its way when another one failed | skipped: a hundred failures would hide the one that counts |
 | a ready job | a case that has passed |
-| a job on its way, in a gate that has only looked | skipped, with what was said of it: it has neither passed nor failed |
+| a job on its way, in a reading without wait | skipped, with its text: it has neither passed nor failed |
 | a job that fails and is tolerated (``max_failing``) | skipped, with the reason: a failure would contradict the gate, a pass would hide it |
 | a job that does not exist and need not | skipped |
 | reasons of no single job, or a failed gate without a failing job | a case called THE_GATE |
@@ -48,7 +48,7 @@ class _Case(NamedTuple):
     :ivar outcome: ``failure``, ``error``, ``skipped``, or None for a case that has passed.
     :ivar kind: type of the failure or error.
     :ivar message: of a failure or an error, in one line.
-    :ivar output: what is said of it.
+    :ivar output: the text about it.
     """
 
     name: str

@@ -18,7 +18,7 @@ from .. import pages, states, timeline
 from ..timeline import Change, Segment, Tick, short
 from .data import LEFT_OUT, SKIPPED, VERDICTS, Gate, Job, Node, State
 
-MAX_CARDS = 60  # jobs of a group with a card of their own; the others get a line each
+MAX_CARDS = 60  # jobs of a group with their own card; the others get a line each
 MAX_READY_CARDS = 8
 MAX_NODES = 60  # of a card
 MAX_CHANGES_IN_WORDS = 12  # changes of a job in words
@@ -52,7 +52,7 @@ class Lane(NamedTuple):
 
 
 class Card(NamedTuple):
-    """A job with all that is known of it.
+    """A job with all its data.
 
     :ivar changes: its changes in words, newest last.
     :ivar logs: node and log path of those nodes whose path no reason names.
@@ -109,7 +109,7 @@ def write(gate: Gate) -> str:
         gate=gate,
         tone=gate.verdict.lower() if gate.verdict in VERDICTS else "error",
         took=seconds(gate.elapsed) if gate.elapsed is not None else "",
-        message="" if gate.verdict == SKIPPED and gate.override_reason else gate.message,  # it says the same
+        message="" if gate.verdict == SKIPPED and gate.override_reason else gate.message,  # it has the same text
         facts=_facts(gate),
         shares=shares(gate.verdicts),
         groups=groups,
@@ -183,7 +183,7 @@ def _card(gate: Gate, job: Job) -> Card:
 
 
 def _few(gate: Gate, job: Job) -> list[Lane]:
-    """The job's lane, and those of nodes that say something of their own."""
+    """The job's lane, and those of nodes with other states."""
     nodes = [node for node in job.nodes if any(change.previous is not None for change in node.changes)]
     return [_job_lane(gate, job), *(_node_lane(gate, node) for node in nodes[:MAX_NODES])]
 
@@ -206,7 +206,7 @@ def _lane(gate: Gate, name: str, note: str, node: bool, status: str, kind: str, 
 
 
 def _changes_in_words(job: Job) -> list[str]:
-    """The job's and its nodes' changes in words, the first sightings left out."""
+    """The job's and its nodes' changes in words, without first observations."""
     every = sorted(
         (change for changes in (job.changes, *(node.changes for node in job.nodes)) for change in changes),
         key=lambda change: change.at,

@@ -15,7 +15,7 @@ from ..template_data import SENTENCE, mapping, moment, number, text
 
 
 class Run(NamedTuple):
-    """A run; texts are empty where the service did not say.
+    """A run; texts are empty if the service returned none.
 
     :ivar words: which run it is, in words.
     :ivar planned: the planned time in UTC, and *began* the start.

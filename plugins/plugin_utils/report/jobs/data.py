@@ -23,10 +23,10 @@ _BAD_RUNS = frozenset(("fail", "failed", "running-exception", "exception", "abno
 
 
 class Job(NamedTuple):
-    """A job of the list; empty where the service did not say.
+    """A job of the list; texts are empty if the service returned none.
 
     :ivar kind: the class of its state.
-    :ivar who: who changed it last, or else its owner.
+    :ivar changed_by: the user of the last change, or else the owner.
     :ivar changed: when it was last changed, in UTC.
     :ivar run: how its last run went, and ``run_end`` when that ended.
     :ivar run_failed: whether that run needs attention.
@@ -36,7 +36,7 @@ class Job(NamedTuple):
     type: str
     status: str
     kind: str
-    who: str
+    changed_by: str
     changed: str
     run: str
     run_end: str
@@ -88,15 +88,15 @@ def check(result: dict[str, Any]) -> dict[str, Any]:
     :raises ReportError: it is not.
     """
     if not isinstance(result.get("jobs"), list):
-        said = text(result.get("msg"))
-        problem = f": {printable(said, 300)}" if said else ""
+        message = text(result.get("msg"))
+        problem = f": {printable(message, 300)}" if message else ""
         raise ReportError(f"what is to be reported is no list of jobs: it has no key jobs{problem}")
     return result
 
 
 def _job(data: dict[str, Any], classes: states.Classes) -> Job:
     state = text(data.get("status")) or NO_STATE
-    who = next(
+    changed_by = next(
         (text(data[key]) for key in ("last_modify_user", "last_update_user", "owner") if text(data.get(key))), None
     )
     run = text(data.get("last_instance_status")) or ""
@@ -105,7 +105,7 @@ def _job(data: dict[str, Any], classes: states.Classes) -> Job:
         type=printable(text(data.get("job_type")) or "", STATE),
         status=printable(state, STATE),
         kind=classes.of(state),
-        who=printable(who or "", NAME),
+        changed_by=printable(changed_by or "", NAME),
         changed=moment(data.get("last_update_time")),
         run=printable(run, STATE),
         run_end=moment(data.get("last_instance_end_time")),

@@ -40,4 +40,4 @@ def _row(job: Job) -> list[str]:
     run = code(job.run)
     if job.run_failed:
         run = f"**{run}**"
-    return [code(job.status), code(job.type), code(job.name), code(job.who), code(job.changed), run]
+    return [code(job.status), code(job.type), code(job.name), code(job.changed_by), code(job.changed), run]

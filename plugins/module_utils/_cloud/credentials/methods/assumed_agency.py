@@ -99,7 +99,7 @@ def _duration(found: OptionSet, base: Credentials, has_domain_id: bool) -> int:
 class AssumedAgency(Credentials):
     """An agency that is assumed with credentials of any kind.
 
-    With the account's ID and an access key, STS is asked first; IAM in clouds and regions without STS.
+    With the account's ID and an access key, the request is sent to STS; to IAM in clouds and regions without STS.
     """
 
     renewable = True

@@ -21,7 +21,7 @@ TOKEN_SECONDS = "600"
 
 
 class EcsAgency(Credentials):
-    """A temporary key from the metadata service, which is asked again when the key has expired. No proxy is used."""
+    """A temporary key from the metadata service, which is read again when the key has expired. No proxy is used."""
 
     renewable = True
     is_temporary = True

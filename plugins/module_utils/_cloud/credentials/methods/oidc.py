@@ -30,7 +30,7 @@ _MIN_PART = 16  # characters; a shorter part of a token is not masked for itself
 
 
 class Oidc(Credentials):
-    """An ID token and the identity provider that knows its issuer. The token's file is read again at each renewal.
+    """An ID token and the identity provider that trusts its issuer. The token's file is read again at each renewal.
 
     :param idp_id: ID of the identity provider, or its URN ``iam::ACCOUNT:oidcProvider:NAME``.
     :param path: file with the ID token.

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Errors: what a code means, and the sentence that comes of it."""
+"""Errors: the meaning of a code, and the message."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ IAM = "iam"
         (DLI, 403, "APIGW.0310", DENIED),
         (DLI, 429, "APIGW.0308", TRANSIENT),
         (DLI, 503, "APIGW.0613", TRANSIENT),
-        # 401 means it, with any code.
+        # HTTP 401 is a refusal with any code.
         (DATAARTS, 401, "DLF.0100", DENIED),
         (DATAARTS, 401, None, DENIED),
         # An unknown code: the status decides.
@@ -85,7 +85,9 @@ IAM = "iam"
         (DATAARTS, None, None, TRANSIENT),
     ],
 )
-def test_classify(service: str, status: int | None, code: str | None, kind: str) -> None:
+def test_errors_are_classified_by_service_status_and_code(
+    service: str, status: int | None, code: str | None, kind: str
+) -> None:
     assert classify(service, status, code) == kind
 
 
@@ -100,13 +102,13 @@ MISSING_CODES = [
 PREFIXES = ["APIGW", "APIG", "APIC", "apigw"]
 
 
-def test_the_status_says_which_codes_are_believed() -> None:
+def test_codes_count_only_with_a_matching_status() -> None:
     for status in STATUSES:
         check_codes(status)
 
 
 def check_codes(status: int | None) -> None:
-    """Only 400 and 404 can say that a job is missing, and nothing that a server in trouble says is about the job."""
+    """Only HTTP 400 and 404 can mean a missing job, and a 5xx answer is never about the job."""
     for service, code in MISSING_CODES:
         kind = classify(service, status, code)
         assert (kind == MISSING) == (status in (400, 404))
@@ -139,14 +141,14 @@ def check_codes(status: int | None) -> None:
         (None, None, False),
     ],
 )
-def test_what_refuses_a_key(status: int | None, code: str | None, refused: bool) -> None:
+def test_refused_key_is_detected(status: int | None, code: str | None, refused: bool) -> None:
     assert refuses_key(status, code) == refused
-    # A wrong clock ends the run as well, without being the fault of the key.
+    # A wrong clock also ends the run, but the key is not refused.
     ends = refused or gateway_number(code) == "0303"
     assert RequestError(DENIED, "no", status=status, error_code=code).refused == ends
 
 
-def test_hints_are_for_codes_that_are_known() -> None:
+def test_hints_belong_to_known_codes() -> None:
     known = {code for codes in SERVICE_CODES.values() for code in codes}
     assert {hint for hint in HINTS if not hint.isdigit()} <= known
 
@@ -166,12 +168,12 @@ def test_hints_are_for_codes_that_are_known() -> None:
         (None, None),
     ],
 )
-def test_gateway_number(code: str | None, number: str | None) -> None:
+def test_gateway_number_of_a_code(code: str | None, number: str | None) -> None:
     assert gateway_number(code) == number
 
 
 @given(st.text(), st.integers(2, 50))
-def test_printable(text: str, limit: int) -> None:
+def test_printable_text_is_one_short_line(text: str, limit: int) -> None:
     shown = printable(text, limit)
     assert len(shown) <= limit
     shown.encode("utf-8")
@@ -189,25 +191,25 @@ UNSEEN = [
 
 
 @pytest.mark.parametrize("char", UNSEEN, ids=lambda char: f"U+{ord(char):04X}")
-def test_what_is_not_seen_is_not_printed(char: str) -> None:
+def test_invisible_characters_are_replaced(char: str) -> None:
     assert printable(f"a{char}b") == "a\ufffdb"
     assert has_control(f"a{char}b")
 
 
 @pytest.mark.parametrize("text", ["", "job_1", "作业-1", "a b", "é", "ĳ", "日本", "a.b~c"])
-def test_what_is_seen_is_printed(text: str) -> None:
+def test_visible_characters_are_kept(text: str) -> None:
     assert printable(text) == text
     assert not has_control(text)
 
 
-def test_printable_takes_anything() -> None:
+def test_printable_accepts_any_value() -> None:
     assert printable(None) == "None"
     assert printable(["a\n"]) == "['a\\n']"
     assert printable("作业 \x1b[31mred") == "作业 \ufffd[31mred"
     assert printable("x" * 300) == "x" * 199 + "\u2026"
 
 
-def test_the_sentence_of_a_request_error() -> None:
+def test_message_of_a_request_error() -> None:
     error = RequestError(
         PERMANENT,
         "Workspace does not exists",
@@ -242,16 +244,16 @@ def test_the_sentence_of_a_request_error() -> None:
         ({"hint": "try", "path": "/p", "host": "h"}, "broke; try [GET h/p]"),
     ],
 )
-def test_sentences_with_less(fields: dict[str, Any], sentence: str) -> None:
+def test_message_of_an_incomplete_request_error(fields: dict[str, Any], sentence: str) -> None:
     assert str(RequestError(TRANSIENT, "broke", **fields)) == sentence
 
 
-def test_option_error() -> None:
+def test_option_error_names_the_option() -> None:
     error = OptionError("region", "is needed")
     assert (str(error), error.extras()) == ("region: is needed", {"option": "region"})
 
 
-# -- what an error's body says ----------------------------------------------------------------------------------------
+# -- the body of an error ---------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -291,7 +293,7 @@ def test_option_error() -> None:
         (5, None, ""),
     ],
 )
-def test_read_error(data: Any, code: str | None, message: str) -> None:
+def test_code_and_message_are_read_from_the_body(data: Any, code: str | None, message: str) -> None:
     assert read_error(data) == (code, message)
 
 
@@ -308,7 +310,7 @@ VALUES = st.recursive(
 
 
 @given(VALUES)
-def test_read_error_takes_anything(data: Any) -> None:
+def test_read_error_accepts_any_json(data: Any) -> None:
     code, message = read_error(data)
     assert code is None or isinstance(code, str)
     assert isinstance(message, str)

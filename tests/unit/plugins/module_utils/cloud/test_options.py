@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Connection options: what becomes of them, and what is said of those that are unusable."""
+"""Connection options: their resolved values, and the messages about invalid ones."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def connect(environ: dict[str, str] | None = None, service: str = "dataarts", **
 
 
 def refused(option: str, environ: dict[str, str] | None = None, **params: Any) -> str:
-    """The sentence about an option that is refused."""
+    """The message about a rejected option."""
     with pytest.raises(OptionError) as caught:
         connect(environ, **params)
     assert caught.value.option == option
@@ -54,7 +54,7 @@ def refused(option: str, environ: dict[str, str] | None = None, **params: Any) -
     return str(caught.value)
 
 
-def test_defaults() -> None:
+def test_default_values() -> None:
     found = connect()
     assert found.endpoints == {"dataarts": "https://dayu-dlf.cn-north-4.myhuaweicloud.com"}
     assert (found.region, found.project_id, found.workspace) == ("cn-north-4", "p1", None)
@@ -82,7 +82,7 @@ def test_defaults() -> None:
         ("my-region", "private.cloud.example", "my-region.private.cloud.example"),
     ],
 )
-def test_hosts_follow_from_region_and_cloud(region: str, cloud: str | None, domain: str) -> None:
+def test_hosts_are_derived_from_region_and_cloud(region: str, cloud: str | None, domain: str) -> None:
     for service, prefix in (("dataarts", "dayu-dlf"), ("dli", "dli"), ("iam", "iam")):
         assert derive_endpoint(service, region, cloud) == f"https://{prefix}.{domain}"
     found = connect(region=region, cloud=cloud, service="dli", project_id=None)
@@ -92,7 +92,7 @@ def test_hosts_follow_from_region_and_cloud(region: str, cloud: str | None, doma
     }
 
 
-def test_options_come_before_variables() -> None:
+def test_options_precede_variables() -> None:
     environ = {
         "HW_REGION_NAME": "env-region",
         "HW_CLOUD": "env.example",
@@ -126,14 +126,14 @@ def test_options_come_before_variables() -> None:
 
 
 @pytest.mark.parametrize("region", ["cn north", "cn-north-4/", "a..b", "-a", "a_b", "作业", "a\nb", "evil.example#"])
-def test_bad_region_and_cloud(region: str) -> None:
+def test_invalid_region_and_cloud_are_rejected(region: str) -> None:
     refused("region", region=region)
     refused("cloud", cloud=region)
     refused("region (HW_REGION_NAME)", {"HW_REGION_NAME": region}, region=None)
     refused("cloud (HW_CLOUD)", {"HW_CLOUD": region})
 
 
-def test_no_region_and_no_endpoint() -> None:
+def test_missing_region_and_endpoint_is_rejected() -> None:
     text = refused("region", region=None)
     for name in ("endpoints.dataarts", "HW_REGION_NAME", "HW_DATAARTS_ENDPOINT"):
         assert name in text
@@ -143,7 +143,7 @@ def test_no_region_and_no_endpoint() -> None:
     refused("region", region=None, endpoints={"dli": "https://d.example"})
 
 
-def test_the_project_to_look_up() -> None:
+def test_project_to_look_up() -> None:
     assert connect(project_id=None).project_name == "cn-north-4"
     assert connect(project_id=None, project_name="mine").project_name == "mine"
     endpoints = {"dataarts": "https://d.example", "iam": "https://i.example"}
@@ -155,7 +155,7 @@ def test_the_project_to_look_up() -> None:
 
 
 @pytest.mark.parametrize("project", ["a/b", "..", "p 1", "项目", "p\n1", "x" * 65])
-def test_bad_project_id(project: str) -> None:
+def test_invalid_project_id_is_rejected(project: str) -> None:
     refused("project_id", project_id=project)
     refused("project_id (HW_PROJECT_ID)", {"HW_PROJECT_ID": project}, project_id=None)
 
@@ -183,12 +183,12 @@ def test_endpoints_replace_hosts() -> None:
 
 
 @pytest.mark.parametrize("url", ["https://i.example/v3", "https://i.example/v3/", "https://i.example"])
-def test_the_authentication_url_of_other_tools(url: str) -> None:
+def test_auth_url_with_a_version_is_accepted(url: str) -> None:
     assert connect({"HW_AUTH_URL": url}).endpoints["iam"] == "https://i.example"
     assert connect(endpoints={"iam": url}).endpoints["iam"] == "https://i.example"
 
 
-def test_unknown_endpoint() -> None:
+def test_unknown_endpoint_is_rejected() -> None:
     assert "'obs'" in refused("endpoints", endpoints={"dli": "https://h", "obs": "https://h"})
     refused("endpoints", endpoints="https://h")
     refused("endpoints", endpoints=["https://h"])
@@ -207,7 +207,7 @@ def test_unknown_endpoint() -> None:
         "https://[fd00::1]",
     ],
 )
-def test_good_endpoints(url: str) -> None:
+def test_valid_endpoints_are_accepted(url: str) -> None:
     assert check_endpoint("o", url) == url
     assert check_endpoint("o", url + "/") == url
 
@@ -225,7 +225,7 @@ def test_good_endpoints(url: str) -> None:
         "http://127.300.0.1",
     ],
 )
-def test_http_off_the_loopback_interface(url: str) -> None:
+def test_http_is_rejected_except_on_the_loopback_interface(url: str) -> None:
     assert "in the clear" in refused("endpoints.dataarts", endpoints={"dataarts": url})
     assert "in the clear" in refused("endpoints.iam (HW_AUTH_URL)", {"HW_AUTH_URL": url})
 
@@ -255,7 +255,7 @@ def test_http_off_the_loopback_interface(url: str) -> None:
         "javascript:alert(1)",
     ],
 )
-def test_bad_endpoints(url: str) -> None:
+def test_invalid_endpoints_are_rejected_without_secrets(url: str) -> None:
     assert "q7Zs3cret" not in refused("endpoints.dataarts", endpoints={"dataarts": url})
     assert "q7Zs3cret" not in refused("endpoints.dataarts (HW_DATAARTS_ENDPOINT)", {"HW_DATAARTS_ENDPOINT": url})
 
@@ -279,19 +279,19 @@ def test_bad_endpoints(url: str) -> None:
         (False, "0", False),
     ],
 )
-def test_validate_certs(option: Any, variable: str | None, verify: bool) -> None:
+def test_validate_certs_from_option_and_variable(option: Any, variable: str | None, verify: bool) -> None:
     found = connect({} if variable is None else {"HW_INSECURE": variable}, validate_certs=option)
     assert found.verify is verify
     assert [warning for warning in found.warnings if "validate_certs" in warning] == found.warnings
     assert bool(found.warnings) is not verify
 
 
-def test_bad_validate_certs() -> None:
+def test_invalid_validate_certs_is_rejected() -> None:
     refused("validate_certs", validate_certs="maybe")
     refused("validate_certs (HW_INSECURE)", {"HW_INSECURE": "maybe"})
 
 
-def test_ca_path(tmp_path: Path) -> None:
+def test_ca_path_from_option_and_variable(tmp_path: Path) -> None:
     bundle, other = tmp_path / "ca.pem", tmp_path / "other.pem"
     for path in (bundle, other):
         path.write_text("", encoding="utf-8")
@@ -307,7 +307,7 @@ def test_ca_path(tmp_path: Path) -> None:
         assert connect(environ, validate_certs=False, ca_path=str(other)).verify is False
 
 
-def test_files_that_are_not_there(tmp_path: Path) -> None:
+def test_missing_files_are_rejected(tmp_path: Path) -> None:
     gone = str(tmp_path / "gone.pem")
     there = tmp_path / "there.pem"
     there.write_text("", encoding="utf-8")
@@ -321,7 +321,7 @@ def test_files_that_are_not_there(tmp_path: Path) -> None:
     refused("client_cert", client_cert="~\0")
 
 
-def test_client_certificate(tmp_path: Path) -> None:
+def test_client_certificate_needs_existing_files(tmp_path: Path) -> None:
     cert, key = tmp_path / "cert.pem", tmp_path / "key.pem"
     for path in (cert, key):
         path.write_text("", encoding="utf-8")
@@ -330,12 +330,12 @@ def test_client_certificate(tmp_path: Path) -> None:
     assert "client_cert" in refused("client_key", client_key=str(key))
 
 
-def test_a_tilde_is_the_home_folder(home: Path) -> None:
+def test_tilde_is_expanded(home: Path) -> None:
     (home / "ca.pem").write_text("", encoding="utf-8")
     assert connect(ca_path="~/ca.pem").verify == str(home / "ca.pem")
 
 
-def test_proxy() -> None:
+def test_proxy_is_checked() -> None:
     assert connect(proxy=" http://user:pw@proxy.example:3128 ").proxy == "http://user:pw@proxy.example:3128"
     assert connect({"https_proxy": "http://proxy.example"}).proxy is None
     for bad in ("proxy.example:3128", "socks5://h", "http://", "http://h:port", "http://[::1", "http://q7Zs3cret@"):
@@ -346,53 +346,53 @@ def test_proxy() -> None:
 
 
 @pytest.mark.parametrize("value", ["nan", "inf", "-inf", float("nan"), float("inf"), -1, "-0.1", "x", "", [], {}, "1s"])
-def test_bad_numbers(value: Any) -> None:
+def test_invalid_numbers_are_rejected(value: Any) -> None:
     refused("requests_per_second", requests_per_second=value)
     refused("request_timeout", request_timeout=value)
 
 
 @pytest.mark.parametrize("value", [0, "0", 0.0, -0.0])
-def test_zero(value: Any) -> None:
+def test_zero_is_accepted_only_as_a_rate(value: Any) -> None:
     refused("request_timeout", request_timeout=value)
     assert connect(requests_per_second=value).requests_per_second == 0
 
 
-def test_good_numbers() -> None:
+def test_numeric_text_is_accepted() -> None:
     found = connect(request_timeout="2.5", requests_per_second=" 30 ", retries=" 3 ")
     assert (found.request_timeout, found.requests_per_second, found.retries) == (2.5, 30.0, 3)
 
 
 @pytest.mark.parametrize("value", [-1, "x", 1.5, "1e3", 101, True, [], "nan", 10**30])
-def test_bad_retries(value: Any) -> None:
+def test_invalid_retries_are_rejected(value: Any) -> None:
     refused("retries", retries=value)
     if isinstance(value, str):
         refused("retries (HW_MAX_RETRIES)", {"HW_MAX_RETRIES": value})
 
 
-def test_a_number_beyond_all_floats() -> None:
-    """YAML and JSON know no bounds for whole numbers."""
+def test_huge_number_is_rejected() -> None:
+    """YAML and JSON do not limit whole numbers."""
     with pytest.raises(OptionError):
         number("o", 10**400)
     with pytest.raises(OptionError):
         whole("o", 10**5000)
 
 
-def test_a_time_that_no_clock_can_wait_for() -> None:
-    """Threads and sockets raise OverflowError for what does not fit into their clocks (about 292 years)."""
+def test_huge_request_timeout_is_rejected() -> None:
+    """Threads and sockets raise OverflowError for times beyond their clocks (about 292 years)."""
     refused("request_timeout", request_timeout=1e12)
 
 
-def test_a_rate_that_no_clock_can_keep() -> None:
+def test_tiny_rate_is_rejected() -> None:
     refused("requests_per_second", requests_per_second=1e-12)
 
 
 @pytest.mark.parametrize("word", ["1", "true", "YES", "on", "y", "T", True])
-def test_true(word: Any) -> None:
+def test_words_for_true(word: Any) -> None:
     assert boolean("o", word) is True
 
 
 @pytest.mark.parametrize("word", ["0", "False", "no", "OFF", "n", "f", "", False])
-def test_false(word: Any) -> None:
+def test_words_for_false(word: Any) -> None:
     assert boolean("o", word) is False
 
 
@@ -400,7 +400,7 @@ def test_false(word: Any) -> None:
 
 
 @pytest.mark.parametrize("value", ["a\nb", "a\r\nX-Evil: 1", "a\0", "作业", "a\x7f", "a\u2028b", "\u00e9"])
-def test_what_goes_into_headers_is_one_line_of_ascii(value: str) -> None:
+def test_header_values_are_one_line_of_ascii(value: str) -> None:
     refused("workspace", workspace=value)
     refused("workspace (HW_DATAARTS_WORKSPACE_ID)", {"HW_DATAARTS_WORKSPACE_ID": value})
     value = f"q7Zs3cret{value}q7Zs3cret"
@@ -417,7 +417,7 @@ def test_what_goes_into_headers_is_one_line_of_ascii(value: str) -> None:
         assert "q7Zs3cret" not in str(caught.value)
 
 
-def test_a_user_may_have_any_name() -> None:
+def test_user_names_may_contain_any_characters() -> None:
     params = {"username": "用户", "password": "пароль\n", "domain_name": "域"}
     found = resolve({**params, "region": "r", "project_id": "p"}, {}, "dli")
     assert list(found.credentials.secrets) == ["пароль"]
@@ -434,7 +434,7 @@ def credentials_file(folder: Path, text: str = "") -> str:
     return str(path)
 
 
-def test_what_the_file_says_goes_with_its_keys(tmp_path: Path) -> None:
+def test_file_settings_apply_only_with_its_keys(tmp_path: Path) -> None:
     path = credentials_file(tmp_path, "project_id = file-project\niam_endpoint = https://file.example/v3\n")
     found = resolve({"region": "r", "credentials_file": path}, {}, "dli")
     assert found.project_id == "file-project"
@@ -444,7 +444,7 @@ def test_what_the_file_says_goes_with_its_keys(tmp_path: Path) -> None:
     )
     assert (found.project_id, found.endpoints["iam"]) == ("task", "https://i")
     assert resolve({"region": "r", "credentials_file": path}, {"HW_PROJECT_ID": "env"}, "dli").project_id == "env"
-    # Not with keys from elsewhere.
+    # Not with keys from another place.
     found = resolve({**KEY, "region": "r", "credentials_file": path}, {}, "dli")
     assert found.project_id is None
     assert found.endpoints["iam"] == "https://iam.r.myhuaweicloud.com"
@@ -460,7 +460,7 @@ def test_what_the_file_says_goes_with_its_keys(tmp_path: Path) -> None:
         ("iam_endpoint = nonsense\n", "iam_endpoint in the credentials file"),
     ],
 )
-def test_what_the_file_says_is_checked(tmp_path: Path, text: str, option: str) -> None:
+def test_file_settings_are_checked(tmp_path: Path, text: str, option: str) -> None:
     path = credentials_file(tmp_path, text)
     with pytest.raises(OptionError) as caught:
         resolve({"region": "r", "credentials_file": path}, {}, "dli")
@@ -477,7 +477,7 @@ def test_keys_in_the_file_are_checked_as_headers(tmp_path: Path) -> None:
     assert "q7Zs3cret" not in str(caught.value)
 
 
-def test_the_files_warnings_are_shown(tmp_path: Path) -> None:
+def test_warnings_of_the_file_are_shown(tmp_path: Path) -> None:
     path = credentials_file(tmp_path)
     Path(path).chmod(0o644)
     found = connect(access_key=None, secret_key=None, credentials_file=path)
@@ -592,7 +592,7 @@ def attempt(params: dict[str, Any], environ: dict[str, str], service: str) -> Co
 @example({**ENOUGH, "ca_path": "~\0"}, {}, "dli")
 @example({**ENOUGH, "request_timeout": 10**400}, {}, "dli")
 @example({"credentials_file": "\0"}, {}, "dli")
-def test_no_options_bring_anything_but_a_sentence_without_secrets(
+def test_any_options_give_a_connection_or_one_sentence_without_secrets(
     params: dict[str, Any], environ: dict[str, str], service: str
 ) -> None:
     found = attempt(params, environ, service)
@@ -613,8 +613,8 @@ def test_no_options_bring_anything_but_a_sentence_without_secrets(
 
 
 @given(st.dictionaries(st.sampled_from(SECRETS), HIDDEN), ENVIRON)
-def test_given_credentials_are_used_or_refused_but_never_shown(params: dict[str, Any], environ: dict[str, str]) -> None:
-    """With every other option right, so that it is the credentials that are looked at."""
+def test_any_credentials_are_never_shown(params: dict[str, Any], environ: dict[str, str]) -> None:
+    """With all other options valid, so that the credentials are checked."""
     found = attempt({"region": "cn-north-4", "project_id": "p1", **params}, environ, "dataarts")
     assert SECRET not in (str(found) if isinstance(found, DatagateError) else "".join(found.warnings))
 
@@ -647,7 +647,7 @@ ELSEWHERE = "https://elsewhere.example.com"
         ({"assume_role_agency": "gate", "assume_role_domain": "other"}, {}, "sts", None),
     ],
 )
-def test_hosts_that_only_some_options_need(
+def test_hosts_needed_by_some_options_are_derived(
     params: dict[str, Any], environ: dict[str, str], service: str, url: str | None
 ) -> None:
     options = {"access_key": "ak", "secret_key": "sk", "region": "cn-north-4", "project_id": "p1", **params}
@@ -662,7 +662,7 @@ def test_hosts_that_only_some_options_need(
         ({"cloud": "hc.sbercloud.ru"}, "endpoints.dataarts", "HW_DATAARTS_ENDPOINT"),
     ],
 )
-def test_hosts_that_are_not_known_have_to_be_given(params: dict[str, Any], option: str, advice: str) -> None:
+def test_unknown_hosts_must_be_given(params: dict[str, Any], option: str, advice: str) -> None:
     options = {"access_key": "ak", "secret_key": "sk", "region": "cn-north-4", "project_id": "p1", **params}
     with pytest.raises(OptionError) as caught:
         resolve(options, {}, "dataarts")
@@ -675,19 +675,19 @@ def test_hosts_that_are_not_known_have_to_be_given(params: dict[str, Any], optio
 
 @pytest.mark.parametrize("url", ["http://sts.example.com", "sts.example.com", "https://user@sts.example.com"])
 @pytest.mark.parametrize("service", ["sts", "studio"])
-def test_urls_of_these_hosts_are_checked(service: str, url: str) -> None:
+def test_urls_of_sts_and_studio_are_checked(service: str, url: str) -> None:
     options = {"access_key": "ak", "secret_key": "sk", "region": "cn-north-4", "endpoints": {service: url}}
     with pytest.raises(OptionError, match=f"endpoints.{service}"):
         resolve(options, {}, "dataarts")
 
 
-def test_a_name_of_a_workspace_replaces_an_id_of_the_environment() -> None:
+def test_workspace_name_replaces_the_id_of_the_environment() -> None:
     options = {"access_key": "ak", "secret_key": "sk", "region": "cn-north-4", "project_id": "p1"}
     environ = {"HW_DATAARTS_WORKSPACE_ID": "w1"}
     assert resolve(options, environ, "dataarts").workspace == "w1"
     connection = resolve({**options, **NAMED}, environ, "dataarts")
     assert (connection.workspace, connection.workspace_name) == (None, "release")
-    # A gate that goes on in another slice asks for the same, before and after the look-up.
+    # A gate has the same digest in its next slice, before and after the look-up.
     before = connection.target("dataarts")
     connection.workspace = "w2"
     assert connection.target("dataarts") == before

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the session reads from headers, and what it says at a deadline, without any request being sent."""
+"""The headers that the session reads, and its outcomes at a deadline, without a real request."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def retry_after(value: str) -> float | None:
         ("\u00b2", None),
     ],
 )
-def test_retry_after(value: str, seconds: float | None) -> None:
+def test_retry_after_values(value: str, seconds: float | None) -> None:
     assert retry_after(value) == seconds
 
 
@@ -78,19 +78,19 @@ def test_retry_after(value: str, seconds: float | None) -> None:
         ("today", 10.0),
     ],
 )
-def test_retry_after_as_a_date_counts_by_the_clock_of_the_server(date: str, seconds: float) -> None:
+def test_retry_after_date_uses_the_clock_of_the_server(date: str, seconds: float) -> None:
     answer = Answer(429, {"Retry-After": "Tue, 14 Nov 2023 22:13:30 GMT", "Date": date}, None, 0.0)
     assert failures()._retry_after(answer) == seconds
 
 
-def test_retry_after_of_a_number_that_is_too_long() -> None:
+def test_retry_after_with_a_huge_number() -> None:
     seconds = retry_after("9" * 400)
     assert seconds is not None
     assert math.isfinite(seconds)
     assert seconds > 1e9
 
 
-def test_no_retry_after() -> None:
+def test_missing_retry_after() -> None:
     assert failures()._retry_after(Answer(429, {}, None, 0.0)) is None
 
 
@@ -105,7 +105,7 @@ DATES = st.lists(
 
 
 @given(st.one_of(st.text(max_size=30), DATES))
-def test_retry_after_takes_anything(value: str) -> None:
+def test_retry_after_accepts_any_text(value: str) -> None:
     seconds = retry_after(value)
     assert seconds is None or (seconds >= 0 and math.isfinite(seconds))
     failures()._skew(Answer(401, {"Date": value}, None, 0.0))
@@ -121,18 +121,18 @@ def test_retry_after_takes_anything(value: str) -> None:
         ("nonsense", None),
     ],
 )
-def test_clock_skew(date: str, skew: float | None) -> None:
+def test_clock_skew_from_the_date_header(date: str, skew: float | None) -> None:
     assert failures()._skew(Answer(401, {"Date": date}, None, 0.0)) == skew
 
 
-def test_every_secret_is_announced() -> None:
+def test_each_secret_is_reported_to_on_secret() -> None:
     received: list[str] = []
     params = {"access_key": "ak", "secret_key": "sk", "security_token": "st", "region": "r", "project_id": "p"}
     Session(resolve(params, {}, "dli"), Still(), on_secret=received.append)
     assert received == ["ak", "sk", "st"]
 
 
-def test_the_ceiling_is_known() -> None:
+def test_session_rate_is_the_option() -> None:
     params: dict[str, Any] = {"auth_token": "t", "region": "r", "project_id": "p", "requests_per_second": 7}
     assert Session(resolve(params, {}, "dli"), Still()).rate == 7.0
 
@@ -157,7 +157,7 @@ class Skipping(Clock):
 
 
 class Breaking:
-    """Carries exchanges: so many break at once, those after them are never over."""
+    """Runs exchanges: the given number fail at once, later ones never end."""
 
     def __init__(self, breaks: int) -> None:
         self.breaks = breaks
@@ -180,10 +180,10 @@ class Breaking:
         (0, {"request_timeout": 30}, UNREACHED, "the deadline came before the answer"),
     ],
 )
-def test_at_its_deadline_a_call_ends_with_what_went_wrong_before(
+def test_call_at_its_deadline_ends_with_the_previous_error(
     breaks: int, options: dict[str, Any], kind: str, text: str
 ) -> None:
-    """And ends then for a caller who waits no longer than that."""
+    """The call also ends for a caller that waits only until then."""
     params: dict[str, Any] = {"auth_token": "t", "region": "r", "project_id": "p", **options}
     session = Session(resolve(params, {}, "dli"), Skipping(), executor=Breaking(breaks))
     session.begin(single(Call("dli", ("v1", "jobs"))), "it", 1005.0)
@@ -194,8 +194,8 @@ def test_at_its_deadline_a_call_ends_with_what_went_wrong_before(
     assert session.next(1005.0) is None
 
 
-def test_a_call_that_may_stand_for_all_ends_with_its_deadline_as_well() -> None:
-    """The first one was given up without any answer, and waits for what becomes of the second."""
+def test_first_call_of_a_session_ends_at_its_deadline() -> None:
+    """The first call timed out without an answer, and waits for the outcome of the second."""
     params: dict[str, Any] = {"auth_token": "t", "region": "r", "project_id": "p", "retries": 0, "request_timeout": 2}
     session = Session(resolve({**params, "requests_per_second": 0.6}, {}, "dli"), Skipping(), executor=Breaking(0))
     for key in ("first", "second"):
@@ -228,8 +228,8 @@ class RefusesTwoWithoutBody:
         pass
 
 
-def test_two_refusals_without_a_body_end_at_the_same_time() -> None:
-    """The first one renews the token, and the second one ends while that is done."""
+def test_concurrent_refusals_without_a_body_end_together() -> None:
+    """The first refusal renews the token, and the second call ends meanwhile."""
     params: dict[str, Any] = {
         "username": "u",
         "password": "pass-word",

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Threads leave signals to the main thread, which is the only one that Python acts on them in."""
+"""Threads block signals, because Python handles signals only in the main thread."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def mask() -> set[int]:
     return set(signal.pthread_sigmask(signal.SIG_BLOCK, []))
 
 
-def test_a_thread_takes_no_signal_but_a_fault_of_its_own() -> None:
+def test_thread_blocks_all_but_synchronous_signals() -> None:
     seen: list[set[int]] = []
     thread = _threads.start(lambda: seen.append(mask()), "one")
     thread.join()
@@ -35,7 +35,7 @@ def test_a_thread_takes_no_signal_but_a_fault_of_its_own() -> None:
     assert not blocked & FAULTS
 
 
-def test_the_one_that_starts_it_goes_on_taking_them() -> None:
+def test_starting_thread_keeps_its_signal_mask() -> None:
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGUSR2})
     try:
         had = mask()
@@ -45,7 +45,7 @@ def test_the_one_that_starts_it_goes_on_taking_them() -> None:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def test_also_when_there_are_no_more_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_signal_mask_is_restored_if_no_thread_can_start(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(thread: threading.Thread) -> NoReturn:
         assert mask() >= ENDING
         raise RuntimeError("can't start new thread")
@@ -57,7 +57,7 @@ def test_also_when_there_are_no_more_threads(monkeypatch: pytest.MonkeyPatch) ->
     assert mask() == had
 
 
-def test_exchanges_have_such_threads() -> None:
+def test_exchange_threads_block_signals() -> None:
     seen: list[set[int]] = []
 
     class FakeExchange:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Checks and findings as functions of what was seen: for any input, each one returns something and none raises."""
+"""Checks and findings as functions of the observations: for any input, each returns a result and none raises."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def everywhere(observation: Observation, **more: Any) -> Evidence:
 
 
 def judge(evidence: Evidence) -> dict[str, str]:
-    """The results of the checks by name. Asserts what holds for all of them and for the findings."""
+    """The results of the checks by name. Asserts the invariants of checks and findings."""
     done, found = checks.run(evidence), findings.run(evidence)
     json.dumps([done, found], allow_nan=False)
     assert all(check["detail"] for check in done)
@@ -105,7 +105,7 @@ def judge(evidence: Evidence) -> dict[str, str]:
 
 @pytest.mark.parametrize("body", BODIES, ids=range(len(BODIES)))
 @pytest.mark.parametrize("dli_job_id", [None, "x"])
-def test_any_body(body: Any, dli_job_id: str | None) -> None:
+def test_any_body_gives_results(body: Any, dli_job_id: str | None) -> None:
     results = judge(everywhere(Observation(Answer(200, DATE, body, 0.0), DATE, None, 0.0), dli_job_id=dli_job_id))
     assert results["credentials"] == results["authentication"] == "ok"
     assert results["status"] in ("fail", "warn")
@@ -113,7 +113,7 @@ def test_any_body(body: Any, dli_job_id: str | None) -> None:
 
 @pytest.mark.parametrize("is_the_end", [False, True])
 @pytest.mark.parametrize("broken_at", [None, "name", "proxy", "tls", "connection"])
-def test_any_error(broken_at: str | None, is_the_end: bool) -> None:
+def test_any_error_gives_results(broken_at: str | None, is_the_end: bool) -> None:
     for error in ERRORS:
         seen = Observation(error, {} if broken_at or error.status is None else DATE, broken_at, None)
         stop = {"stop": error, "stopped_at": LIST} if is_the_end else {}
@@ -122,7 +122,7 @@ def test_any_error(broken_at: str | None, is_the_end: bool) -> None:
         assert "fail" in results.values() or "warn" in results.values() or error.kind == UNREACHED or is_the_end
 
 
-def test_what_stops_before_the_first_request() -> None:
+def test_error_before_the_first_request_fails_a_check() -> None:
     evidence = everywhere(Observation(None, {}), stop=CredentialsError("no token came"), stopped_at=LIST)
     assert judge(evidence)["authentication"] == "fail"
     assert judge(Evidence(stop=CredentialsError("no credentials found")))["credentials"] == "fail"
@@ -135,15 +135,15 @@ def test_what_stops_before_the_first_request() -> None:
         (29.0, None, "ok", ""),
         (412.0, None, "warn", "the clock of this host is 412 s behind: synchronize it (chrony, ntpd)"),
         (-31.0, None, "warn", "the clock of this host is 31 s ahead: synchronize it (chrony, ntpd)"),
-        (1200.0, None, "warn", "1200 s behind"),  # a service that takes it nevertheless
+        (1200.0, None, "warn", "1200 s behind"),  # a service that accepts it
         (1200.0, "APIGW.0303", "fail", "1200 s behind"),
-        (-1200.0, "APIGW.0301", "fail", "1200 s ahead"),  # as old gateways say it
+        (-1200.0, "APIGW.0301", "fail", "1200 s ahead"),  # as old gateways report it
         (412.0, "APIGW.0301", "warn", "412 s behind"),
         (None, "APIGW.0303", "fail", "more than 15 minutes"),
         (None, None, "skipped", ""),
     ],
 )
-def test_the_clock(skew: float | None, error: str | None, result: str, advice: str) -> None:
+def test_clock_check_compares_with_the_server(skew: float | None, error: str | None, result: str, advice: str) -> None:
     outcome: Any = Answer(200, DATE, {}, 0.0)
     if error:
         outcome = RequestError(DENIED, "authentication failed", status=401, error_code=error)
@@ -165,7 +165,7 @@ def test_the_clock(skew: float | None, error: str | None, result: str, advice: s
         ("", "", "unknown"),
     ],
 )
-def test_what_offset_means(first: str, second: str, value: str) -> None:
+def test_offset_meaning_is_found(first: str, second: str, value: str) -> None:
     evidence = everywhere(Observation(None, {}))
     for call, names in ((LIST, first), (OFFSET, second)):
         body = {"total": len(first), "jobs": [{"name": name} for name in names]}

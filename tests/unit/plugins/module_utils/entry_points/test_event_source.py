@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The arguments of the event source, and what it does about credentials that were refused."""
+"""The arguments of the event source, and its behaviour after refused credentials."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ GIVEN = {"access_key": "ak", "secret_key": "sk", "region": "cn-north-4", "projec
         ({"endpoints": "https://example.com"}, "endpoints"),
     ],
 )
-def test_an_unusable_argument_is_named(args: dict[str, Any], option: str) -> None:
+def test_invalid_argument_is_named(args: dict[str, Any], option: str) -> None:
     with pytest.raises(OptionError) as caught:
         Watcher({**GIVEN, **args}, {})
     assert caught.value.option == option
@@ -85,7 +85,7 @@ DLI = [
 
 
 @pytest.mark.parametrize(("args", "option"), DLI)
-def test_each_kind_has_its_own_arguments(args: dict[str, Any], option: str | None) -> None:
+def test_each_kind_accepts_its_own_arguments(args: dict[str, Any], option: str | None) -> None:
     jsonschema = pytest.importorskip("jsonschema")
     given = {name: value for name, value in GIVEN.items() if name != "job_names"} | args
     schema = json.loads((SOURCES / "schemas" / "dataarts_jobs.json").read_text("utf-8"))
@@ -103,20 +103,20 @@ def test_credentials_come_whole_from_one_place() -> None:
         Watcher({**GIVEN, "secret_key": ""}, {"HW_SECRET_KEY": "other"})
 
 
-def test_texts_are_taken_for_what_they_mean() -> None:
+def test_text_arguments_are_converted() -> None:
     watcher = Watcher({**GIVEN, "interval": "2.5", "initial": "yes", "eda_feedback_queue": object()}, {})
     assert watcher.interval == 2.5
     watcher.close()
 
 
-def test_requests_may_be_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_requests_library_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(watching, "IMPORT_ERROR", "no module")
     with pytest.raises(DatagateError, match="requests is missing"):
         Watcher(GIVEN, {})
 
 
 class Refusing:
-    """Replaces the watch: refuses, or not."""
+    """Replaces the watch: refused or successful."""
 
     def __init__(self) -> None:
         self.refused: RequestError | None = None
@@ -145,7 +145,7 @@ def refusing(args: dict[str, Any], environ: dict[str, str]) -> tuple[Watcher, Re
     return watcher, watch
 
 
-def test_nothing_is_asked_after_a_refusal() -> None:
+def test_nothing_is_sent_after_a_refusal() -> None:
     watcher, watch = refusing(GIVEN, {})
     assert len(watcher.poll()) == 1
     for dummy in range(5):
@@ -154,7 +154,7 @@ def test_nothing_is_asked_after_a_refusal() -> None:
     watcher.close()
 
 
-def test_a_file_with_another_key_is_used(tmp_path: Path) -> None:
+def test_changed_credentials_file_is_used_after_a_refusal(tmp_path: Path) -> None:
     file = tmp_path / "credentials"
 
     def write(secret: str) -> None:
@@ -177,25 +177,25 @@ def test_a_file_with_another_key_is_used(tmp_path: Path) -> None:
     watcher.close()
 
 
-def test_the_metadata_service_must_have_another_key() -> None:
+def test_metadata_service_must_return_another_key_after_a_refusal() -> None:
     args = {name: value for name, value in GIVEN.items() if not name.endswith("_key")}
     watcher, dummy_watch = refusing({**args, "auth_type": "ecs_agency"}, {})
     watcher._learn("one")  # as the session does, before it sends anything with it
     watcher.poll()
-    assert len(watcher.poll()) == 1  # asks the metadata service again
+    assert len(watcher.poll()) == 1  # sends a request to the metadata service again
     with pytest.raises(CredentialsError, match="still the only one"):
         watcher._learn("one")
     watcher._learn("two")
     watcher.close()
 
 
-def test_events_hold_nothing_that_is_a_template() -> None:
+def test_events_contain_no_template() -> None:
     watcher, dummy = refusing(GIVEN, {})
     assert watcher.poll() == [{"job": "(( a ))", "error": "_jinja2: (( b ))", "jobs": ["(% c %)"], "status": None}]
     watcher.close()
 
 
-def test_a_defect_is_reported_once_without_its_text() -> None:
+def test_exception_is_reported_once_without_its_text() -> None:
     watcher, watch = refusing(GIVEN, {})
     watch.breaks = True
     (event,) = watcher.poll()
@@ -206,7 +206,7 @@ def test_a_defect_is_reported_once_without_its_text() -> None:
     watcher.close()
 
 
-def test_a_waiting_clock_can_be_stopped() -> None:
+def test_stop_interrupts_a_waiting_clock() -> None:
     clock = StoppableClock()
     ended = threading.Event()
 
@@ -223,7 +223,7 @@ def test_a_waiting_clock_can_be_stopped() -> None:
         clock.sleep(30)
 
 
-def test_an_answer_that_is_about_to_come_is_waited_for() -> None:
+def test_stopped_clock_still_waits_briefly_for_an_answer() -> None:
     clock = StoppableClock()
     results: queue.SimpleQueue[str] = queue.SimpleQueue()
     clock.stop()
@@ -231,7 +231,7 @@ def test_an_answer_that_is_about_to_come_is_waited_for() -> None:
     assert clock.wait(results, 30, True) == "answer"
 
 
-def test_without_a_stop_it_is_a_clock() -> None:
+def test_clock_without_a_stop_waits_for_its_time() -> None:
     clock = StoppableClock()
     results: queue.SimpleQueue[str] = queue.SimpleQueue()
     started = time.monotonic()

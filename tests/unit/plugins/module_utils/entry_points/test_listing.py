@@ -58,7 +58,7 @@ def refused(option: str, **params: Any) -> str:
 # -- options ----------------------------------------------------------------------------------------------------------
 
 
-def test_defaults() -> None:
+def test_default_values() -> None:
     query = Query({})
     assert query.job_types == ["REAL_TIME", "BATCH"]
     assert (query.name, query.part, query.tags, query.statuses) == (None, None, (), frozenset())
@@ -73,21 +73,21 @@ def test_empty_values_count_as_not_given() -> None:
 
 
 @pytest.mark.parametrize("size", [0, -1, 101, "x", "", 1.5, True])
-def test_bad_page_size(size: Any) -> None:
+def test_invalid_page_size_is_rejected(size: Any) -> None:
     refused("page_size", page_size=size)
 
 
 @pytest.mark.parametrize("most", [-1, "x", 1.5])
-def test_bad_max_results(most: Any) -> None:
+def test_invalid_max_results_is_rejected(most: Any) -> None:
     refused("max_results", max_results=most)
 
 
 @pytest.mark.parametrize("name", ["a/b", ".", "..", "a\nb", "a\0", "\ud800", "x" * 129])
-def test_bad_names(name: str) -> None:
+def test_invalid_names_are_rejected(name: str) -> None:
     refused("name", name=name)
 
 
-def test_other_bad_options() -> None:
+def test_other_invalid_options_are_rejected() -> None:
     refused("job_type", job_type="STREAM")
     refused("name_contains", name="a", name_contains="b")
     refused("name_contains", name_contains="a\nb")
@@ -95,10 +95,10 @@ def test_other_bad_options() -> None:
     refused("tags", tags=["a\nb"])
 
 
-# -- what comes of them -----------------------------------------------------------------------------------------------
+# -- results ----------------------------------------------------------------------------------------------------------
 
 
-def test_everything() -> None:
+def test_no_filter_returns_jobs_of_both_types() -> None:
     result, session = ask()
     assert names(result) == ["job_sms", "JOB_SMS", "job_sms_2", "other", "silent", "job_sms", "nightly"]
     assert [job["job_type"] for job in result["jobs"]] == ["REAL_TIME"] * 5 + ["BATCH"] * 2
@@ -117,13 +117,13 @@ def test_everything() -> None:
 
 
 @pytest.mark.parametrize(("kind", "count"), [("REAL_TIME", 5), ("BATCH", 2)])
-def test_one_type(kind: str, count: int) -> None:
+def test_job_type_selects_one_type(kind: str, count: int) -> None:
     result, session = ask(job_type=kind)
     assert (len(result["jobs"]), result["total"]) == (count, count)
     assert [query["jobType"] for query in session.queries()] == [kind]
 
 
-def test_an_exact_name() -> None:
+def test_name_matches_exactly() -> None:
     result, session = ask(name=" job_sms ")
     assert [(job["name"], job["job_type"]) for job in result["jobs"]] == [
         ("job_sms", "REAL_TIME"),
@@ -133,13 +133,13 @@ def test_an_exact_name() -> None:
     assert all(query["jobName"] == "job_sms" for query in session.queries())
 
 
-def test_a_part_of_the_name_is_exact_as_well() -> None:
+def test_name_contains_is_case_sensitive() -> None:
     result, dummy = ask(name_contains="job_", job_type="REAL_TIME")
     assert names(result) == ["job_sms", "job_sms_2"]
     assert result["total"] == 2
 
 
-def test_no_match() -> None:
+def test_no_match_returns_an_empty_list() -> None:
     result, dummy = ask(name="sms")
     assert result == {"jobs": [], "total": 0, "by_status": {}}
 
@@ -155,13 +155,13 @@ def test_no_match() -> None:
         (["", None], ["job_sms", "JOB_SMS", "job_sms_2", "other", "silent"]),
     ],
 )
-def test_statuses(statuses: Any, wanted: list[str]) -> None:
+def test_statuses_select_jobs(statuses: Any, wanted: list[str]) -> None:
     result, dummy = ask(statuses=statuses, job_type="REAL_TIME")
     assert names(result) == wanted
     assert result["total"] == len(wanted)
 
 
-def test_tags_are_the_services_business() -> None:
+def test_tags_are_filtered_by_the_service() -> None:
     result, session = ask(tags=["t1 ", "", "t2"], job_type="BATCH")
     assert session.queries()[0]["tags"] == "t1,t2"
     assert result["total"] == 2
@@ -171,7 +171,7 @@ def many(count: int) -> Workspace:
     return Workspace([{"name": f"r{number:04d}", "status": "NORMAL"} for number in range(count)], BATCH)
 
 
-def test_paging_stops_when_there_are_enough() -> None:
+def test_paging_stops_at_max_results() -> None:
     result, session = ask(many(1000), max_results=150)
     assert names(result) == [f"r{number:04d}" for number in range(150)]
     assert result["total"] == 1002
@@ -181,19 +181,19 @@ def test_paging_stops_when_there_are_enough() -> None:
     assert result["total"] == 5
 
 
-def test_with_a_filter_on_our_side_everything_is_read() -> None:
+def test_local_filter_reads_all_pages() -> None:
     result, dummy = ask(many(1000), max_results=5, statuses=["NORMAL"])
     assert (len(result["jobs"]), result["total"]) == (5, 1000)
 
 
 @pytest.mark.parametrize("size", [1, 7, 100, "100"])
-def test_page_size(size: Any) -> None:
+def test_page_size_is_sent_as_limit(size: Any) -> None:
     result, session = ask(many(50), page_size=size, job_type="REAL_TIME")
     assert len(names(result)) == 50
     assert {query["limit"] for query in session.queries()} == {str(size)}
 
 
-def test_a_list_that_could_not_be_read_to_its_end_is_not_shown_as_whole() -> None:
+def test_endless_list_is_an_error() -> None:
     def endless(call: Any) -> Any:
         return {"jobs": [{"name": f"job_{dict(call.query)['offset']}"}]}
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Records and progress: what counts as moving."""
+"""Records and progress: what counts as activity."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ def counters(*steps: tuple[float, str | None, Any]) -> RecordCounters:
     return found
 
 
-def test_a_counter_that_grows_in_a_running_node_moves() -> None:
+def test_growing_counter_of_a_running_node_is_activity() -> None:
     assert counters((0.0, "NORMAL", 5)).moved_nodes(-1.0) == set()
     assert counters((0.0, "NORMAL", 5), (1.0, "NORMAL", 6)).moved_at == {"n": 1.0}
     assert counters((0.0, None, 5), (1.0, None, 6)).moved_nodes(1.0) == set()
     assert counters((0.0, "NORMAL", 5), (1.0, "STOPPED", 6)).moved_at == {}
 
 
-def test_a_counter_that_fell_starts_again() -> None:
+def test_counter_that_fell_starts_again() -> None:
     assert counters((0.0, "NORMAL", 5), (1.0, "NORMAL", 2)).moved_at == {}
     assert counters((0.0, "NORMAL", 5), (1.0, "NORMAL", 2), (2.0, "NORMAL", 3)).moved_at == {"n": 2.0}
 
@@ -46,7 +46,7 @@ def progress(*steps: tuple[float, bool, dict[str, Any]]) -> JobProgress:
     return found
 
 
-def test_time_without_a_change_counts_as_far_as_answers_have_shown_it() -> None:
+def test_stalled_time_counts_only_between_readings() -> None:
     half = {"progress": 0.5}
     assert progress((0.0, True, half), (30.0, True, half)).stalled_for == 30.0
     assert progress((0.0, True, half), (30.0, True, half), (60.0, True, {})).stalled_for == 30.0
@@ -54,7 +54,7 @@ def test_time_without_a_change_counts_as_far_as_answers_have_shown_it() -> None:
     assert progress((0.0, True, half), (30.0, True, {**half, "tasks": {"total": 1}})).stalled_for == 0.0
 
 
-def test_it_counts_again_after_another_state() -> None:
+def test_stalled_time_restarts_after_another_state() -> None:
     half = {"progress": 0.5, "tasks": {"total": 4}}
     found = progress((0.0, True, half), (30.0, False, {}), (40.0, True, half), (55.0, True, half))
     assert (found.stalled_for, found.tasks) == (15.0, {"total": 4})

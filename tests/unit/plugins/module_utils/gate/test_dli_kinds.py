@@ -14,7 +14,7 @@ from ansible_collections.datagate.huaweicloud.plugins.module_utils._errors impor
 from ansible_collections.datagate.huaweicloud.plugins.module_utils._gate import options
 from ansible_collections.datagate.huaweicloud.tests.unit.gate_world import World, codes, gate
 
-# A job with one state all the time: state, wait_for (None: the default), verdict, reason code.
+# A job with a constant state: state, wait_for (None: the default), verdict, reason code.
 FLINK = [
     ("job_running", None, "PASS", None),
     ("job_finish", None, "PASS", None),
@@ -76,33 +76,35 @@ def expected(code: str | None) -> list[Any]:
 
 
 @pytest.mark.parametrize(("state", "wait_for", "verdict", "code"), FLINK)
-def test_a_flink_job_in_one_state(state: str, wait_for: Any, verdict: str, code: str | None) -> None:
+def test_verdict_of_a_flink_job_in_one_state(state: str, wait_for: Any, verdict: str, code: str | None) -> None:
     result = gate(World({"7": [(0, state)]}, lists=False), kind="dli_flink", job_ids="7", wait_for=wait_for, **WAIT)
     assert (result["verdict"], codes(result)) == (verdict, expected(code))
 
 
 @pytest.mark.parametrize(("state", "wait_for", "verdict", "code"), SPARK)
-def test_a_spark_batch_in_one_state(state: str, wait_for: Any, verdict: str, code: str | None) -> None:
+def test_verdict_of_a_spark_batch_in_one_state(state: str, wait_for: Any, verdict: str, code: str | None) -> None:
     result = gate(World({"7": [(0, state)]}, lists=False), kind="dli_spark", batch_ids="7", wait_for=wait_for, **WAIT)
     assert (result["verdict"], codes(result)) == (verdict, expected(code))
 
 
 @pytest.mark.parametrize(("rows", "bad", "least", "most", "verdict", "code"), ROWS)
-def test_the_rows_of_a_finished_job(rows: Any, bad: Any, least: Any, most: Any, verdict: str, code: str | None) -> None:
+def test_verdict_by_rows_of_a_finished_job(
+    rows: Any, bad: Any, least: Any, most: Any, verdict: str, code: str | None
+) -> None:
     world = World({"7": [(0, "FINISHED", {"_result_count": rows, "_bad_row_count": bad})]}, lists=False)
     result = gate(world, dli=True, job_ids="7", min_result_rows=least, max_bad_rows=most, **WAIT)
     assert (result["verdict"], codes(result)[:1]) == (verdict, expected(code))
-    # A job with a number that is missing is read again, because the service may name it later.
+    # A job without its row count is read again, because the service may return it later.
     assert (result["polls"] > 1) == (verdict == "TIMEOUT")
 
 
-def test_a_number_of_rows_that_the_service_names_later_counts() -> None:
+def test_row_count_that_appears_later_is_used() -> None:
     steps = [(0, "FINISHED"), (15, "FINISHED", {"_result_count": 5})]
     result = gate(World({"7": steps}, lists=False), dli=True, job_ids="7", min_result_rows=5, **WAIT)
     assert (result["verdict"], result["elapsed"]) == ("PASS", 20)
 
 
-def test_a_failed_job_needs_no_rows() -> None:
+def test_failed_job_fails_without_a_row_count() -> None:
     world = World({"7": [(0, "FAILED")]}, lists=False)
     assert codes(gate(world, dli=True, job_ids="7", min_result_rows=1, **WAIT)) == [("dli_failed", "7", None)]
 
@@ -123,7 +125,7 @@ RESTARTS = [
 @pytest.mark.parametrize(
     ("case", "steps", "verdict", "elapsed", "restarts"), RESTARTS, ids=[row[0] for row in RESTARTS]
 )
-def test_a_restart_begins_the_time_again(case: str, steps: Any, verdict: str, elapsed: float, restarts: int) -> None:
+def test_restart_starts_stable_for_again(case: str, steps: Any, verdict: str, elapsed: float, restarts: int) -> None:
     script = [(at, "job_running", {"_restart_times": count, "_start_time": start}) for at, count, start in steps]
     given: dict[str, Any] = {
         "job_ids": "7",
@@ -137,20 +139,20 @@ def test_a_restart_begins_the_time_again(case: str, steps: Any, verdict: str, el
     assert result["job"]["restarts"] == restarts
 
 
-def test_a_batch_that_has_succeeded_stays_ready() -> None:
+def test_successful_batch_stays_ready() -> None:
     given: dict[str, Any] = {"batch_ids": "7", "stable_for": 12, "wait": True, "wait_timeout": 30}
     result = gate(World({"7": [(0, "success")]}, lists=False), kind="dli_spark", **given)
     assert (result["verdict"], result["elapsed"]) == ("PASS", 12)
 
 
-def test_grace_for_a_job_that_restarts_by_itself() -> None:
+def test_exception_grace_covers_an_automatic_restart() -> None:
     steps = [(0, "job_running_exception"), (15, "job_submitting"), (25, "job_running")]
     given: dict[str, Any] = {"job_ids": "7", "wait_for": "job_running", "wait": True, "wait_timeout": 60}
     assert gate(World({"7": steps}, lists=False), kind="dli_flink", exception_grace=30, **given)["verdict"] == "PASS"
     assert gate(World({"7": steps}, lists=False), kind="dli_flink", exception_grace=5, **given)["verdict"] == "FAIL"
 
 
-def test_the_messages_name_the_reason_and_an_end_that_is_not_waited_for() -> None:
+def test_messages_name_the_reason_or_the_unexpected_end() -> None:
     steps = [(0, "job_submit_fail", {"_message": "no resources"})]
     assert gate(World({"7": steps}, lists=False), kind="dli_flink", job_ids="7", **WAIT)["msg"] == (
         "FAIL after 0.0 s: 7 is job_submit_fail: no resources."
@@ -184,13 +186,13 @@ REFUSED = [
 
 
 @pytest.mark.parametrize(("check", "given", "message"), REFUSED, ids=[row[2] for row in REFUSED])
-def test_options_that_cannot_be_used(check: Any, given: dict[str, Any], message: str) -> None:
+def test_invalid_options_are_rejected(check: Any, given: dict[str, Any], message: str) -> None:
     with pytest.raises(OptionError) as caught:
         check(given)
     assert str(caught.value).startswith(message)
 
 
-def test_an_unknown_state_to_wait_for_is_warned_of() -> None:
+def test_unknown_state_in_wait_for_gives_a_warning() -> None:
     warnings: list[str] = []
     options.flink_policy({"wait_for": ["job_runing"]}, warn=warnings.append)
     assert len(warnings) == 1

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What must hold of the verdict for all readings, checked on drawn observations."""
+"""Invariants of the verdict, checked on drawn observations."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ READABLE = ("NORMAL", "STARTING", "STOPPED", "STOPPING", "EXCEPTION", "ABNORMAL"
 FAILING = ("EXCEPTION", "ABNORMAL")
 UNKNOWN = ("odd",)
 
-# What one job shows in one observation: a state with the state of its node, or missing, or an error.
+# The reading of one job in one observation: a state with the state of its node, or missing, or an error.
 shown = st.one_of(
     st.tuples(st.sampled_from(READABLE), st.sampled_from((*READABLE, None))),
     st.sampled_from([("missing", None), ("error", None), ("denied", None)]),
@@ -60,7 +60,7 @@ def reading(name: str, what: tuple[str, Any], at: float) -> Reading:
 def play(
     gate: Gate, seen: list[dict[str, tuple[str, Any]]], order: tuple[str, ...], last: bool = False
 ) -> list[Verdict]:
-    """Show the observations one after the other; the verdict of each."""
+    """Process the observations in turn; returns the verdict of each."""
     verdicts = []
     for number, observed in enumerate(seen):
         at = 10.0 * number
@@ -99,7 +99,7 @@ def test_passes_only_when_every_job_is_ready_at_once(seen: list, order: tuple) -
 
 
 @given(observations, orders, orders, st.booleans())
-def test_the_order_of_jobs_makes_no_difference(seen: list, one: tuple, other: tuple, last: bool) -> None:
+def test_order_of_jobs_does_not_change_the_verdict(seen: list, one: tuple, other: tuple, last: bool) -> None:
     first, second = (play(make(), seen, order, last) for order in (one, other))
     assert [item.verdict for item in first] == [item.verdict for item in second]
     assert [item.reasons for item in first] == [item.reasons for item in second]
@@ -124,7 +124,7 @@ def test_every_verdict_but_pass_has_a_reason_with_all_keys(seen: list, order: tu
 
 
 @given(observations, orders)
-def test_an_error_is_an_error_only_without_a_failure(seen: list, order: tuple) -> None:
+def test_failure_takes_precedence_over_error(seen: list, order: tuple) -> None:
     verdicts = play(make(), seen, order)
     for observed, verdict in zip(seen, verdicts):
         denied = any(observed[name][0] == "denied" for name in NAMES)
@@ -142,7 +142,7 @@ def test_max_failing_counts_jobs_not_nodes(seen: list, order: tuple, most: int) 
 
 
 @given(observations, orders, st.booleans(), st.sampled_from([0, 15]))
-def test_asking_changes_nothing(seen: list, order: tuple, last: bool, stable: int) -> None:
+def test_verdict_does_not_change_the_state(seen: list, order: tuple, last: bool, stable: int) -> None:
     gate = make(stable_for=stable)
     play(gate, seen, order)
     at = 10.0 * len(seen)
@@ -155,7 +155,7 @@ def test_asking_changes_nothing(seen: list, order: tuple, last: bool, stable: in
 
 
 @given(observations, orders)
-def test_history_is_what_was_seen(seen: list, order: tuple) -> None:
+def test_history_contains_each_observed_change(seen: list, order: tuple) -> None:
     gate = make(missing="wait", fail_on_exception=False)
     played = len(play(gate, seen, order))
     for name in NAMES:
@@ -237,21 +237,21 @@ class TestTheDeadline:
         assert verdict.verdict == "TIMEOUT"
         return [(item["code"], item["job"]) for item in verdict.reasons]
 
-    def test_what_went_wrong_before_is_all_that_is_known(self) -> None:
+    def test_earlier_list_error_is_reported(self) -> None:
         assert self.codes(self.faulty())[0] == ("unreadable", None)
 
     @pytest.mark.parametrize("what", [("STARTING", None), ("error", None)])
-    def test_it_is_over_once_a_job_has_been_asked_for_again(self, what: tuple[str, Any]) -> None:
+    def test_earlier_error_ends_with_a_reading_of_a_job(self, what: tuple[str, Any]) -> None:
         gate = self.faulty()
         gate.take(reading("a", what, 11.0), 11.0, 11.0)
         assert ("unreadable", None) not in self.codes(gate)
 
-    def test_it_is_over_once_the_list_has_been_read_again(self) -> None:
+    def test_earlier_error_ends_with_a_reading_of_the_list(self) -> None:
         gate = self.faulty()
         listed(gate, 11.0, a="STARTING", b="STARTING")
         assert ("unreadable", None) not in self.codes(gate)
 
-    def test_a_job_that_was_seen_and_does_not_answer_any_more(self) -> None:
+    def test_job_without_further_answers_is_reported_with_its_age(self) -> None:
         gate = make(job_names=["a", "b"])
         gate.begin(0.0)
         gate.take(reading("a", ("STARTING", None), 1.0), 1.0, 1.0)
@@ -271,7 +271,7 @@ class TestTheDeadline:
             (None, "a was NORMAL 60 s before the end and was not reached again"),
         ],
     )
-    def test_nodes_that_were_not_read_for_long_are_distinguished_from_an_unread_job(
+    def test_old_node_readings_are_distinguished_from_an_unread_job(
         self, listed_at: float | None, received: str
     ) -> None:
         gate = make(job_names=["a"])
@@ -301,7 +301,7 @@ class TestHistory:
         ]
         assert (history.dropped, history.changes) == (2, 3)
 
-    def test_nothing_is_noted_twice(self) -> None:
+    def test_unchanged_states_are_recorded_once(self) -> None:
         history = History()
         for at in range(5):
             history.see(at, "a", "n", "NORMAL")

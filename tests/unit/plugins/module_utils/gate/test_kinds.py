@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A kind of job is a row of a table: nothing else has to know it."""
+"""A kind of job is a row of a table: no other code depends on it."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ BAYS = Kind(
     failing=frozenset(("spilt", "burnt")),
     failure_code="bay_failed",
     codes={"burnt": "bay_burnt"},
-    severities={"bay_failed": kinds.FAILURE},  # bay_burnt has been forgotten
+    severities={"bay_failed": kinds.FAILURE},  # bay_burnt has no severity
     missing=missing,
     describe=describe,
     selected_by="bays",
@@ -54,7 +54,7 @@ def run(jobs: dict[str, Any], **options: Any) -> dict[str, Any]:
 
 
 class TestAnotherKind:
-    def test_it_passes(self) -> None:
+    def test_new_kind_passes(self) -> None:
         result = run({"a": [(0, "filling"), (15, "full", {"_load": 7})]})
         assert (result["verdict"], "1 of 1 loading bay ready" in result["msg"]) == ("PASS", True)
         assert {key: result["job"][key] for key in ("bay", "load", "status")} == {
@@ -64,22 +64,22 @@ class TestAnotherKind:
         }
 
     @pytest.mark.parametrize(("state", "code"), [("spilt", "bay_failed"), ("burnt", "bay_burnt")])
-    def test_it_fails_with_a_code_of_its_own(self, state: str, code: str) -> None:
-        """Also with one that has been left out of the severities: it counts as a failure and is named in the message."""
+    def test_new_kind_fails_with_its_reason_code(self, state: str, code: str) -> None:
+        """Also with a code without a severity: it counts as a failure and is named in the message."""
         result = run({"a": [(0, state)], "b": [(0, "filling")]})
         assert (result["verdict"], result["reasons"][0]["code"]) == ("FAIL", code)
         assert f"a is {state}" in result["msg"]
         assert "b is filling" not in result["msg"]
 
-    def test_it_has_its_own_message_for_a_missing_job(self) -> None:
+    def test_new_kind_has_its_message_for_a_missing_job(self) -> None:
         result = run({"a": [(0, GONE)]})
         assert (result["verdict"], result["reasons"][0]["message"]) == ("FAIL", "no loading bay a")
 
-    def test_its_unknown_states_are_named(self) -> None:
+    def test_new_kind_reports_unknown_states(self) -> None:
         result = run({"a": [(0, "NORMAL")]})
         assert (result["verdict"], result["reasons"][0]["code"]) == ("TIMEOUT", "unknown_state")
 
-    def test_it_makes_another_digest_and_another_selection(self) -> None:
+    def test_new_kind_has_its_digest_and_selection(self) -> None:
         policies = [Policy(kind, frozenset(("x",)), frozenset()) for kind in (*KINDS, BAYS)]
         assert len({resume.digest(policy) for policy in policies}) == len(policies)
         assert Selection(("a",)).as_dict(BAYS) == {"bays": ["a"]}
@@ -104,18 +104,18 @@ def test_every_code_has_a_severity() -> None:
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.key)
 class TestRows:
-    def test_its_failures_have_a_severity(self, kind: Kind) -> None:
+    def test_failing_states_have_a_severity(self, kind: Kind) -> None:
         assert {kind.code_of(state) for state in kind.failing} <= set(kind.severities)
         assert kind.explained_codes <= set(kind.severities)
 
-    def test_its_states_are_known(self, kind: Kind) -> None:
+    def test_states_in_the_row_are_known(self, kind: Kind) -> None:
         assert kind.ready | kind.failing | kind.final | kind.quiet | kind.progressing <= kind.known
         assert not kind.ready & kind.failing
 
-    def test_no_code_is_a_key_error(self, kind: Kind) -> None:
+    def test_unknown_code_has_the_severity_of_a_failure(self, kind: Kind) -> None:
         assert kind.severity("a_code_of_tomorrow") == kinds.FAILURE
 
-    def test_a_description_is_plain_data_with_the_name(self, kind: Kind) -> None:
+    def test_description_is_json_with_the_name(self, kind: Kind) -> None:
         found = kind.describe("x", {}, None, None)
         assert "x" in json.loads(json.dumps(found)).values()
         assert found is not kind.describe("x", {}, None, None)

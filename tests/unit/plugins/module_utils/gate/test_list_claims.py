@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Where the job list and the status call disagree: what is believed, and for how long a list may lag."""
+"""If the job list and the status call disagree: which one counts, and for how long a list may lag."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ansible_collections.datagate.huaweicloud.plugins.module_utils._gate.state.l
 
 
 def refuted(claim: str, is_failure: bool, times: int = 1) -> ListClaims:
-    """A claim that status calls have refuted so many times, the last time after 100 seconds."""
+    """A claim that status calls refuted the given number of times, the last time after 100 seconds."""
     claims = ListClaims()
     for dummy in range(times):
         claims.make(claim, 99.0, 90.0, True, is_failure)
@@ -57,20 +57,20 @@ def test_a_refuted_claim_is_ignored_while_the_list_may_lag(
     assert claims.is_open, "the closing list repeats every claim"
 
 
-def test_within_an_observation_a_refuted_claim_is_not_repeated_unless_it_is_a_failure() -> None:
+def test_refuted_claim_is_reopened_within_an_observation_only_for_a_failure() -> None:
     for is_failure in (False, True):
         claims = refuted("STARTING", is_failure)
         claims.make("STARTING", 100.0 + LAG, 90.0, False, is_failure)
         assert claims.is_open is is_failure
 
 
-def test_another_claim_is_open_at_once() -> None:
+def test_different_claim_is_open_at_once() -> None:
     claims = refuted("STARTING", False)
     claims.make("STOPPED", 100.5, 90.0, False, False)
     assert (claims.is_open, claims.claim) == (True, "STOPPED")
 
 
-def test_a_list_that_agrees_withdraws_what_it_claimed() -> None:
+def test_agreeing_list_withdraws_the_claim() -> None:
     claims = refuted("EXCEPTION", True, 3)
     claims.claim_existence(101.0)
     claims.withdraw()

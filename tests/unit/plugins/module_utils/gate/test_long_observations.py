@@ -4,7 +4,7 @@
 
 """Drawn clouds whose jobs take longer to read than an interval: what a gate guarantees there, in any order of reads.
 
-It ends: soon after all jobs are ready it passes, and soon after a job has broken for good it fails. It passes only if all jobs were
+It ends: soon after all jobs are ready it passes, and soon after a job has failed permanently it fails. It passes only if all jobs were
 good when last looked at, all at about the same time, and no node reading is older than it may be.
 """
 
@@ -24,16 +24,16 @@ from ansible_collections.datagate.huaweicloud.tests.unit.gate_world import World
 BUSY = RequestError(TRANSIENT, "busy", status=503)
 GOOD, BAD_NODE = {"n": "NORMAL"}, {"n": "EXCEPTION"}
 LONG = 5_000.0
-UNSETTLED = 120.0  # seconds after which nothing changes any more
+UNSETTLED = 120.0  # seconds after which nothing changes
 
 
 @dataclass
 class Cloud:
-    """A drawn cloud, and how long it takes.
+    """A drawn cloud and its timing.
 
-    :ivar slices: seconds of the pieces that the gate runs in; 0 for all the rest.
+    :ivar slices: seconds of each slice; 0 for the remaining time.
     :ivar whole: up to so many jobs are handed on with all that was read of them.
-    :ivar breaks: the job that breaks for good, when, and whether one of its nodes does.
+    :ivar breaks: the job that fails permanently, when, and whether one of its nodes does.
     """
 
     jobs: dict[str, list[Any]]
@@ -64,13 +64,13 @@ class Cloud:
         return max(moments + [end + self.list_hangs for dummy, end, dummy2 in self.list_errors])
 
     def at(self, name: str, moment: float) -> Any:
-        """What the job shows then: its state, and nodes."""
+        """The state and nodes of the job at a time."""
         return [step for step in self.jobs[name] if step[0] <= moment][-1][1:]
 
 
 @st.composite
 def clouds(draw: st.DrawFn, breaking: bool = False) -> Cloud:
-    """A cloud of which all jobs are ready in the end, but for one that may break."""
+    """A cloud in which all jobs are finally ready, except one that may fail."""
     rate = draw(st.sampled_from([0.5, 1.0, 2.0, 5.0, 20.0]))
     latency = draw(st.sampled_from([0.0, 0.05, 0.5, 3.0]))
     moments = st.floats(0.0, UNSETTLED).map(lambda moment: round(moment, 2))
@@ -89,7 +89,7 @@ def clouds(draw: st.DrawFn, breaking: bool = False) -> Cloud:
         jobs[name] = [step for step in jobs[name] if step[0] < at and step[1] != BUSY] or [(0.0, "NORMAL", GOOD)]
         jobs[name].append((max(at, jobs[name][-1][0]), "NORMAL" if node else "EXCEPTION", BAD_NODE))
         breaks = (name, jobs[name][-1][0], node)
-        # Keeps the gate from passing on what was read before.
+        # Prevents the gate from passing on earlier readings.
         later = UNSETTLED + 100.0 + 3 * (len(jobs) + 10) * max(1.0 / rate, latency)
         jobs["keeper"] = [(0.0, "STARTING", GOOD), (later, "NORMAL", GOOD)]
     start = draw(moments)
@@ -109,7 +109,7 @@ def clouds(draw: st.DrawFn, breaking: bool = False) -> Cloud:
 
 
 def run(cloud: Cloud) -> tuple[dict[str, Any], list[tuple[float, str]]]:
-    """The gate's result, over names and with time enough, and what it asked for when."""
+    """The gate's result, over names and with enough time, and its requests with their times."""
     world = World(cloud.jobs, cloud.rate, cloud.latency, list_errors=cloud.list_errors, list_hangs=cloud.list_hangs)
     result, dummy = in_slices(
         world,
@@ -122,17 +122,17 @@ def run(cloud: Cloud) -> tuple[dict[str, Any], list[tuple[float, str]]]:
         stable_for=cloud.stable_for,
         max_consecutive_errors=10_000,
     )
-    return result, world.asked
+    return result, world.calls
 
 
 @given(clouds())
-def test_it_passes_soon_after_all_jobs_are_ready_and_not_before(cloud: Cloud) -> None:
+def test_gate_passes_soon_after_all_jobs_are_ready_and_not_before(cloud: Cloud) -> None:
     # Where each answer takes longer than an interval, no reading of a node may be young enough by the time that all are there:
     # such a gate ends at its deadline, because it may not pass on them.
     assume(cloud.latency <= cloud.interval)
     # A slice sends nothing while it waits for its last answers. Short slices with slow answers read too few nodes for that reason.
     assume(not cloud.slices[-1] or cloud.slices[-1] >= 10 * cloud.latency)
-    result, asked = run(cloud)
+    result, calls = run(cloud)
     assert result["verdict"] == "PASS"
     end = result["elapsed"]
     # The observation under way when the last change comes, an interval, and one that reads everything; once more for stable_for.
@@ -141,9 +141,9 @@ def test_it_passes_soon_after_all_jobs_are_ready_and_not_before(cloud: Cloud) ->
     assert end <= cloud.settled + (1 + 2 * looks) * cloud.sweep + looks * wait + 3 * MAX_LIST_INTERVAL
 
     broken = [(start, until) for start, until, dummy in cloud.list_errors]
-    lists = [at for at, what in asked if what == "list" and not any(start <= at < until for start, until in broken)]
+    lists = [at for at, what in calls if what == "list" and not any(start <= at < until for start, until in broken)]
     listed = max(lists, default=-LONG)
-    # Where the list cannot be read, the last look is by status calls.
+    # If the list cannot be read, the last observation uses status calls.
     look = MAX_SPREAD + 3 * cloud.request + cloud.latency + (cloud.sweep if broken else 0.0)
     # Nodes that are too old in a closing look are read again in it; the list is, too, when that takes long.
     look = max(look, MAX_LIST_INTERVAL + cloud.request)
@@ -152,7 +152,7 @@ def test_it_passes_soon_after_all_jobs_are_ready_and_not_before(cloud: Cloud) ->
     if cloud.request * cloud.rate > 1 or broken:
         allowed = max(allowed, 2 * cloud.sweep + cloud.list_hangs)
     for name in cloud.jobs:
-        read = max(at for at, what in asked if what == name)
+        read = max(at for at, what in calls if what == name)
         last = max(read, listed)
         assert cloud.at(name, last)[0] == "NORMAL", "what was seen last was ready"
         assert end - last <= look + 0.01, "all were looked at at about the same time"
@@ -161,7 +161,7 @@ def test_it_passes_soon_after_all_jobs_are_ready_and_not_before(cloud: Cloud) ->
 
 
 @given(clouds(breaking=True))
-def test_it_fails_soon_after_a_job_has_broken_for_good(cloud: Cloud) -> None:
+def test_gate_fails_soon_after_a_permanent_failure(cloud: Cloud) -> None:
     assert cloud.breaks is not None
     name, at, node = cloud.breaks
     result, dummy = run(cloud)
@@ -170,7 +170,7 @@ def test_it_fails_soon_after_a_job_has_broken_for_good(cloud: Cloud) -> None:
         {name},
     )
     assert result["elapsed"] >= at
-    # A node alone is seen when it is read, and that may be only when everything else is well.
+    # A failing node is found only when it is read, possibly after all other jobs are ready.
     known = cloud.settled if node else max([at, *(end for dummy, end, dummy2 in cloud.list_errors)])
     wait = cloud.interval + cloud.list_hangs + cloud.stable_for
     assert result["elapsed"] <= known + 3 * cloud.sweep + 2 * wait + 3 * MAX_LIST_INTERVAL

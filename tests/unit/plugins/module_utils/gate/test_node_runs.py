@@ -62,5 +62,5 @@ def judged(runs: list[dict[str, Any]], **params: Any) -> Any:
         ([{"status": "fail"}], {}, ("FAIL", [("node_run_failed", "fail")])),
     ],
 )
-def test_runs_of_a_node(runs: list[dict[str, Any]], params: dict[str, Any], expected: Any) -> None:
+def test_runs_of_a_node_decide_the_verdict(runs: list[dict[str, Any]], params: dict[str, Any], expected: Any) -> None:
     assert judged(runs, **params) == expected

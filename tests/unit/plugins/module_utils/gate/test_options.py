@@ -54,12 +54,12 @@ def refused(option: str, build: Any, **params: Any) -> str:
         ("作业 1,作业2", ["作业 1", "作业2"]),
     ],
 )
-def test_items(value: Any, found: list[str]) -> None:
+def test_lists_are_split_and_trimmed(value: Any, found: list[str]) -> None:
     assert items(value) == found
 
 
 @pytest.mark.parametrize("name", ["a", "作业 1~*+(x)", "100%25 x", "...", ".a", "a.", "x" * 128, "-", "a\\b", "a?b#c"])
-def test_good_names(name: str) -> None:
+def test_valid_names_are_accepted(name: str) -> None:
     assert check_name("job_names", name) == name
     assert selection({"job_names": [name]}).names == (name,)
     assert dli_selection({"job_ids": [name]}).names == (name,)
@@ -81,7 +81,7 @@ def test_good_names(name: str) -> None:
         ("x" * 129, "129"),
     ],
 )
-def test_bad_names(name: str, word: str) -> None:
+def test_invalid_names_are_rejected(name: str, word: str) -> None:
     for option, build in (("job_names", selection), ("job_ids", dli_selection)):
         text = refused(option, build, **{option: ["good", name]})
         assert word in text
@@ -92,7 +92,7 @@ def test_bad_names(name: str, word: str) -> None:
 # -- selections -------------------------------------------------------------------------------------------------------
 
 
-def test_selections() -> None:
+def test_selection_from_options() -> None:
     assert selection({"job_names": ["b", " a ", ""]}) == Selection(names=("b", "a"))
     assert selection({"job_names": "a, b"}) == Selection(names=("a", "b"))
     assert selection({"tags": "t1, t2"}) == Selection(tags=("t1", "t2"))
@@ -113,16 +113,16 @@ def test_selections() -> None:
         ({"job_names": ["a"], "tags": ["t"], "name_contains": "b"}, "job_names and tags and name_contains are given"),
     ],
 )
-def test_one_selection_exactly(params: dict[str, Any], problem: str) -> None:
+def test_exactly_one_selection_is_required(params: dict[str, Any], problem: str) -> None:
     assert problem in refused("job_names", selection, **params)
 
 
 @pytest.mark.parametrize("value", [None, "", [], [" "], ","])
-def test_no_dli_job(value: Any) -> None:
+def test_missing_job_ids_are_rejected(value: Any) -> None:
     refused("job_ids", dli_selection, job_ids=value)
 
 
-def test_other_bad_selections() -> None:
+def test_other_invalid_selections_are_rejected() -> None:
     refused("tags", selection, tags=["a\nb"])
     refused("tags", selection, tags=["a\0"])
     refused("name_contains", selection, name_contains="a\nb")
@@ -161,11 +161,11 @@ def test_defaults_with_and_without_wait() -> None:
 
 @pytest.mark.parametrize("wait", [True, False])
 @pytest.mark.parametrize(("given", "fatal"), [(None, None), (True, True), (False, False), ("yes", True), ("no", False)])
-def test_fail_on_exception(wait: bool, given: Any, fatal: bool | None) -> None:
+def test_fail_on_exception_defaults_to_wait(wait: bool, given: Any, fatal: bool | None) -> None:
     assert policy({"wait": wait, "fail_on_exception": given}).fatal is (wait if fatal is None else fatal)
 
 
-def test_everything_is_taken_over() -> None:
+def test_all_options_are_read() -> None:
     found = policy(
         {
             "wait": "yes",
@@ -193,7 +193,7 @@ def test_everything_is_taken_over() -> None:
     assert (found.initial_delay, found.interval, found.timeout, found.max_errors) == (1.0, 0.1, 60.0, 3)
 
 
-def test_what_has_a_meaning_only_with_wait() -> None:
+def test_wait_options_are_ignored_without_wait() -> None:
     found = policy(
         {
             "stable_for": 700,
@@ -216,22 +216,22 @@ def test_empty_lists_count_as_not_given(empty: Any) -> None:
     assert found.ignore_nodes == ()
 
 
-def test_states() -> None:
+def test_wait_for_and_fail_states_must_not_overlap() -> None:
     assert policy({"wait_for": ["STOPPED"], "fail_states": ["EXCEPTION", "NORMAL"]}).failing == {"EXCEPTION", "NORMAL"}
     assert "NORMAL is in wait_for as well" in refused("fail_states", policy, fail_states=["NORMAL"])
     assert len(refused("wait_for", policy, wait_for=["x" * 5000])) < 300
 
 
 @pytest.mark.parametrize("state", ["EXCEPTION", "ABNORMAL", "exception", " Abnormal "])
-def test_no_gate_waits_for_a_failing_state(state: str) -> None:
+def test_wait_for_rejects_failing_states(state: str) -> None:
     assert "failing state" in refused("wait_for", policy, wait_for=["NORMAL", state])
     assert "failing state" in refused("wait_for", policy, wait_for=state, fail_states=["STOPPED"])
     assert "in wait_for as well" in refused("fail_states", policy, wait_for=["STOPPED"], fail_states=["stopped"])
 
 
 @pytest.mark.parametrize("state", ["BROKEN", "EXCEPTON", "FAILED", "RUNNING"])
-def test_an_unknown_failing_state_is_refused(state: str) -> None:
-    """It is misspelt, and the state that was meant would no longer fail a gate."""
+def test_unknown_state_in_fail_states_is_rejected(state: str) -> None:
+    """It may be misspelt, and then the intended state would not fail the gate."""
     assert state in refused("fail_states", policy, fail_states=["EXCEPTION", state])
 
 
@@ -249,7 +249,7 @@ def test_an_unknown_failing_state_is_refused(state: str) -> None:
         ("\u8fc1\u79fb", {"\u8fc1\u79fb"}, ["\u8fc1\u79fb"]),
     ],
 )
-def test_an_unknown_state_is_waited_for_with_a_warning(value: Any, ready: set[str], unknown: list[str]) -> None:
+def test_unknown_state_in_wait_for_gives_a_warning(value: Any, ready: set[str], unknown: list[str]) -> None:
     warnings: list[str] = []
     assert policy({"wait": True, "wait_for": value}, warn=warnings.append).ready == ready
     assert len(warnings) == len(unknown)
@@ -274,7 +274,7 @@ def test_an_unknown_state_is_waited_for_with_a_warning(value: Any, ready: set[st
         (["on", "off"], (True, ("on", "off"))),
     ],
 )
-def test_require_records(value: Any, found: Any) -> None:
+def test_require_records_is_a_boolean_or_a_list_of_names(value: Any, found: Any) -> None:
     made = policy({"wait": True, "require_records": value})
     assert (made.require_records, made.record_nodes) == found
     made = policy({"require_records": value})
@@ -282,37 +282,37 @@ def test_require_records(value: Any, found: Any) -> None:
 
 
 @pytest.mark.parametrize("value", [5, -1, 0.5, {"a": 1}, ["A", 5], ["A", True], [["A"], "B"], [{"a": 1}], ["a\x85b"]])
-def test_what_is_neither_a_truth_value_nor_names(value: Any) -> None:
+def test_invalid_require_records_is_rejected(value: Any) -> None:
     refused("require_records", policy, wait=True, require_records=value)
 
 
 @pytest.mark.parametrize("value", [-1, -0.1, "nan", "inf", math.nan, math.inf, "x", "", [], {}])
 @pytest.mark.parametrize("option", ["wait_initial_delay", "wait_interval", "wait_timeout"])
-def test_bad_times(option: str, value: Any) -> None:
+def test_invalid_times_are_rejected(option: str, value: Any) -> None:
     refused(option, policy, wait=True, **{option: value})
     refused(option, dli_policy, wait=True, **{option: value})
 
 
 @pytest.mark.parametrize("value", [-1, "nan", "inf", math.nan, math.inf, "x", [1]])
-def test_bad_durations(value: Any) -> None:
+def test_invalid_durations_are_rejected(value: Any) -> None:
     refused("stable_for", policy, wait=True, stable_for=value)
     refused("exception_grace", policy, wait=True, exception_grace=value)
     refused("stall_timeout", dli_policy, wait=True, stall_timeout=value)
 
 
 @pytest.mark.parametrize("interval", [0, 0.05, "0.09"])
-def test_an_interval_that_is_too_short(interval: Any) -> None:
+def test_short_wait_interval_is_rejected(interval: Any) -> None:
     refused("wait_interval", policy, wait_interval=interval)
 
 
-def test_durations_fit_into_the_timeout() -> None:
+def test_durations_beyond_wait_timeout_are_rejected() -> None:
     refused("stable_for", policy, wait=True, stable_for=61, wait_timeout=60)
     refused("exception_grace", policy, wait=True, exception_grace=61, wait_timeout=60)
     refused("wait_initial_delay", policy, wait=True, wait_initial_delay=60, wait_timeout=60)
     refused("wait_initial_delay", dli_policy, wait=True, wait_initial_delay=601)
     found = policy({"wait": True, "stable_for": 60, "exception_grace": 60, "wait_timeout": 60})
     assert (found.stable_for, found.exception_grace) == (60.0, 60.0)
-    # A timeout of 0 is one observation: nothing can be held for any time then.
+    # wait_timeout 0 is one observation, so no duration can pass.
     refused("stable_for", policy, wait=True, stable_for=1, wait_timeout=0)
     assert policy({"wait": True, "wait_timeout": 0, "wait_initial_delay": 5}).timeout == 0.0
 
@@ -331,17 +331,17 @@ def test_durations_fit_into_the_timeout() -> None:
         ("ignore_nodes", [["a\nb"]]),
     ],
 )
-def test_other_bad_options(option: str, values: list[Any]) -> None:
+def test_other_invalid_options_are_rejected(option: str, values: list[Any]) -> None:
     for value in values:
         refused(option, policy, **{"wait": True, option: value})
 
 
 @pytest.mark.parametrize("missing", ["fail", "wait", "ok"])
-def test_missing(missing: str) -> None:
+def test_missing_values_are_read(missing: str) -> None:
     assert policy({"missing": missing}).missing == dli_policy({"missing": missing}).missing == missing
 
 
-def test_dli_policy() -> None:
+def test_dli_policy_has_the_states_of_dli() -> None:
     found = dli_policy({"wait": True, "stall_timeout": 30})
     assert (found.kind, found.ready, found.failing) == (
         DLI_KIND,
@@ -354,11 +354,11 @@ def test_dli_policy() -> None:
 
 
 @pytest.mark.parametrize(("value", "found"), [(None, "auto"), ("", "auto"), ("failing", "failing"), (" none ", "none")])
-def test_return_jobs(value: Any, found: str) -> None:
+def test_return_jobs_values_are_read(value: Any, found: str) -> None:
     assert return_jobs({"return_jobs": value}) == found
 
 
-def test_bad_return_jobs() -> None:
+def test_invalid_return_jobs_is_rejected() -> None:
     with pytest.raises(OptionError):
         return_jobs({"return_jobs": "some"})
 
@@ -413,7 +413,7 @@ PARAMS = st.dictionaries(
 
 
 @given(PARAMS, st.booleans(), st.sampled_from([selection, dli_selection, policy, dli_policy, return_jobs]))
-def test_no_options_bring_anything_but_a_sentence(params: dict[str, Any], once: bool, build: Any) -> None:
+def test_any_options_give_a_policy_or_one_sentence(params: dict[str, Any], once: bool, build: Any) -> None:
     found: Any
     try:
         found = build(params, once) if build in (policy, dli_policy) else build(params)
@@ -459,14 +459,14 @@ BAD_DLI_OPTIONS = [
 
 
 @pytest.mark.parametrize(("make", "params", "option", "problem"), BAD_DLI_OPTIONS)
-def test_unusable_options_of_dli_are_named(make: Any, params: dict[str, Any], option: str, problem: str) -> None:
+def test_invalid_dli_options_are_named(make: Any, params: dict[str, Any], option: str, problem: str) -> None:
     with pytest.raises(OptionError) as caught:
         make(params)
     assert caught.value.option == option
     assert problem in caught.value.problem
 
 
-def test_tags_of_jobs_are_taken_as_they_are() -> None:
+def test_job_tags_are_not_split_or_trimmed() -> None:
     given = {"job_tags": {"stage,a=b": "\u8ba2\u5355 = 1,2", " a ": 42, "empty": None}}
     query = options.dli_selection(given).query
     assert query is not None

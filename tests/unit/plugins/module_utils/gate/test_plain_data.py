@@ -52,7 +52,7 @@ def there_and_back(state: Any) -> Any:
     return type(state)(**plain_data.load(type(state), json.loads(json.dumps(plain_data.dump(state)))))
 
 
-def test_all_but_the_fields_that_are_not_kept_come_back() -> None:
+def test_round_trip_keeps_all_persistent_fields() -> None:
     FULL.here = 0
     assert there_and_back(FULL) == FULL
     FULL.here = 5
@@ -61,7 +61,7 @@ def test_all_but_the_fields_that_are_not_kept_come_back() -> None:
     assert (type(found.steps), type(found.steps[0]), type(found.failures[0])) == (deque, Step, tuple)
 
 
-def test_an_error_comes_back() -> None:
+def test_round_trip_keeps_an_error() -> None:
     found = there_and_back(Outer(error=RequestError(TRANSIENT, "busy", status=503)))
     assert (found.error.kind, found.error.status) == (TRANSIENT, 503)
 
@@ -81,18 +81,18 @@ def test_an_error_comes_back() -> None:
         ("here", 1),
     ],
 )
-def test_other_data_is_refused(key: str, value: Any) -> None:
+def test_invalid_data_is_rejected(key: str, value: Any) -> None:
     data = {**json.loads(json.dumps(plain_data.dump(FULL))), key: value}
     with pytest.raises(ValueError):
         plain_data.load(Outer, data)
 
 
-def test_the_latest_time_is_that_of_any_dataclass_inside() -> None:
+def test_latest_time_includes_nested_dataclasses() -> None:
     assert plain_data.latest_time(FULL) == 7.5
     assert plain_data.latest_time(Outer(made_at=9.0)) == 9.0
 
 
 @pytest.mark.parametrize("hint", [bytes, List[Inner], Dict[str, Inner], Tuple[Inner, int]])
-def test_annotations_that_are_not_supported_are_refused(hint: Any) -> None:
+def test_unsupported_annotations_are_rejected(hint: Any) -> None:
     with pytest.raises(NotImplementedError):
         plain_data.tests({"x": hint})

@@ -36,7 +36,7 @@ def job(name: str, at: float, records: int = 0, **params: Any) -> JobState:
     return found
 
 
-def test_time_counts_from_the_first_time_that_all_are_ready() -> None:
+def test_stable_time_starts_when_all_jobs_are_ready() -> None:
     found = policy(stable_for=20)
     readiness, reason = continue_ready(found, [job("a", 5.0)], Readiness(), 5.0)
     assert (readiness.since, reason and reason["code"], readiness.stable_at(found)) == (5.0, "not_stable", 25.0)
@@ -46,7 +46,7 @@ def test_time_counts_from_the_first_time_that_all_are_ready() -> None:
     assert readiness.postponed(30.0).stable_at(found) == 55.0
 
 
-def test_records_have_to_move_within_stable_for() -> None:
+def test_records_must_move_within_stable_for() -> None:
     params = {"stable_for": 20, "require_records": True}
     readiness, reason = continue_ready(policy(**params), [job("a", 5.0, 7, **params)], Readiness(0.0), 30.0)
     assert (reason and reason["code"], readiness.awaits_records) == ("no_records", True)
@@ -59,7 +59,7 @@ def test_records_have_to_move_within_stable_for() -> None:
     ("at", "since", "max_age", "stale"),
     [(11.0, 9.0, 10.0, False), (11.0, 10.5, 10.0, True), (20.0, 9.0, 10.0, False), (20.1, 9.0, 10.0, True)],
 )
-def test_a_reading_may_be_too_old(at: float, since: float, max_age: float, stale: bool) -> None:
+def test_reading_age_is_limited(at: float, since: float, max_age: float, stale: bool) -> None:
     assert is_stale(job("a", 10.0), at, since, max_age) is stale
 
 
@@ -74,15 +74,13 @@ OLD_READINGS = [
 
 
 @pytest.mark.parametrize(("make", "params", "state", "stale"), OLD_READINGS)
-def test_a_state_that_only_the_call_for_the_job_shows_may_be_too_old(
-    make: Any, params: dict[str, Any], state: str, stale: bool
-) -> None:
+def test_status_call_reading_age_is_limited(make: Any, params: dict[str, Any], state: str, stale: bool) -> None:
     found = JobState("1", make({"wait": True, **params}))
     take_reading(found, Reading("1", 10.0, STATUS, job={"status": state}), 10.0, 9.0)
     assert is_stale(found, 20.0, 9.0, 5.0) is stale
 
 
-def test_together_means_read_within_a_second() -> None:
+def test_readings_within_a_second_are_together() -> None:
     jobs = [job("a", 10.0), job("b", 10.0 + MAX_SPREAD)]
     assert are_together(jobs, 10.0 + MAX_SPREAD, 0.0)
     assert not are_together(jobs, 10.1 + MAX_SPREAD, 0.0)
@@ -90,26 +88,26 @@ def test_together_means_read_within_a_second() -> None:
 
 
 class TestAfterAReading:
-    """All jobs have been ready since second 5, and another reading comes."""
+    """All jobs have been ready since second 5, and another reading arrives."""
 
     READY = Readiness(5.0)
 
-    def test_a_job_that_stays_ready_changes_nothing(self) -> None:
+    def test_ready_job_keeps_the_stable_time(self) -> None:
         assert self.READY.after_reading(job("a", 2.0), "PASS") is self.READY
 
-    def test_a_job_that_has_fallen_ends_it(self) -> None:
+    def test_pending_job_resets_the_stable_time(self) -> None:
         assert self.READY.after_reading(job("a", 2.0), "PENDING").since is None
 
-    def test_a_claim_of_the_list_does_not(self) -> None:
+    def test_list_claim_keeps_the_stable_time(self) -> None:
         doubted = job("a", 2.0)
         doubted.claims.make("STOPPED", 7.0, 6.0, True, False)
         assert self.READY.after_reading(doubted, "PENDING") is self.READY
 
-    def test_a_job_that_appears_later_ends_it(self) -> None:
+    def test_job_that_appears_later_resets_the_stable_time(self) -> None:
         """It was left out, because it did not exist, and has to be ready together with the others."""
         assert self.READY.after_reading(job("a", 8.0), "PASS").since is None
 
-    def test_a_restart_ends_it(self) -> None:
+    def test_restart_resets_the_stable_time(self) -> None:
         restarted = job("a", 2.0)
         restarted.restarted_at = 6.0
         assert self.READY.after_reading(restarted, "PASS").since is None

@@ -14,7 +14,7 @@ from ansible_collections.datagate.huaweicloud.tests.unit.gate_world import World
 
 
 def script(*steps: tuple[float, dict[str, int]]) -> list[Any]:
-    """A job that runs; of each node the records that it has written by then."""
+    """A running job; for each node the records written so far."""
     return [
         (at, "NORMAL", {name: {"status": "NORMAL", "total_put_records": count} for name, count in nodes.items()})
         for at, nodes in steps
@@ -49,7 +49,7 @@ def run(jobs: dict[str, Any], records: Any, **params: Any) -> dict[str, Any]:
         ({"a": BUSY, "b": script((0, {"X": 1}), (15, {"X": 2}))}, ["READ"], False),
     ],
 )
-def test_which_nodes(jobs: dict[str, Any], records: Any, passes: bool) -> None:
+def test_nodes_that_must_move_records(jobs: dict[str, Any], records: Any, passes: bool) -> None:
     result = run(jobs, records)
     assert result["verdict"] == ("PASS" if passes else "TIMEOUT")
     assert {code for code, job, node in codes(result)} == (set() if passes else {"no_records"})
@@ -67,12 +67,12 @@ def test_which_nodes(jobs: dict[str, Any], records: Any, passes: bool) -> None:
         ({"a": [(0, "NORMAL", {"n": "NORMAL"})]}, True, "a has no running node that reports records"),
     ],
 )
-def test_the_reason_says_what_is_missing(jobs: dict[str, Any], records: Any, message: str) -> None:
+def test_reason_names_the_nodes_without_records(jobs: dict[str, Any], records: Any, message: str) -> None:
     assert message in run(jobs, records)["reasons"][0]["message"]
 
 
 @pytest.mark.parametrize("records", [True, ["READ"]])
-def test_with_stable_for_they_move_within_that_window(records: Any) -> None:
+def test_records_must_move_within_stable_for(records: Any) -> None:
     assert run({"a": BUSY}, records, stable_for=30)["verdict"] == "PASS"
     # Records moved for 20 s, and the window reaches back to the beginning.
     assert run({"a": ENDED}, records, stable_for=60)["verdict"] == "PASS"
@@ -84,7 +84,7 @@ def test_with_stable_for_they_move_within_that_window(records: Any) -> None:
 
 @pytest.mark.parametrize("params", [{}, {"stable_for": 20}])
 @pytest.mark.parametrize("records", [True, ["READ", "TYPO"]])
-def test_waiting_for_records_keeps_to_the_interval(params: dict[str, Any], records: Any) -> None:
-    """That nothing but records are missing is no reason to look more often."""
+def test_waiting_for_records_keeps_wait_interval(params: dict[str, Any], records: Any) -> None:
+    """If only records are missing, the gate does not read more often."""
     result = run({"a": ENDED, "b": LATE}, records, **params)
     assert result["polls"] <= 14

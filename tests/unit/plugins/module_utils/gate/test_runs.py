@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Which run counts and what it says, beside a naive model; the options of gates for runs."""
+"""Which run counts and its verdict, compared with a naive model; the options of gates for runs."""
 
 from __future__ import annotations
 
@@ -61,16 +61,16 @@ def naive(rows: list[dict[str, Any]], options: dict[str, Any]) -> tuple[str, str
         if since <= planned <= last and named in options["types"]:
             found.append((row["planTime"], row.get("submitTime", 0), row["instanceId"], row))
     found.sort(key=lambda item: item[:3])
-    said = [(item[3]["instanceId"], meaning(item[3], options)) for item in found]
+    judgements = [(item[3]["instanceId"], meaning(item[3], options)) for item in found]
     if options["which"] == "latest":
-        said = said[-1:]
+        judgements = judgements[-1:]
     for verdict in ("FAIL", "PENDING"):
-        for number, (judged, code) in reversed(said):
+        for number, (judged, code) in reversed(judgements):
             if judged == verdict:
                 return judged, code, number
-    if not said or len(found) < options["least"]:
+    if not judgements or len(found) < options["least"]:
         return "PENDING", "no_run", None
-    return "PASS", None, said[-1][0]
+    return "PASS", None, judgements[-1][0]
 
 
 def meaning(row: dict[str, Any], options: dict[str, Any]) -> tuple[str, str | None]:
@@ -151,14 +151,14 @@ def judged(found: list[dict[str, Any]], options: dict[str, Any]) -> tuple[str, s
 
 @settings(max_examples=3 * settings().max_examples)
 @given(rows(), CHOICES)
-def test_the_run_that_counts_is_that_of_the_naive_model(found: list[dict[str, Any]], options: dict[str, Any]) -> None:
+def test_chosen_run_equals_the_model(found: list[dict[str, Any]], options: dict[str, Any]) -> None:
     assert judged(found, options) == naive(found, options)
 
 
 @pytest.mark.slow
 @settings(max_examples=10_000)
 @given(rows(), CHOICES)
-def test_the_same_for_thousands_of_lists(found: list[dict[str, Any]], options: dict[str, Any]) -> None:
+def test_chosen_run_equals_the_model_for_many_lists(found: list[dict[str, Any]], options: dict[str, Any]) -> None:
     assert judged(found, options) == naive(found, options)
 
 
@@ -180,7 +180,7 @@ def test_a_missing_run_is_explained(since: str, until: str | None, expected: str
     assert choose([], rule, policy, window_of(rule, NOW))["run"] == expected
 
 
-def test_a_restarted_run_says_so() -> None:
+def test_restarted_run_has_the_reason_restarted() -> None:
     policy = run_policy({"job_names": JOB, "wait": True, "exception_grace": 500})
     job = JobState(JOB, policy)
     fields = {"job_name": JOB, "plan_time": 5, "run": "the run", "nodes": [], "message": ""}
@@ -212,7 +212,9 @@ LISTED = {"instance_id": 7, "status": "success", "start_time": 1000, "message": 
         ({}, {"status": "success", "nodes": [{"name": "n"}]}, {"nodes": [{"name": "n"}], "nodes_of": 7}),
     ],
 )
-def test_what_two_calls_say_of_a_run(listed: dict[str, Any], one: dict[str, Any], expected: dict[str, Any]) -> None:
+def test_list_and_detail_of_a_run_are_merged(
+    listed: dict[str, Any], one: dict[str, Any], expected: dict[str, Any]
+) -> None:
     found = merged({**LISTED, **listed}, one)
     assert {key: found[key] for key in expected} == expected
 
@@ -239,7 +241,7 @@ def test_what_two_calls_say_of_a_run(listed: dict[str, Any], one: dict[str, Any]
         ({"exception_grace": 900, "wait": True, "wait_timeout": 600}, "exception_grace", "do not fit"),
     ],
 )
-def test_an_unusable_option_is_named(params: dict[str, Any], option: str, word: str) -> None:
+def test_invalid_option_is_named(params: dict[str, Any], option: str, word: str) -> None:
     with pytest.raises(OptionError, match=word) as caught:
         run_policy({"job_names": JOB, **params})
     assert caught.value.option == option
@@ -253,5 +255,5 @@ def test_an_unusable_option_is_named(params: dict[str, Any], option: str, word: 
         ("a, b", "", ()),
     ],
 )
-def test_ids_belong_to_jobs(names: str, ids: str, expected: Any) -> None:
+def test_instance_ids_are_assigned_to_jobs(names: str, ids: str, expected: Any) -> None:
     assert run_rule({"job_names": names, "instance_ids": ids}).ids == expected

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Drawn jobs, faults and options: the gate and a naive model of it say the same, at the same time, for the same reasons."""
+"""Drawn jobs, faults and options: the gate and a naive model give the same verdict, time and reasons."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ ERRORS = {
 
 
 def script(job: Job, faults: list[Fault]) -> list[Any]:
-    """A job as the world's script; what a fault covers becomes its error."""
+    """A job as a script of the world; faults become errors."""
     faults = [*job.faults, *faults]
     moments = {0.0, *(step.at for step in job.steps)}
     for fault in faults:
@@ -48,7 +48,7 @@ def script(job: Job, faults: list[Fault]) -> list[Any]:
 
 
 def shown(step: Shown) -> tuple[Any, dict[str, Any]]:
-    """One step in the world's words."""
+    """One step of the world's script."""
     fields: dict[str, Any] = dict(step.nodes)
     fields["_progress"] = step.progress
     if step.start_time is not None:
@@ -84,9 +84,9 @@ def nameless(result: Expected) -> Expected:
 
 
 def agree(scenario: Scenario, dli: bool, kind: str = "") -> None:
-    """Whether gate and model say the same."""
+    """Assert that gate and model agree."""
     by_list = "name_contains" in scenario.options and not scenario.options.get("check_nodes", True)
-    # Without nodes, the list that settles a selection may say all that is needed; the model goes by status calls.
+    # Without nodes, the list that settles a selection may be sufficient; the model uses status calls.
     assume(not by_list or not any(job.faults for job in scenario.jobs.values()))
     found = play(scenario, dli, kind)
     expected = expect(
@@ -102,29 +102,29 @@ def agree(scenario: Scenario, dli: bool, kind: str = "") -> None:
 
 @settings(max_examples=6 * settings().max_examples)
 @given(scenarios())
-def test_real_time_jobs(scenario: Scenario) -> None:
+def test_real_time_gate_equals_the_model(scenario: Scenario) -> None:
     agree(scenario, False)
 
 
 @settings(max_examples=4 * settings().max_examples)
 @given(scenarios(dli=True))
-def test_dli_jobs(scenario: Scenario) -> None:
+def test_dli_gate_equals_the_model(scenario: Scenario) -> None:
     agree(scenario, True)
 
 
 @given(cluster_scenarios("dli_flink"))
-def test_flink_jobs(scenario: Scenario) -> None:
+def test_flink_gate_equals_the_model(scenario: Scenario) -> None:
     agree(scenario, False, "dli_flink")
 
 
 @given(cluster_scenarios("dli_spark"))
-def test_spark_batches(scenario: Scenario) -> None:
+def test_spark_gate_equals_the_model(scenario: Scenario) -> None:
     agree(scenario, False, "dli_spark")
 
 
 @settings(max_examples=4 * settings().max_examples)
 @given(scenarios(by_list=True))
-def test_selections(scenario: Scenario) -> None:
+def test_selection_gate_equals_the_model(scenario: Scenario) -> None:
     agree(scenario, False)
 
 
@@ -133,5 +133,5 @@ def test_selections(scenario: Scenario) -> None:
 @pytest.mark.parametrize("kind", [{}, {"dli": True}, {"by_list": True}])
 @settings(max_examples=200 * settings().max_examples)
 @given(st.data())
-def test_many_more(kind: dict[str, bool], data: Any) -> None:
+def test_many_drawn_gates_equal_the_model(kind: dict[str, bool], data: Any) -> None:
     agree(data.draw(scenarios(**kind)), kind.get("dli", False))

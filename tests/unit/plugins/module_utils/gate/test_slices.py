@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A gate cut into slices says the same as one in one piece, at the same time, with the same history."""
+"""A gate in slices has the same verdict, time and history as a gate in one piece."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ conditions = st.fixed_dictionaries(
 @given(
     st.tuples(scripts, scripts), conditions, st.lists(st.sampled_from([0.5, 2.0, 7.0, 30.0]), min_size=1, max_size=5)
 )
-def test_slices_make_no_difference(drawn: tuple, params: dict, seconds: list) -> None:
+def test_sliced_gate_equals_one_in_one_piece(drawn: tuple, params: dict, seconds: list) -> None:
     jobs = dict(zip(("a", "b"), drawn))
     given_options = {"job_names": ["a", "b"], "wait": True, "return_jobs": "all", **params}
     whole = gate(World(jobs, latency=0.1), **given_options)
@@ -71,7 +71,7 @@ def test_slices_make_no_difference(drawn: tuple, params: dict, seconds: list) ->
     assert cut == whole
 
 
-def test_many_jobs_in_slices() -> None:
+def test_sliced_gate_of_many_jobs_equals_one_in_one_piece() -> None:
     names = [f"job{number:04d}" for number in range(600)]
     jobs: dict[str, Any] = {name: [(0, "NORMAL", {"n": "NORMAL"})] for name in names}
     jobs["job0010"] = [(0, "STARTING"), (15, "NORMAL")]
@@ -83,16 +83,16 @@ def test_many_jobs_in_slices() -> None:
     assert cut["requests"] <= 1.1 * whole["requests"] + 100
 
 
-def test_the_closing_look_is_read_to_its_end() -> None:
+def test_closing_observation_is_completed() -> None:
     jobs = {name: [(0, "NORMAL")] for name in "abcd"}
     world = World(jobs, rate=2, list_errors=[(0, 5, BUSY)], list_hangs=30)
     result, dummy = in_slices(world, [1.0], job_names=list(jobs), wait=True, wait_interval=5, wait_timeout=300)
     assert result["verdict"] == "PASS"
-    read = [at for at, what in world.asked if what == "list"]
+    read = [at for at, what in world.calls if what == "list"]
     assert read[-1] > 5, "the list that could not be read proves nothing"
 
 
-def test_dli_in_slices() -> None:
+def test_sliced_dli_gate_equals_one_in_one_piece() -> None:
     jobs = {"a": [(0, "LAUNCHING"), (12, "RUNNING", {"_progress": 0.2, "_tasks": {"total": 4}}), (50, "FINISHED")]}
     cut, dummy = in_slices(World(jobs, lists=False), [3.0], dli=True, job_ids=["a"], wait=True)
     assert (cut["verdict"], cut["job"]["tasks"], cut["polls"]) == ("PASS", {"total": 4}, 6)
@@ -102,7 +102,7 @@ def test_dli_in_slices() -> None:
     assert (cut["verdict"], cut["elapsed"]) == ("FAIL", 40.0)
 
 
-def test_the_time_between_slices_counts() -> None:
+def test_time_between_slices_counts() -> None:
     world = World({"a": [(0, "STARTING"), (500, "NORMAL")]})
     params = {"job_names": ["a"], "wait": True, "wait_timeout": 100}
     outcome = slice_of(world, 5, None, False, params)
@@ -143,12 +143,12 @@ def test_a_list_younger_than_the_interval_is_not_read_again() -> None:
     names = [f"job{number:04d}" for number in range(600)]
     world = World({name: [(0, "STARTING"), (45, "NORMAL")] for name in names}, rate=28)
     in_slices(world, [1.0], job_names=names, wait=True, wait_timeout=300, check_nodes=False)
-    starts = [at for (at, what), (before, other) in zip(world.asked[1:], world.asked) if at - before > 1]
+    starts = [at for (at, what), (before, other) in zip(world.calls[1:], world.calls) if at - before > 1]
     assert all(later - earlier >= 9 for earlier, later in zip(starts, starts[1:]))
 
 
 class TestPause:
-    """No reading is made between two slices: what was read before counts as no fresher than it is."""
+    """Nothing is read between two slices: earlier readings keep their age."""
 
     names = tuple(f"job{number:02}" for number in range(100))
 
@@ -162,7 +162,7 @@ class TestPause:
             outcome = slice_of(world, then, state, False, params)
         return outcome
 
-    def test_a_node_that_breaks_in_it_is_seen(self) -> None:
+    def test_node_failure_during_a_pause_is_detected(self) -> None:
         jobs: dict = {name: [(0, "NORMAL", {"n": "NORMAL"})] for name in self.names}
         jobs["job00"] = [*jobs["job00"], (60, "NORMAL", {"n": "EXCEPTION"})]
         jobs["job01"] = [(0, "STARTING", {"n": "NORMAL"}), (60, "NORMAL", {"n": "NORMAL"})]
@@ -170,7 +170,7 @@ class TestPause:
         assert outcome.verdict.verdict == "FAIL"
         assert outcome.verdict.reasons[0]["job"] == "job00"
 
-    def test_it_counts_neither_as_stable_nor_as_lost(self) -> None:
+    def test_pause_neither_extends_nor_resets_stable_for(self) -> None:
         jobs = {"a": [(0, "NORMAL"), (20, "EXCEPTION"), (1100, "NORMAL")]}
         outcome = self.run(World(jobs), 1200, 15, stable_for=600)
         assert outcome.verdict.verdict == "PASS"
@@ -178,13 +178,13 @@ class TestPause:
         assert 1215 + 600 - 25 <= outcome.elapsed <= 1215 + 600
         assert self.run(World({"a": [(0, "NORMAL")]}), 60, 15, 90, stable_for=600).elapsed <= 600 + 60
 
-    def test_it_does_not_make_the_last_look_come_early(self) -> None:
+    def test_pause_does_not_advance_the_last_observation(self) -> None:
         jobs: dict = {name: [(0, "NORMAL", {"n": "NORMAL"})] for name in self.names}
         jobs["job99"] = [(0, "STARTING"), (3200, "NORMAL", {"n": "NORMAL"})]
         outcome = self.run(World(jobs), 3000, 2.0)
         assert outcome.verdict.verdict == "PASS"
 
-    def test_short_ones_lose_nothing(self) -> None:
+    def test_short_slices_complete_the_rotation(self) -> None:
         jobs: dict = {f"job{number:04}": [(0, "NORMAL", {"n": "NORMAL"})] for number in range(600)}
         world = World(jobs)
         params = {"job_names": list(jobs), "wait": True, "wait_timeout": 600}
@@ -196,7 +196,7 @@ class TestPause:
             state = resume.unpack(resume.pack(outcome.state, "x"), "x")
             world.clock.sleep(3.0)
         assert outcome.verdict.verdict == "PASS"
-        assert sum(1 for dummy, what in world.asked if what != "list") <= 640
+        assert sum(1 for dummy, what in world.calls if what != "list") <= 640
 
 
 def values(state: Any) -> dict[str, Any]:
@@ -205,8 +205,8 @@ def values(state: Any) -> dict[str, Any]:
     return {name: values(value) if is_dataclass(value) else value for name, value in found.items()}
 
 
-def test_a_job_is_handed_on_whole() -> None:
-    """A field of a job that is not handed on would be forgotten between two slices."""
+def test_all_fields_of_a_job_are_kept_in_resume() -> None:
+    """A field of a job that `resume` does not contain would be lost between two slices."""
     policy = options.policy({"job_names": ["a"], "wait": True})
     job = JobState("a", policy)
     take_reading(job, Reading("a", 1.0, LIST, job={"name": "a", "status": "NORMAL"}), 1.0, 0.0)
@@ -222,20 +222,20 @@ def test_a_job_is_handed_on_whole() -> None:
 class TestText:
     state = {"a": [1, None, "作业"]}
 
-    def test_there_and_back(self) -> None:
+    def test_unpacked_text_equals_the_state(self) -> None:
         text = resume.pack(self.state, "0123")
         assert text.startswith(f"{resume.VERSION}.0123.")
         assert text.isascii()
         assert resume.unpack(text, "0123") == self.state
 
-    def test_a_text_that_ansible_would_mask_is_avoided(self) -> None:
+    def test_text_contains_no_secret_that_ansible_masks(self) -> None:
         text = resume.pack(self.state, "0123")
         for start in range(7, len(text) - 4, 5):
             secret = text[start : start + 4]
             other = resume.pack(self.state, "0123", [secret])
             assert secret not in other.rpartition(".")[2]
             assert resume.unpack(other, "0123") == self.state
-        # Where that is impossible, there is a text nevertheless.
+        # If that is impossible, a text is returned anyway.
         assert resume.unpack(resume.pack(self.state, "0123", [""]), "0123") == self.state
 
     @pytest.mark.parametrize(
@@ -251,11 +251,11 @@ class TestText:
             ("6.0123.é", "damaged"),
         ],
     )
-    def test_invalid_text_is_refused(self, text: str, why: str) -> None:
+    def test_invalid_text_is_rejected(self, text: str, why: str) -> None:
         with pytest.raises(OptionError, match=f"resume.*{why}"):
             resume.unpack(text, "0123")
 
-    def test_no_bomb(self) -> None:
+    def test_decompression_bomb_is_rejected(self) -> None:
         packed = resume.pack({"a": "x" * (resume.MAX_STATE + 1)}, "0")
         with pytest.raises(OptionError, match="damaged"):
             resume.unpack(packed, "0")
@@ -275,7 +275,7 @@ CASES = ("by name", "by tags", "no list yet", "dli")
 class Case(NamedTuple):
     """A gate whose first slice has ended.
 
-    :ivar state: what that handed on, from its text.
+    :ivar state: the state unpacked from its `resume` text.
     """
 
     dli: bool
@@ -317,7 +317,7 @@ JSON = st.recursive(
 
 
 def paths(state: Any, way: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
-    """The ways to everything in a state."""
+    """The paths to all values in a state."""
     if isinstance(state, (dict, list)):
         keys = state.keys() if isinstance(state, dict) else range(len(state))
         return [way, *(found for key in keys for found in paths(state[key], (*way, key)))]
@@ -340,7 +340,7 @@ def damage(name: str) -> Case:
 
 
 def problem_of(found: Case, state: Any) -> str | None:
-    """What the next slice says of a state; None where it takes it. It neither breaks nor passes."""
+    """The error of the next slice with a state; None if it is accepted. It neither raises nor passes."""
     names = ["a"] if found.dli else ["a", "b", "c"]
     world = World({name: [(0, "RUNNING" if found.dli else "STARTING")] for name in names}, lists=not found.dli)
     try:
@@ -356,24 +356,24 @@ DAMAGED = "resume: is damaged; start the gate again"
 
 
 class TestForeignStates:
-    """For any text in the option resume, a gate goes on or says that it is damaged."""
+    """For any text in the option resume, a gate continues or reports that it is damaged."""
 
     @pytest.mark.parametrize("name", CASES)
-    def test_its_own(self, name: str) -> None:
+    def test_own_state_is_accepted(self, name: str) -> None:
         assert problem_of(case(name), case(name).state) is None
 
     @given(st.sampled_from(CASES), st.data())
-    def test_another_value_at_any_place(self, name: str, data: Any) -> None:
+    def test_replaced_value_is_accepted_or_rejected_as_damaged(self, name: str, data: Any) -> None:
         found = case(name)
         way = data.draw(st.sampled_from([way for way in paths(found.state) if way]))
         assert problem_of(found, replaced(found.state, way, data.draw(JSON))) in (None, DAMAGED)
 
     @given(st.sampled_from(CASES), st.dictionaries(st.text(max_size=5), JSON))
-    def test_foreign_data(self, name: str, state: Any) -> None:
+    def test_foreign_data_is_rejected(self, name: str, state: Any) -> None:
         assert problem_of(case(name), state) == DAMAGED
 
     @pytest.mark.parametrize("name", CASES)
-    def test_a_key_too_few_or_too_many(self, name: str) -> None:
+    def test_missing_or_additional_key_is_rejected(self, name: str) -> None:
         ways = [way for way in paths(case(name).state) if way and isinstance(way[-1], str)]
         fixed = [way for way in ways if not {"listed", "status", "tasks", "last", "moved_at"} & {*way[:-1]}]
         assert len(fixed) > 30
@@ -389,22 +389,22 @@ class TestForeignStates:
             assert problem_of(found, found.state) == DAMAGED, way
 
     @pytest.mark.parametrize("name", CASES[:2])
-    def test_no_gate_goes_on_with_fewer_jobs(self, name: str) -> None:
-        """With none left it would pass."""
+    def test_state_with_fewer_jobs_is_rejected(self, name: str) -> None:
+        """With no job left, it would pass."""
         for count in range(len(case(name).state["gate"]["jobs"])):
             found = damage(name)
             del found.state["gate"]["jobs"][count:]
             assert problem_of(found, found.state) == DAMAGED
 
     @pytest.mark.parametrize("name", ["read_at", "status_at", "listed_at", "ready_at"])
-    def test_nothing_was_read_later_than_it_was_handed_on(self, name: str) -> None:
+    def test_reading_after_the_end_of_the_slice_is_rejected(self, name: str) -> None:
         found = damage("by name")
         found.state["gate"]["jobs"][0][1][name] = found.state["time"]["elapsed"] + 1
         assert problem_of(found, found.state) == DAMAGED
 
 
 class TestDamagedText:
-    """A text that was flipped, cut or masked is refused, or says the same as before."""
+    """A text that was changed, truncated or masked is rejected, or has the same content as before."""
 
     @staticmethod
     def text() -> str:
@@ -418,19 +418,19 @@ class TestDamagedText:
             return error.option
 
     @given(st.data())
-    def test_cut(self, data: Any) -> None:
+    def test_truncated_text_is_rejected(self, data: Any) -> None:
         text = self.text()
         assert self.read(text[: data.draw(st.integers(0, len(text) - 1))]) == "resume"
 
     @given(st.data())
-    def test_flipped(self, data: Any) -> None:
+    def test_changed_character_is_rejected_or_harmless(self, data: Any) -> None:
         text = self.text()
         at = data.draw(st.integers(0, len(text) - 1))
         char = data.draw(st.sampled_from("ABab01-_=.* \n\u00e9"))
         assert self.read(text[:at] + char + text[at + 1 :]) in ("resume", case("by name").state)
 
     @given(st.data())
-    def test_masked_or_put_together_again(self, data: Any) -> None:
+    def test_masked_text_is_rejected_or_harmless(self, data: Any) -> None:
         text = self.text()
         start, end = sorted(data.draw(st.tuples(*[st.integers(0, len(text))] * 2)))
         middle = data.draw(st.sampled_from(["********", "", "AAAA"]))
@@ -452,12 +452,12 @@ class TestDamagedText:
             "{}".encode("utf-16"),
         ],
     )
-    def test_other_data(self, plain: bytes) -> None:
+    def test_other_compressed_data_is_rejected(self, plain: bytes) -> None:
         packed = base64.urlsafe_b64encode(zlib.compress(plain)).decode()
         with pytest.raises(OptionError, match="damaged"):
             resume.unpack(f"{resume.VERSION}.0123.{packed}", "0123")
 
     @pytest.mark.parametrize("pad", [zlib.compress(b"{}") + b"x", zlib.compress(b"{}")[:-1], b"{}"])
-    def test_other_packing(self, pad: bytes) -> None:
+    def test_other_compression_is_rejected(self, pad: bytes) -> None:
         with pytest.raises(OptionError, match="damaged"):
             resume.unpack(f"{resume.VERSION}.0123.{base64.urlsafe_b64encode(pad).decode()}", "0123")

@@ -34,11 +34,11 @@ MS = 1_772_323_200_000
         ("2026-03-01 08:00:00+0800", MS),
         ("2026-03-01T00:00Z", MS),
         ("2026-02-28T16:00:00.25-08", MS + 250),
-        (str(datetime(2026, 3, 1, tzinfo=timezone.utc)), MS),  # what YAML makes of a date
+        (str(datetime(2026, 3, 1, tzinfo=timezone.utc)), MS),  # a date, as YAML loads it
         (MS + 60_000, MS + 60_000),  # clocks differ
     ],
 )
-def test_forms(given: Any, found: int) -> None:
+def test_accepted_forms_of_a_time(given: Any, found: int) -> None:
     assert epoch_milliseconds("since", given, NOW) == found
 
 
@@ -60,7 +60,7 @@ def test_forms(given: Any, found: int) -> None:
         ("999999999w", "must be epoch milliseconds"),
     ],
 )
-def test_what_is_no_point_in_time(given: Any, problem: str | None) -> None:
+def test_invalid_times_are_rejected(given: Any, problem: str | None) -> None:
     if problem is None:
         assert epoch_milliseconds("since", given, NOW) == int(given)
         return

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What readings make of the state of a job."""
+"""How readings change the state of a job."""
 
 from __future__ import annotations
 
@@ -38,25 +38,25 @@ def missing(job: JobState, at: float) -> None:
 
 
 class TestAMissingJob:
-    def test_one_that_never_was_is_left_out(self) -> None:
+    def test_job_that_never_existed_is_left_out(self) -> None:
         job = new(missing="ok")
         missing(job, 1.0)
         assert (job.is_left_out, job.has_existed) == (True, False)
 
-    def test_one_that_the_list_shows_is_asked_for(self) -> None:
+    def test_missing_job_in_the_list_opens_a_claim(self) -> None:
         job = new(missing="ok")
         missing(job, 1.0)
         listed(job, 2.0, "NORMAL", 1.0)
         assert (job.claims.is_open, job.claims.shows_missing_job, job.is_missing) == (True, True, True)
 
-    def test_one_that_the_list_has_shown_and_is_gone_again_has_existed(self) -> None:
+    def test_job_that_vanished_after_the_list_showed_it_has_existed(self) -> None:
         job = new(missing="ok")
         missing(job, 1.0)
         listed(job, 20.0, "NORMAL")
         missing(job, 21.0)
         assert (job.has_existed, job.is_left_out) == (True, False)
 
-    def test_an_absence_in_the_list_confirms_it(self) -> None:
+    def test_absence_in_the_list_confirms_a_missing_job(self) -> None:
         job = new()
         missing(job, 1.0)
         take_absence(job, 2.0, 2.0)
@@ -64,7 +64,7 @@ class TestAMissingJob:
 
 
 class TestFailingTime:
-    def test_it_adds_up_until_the_job_is_ready(self) -> None:
+    def test_failing_time_adds_up_until_the_job_is_ready(self) -> None:
         job = new(exception_grace=30)
         for at, state in ((0.0, "EXCEPTION"), (10.0, "EXCEPTION"), (20.0, "STARTING"), (30.0, "EXCEPTION")):
             status(job, at, state)
@@ -74,13 +74,13 @@ class TestFailingTime:
         status(job, 50.0, "NORMAL")
         assert job.lasting_failures, "no later reading takes it back"
 
-    def test_a_ready_job_begins_again(self) -> None:
+    def test_ready_job_resets_the_failing_time(self) -> None:
         job = new(exception_grace=30)
         for at, state in ((0.0, "EXCEPTION"), (20.0, "NORMAL"), (30.0, "EXCEPTION"), (55.0, "EXCEPTION")):
             status(job, at, state)
         assert (job.failing_for, job.lasting_failures) == (25.0, [])
 
-    def test_the_list_does_not_count_the_time_of_a_failing_node(self) -> None:
+    def test_list_reading_does_not_extend_the_failing_time_of_a_node(self) -> None:
         job = new(exception_grace=30)
         status(job, 0.0, "NORMAL", nodes=[{"name": "n", "status": "EXCEPTION"}])
         listed(job, 20.0, "NORMAL")
@@ -89,14 +89,14 @@ class TestFailingTime:
         assert job.failing_for == 25.0
 
 
-def test_a_start_time_that_grows_is_a_restart() -> None:
+def test_later_start_time_is_a_restart() -> None:
     job = new()
     for at, start in ((0.0, 5), (1.0, 7), (2.0, 6), (3.0, 7), (4.0, True), (5.0, "9")):
         status(job, at, "NORMAL", start_time=start)
     assert (job.restarts, job.restarted_at, job.latest_start) == (1, 1.0, 7)
 
 
-def test_of_two_that_were_under_way_together_the_later_request_counts() -> None:
+def test_later_request_wins_over_a_later_answer() -> None:
     job = new()
     listed(job, 5.0, "STARTING")
     status(job, 4.0, "NORMAL")
@@ -106,7 +106,7 @@ def test_of_two_that_were_under_way_together_the_later_request_counts() -> None:
 
 
 @pytest.mark.parametrize("check_nodes", [True, False])
-def test_an_error_is_over_once_the_list_has_read_all_that_counts(check_nodes: bool) -> None:
+def test_error_ends_with_a_list_reading_if_nodes_do_not_count(check_nodes: bool) -> None:
     job = new(check_nodes=check_nodes)
     error = RequestError(TRANSIENT, "busy", status=503)
     for at in (0.0, 1.0):

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The events of a watch about jobs that change, come, go, and cannot be read."""
+"""The events of a watch about jobs that change, appear, vanish, or cannot be read."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ NODE = {"status": "EXCEPTION", "log_path": "obs://logs/N.job"}
 
 
 class Watched:
-    """A watch over a world; each look is `interval` seconds after the one before."""
+    """A watch over a world; each poll is `interval` seconds after the previous one."""
 
     def __init__(self, world: World, interval: float = 10.0, **params: Any) -> None:
         self.world = world
@@ -50,7 +50,7 @@ def test_a_change_is_reported_once() -> None:
     assert watched.look() == []
 
 
-def test_at_the_start_the_states_are_reported_when_asked_for() -> None:
+def test_initial_reports_the_first_states() -> None:
     world = World({"a": [(0, "NORMAL", {"N": NODE})]})
     assert Watched(world, job_names="a").look() == []
     job, node = Watched(world, job_names="a", initial=True).look()
@@ -69,7 +69,7 @@ def test_at_the_start_the_states_are_reported_when_asked_for() -> None:
     }
 
 
-def test_a_job_that_is_failing_when_it_can_be_read_at_last_is_reported() -> None:
+def test_job_that_fails_at_its_first_reading_is_reported() -> None:
     steps = [(0, error(503)), (15, "EXCEPTION", {"N": NODE}), (35, "NORMAL")]
     watched = Watched(World({"a": steps, "b": [(0, error(503)), (15, "NORMAL")]}), job_names=["a", "b"])
     assert [set(event) >= {"error"} for event in watched.look()] == [True]
@@ -79,7 +79,7 @@ def test_a_job_that_is_failing_when_it_can_be_read_at_last_is_reported() -> None
     assert watched.changes()[0] == ("a", None, "EXCEPTION", "NORMAL")
 
 
-def test_a_failing_job_says_why_and_where_it_logs() -> None:
+def test_failing_job_has_reason_and_log_path() -> None:
     watched = Watched(World({"a": [(0, "NORMAL"), (5, "EXCEPTION", {"N": NODE})]}), job_names="a")
     watched.look()
     job, node = watched.look()
@@ -87,7 +87,7 @@ def test_a_failing_job_says_why_and_where_it_logs() -> None:
     assert (node["node"], node["reason"]) == ("N", "node_exception")
 
 
-def test_nodes_of_a_stopped_job_have_old_states() -> None:
+def test_nodes_of_a_stopped_job_are_ignored() -> None:
     steps = [(0, "STOPPED", {"N": "NORMAL"}), (5, "STOPPED", {"N": NODE})]
     watched = Watched(World({"a": steps}), job_names="a")
     watched.look()
@@ -96,12 +96,12 @@ def test_nodes_of_a_stopped_job_have_old_states() -> None:
     assert "reason" not in event
 
 
-def test_without_nodes_the_list_is_enough() -> None:
+def test_check_nodes_false_reads_only_the_list() -> None:
     world = World({f"j{i}": [(0, "NORMAL", {"N": NODE}), (5, "STOPPED")] for i in range(30)})
     watched = Watched(world, job_names=[f"j{i}" for i in range(30)], check_nodes=False, initial=True)
     watched.look()
     assert len(watched.changes()) == 30
-    assert [what for dummy, what in world.asked] == ["list", "list"]
+    assert [what for dummy, what in world.calls] == ["list", "list"]
 
 
 def test_a_failure_in_the_list_is_confirmed_before_it_is_reported() -> None:
@@ -113,10 +113,10 @@ def test_a_failure_in_the_list_is_confirmed_before_it_is_reported() -> None:
     watched = Watched(world, job_names=names, check_nodes=False)
     watched.look()
     assert watched.look() == []
-    assert [what for dummy, what in world.asked] == ["list", "list", "j7", "j9"]
+    assert [what for dummy, what in world.calls] == ["list", "list", "j7", "j9"]
 
 
-def test_a_job_that_does_not_exist_is_reported_at_once_and_when_it_comes_and_goes() -> None:
+def test_missing_job_is_reported_and_when_it_appears_and_vanishes() -> None:
     world = World({"a": [(15, "STARTING"), (25, "NORMAL"), (35, GONE)]})
     watched = Watched(world, job_names="a")
     (event,) = watched.look()
@@ -138,7 +138,7 @@ def test_a_selection_by_tags_is_looked_up_each_time() -> None:
     assert watched.look() == []
 
 
-def test_a_job_that_loses_its_tag_is_watched_no_more_and_comes_back_silently() -> None:
+def test_job_without_the_tag_is_not_watched_and_returns_without_an_event() -> None:
     world = World(
         {"a": [(0, "NORMAL")], "b": [(0, "NORMAL")]}, lists_say={"b": [(0, "NORMAL"), (5, GONE), (15, "NORMAL")]}
     )
@@ -155,14 +155,14 @@ def test_too_few_jobs_are_reported_once() -> None:
 
 
 @pytest.mark.parametrize("given", [{"min_jobs": 3}, {"exclude_names": "*"}])
-def test_too_few_names_are_reported_as_well(given: dict[str, Any]) -> None:
+def test_too_few_job_names_are_reported(given: dict[str, Any]) -> None:
     watched = Watched(World({"a": [(0, "NORMAL")]}), job_names="a", **given)
     (event,) = watched.look()
     assert event["reason"] == "too_few_jobs"
     assert watched.look() == []
 
 
-def test_trouble_is_reported_once_for_all_request_ids_and_again_after_it_was_gone() -> None:
+def test_error_is_reported_once_and_again_after_recovery() -> None:
     steps = [(0, error(503, request_id="1")), (5, error(503, request_id="2")), (15, "NORMAL"), (25, error(503))]
     watched = Watched(World({"a": steps, "b": steps}), job_names="a,b")
     (event,) = watched.look()
@@ -176,7 +176,7 @@ def test_trouble_is_reported_once_for_all_request_ids_and_again_after_it_was_gon
     assert [event["reason"] for event in watched.look()] == ["unreadable"]
 
 
-def test_another_trouble_is_reported() -> None:
+def test_different_error_is_reported() -> None:
     steps = [(0, error(503)), (5, error(403, DENIED))]
     watched = Watched(World({"a": steps}), job_names="a")
     assert [event["reason"] for event in watched.look()] == ["unreadable"]
@@ -184,7 +184,7 @@ def test_another_trouble_is_reported() -> None:
     assert watched.watch.refused is None
 
 
-def test_one_job_that_cannot_be_read_hides_no_other() -> None:
+def test_unreadable_job_does_not_hide_another() -> None:
     world = World({"a": [(0, "NORMAL"), (5, error(503))], "b": [(0, "NORMAL"), (5, "EXCEPTION")]})
     watched = Watched(world, job_names="a,b")
     watched.look()
@@ -192,7 +192,7 @@ def test_one_job_that_cannot_be_read_hides_no_other() -> None:
     assert {event.get("job") for event in events} == {"b", None}
 
 
-def test_what_happened_during_trouble_is_reported_after_it() -> None:
+def test_change_during_an_error_is_reported_afterwards() -> None:
     world = World({"a": [(0, "NORMAL"), (12, "STOPPED")]}, list_errors=[(5, 15, error(502))])
     watched = Watched(world, tags="t")
     watched.look()
@@ -208,7 +208,7 @@ def test_a_refused_access_key_is_reported() -> None:
     assert watched.watch.refused is not None
 
 
-def test_where_not_all_nodes_fit_into_an_interval_they_are_read_in_turn() -> None:
+def test_nodes_that_do_not_fit_into_an_interval_are_read_in_rotation() -> None:
     names = [f"j{i:03}" for i in range(300)]
     jobs: dict[str, Any] = {name: [(0, "NORMAL", {"N": "NORMAL"}), (40, "NORMAL", {"N": NODE})] for name in names}
     jobs["j299"] = [(0, "STOPPED")]
@@ -221,7 +221,7 @@ def test_where_not_all_nodes_fit_into_an_interval_they_are_read_in_turn() -> Non
     for dummy in range(4):
         seen |= {job for job, node, previous, status in watched.changes() if (node, status) == ("N", "EXCEPTION")}
     assert seen == set(names[:299])
-    assert "j299" not in {what for dummy, what in world.asked}
+    assert "j299" not in {what for dummy, what in world.calls}
 
 
 def test_a_slow_service_reports_all_jobs_in_turn() -> None:
@@ -242,7 +242,7 @@ def test_a_list_that_takes_longer_than_a_poll_is_read_to_its_end() -> None:
     assert watched.changes() == [("j799", None, "NORMAL", "STOPPED")]
 
 
-def test_a_list_that_never_comes_is_reported_once() -> None:
+def test_list_without_an_answer_is_reported_once() -> None:
     watched = Watched(World({"a": [(0, "NORMAL")]}, latency=400.0), tags="t")
     (event,) = watched.look()
     assert event["reason"] == "unreadable"
@@ -250,7 +250,7 @@ def test_a_list_that_never_comes_is_reported_once() -> None:
     assert watched.look() == []
 
 
-def test_it_ends_between_two_requests() -> None:
+def test_stop_takes_effect_between_two_requests() -> None:
     world = World({name: [(0, "NORMAL")] for name in "abcdefgh"})
     selection = options.selection({"job_names": list("abcdefgh")})
     watch = Watch(selection, world, world.clock, stopping=lambda: world.sent >= 3)
@@ -267,7 +267,7 @@ def watched_dli(kind: str, script: Any, given: dict[str, Any]) -> Watched:
     return watched
 
 
-def told(events: list[dict[str, Any]]) -> list[tuple[Any, ...]]:
+def summaries(events: list[dict[str, Any]]) -> list[tuple[Any, ...]]:
     return [(event["kind"], event["previous"], event["status"], event.get("reason")) for event in events]
 
 
@@ -280,31 +280,31 @@ def test_a_restart_of_a_flink_job_is_an_event() -> None:
     steps.append((35, "job_running_exception", {"_restart_times": 3}))
     watched = watched_dli("flink_job", steps, {"job_ids": "1"})
     assert watched.look() == []
-    assert told(watched.look()) == [("flink_job", "job_submitting", "job_running", None)]
+    assert summaries(watched.look()) == [("flink_job", "job_submitting", "job_running", None)]
     (event,) = watched.look()
-    assert told([event]) == [("flink_job", "job_running", "job_running", "restarted")]
+    assert summaries([event]) == [("flink_job", "job_running", "job_running", "restarted")]
     assert (event["restart_times"], event["message"]) == (3, "1 was restarted and is job_running again")
     assert watched.look() == []
-    assert told(watched.look()) == [("flink_job", "job_running", "job_running_exception", "job_failed")]
+    assert summaries(watched.look()) == [("flink_job", "job_running", "job_running_exception", "job_failed")]
 
 
 def test_a_spark_batch_that_has_ended_is_not_read_again() -> None:
     watched = watched_dli("spark_batch", [(0, "running"), (5, "dead")], {"batch_ids": "1"})
     assert watched.look() == []
-    assert told(watched.look()) == [("spark_batch", "running", "dead", "job_failed")]
+    assert summaries(watched.look()) == [("spark_batch", "running", "dead", "job_failed")]
     assert [watched.look(), watched.look()] == [[], []]
-    assert len(watched.world.asked) == 2
+    assert len(watched.world.calls) == 2
 
 
-def test_sql_jobs_are_looked_up_and_forgotten_once_they_have_ended_and_left_the_list() -> None:
+def test_ended_sql_jobs_are_dropped_when_they_leave_the_list() -> None:
     given = {"job_tags": {"release": "42"}}
     watched = watched_dli("dli_job", [(5, "RUNNING"), (15, "FINISHED")], given)
     watched.world.lists_say = {"1": [(5.0, None, {}), (45.0, GONE, {})]}
     assert [event["reason"] for event in watched.look()] == ["too_few_jobs"]
-    assert told(watched.look()) == [("dli_job", None, "RUNNING", None)]
-    assert told(watched.look()) == [("dli_job", "RUNNING", "FINISHED", None)]
-    asked = len(watched.world.asked)
+    assert summaries(watched.look()) == [("dli_job", None, "RUNNING", None)]
+    assert summaries(watched.look()) == [("dli_job", "RUNNING", "FINISHED", None)]
+    count = len(watched.world.calls)
     assert [watched.look(), watched.look()] == [[], []]
-    assert {what for dummy, what in watched.world.asked[asked:]} == {"list"}
+    assert {what for dummy, what in watched.world.calls[count:]} == {"list"}
     assert [event["reason"] for event in watched.look()] == ["too_few_jobs"]
     assert (watched.watch._observed.jobs, watched.watch._states) == ({}, {})

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A cloud that takes orders, on a virtual clock: it carries them out or not, and answers as a script says."""
+"""A cloud that accepts orders, on a virtual clock: it executes them or not, and answers as scripted."""
 
 from __future__ import annotations
 
@@ -37,9 +37,9 @@ _tokens = itertools.count()
 
 @dataclass(frozen=True)
 class Told:
-    """How an order is answered.
+    """The answer to an order.
 
-    :ivar acts: whether it is carried out.
+    :ivar acts: whether it is executed.
     :ivar status: HTTP status; 0 for a connection that breaks, -1 for no answer at all, -2 for no connection.
     """
 
@@ -113,7 +113,7 @@ class OrderCloud:
             job.moves.insert(0, (-1.0, job.state, 1_000))
 
     def receive(self, prepared: Any, sent_at: float, bound: float) -> Planned:
-        """Take a request."""
+        """Accept a request."""
         parts = urlsplit(prepared.url)
         segments = [unquote(segment) for segment in parts.path.split("/")[3:]]
         query = dict(parse_qsl(parts.query))
@@ -210,7 +210,7 @@ def _planned(at: float, status: int, body: Any) -> Planned:
 
 
 def _ignore(seconds: float, given_up: bool) -> None:
-    """Nothing is noted of it."""
+    """The event is not recorded."""
 
 
 def order(cloud: OrderCloud, check_mode: bool = False, **options: Any) -> dict[str, Any]:

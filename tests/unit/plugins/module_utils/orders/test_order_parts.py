@@ -49,7 +49,7 @@ def error(status: int | None, code: str = "", text: str = "", was_sent: bool = T
         (200, "", True, False, False),
     ],
 )
-def test_when_a_request_is_sent_again(
+def test_retry_of_orders_and_other_requests(
     status: int | None, code: str, was_sent: bool, reading: bool, order: bool
 ) -> None:
     found = [
@@ -88,7 +88,7 @@ def test_when_a_request_is_sent_again(
         (None, "", "", UNKNOWN),
     ],
 )
-def test_what_an_answer_means(status: int | None, code: str, text: str, wanted: str) -> None:
+def test_meaning_of_an_answer(status: int | None, code: str, text: str, wanted: str) -> None:
     assert meaning(error(status, code, text)) == wanted
 
 
@@ -131,7 +131,7 @@ def test_what_an_answer_means(status: int | None, code: str, text: str, wanted: 
         ({"state": "started", "names": "a", "stable_for": 700}, "stable_for: 700 s do not fit into a wait_timeout"),
     ],
 )
-def test_options_that_are_refused(params: dict[str, Any], words: str) -> None:
+def test_invalid_options_are_rejected(params: dict[str, Any], words: str) -> None:
     with pytest.raises(OptionError) as caught:
         order_options(params)
     assert str(caught.value).startswith(words)
@@ -151,7 +151,7 @@ def test_options_that_are_refused(params: dict[str, Any], words: str) -> None:
         ({"status": "manual"}, "manual"),
     ],
 )
-def test_states_of_instances(received: dict[str, Any], state: str) -> None:
+def test_instance_state_is_read(received: dict[str, Any], state: str) -> None:
     assert one_instance({"instanceId": 7, **received}, "a", 7)["status"] == state
     page = instance_page({"total": 1, "instances": [{"jobName": "a", "instanceId": 7, **received}]}, "a")
     assert [item["status"] for item in page.instances] == [state]
@@ -171,12 +171,12 @@ def test_states_of_instances(received: dict[str, Any], state: str) -> None:
         {"instanceId": 7, "status": "success", "nodes": "none"},
     ],
 )
-def test_answers_that_are_not_this_instance(body: Any) -> None:
+def test_answer_about_another_instance_is_unreadable(body: Any) -> None:
     with pytest.raises(Unreadable):
         one_instance(body, "a", 7)
 
 
-def test_a_page_holds_this_job_only_and_says_whether_it_is_complete() -> None:
+def test_page_contains_only_this_job_and_its_completeness() -> None:
     entries = [{"jobName": name, "instanceId": 1, "status": "success"} for name in ("a", "ab")]
     page = instance_page({"total": 2, "instances": entries}, "a")
     assert ([item["job_name"] for item in page.instances], page.is_complete) == (["a"], True)

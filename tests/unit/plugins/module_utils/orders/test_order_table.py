@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Orders over a real session on a virtual clock: state before x order x answer x state after, and what no table holds."""
+"""Orders over a real session on a virtual clock: state before x order x answer x state after, and single cases."""
 
 from __future__ import annotations
 
@@ -42,12 +42,12 @@ OUTCOMES: dict[str, tuple[str, str, bool, int]] = {
     "taken, broken": ("PASS", "FAIL", True, 1),
     "taken, silent": ("PASS", "FAIL", True, 1),
     "taken, garbled": ("PASS", "FAIL", True, 1),
-    # It may have had an effect, as far as the module can know.
+    # The module must assume that it had an effect.
     "503": ("ERROR", "ERROR", True, 1),
     "broken": ("ERROR", "ERROR", True, 1),
     "silent": ("ERROR", "ERROR", True, 1),
     "429 of a proxy": ("ERROR", "ERROR", True, 1),
-    # It cannot have had one.
+    # It had no effect.
     "unconnected": ("ERROR", "ERROR", False, 3),
     "throttled": ("ERROR", "ERROR", False, 3),
     "30107": ("ERROR", "ERROR", False, 1),
@@ -74,7 +74,7 @@ def expected(goal: str, before: str, answer: str, is_good: bool) -> tuple[str, b
 
 
 @pytest.mark.parametrize(("goal", "before"), NEEDED)
-def test_every_cell(goal: str, before: str) -> None:
+def test_each_answer_gives_the_expected_outcome(goal: str, before: str) -> None:
     assert set(OUTCOMES) == set(ANSWERS)
     found, wanted = {}, {}
     for answer in ANSWERS:
@@ -97,7 +97,7 @@ def test_every_cell(goal: str, before: str) -> None:
 # -- old states -------------------------------------------------------------------------------------------------------
 
 
-def test_an_old_exception_is_no_verdict_and_counts_after_its_time() -> None:
+def test_old_exception_counts_only_after_a_delay() -> None:
     late = CloudJob("EXCEPTION", lag=25)
     assert order(OrderCloud({"a": late}), names="a", state="started", wait_interval=1)["verdict"] == "PASS"
     never = order(OrderCloud({"a": CloudJob("EXCEPTION", lag=90)}), names="a", state="started", wait_interval=1)
@@ -105,14 +105,14 @@ def test_an_old_exception_is_no_verdict_and_counts_after_its_time() -> None:
     assert 30 < never["seconds"] < 34
 
 
-def test_a_start_that_fails_between_two_readings_is_seen_by_its_start_time() -> None:
+def test_failed_start_between_readings_is_detected_by_start_time() -> None:
     job = CloudJob("EXCEPTION", starts_as="EXCEPTION", lag=0.5)
     result = order(OrderCloud({"a": job}), names="a", state="started", wait_interval=8)
     assert result["verdict"] == "FAIL"
     assert result["seconds"] < 10
 
 
-def test_an_old_node_is_no_verdict_and_counts_after_its_time() -> None:
+def test_old_node_state_counts_only_after_a_delay() -> None:
     def attempt(**fields: Any) -> dict[str, Any]:
         job = CloudJob("STOPPED", nodes={"n": "EXCEPTION"}, **fields)
         return order(OrderCloud({"a": job}), names="a", state="started", wait_interval=1)
@@ -123,7 +123,7 @@ def test_an_old_node_is_no_verdict_and_counts_after_its_time() -> None:
     assert 30 < broken["seconds"] < 34
 
 
-def test_a_failing_node_does_not_keep_a_job_from_being_stopped() -> None:
+def test_job_with_a_failing_node_can_be_stopped() -> None:
     job = CloudJob("NORMAL", nodes={"n": "EXCEPTION"}, mends_nodes=False)
     assert order(OrderCloud({"a": job}), names="a", state="stopped")["verdict"] == "PASS"
 
@@ -144,7 +144,7 @@ def test_a_restart_needs_a_later_start() -> None:
 
 
 @pytest.mark.parametrize("answer", ["30107", "is running", "3051", "unknown code"])
-def test_a_refusal_is_a_success_if_the_state_is_right(answer: str) -> None:
+def test_refused_order_succeeds_if_the_state_is_right(answer: str) -> None:
     # Another user has started it since it was read.
     job = CloudJob("STOPPED", moves=[(0.12, "NORMAL", 2_000)])
     cloud = OrderCloud({"a": job}, [answer])
@@ -155,7 +155,7 @@ def test_a_refusal_is_a_success_if_the_state_is_right(answer: str) -> None:
 # -- several jobs -----------------------------------------------------------------------------------------------------
 
 
-def test_a_job_that_fails_does_not_leave_others_stopped() -> None:
+def test_failing_job_does_not_leave_others_stopped() -> None:
     jobs = {"bad": CloudJob("STOPPED", starts_as="EXCEPTION", lag=0), "good": CloudJob("NORMAL", lag=20)}
     cloud = OrderCloud(jobs)
     result = order(cloud, names="bad,good", state="restarted")
@@ -177,7 +177,7 @@ def test_a_refused_order_does_not_leave_others_stopped() -> None:
     assert [verb for dummy, name, verb, dummy2 in cloud.posts if name == "good"] == ["stop", "start"]
 
 
-def test_without_time_the_starts_that_were_not_sent_are_named() -> None:
+def test_timeout_names_the_starts_that_were_not_sent() -> None:
     cloud = OrderCloud({"a": CloudJob("NORMAL", lag=50)})
     result = order(cloud, names="a", state="restarted", wait_timeout=20)
     assert result["verdict"] == "TIMEOUT"
@@ -218,7 +218,7 @@ def batch(state: str = "SCHEDULING", **fields: Any) -> CloudJob:
         ("restarted", "SCHEDULING", ["stop", "start"]),
     ],
 )
-def test_batch_jobs(goal: str, before: str, orders: list[str]) -> None:
+def test_orders_for_batch_jobs(goal: str, before: str, orders: list[str]) -> None:
     cloud = OrderCloud({"a": batch(before)})
     result = order(cloud, names="a", state=goal)
     assert (result["verdict"], [post[2] for post in cloud.posts]) == ("PASS", orders)
@@ -243,7 +243,7 @@ def test_batch_jobs(goal: str, before: str, orders: list[str]) -> None:
         ("unconnected", True, "success", "ERROR", False),
     ],
 )
-def test_runs(answer: str, shows_runs: bool, end: str, verdict: str, changed: bool) -> None:
+def test_outcome_of_a_run(answer: str, shows_runs: bool, end: str, verdict: str, changed: bool) -> None:
     cloud = OrderCloud({"a": batch(runs_end_as=end)}, [answer], shows_runs)
     cloud.runs.append((-60.0, "a", 7))  # an earlier one, which is not this one
     result = order(cloud, names="a", state="run")
@@ -256,7 +256,7 @@ def test_runs(answer: str, shows_runs: bool, end: str, verdict: str, changed: bo
         assert "may have been started" in result["msg"]
 
 
-def test_two_new_runs_after_a_lost_answer_are_no_answer() -> None:
+def test_two_new_runs_after_a_lost_answer_are_ambiguous() -> None:
     cloud = OrderCloud({"a": batch()}, ["taken, broken"])
     carry_out = cloud._carry_out
 
@@ -270,7 +270,7 @@ def test_two_new_runs_after_a_lost_answer_are_no_answer() -> None:
     assert "several new runs are visible; it may have been started" in result["msg"]
 
 
-def test_a_real_time_job_cannot_be_run() -> None:
+def test_real_time_job_cannot_be_run() -> None:
     cloud = OrderCloud({"a": CloudJob("NORMAL")})
     result = order(cloud, names="a", state="run")
     assert result["msg"].startswith("names: a is a real-time job, and only batch jobs can be run once")
@@ -291,7 +291,9 @@ def test_a_real_time_job_cannot_be_run() -> None:
         ("stopped", "STOPPED", "taken", [], None),
     ],
 )
-def test_without_waiting(goal: str, before: str, answer: str, orders: list[str], verdict: str | None) -> None:
+def test_wait_false_returns_after_the_order(
+    goal: str, before: str, answer: str, orders: list[str], verdict: str | None
+) -> None:
     cloud = OrderCloud({"a": CloudJob(before)}, [answer])
     result = order(cloud, names="a", state=goal, wait=False)
     assert (result.get("verdict"), [post[2] for post in cloud.posts]) == (verdict, orders)
@@ -311,7 +313,7 @@ def test_check_mode_orders_nothing(goal: str, before: str) -> None:
 # -- restored ---------------------------------------------------------------------------------------------------------
 
 
-def test_what_ran_before_is_started_and_the_others_are_named() -> None:
+def test_restored_starts_what_ran_before_and_names_the_others() -> None:
     states = {"n": "NORMAL", "s": "STARTING", "o": "OVERLOAD", "x": "STOPPED", "e": "EXCEPTION"}
     cloud = OrderCloud({name: CloudJob("STOPPED") for name in states} | {"b": batch("STOPPED")})
     before = [{"name": name, "job_type": "REAL_TIME", "status": state} for name, state in states.items()]
@@ -322,7 +324,7 @@ def test_what_ran_before_is_started_and_the_others_are_named() -> None:
     assert "Left alone, because they did not run before: x (STOPPED), e (EXCEPTION)." in result["msg"]
 
 
-def test_nothing_ran_before() -> None:
+def test_restored_without_running_jobs_changes_nothing() -> None:
     cloud = OrderCloud({"x": CloudJob("STOPPED")})
     result = order(cloud, state="restored", before=[{"name": "x", "status": "STOPPED"}])
     assert (result["verdict"], result["changed"], cloud.tries) == ("PASS", False, 0)

@@ -52,7 +52,7 @@ class Driver:
         """How many calls there were."""
         return len(self.calls)
 
-    def asked(self) -> list[tuple[str, ...]]:
+    def paths(self) -> list[tuple[str, ...]]:
         """The paths of all calls so far."""
         return [call.segments for call in self.calls]
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A session that asks a function instead of the cloud."""
+"""A session that calls a function instead of the cloud."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class CountingClock(Clock):
 
 
 class FakeSession:
-    """What the services need of a session.
+    """The part of a session that the services use.
 
     :param respond: from a call to decoded JSON, or to the RequestError that it ends with.
     :ivar calls: every call, in the order in which they were sent.
@@ -93,7 +93,7 @@ class FakeSession:
                 return error
         return outcome
 
-    def asked(self) -> list[tuple[str, ...]]:
+    def paths(self) -> list[tuple[str, ...]]:
         """The paths of all calls so far."""
         return [call.segments for call in self.calls]
 
@@ -145,9 +145,9 @@ class JobList:
         if self.change is not None:
             self.change(self.requests, self.names)
         self.requests += 1
-        asked = int(query["limit"])
-        assert 1 <= asked <= 100
-        limit = min(asked, self.cap)
+        page_size = int(query["limit"])
+        assert 1 <= page_size <= 100
+        limit = min(page_size, self.cap)
         part = query.get("jobName", "").lower()
         found = [name for name in self.names if part in name.lower()] if part else self.names
         start = int(query["offset"]) * (limit if self.means == PAGES else 1)

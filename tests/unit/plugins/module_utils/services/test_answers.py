@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A body counts only if it is coherent and about what was asked."""
+"""A body counts only if it is consistent and about the requested job."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ STATUS = {"name": "j", "status": "NORMAL", "nodes": [NODE]}
 DLI = {"is_success": True, "message": "", "job_id": "j", "status": "FINISHED"}
 PAGE = {"total": 1, "jobs": [{"name": "j", "status": "NORMAL"}]}
 
-# Every kind of answer that counts: what reads it, and a good body.
+# Each kind of answer: its parser, and a valid body.
 KINDS: list[Any] = [
     pytest.param(lambda data: answers.real_time_job(data, "j"), STATUS, id="status"),
     pytest.param(lambda data: answers.dli_job(data, "j"), DLI, id="dli"),
@@ -60,7 +60,7 @@ def test_the_examples_are_readable() -> None:
 
 
 @pytest.mark.parametrize(("read", "good"), KINDS)
-def test_what_each_kind_accepts(read: Read, good: dict[str, Any]) -> None:
+def test_each_kind_accepts_its_body_only(read: Read, good: dict[str, Any]) -> None:
     read(good)
     for data in (None, [], [good], "text", 5, True, ""):
         with pytest.raises(Unreadable, match="no JSON object"):
@@ -143,7 +143,7 @@ NO_ERRORS: list[dict[str, Any]] = [
 
 @pytest.mark.parametrize(("read", "good"), KINDS)
 @pytest.mark.parametrize("key", CODE_KEYS)
-def test_an_error_code_beside_a_good_body(read: Read, good: dict[str, Any], key: str) -> None:
+def test_error_code_in_a_good_body_is_unreadable(read: Read, good: dict[str, Any], key: str) -> None:
     for code in CODES:
         for data in ({**good, key: code}, {key: code, **good}, {**good, key: code, "error_msg": "x"}):
             with pytest.raises(Unreadable, match="the answer holds an error"):
@@ -154,14 +154,14 @@ def test_an_error_code_beside_a_good_body(read: Read, good: dict[str, Any], key:
 
 @pytest.mark.parametrize(("read", "good"), KINDS)
 @pytest.mark.parametrize("error", ERRORS, ids=str)
-def test_errors_in_every_shape(read: Read, good: dict[str, Any], error: dict[str, Any]) -> None:
+def test_each_form_of_error_is_unreadable(read: Read, good: dict[str, Any], error: dict[str, Any]) -> None:
     with pytest.raises(Unreadable):
         read({**good, **error})
 
 
 @pytest.mark.parametrize(("read", "good"), KINDS)
 @pytest.mark.parametrize("error", NO_ERRORS, ids=str)
-def test_what_is_no_error(read: Read, good: dict[str, Any], error: dict[str, Any]) -> None:
+def test_empty_error_fields_are_accepted(read: Read, good: dict[str, Any], error: dict[str, Any]) -> None:
     assert read({**good, **error})
 
 
@@ -181,7 +181,7 @@ def test_the_error_is_named() -> None:
         assert str(caught.value).isprintable()
 
 
-def test_what_the_gateway_says_may_be_secret() -> None:
+def test_gateway_message_with_secrets_is_not_shown() -> None:
     received = {"error_msg": "canonicalRequest:GET|x-auth-token:SECRET", "error_code": "APIGW.0301", "request_id": "r"}
     for data in ({**STATUS, **received}, {**STATUS, "error": received}, {**STATUS, "errors": [received]}):
         with pytest.raises(Unreadable) as caught:
@@ -195,7 +195,7 @@ FLAGS = ["is_success", "isSuccess", "IsSuccess", "IS_SUCCESS", "is-success", "su
 
 @pytest.mark.parametrize(("read", "good"), KINDS)
 @pytest.mark.parametrize("key", FLAGS)
-def test_a_flag_that_is_not_true(read: Read, good: dict[str, Any], key: str) -> None:
+def test_false_flag_is_unreadable(read: Read, good: dict[str, Any], key: str) -> None:
     bare = {name: item for name, item in good.items() if name != "is_success"}
     bad: list[Any] = [
         False,
@@ -222,7 +222,7 @@ def test_a_flag_that_is_not_true(read: Read, good: dict[str, Any], key: str) -> 
         assert read({**bare, key: flag})
 
 
-def test_flags_beside_each_other() -> None:
+def test_contradicting_flags_are_unreadable() -> None:
     bad: list[dict[str, Any]] = [
         {"is_success": True, "isSuccess": False},
         {"is_success": True, "success": False},
@@ -240,8 +240,8 @@ def test_flags_beside_each_other() -> None:
         assert answers.dli_job({**{k: v for k, v in DLI.items() if k != "is_success"}, **flags}, "j")
 
 
-def test_errors_of_the_jobs_own() -> None:
-    """What a node, a sub-job or a job of Flink says about its own errors is part of a good answer."""
+def test_errors_of_the_job_itself_are_accepted() -> None:
+    """Errors of a node, a sub-job or a Flink job itself are part of a valid answer."""
     job = answers.real_time_job(
         {
             **STATUS,
@@ -255,7 +255,7 @@ def test_errors_of_the_jobs_own() -> None:
     assert answers.dli_job({**DLI, "sub_jobs": [{"error_code": "X", "is_success": False}]}, "j")
 
 
-# -- whose answer it is -----------------------------------------------------------------------------------------------
+# -- about which job ---------------------------------------------------------------------------------------------------
 
 NAMES = ["name", "Name", "NAME", "job_name", "jobName", "JobName", "job-name"]
 OTHERS = ["another", "J", "j ", " j", "j\u200b", "j\n", "", "jj", 1, 0, True, False, [], ["j"], {}, {"name": "j"}]
@@ -263,14 +263,14 @@ OTHERS = ["another", "J", "j ", " j", "j\u200b", "j\n", "", "jj", 1, 0, True, Fa
 
 @pytest.mark.parametrize("key", NAMES)
 @pytest.mark.parametrize("other", OTHERS, ids=repr)
-def test_the_status_of_another_job(key: str, other: Any) -> None:
+def test_status_of_another_job_is_unreadable(key: str, other: Any) -> None:
     bare = {name: item for name, item in STATUS.items() if name != "name"}
     assert answers.real_time_job({**bare, key: "j"}, "j")["name"] == "j"
     with pytest.raises(Unreadable, match="about another job"):
         answers.real_time_job({**bare, key: other}, "j")
 
 
-def test_a_second_name_must_be_the_same() -> None:
+def test_second_name_must_be_equal() -> None:
     assert answers.real_time_job({**STATUS, "jobName": "j"}, "j")
     assert answers.real_time_job({**STATUS, "jobName": None}, "j")
     assert answers.real_time_job({**STATUS, "name": None, "job_name": "j"}, "j")
@@ -280,13 +280,13 @@ def test_a_second_name_must_be_the_same() -> None:
 
 
 @pytest.mark.parametrize("received", [{}, {"name": None}, {"name": None, "jobName": None}])
-def test_a_status_without_a_name_could_be_of_any_job(received: dict[str, Any]) -> None:
+def test_status_without_a_name_is_unreadable(received: dict[str, Any]) -> None:
     with pytest.raises(Unreadable, match="does not name the job"):
         answers.real_time_job({"status": "NORMAL", "nodes": [], **received}, "j")
 
 
 @pytest.mark.parametrize("received", [{"id": "k"}, {"job_id": None, "id": "k"}, {"job_id": "k", "id": "j"}, {"Id": 5}])
-def test_the_progress_of_another_job(received: dict[str, Any]) -> None:
+def test_progress_of_another_job_is_unreadable(received: dict[str, Any]) -> None:
     bare = {name: item for name, item in DLI.items() if name != "job_id"}
     assert answers.dli_job(bare, "j")["job_id"] == "j"
     with pytest.raises(Unreadable, match="about another job"):
@@ -303,7 +303,7 @@ def test_the_progress_of_another_job(received: dict[str, Any]) -> None:
         ({"nodeName": "n", "nodeStatus": "EXCEPTION"}, False),
     ],
 )
-def test_a_node_without_a_name_and_a_state_may_have_failed(node: dict[str, Any], readable: bool) -> None:
+def test_node_without_name_and_state_is_unreadable(node: dict[str, Any], readable: bool) -> None:
     body = {**STATUS, "nodes": [node]}
     if readable:
         assert len(answers.real_time_job(body, "j")["nodes"]) == 1
@@ -312,7 +312,7 @@ def test_a_node_without_a_name_and_a_state_may_have_failed(node: dict[str, Any],
         answers.real_time_job(body, "j")
 
 
-def test_names_of_all_kinds() -> None:
+def test_unusual_names_are_read() -> None:
     for name in ("作业 1", "a.b-c_d", "1001", "Größe", "a\u200bb"):
         assert answers.real_time_job({"name": name, "status": "NORMAL"}, name)["name"] == name
     assert answers.real_time_job({"name": 1001, "status": "NORMAL"}, "1001")["name"] == "1001"
@@ -334,7 +334,7 @@ def test_names_of_all_kinds() -> None:
         ({"jobType": 5}, False),
     ],
 )
-def test_batch_jobs(fields: dict[str, Any], batch: bool) -> None:
+def test_batch_jobs_are_recognized(fields: dict[str, Any], batch: bool) -> None:
     assert answers.is_batch(answers.real_time_job({**STATUS, **fields}, "j")) is batch
 
 
@@ -342,7 +342,7 @@ def test_batch_jobs(fields: dict[str, Any], batch: bool) -> None:
 
 
 @pytest.mark.parametrize("data", [{}, {"jobs": "x", "total": 1}, {"jobs": {}}, {"jobs": None}, {"total": "many"}])
-def test_what_is_no_page(data: Any) -> None:
+def test_invalid_page_is_unreadable(data: Any) -> None:
     with pytest.raises(Unreadable, match="no job list"):
         answers.job_page(data)
 
@@ -364,7 +364,7 @@ def test_what_is_no_page(data: Any) -> None:
         ("5.5", None),
     ],
 )
-def test_totals(total: Any, read: int | None) -> None:
+def test_total_is_read(total: Any, read: int | None) -> None:
     assert answers.job_page({"jobs": [], "total": total}).total == read
     assert answers.job_page({"Jobs": [], "Total": total}).total == read
     if total is not None:
@@ -394,7 +394,7 @@ def test_an_empty_page_may_lack_its_list() -> None:
     ],
     ids=str,
 )
-def test_entries_that_cannot_be_understood(entry: Any) -> None:
+def test_invalid_entries_are_unreadable(entry: Any) -> None:
     good = {"name": "g", "status": "NORMAL"}
     for jobs in ([entry], [good, entry], [entry, good]):
         with pytest.raises(Unreadable):
@@ -406,13 +406,13 @@ def test_entries_that_cannot_be_understood(entry: Any) -> None:
     [None, 5, "x", [], {}, {"status": "NORMAL"}, {"name": ""}, {"name": None}, {"name": ["a"]}, {"name": True}],
     ids=str,
 )
-def test_entries_without_a_name(entry: Any) -> None:
+def test_entries_without_a_name_are_counted(entry: Any) -> None:
     page = answers.job_page({"total": 2, "jobs": [entry, {"name": "a"}]})
     assert (len(page.jobs), page.strange) == (2, 1)
     assert page.jobs[0][0] not in ("", "a")
 
 
-def test_a_name_that_is_cleaned_is_not_that_of_another_job() -> None:
+def test_cleaned_names_stay_distinct() -> None:
     names = ["a", "a\u200b", "a\u200c", "a\ufffd", "a\n", "a ", "a\x9b"]
     page = answers.job_page({"total": len(names), "jobs": [{"name": name} for name in names]})
     assert [key for key, dummy in page.jobs] == names
@@ -422,7 +422,7 @@ def test_a_name_that_is_cleaned_is_not_that_of_another_job() -> None:
         assert not {"\u200b", "\u200c", "\n", "\x9b"} & set(job["name"])
 
 
-def test_the_weight_of_a_page() -> None:
+def test_page_weight_grows_with_its_content() -> None:
     """It grows with texts and with the number of values, however they are nested, as the memory does."""
 
     def weight(item: Any) -> int:
@@ -468,7 +468,7 @@ JSON = st.recursive(
 @pytest.mark.parametrize(("read", "good"), KINDS)
 @settings(max_examples=200)
 @given(data=JSON, extra=st.dictionaries(KEYS, JSON, max_size=3))
-def test_anything_is_read_or_unreadable(read: Read, good: dict[str, Any], data: Any, extra: dict[str, Any]) -> None:
+def test_any_body_is_read_or_unreadable(read: Read, good: dict[str, Any], data: Any, extra: dict[str, Any]) -> None:
     for what in (data, {**good, **extra}, {**extra, **good}):
         try:
             read(what)
@@ -478,8 +478,8 @@ def test_anything_is_read_or_unreadable(read: Read, good: dict[str, Any], data: 
 
 
 @given(extra=st.dictionaries(KEYS, JSON, max_size=4))
-def test_what_is_read_is_what_the_body_says(extra: dict[str, Any]) -> None:
-    """No field beside it makes another state of a job than the one that the body has under some spelling."""
+def test_state_is_that_of_the_body(extra: dict[str, Any]) -> None:
+    """No other field changes the state that the body has under one of its spellings."""
     data = {**STATUS, **extra}
     try:
         job = answers.real_time_job(data, "j")

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""From the services' spelling to ours; nothing that a service may send makes it fall over."""
+"""From the services' spelling to that of the collection; any answer is accepted or unreadable."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def body(name: str) -> Any:
 # -- the example bodies -----------------------------------------------------------------------------------------------
 
 
-def test_the_job_lists_example() -> None:
+def test_documented_job_list() -> None:
     (raw,) = body("job_list")["jobs"]
     assert normalize.job(raw) == {
         "create_time": 1680783636000,
@@ -48,7 +48,7 @@ def test_the_job_lists_example() -> None:
     }
 
 
-def test_the_smallest_status() -> None:
+def test_documented_minimal_status() -> None:
     assert normalize.job(body("realtime_status_minimal")) == {
         "name": "job_sms",
         "status": "NORMAL",
@@ -71,7 +71,7 @@ def test_the_smallest_status() -> None:
     }
 
 
-def test_the_status_with_seven_nodes() -> None:
+def test_documented_status_with_seven_nodes() -> None:
     job = normalize.job(body("realtime_status_seven_nodes"))
     assert job is not None
     assert {name: item for name, item in job.items() if name != "nodes"} == {
@@ -95,7 +95,7 @@ def test_the_status_with_seven_nodes() -> None:
     assert (event["total_get_records"], event["total_put_records"]) == (8602, 8596)
 
 
-def test_the_progress_example() -> None:
+def test_documented_progress() -> None:
     raw = body("dli_progress_running")
     job = normalize.progress(raw, "other")
     assert job["sub_jobs"] == raw["sub_jobs"]  # its keys are snake_case already
@@ -134,11 +134,11 @@ def test_the_progress_example() -> None:
         ("a\x9bb\nc", "a\ufffdb c"),
     ],
 )
-def test_snake(key: Any, name: str) -> None:
+def test_keys_become_snake_case(key: Any, name: str) -> None:
     assert normalize.snake(key) == name
 
 
-def test_variants_of_keys_come_out_under_one_name() -> None:
+def test_key_variants_get_one_name() -> None:
     job = normalize.job(
         {
             "name": "j",
@@ -176,7 +176,7 @@ SPELLINGS = [
 
 
 @pytest.mark.parametrize(("right", "spellings"), SPELLINGS)
-def test_every_spelling_comes_out_under_one_name(right: str, spellings: list[str]) -> None:
+def test_each_spelling_gets_one_name(right: str, spellings: list[str]) -> None:
     for key in spellings:
         for fields in (normalize.job({key: "X"}), normalize.node({key: "X"})):
             assert fields is not None
@@ -218,7 +218,7 @@ def test_two_spellings_with_two_values_are_unreadable(right: str, spellings: lis
     ],
 )
 @pytest.mark.parametrize("turned", [False, True])
-def test_which_values_are_the_same(one: Any, other: Any, same: bool, turned: bool) -> None:
+def test_equal_values_under_two_spellings_are_accepted(one: Any, other: Any, same: bool, turned: bool) -> None:
     data = dict([other, one] if turned else [one, other])
     if same:
         job = normalize.job(data)
@@ -264,7 +264,7 @@ def test_type_and_node_type_are_two_keys(turned: bool) -> None:
         (None, None),
     ],
 )
-def test_states(sent: Any, state: str | None) -> None:
+def test_states_are_normalized(sent: Any, state: str | None) -> None:
     assert normalize.state(sent) == state
     for job in (
         normalize.job({"status": sent}),
@@ -276,14 +276,14 @@ def test_states(sent: Any, state: str | None) -> None:
 
 
 @pytest.mark.parametrize("sent", [1, 0, True, False, 1.5, [], ["NORMAL"], {}, {"status": "NORMAL"}])
-def test_a_state_that_is_no_text_is_unreadable(sent: Any) -> None:
+def test_non_text_state_is_unreadable(sent: Any) -> None:
     assert normalize.state(sent) is None
     for make in (normalize.job, normalize.node, lambda data: normalize.progress(data, "i")):
         with pytest.raises(Unreadable, match="is no text"):
             make({"status": sent})
 
 
-def test_every_known_state_stays_itself() -> None:
+def test_known_states_are_unchanged() -> None:
     for state in REAL_TIME_STATES + DLI_STATES:
         assert normalize.state(state) == normalize.state(state.lower()) == state
 
@@ -309,7 +309,7 @@ def test_every_known_state_stays_itself() -> None:
         (math.inf, None),
     ],
 )
-def test_whole(sent: Any, number: int | None) -> None:
+def test_whole_numbers_are_read(sent: Any, number: int | None) -> None:
     assert normalize.whole(sent) == number
 
 
@@ -334,11 +334,11 @@ def test_whole(sent: Any, number: int | None) -> None:
         ([], None),
     ],
 )
-def test_fraction(sent: Any, number: float | None) -> None:
+def test_fractions_are_read(sent: Any, number: float | None) -> None:
     assert normalize.fraction(sent) == number
 
 
-def test_numbers_as_text() -> None:
+def test_numeric_text_becomes_numbers() -> None:
     job = normalize.job(
         {
             "startTime": "1551409465000",
@@ -359,7 +359,7 @@ def test_numbers_as_text() -> None:
     assert (progress["sub_job_id"], progress["progress"], progress["duration"]) == (0, 0.5, 12)
 
 
-def test_unknown_keys_survive_in_snake_case_at_every_depth() -> None:
+def test_unknown_keys_are_kept_in_snake_case() -> None:
     raw = {
         "newField": {"innerKey": [{"deepKey": 1}]},
         "nodes": [{"otherKey": [1, None, "a"]}],
@@ -372,7 +372,7 @@ def test_unknown_keys_survive_in_snake_case_at_every_depth() -> None:
     assert job["flink_job_info"] is None
 
 
-def test_dictionaries_whose_keys_are_data_keep_them() -> None:
+def test_keys_that_are_data_are_unchanged() -> None:
     job = normalize.progress({"sub_jobs": [{"killed_tasks_summary": {"someReason": {"Why": 1}}, "newKey": 2}]}, "i")
     assert job["sub_jobs"] == [{"killed_tasks_summary": {"someReason": {"Why": 1}}, "new_key": 2}]
 
@@ -381,19 +381,19 @@ def test_dictionaries_whose_keys_are_data_keep_them() -> None:
 
 
 @pytest.mark.parametrize("data", [None, [], "text", 5, True])
-def test_what_is_no_job(data: Any) -> None:
+def test_invalid_jobs_are_rejected(data: Any) -> None:
     assert normalize.job(data) is None
     with pytest.raises(Unreadable):
         normalize.node(data)
 
 
-def test_a_job_without_anything() -> None:
+def test_empty_job_has_default_fields() -> None:
     assert normalize.job({}) == {"name": None, "status": None}
     assert normalize.job({}, "j") == {"name": "j", "status": None}
     assert normalize.node({}) == {"name": "", "status": None, "type": None, "log_path": None}
 
 
-def test_names() -> None:
+def test_names_are_normalized() -> None:
     assert normalize.job({"name": 1001}) == {"name": "1001", "status": None}
     assert normalize.job({"name": ""}, "j") == {"name": "j", "status": None}
     assert normalize.job({"name": ["x"]}, "j") == {"name": "j", "status": None}
@@ -411,7 +411,7 @@ def test_names() -> None:
         ([{"name": 5}], ["5"]),
     ],
 )
-def test_nodes_are_a_list_of_nodes_or_not_there(key: str, nodes: Any, names: Any) -> None:
+def test_nodes_are_a_list_or_absent(key: str, nodes: Any, names: Any) -> None:
     job = normalize.job({"name": "j", key: nodes})
     assert job is not None
     assert ("nodes" in job) is (names is not None)
@@ -437,7 +437,7 @@ def test_nodes_are_a_list_of_nodes_or_not_there(key: str, nodes: Any, names: Any
         [{"name": "n", "status": "NORMAL", "Status": "EXCEPTION"}],
     ],
 )
-def test_nodes_that_cannot_be_understood(key: str, nodes: Any) -> None:
+def test_invalid_nodes_are_unreadable(key: str, nodes: Any) -> None:
     with pytest.raises(Unreadable):
         normalize.job({"name": "j", "status": "NORMAL", key: nodes})
 
@@ -463,18 +463,18 @@ def test_tasks_are_summed_over_the_sub_jobs() -> None:
 
 
 @pytest.mark.parametrize("sub_jobs", [None, "text", {}, [], [None, 5, "x"]])
-def test_no_sub_jobs(sub_jobs: Any) -> None:
+def test_empty_sub_jobs_have_no_tasks(sub_jobs: Any) -> None:
     job = normalize.progress({"status": "LAUNCHING", "sub_jobs": sub_jobs}, "i")
     assert (job["sub_jobs"], job["tasks"], job["sub_job_id"], job["progress"]) == ([], None, None, None)
     assert (job["job_id"], job["message"]) == ("i", "")
 
 
-def test_is_success_is_not_passed_on() -> None:
+def test_is_success_is_dropped() -> None:
     assert "is_success" not in normalize.progress({"is_success": "true", "isSuccess": True}, "i")
 
 
 @pytest.mark.parametrize("key", ["sub_jobs", "subJobs", "SubJobs", "sub-jobs"])
-def test_sub_jobs_in_every_spelling(key: str) -> None:
+def test_each_spelling_of_sub_jobs_is_read(key: str) -> None:
     job = normalize.progress({key: [{"numTasks": 3, "num_completed_tasks": 1}, None]}, "i")
     assert [job["tasks"][name] for name in ("total", "completed")] == [3, 1]
     assert job["sub_jobs"] == [{"num_tasks": 3, "num_completed_tasks": 1}]
@@ -509,7 +509,7 @@ def test_harmful_characters_are_replaced() -> None:
 @pytest.mark.parametrize(
     "text", ["", "plain text", "作业-1_a.b", "Größe", "\u3000", "é", "🙂", "עברית", "नमस्ते", "\ufffd"]
 )
-def test_other_characters_stay(text: str) -> None:
+def test_other_characters_are_kept(text: str) -> None:
     assert normalize.clean(text) == text
 
 
@@ -572,7 +572,7 @@ OBJECTS = st.dictionaries(KEYS, JSON, max_size=8)
 
 
 def check_plain(value: Any) -> None:
-    """It can be written as JSON in UTF-8, without what JSON does not know, and a terminal obeys nothing in it."""
+    """The value is valid JSON in UTF-8, and contains no control character."""
     text = json.dumps(value, ensure_ascii=False, allow_nan=False)
     text.encode("utf-8")
     assert not any("\x7f" <= char <= "\x9f" or char in "\u200b\u202e" for char in text)
@@ -580,7 +580,7 @@ def check_plain(value: Any) -> None:
 
 
 def readable(make: Callable[..., Any], *args: Any) -> Any:
-    """What comes of data; nothing of data that is unreadable, and no other exception."""
+    """The normalized data; None for unreadable data. Other exceptions are raised."""
     try:
         return make(*args)
     except Unreadable:
@@ -598,7 +598,7 @@ def check_node(node: Any) -> None:
 @given(st.one_of(JSON, OBJECTS), st.none() | st.text(max_size=3, alphabet="ab"))
 @example({"Nodes": "text", "status": "NORMAL"}, None)
 @example({"NODES": [{"status": []}], "nodes": [{}]}, None)
-def test_any_json_as_a_job(data: Any, name: str | None) -> None:
+def test_any_json_gives_a_valid_job(data: Any, name: str | None) -> None:
     job = readable(normalize.job, data, name)
     check_plain(job)
     if job is None:
@@ -608,12 +608,12 @@ def test_any_json_as_a_job(data: Any, name: str | None) -> None:
     assert isinstance(job.get("nodes", []), list)
     for node in job.get("nodes", []):
         check_node(node)
-    assert normalize.job(json.loads(json.dumps(job)), name) == job  # what is right stays as it is
+    assert normalize.job(json.loads(json.dumps(job)), name) == job  # correct values are unchanged
 
 
 @settings(max_examples=150)
 @given(st.one_of(JSON, OBJECTS))
-def test_any_json_as_a_node(data: Any) -> None:
+def test_any_json_gives_a_valid_node(data: Any) -> None:
     node = readable(normalize.node, data)
     check_plain(node)
     if node is not None:
@@ -622,7 +622,7 @@ def test_any_json_as_a_node(data: Any) -> None:
 
 @settings(max_examples=150)
 @given(OBJECTS)
-def test_any_json_as_a_dli_job(data: Any) -> None:
+def test_any_json_gives_a_valid_dli_job(data: Any) -> None:
     job = readable(normalize.progress, data, "the-id")
     check_plain(job)
     if job is None:
@@ -638,12 +638,12 @@ def test_any_json_as_a_dli_job(data: Any) -> None:
 
 
 @given(JSON)
-def test_any_json_as_a_value(data: Any) -> None:
+def test_any_json_gives_a_plain_value(data: Any) -> None:
     check_plain(normalize.value(data))
     check_plain([normalize.text(data), normalize.whole(data), normalize.fraction(data), normalize.state(data)])
 
 
-def test_deep_values_end_somewhere() -> None:
+def test_deep_values_are_truncated() -> None:
     data: Any = "bottom"
     for dummy in range(500):
         data = [data]

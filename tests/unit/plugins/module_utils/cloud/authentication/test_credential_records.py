@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The account of refused keys: shared by processes, private to the user, good for five minutes, and never in the way."""
+"""The records of refused keys: shared by processes, private to the user, valid for five minutes; their errors are ignored."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ CLOUDS = ["myhuaweicloud.com"]
 
 
 class HandClock(Clock, ElapsedTime):
-    """All clocks of a machine, moved by hand."""
+    """All clocks of a machine, set by the test."""
 
     def __init__(self) -> None:
         self.monotonic, self.wall_time, self.up_seconds, self.boot_id = 1000.0, 1_700_000_000.0, 5000.0, "boot-1"
@@ -71,7 +71,7 @@ class HandClock(Clock, ElapsedTime):
 
 
 class HandTimes(ElapsedTime):
-    """The same as what the account reads."""
+    """The same clocks, as the records read them."""
 
     def __init__(self, clock: HandClock) -> None:
         super().__init__(clock.wall)
@@ -111,10 +111,10 @@ def refuse(found: CredentialRecords, locked: bool = False) -> None:
     found.refuse(digest(found), 401, "APIGW.0301", locked)
 
 
-# -- what is remembered -----------------------------------------------------------------------------------------------
+# -- records ------------ -----------------------------------------------------------------------------------------------
 
 
-def test_a_refusal_is_known_to_other_processes_for_five_minutes(environ: dict[str, str], clock: HandClock) -> None:
+def test_refusal_is_shared_with_other_processes_for_five_minutes(environ: dict[str, str], clock: HandClock) -> None:
     refuse(account(environ, clock))
     clock.pass_(12)
     other = account(environ, clock)
@@ -142,7 +142,7 @@ def test_a_refusal_is_known_to_other_processes_for_five_minutes(environ: dict[st
         (PARTS, "myhuaweicloud.eu"),
     ],
 )
-def test_other_credentials_are_not_concerned(
+def test_refusal_does_not_apply_to_other_credentials(
     environ: dict[str, str], clock: HandClock, parts: list[str], cloud: str
 ) -> None:
     found = account(environ, clock)
@@ -150,7 +150,7 @@ def test_other_credentials_are_not_concerned(
     assert found.refusal(digest(found, parts, cloud)) is None
 
 
-def test_what_comes_last_counts(environ: dict[str, str], clock: HandClock) -> None:
+def test_last_record_replaces_earlier_ones(environ: dict[str, str], clock: HandClock) -> None:
     found = account(environ, clock)
     found.accept(digest(found))
     assert found.is_accepted(digest(found))
@@ -166,7 +166,7 @@ STEPS = [-400_000_000.0, -86400.0, -300.0, -1.0, 1.0, 299.0, 301.0, 86400.0, 400
 
 
 @pytest.mark.parametrize("step", STEPS)
-def test_steps_of_the_wall_clock_change_nothing(environ: dict[str, str], clock: HandClock, step: float) -> None:
+def test_wall_clock_steps_do_not_change_the_expiry(environ: dict[str, str], clock: HandClock, step: float) -> None:
     refuse(account(environ, clock))
     clock.pass_(10)
     clock.wall_time += step
@@ -179,9 +179,7 @@ def test_steps_of_the_wall_clock_change_nothing(environ: dict[str, str], clock: 
 
 
 @pytest.mark.parametrize(("step", "known"), [(10.0, True), (299.0, True), (301.0, False), (-1.0, False), (-1e9, False)])
-def test_after_a_start_of_the_machine_the_wall_clock_counts(
-    environ: dict[str, str], clock: HandClock, step: float, known: bool
-) -> None:
+def test_wall_clock_is_used_after_a_reboot(environ: dict[str, str], clock: HandClock, step: float, known: bool) -> None:
     refuse(account(environ, clock))
     clock.boot_id, clock.up_seconds = "boot-2", 3.0
     clock.wall_time += step
@@ -217,7 +215,7 @@ def test_a_damaged_file_is_ignored(content: bytes) -> None:
 # -- what is on the disk ----------------------------------------------------------------------------------------------
 
 
-def test_nothing_secret_is_on_the_disk(environ: dict[str, str], clock: HandClock) -> None:
+def test_files_contain_no_secret(environ: dict[str, str], clock: HandClock) -> None:
     found = account(environ, clock)
     refuse(found)
     found.accept(digest(found, ["other-key-12345", "other-secret-12345"]))
@@ -230,7 +228,7 @@ def test_nothing_secret_is_on_the_disk(environ: dict[str, str], clock: HandClock
         for secret in (*PARTS, "other-key-12345", "other-secret-12345"):
             assert secret[:4].encode() not in path.read_bytes()
             assert secret[:4] not in path.name
-    # The same credentials have another name in another user's folder.
+    # The same credentials have another file name in another user's folder.
     other = account({"XDG_CACHE_HOME": str(Path(found.folder).parent / "other")}, clock)
     assert digest(other) != digest(found)
 
@@ -266,7 +264,7 @@ KINDS = ["file", "link", "dangling link", "cache is a file", "no parent", "relat
 
 @pytest.mark.parametrize("fallback", [True, False])
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_folder_that_cannot_be_used(
+def test_unusable_folder_falls_back_to_memory(
     kind: str, fallback: bool, tmp_path: Path, clock: HandClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     temporary = tmp_path / "tmp"
@@ -279,13 +277,13 @@ def test_a_folder_that_cannot_be_used(
     found = account(environ, clock)
     assert found.folder == (str(temporary / f"datagate-huaweicloud-{os.geteuid()}") if fallback else None)
     refuse(found)
-    # Without any folder a process still knows what it has seen itself.
+    # Without a folder, a process keeps its own records in memory.
     assert account(environ, clock).refusal(digest(found)) is not None
     turns = [found.take_turn(digest(found), 0) for dummy in range(2)]
     assert (turns[1] is None) == fallback
 
 
-def test_a_folder_of_another_user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_folder_of_another_user_is_not_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "datagate-huaweicloud").mkdir(mode=0o700)
     (tmp_path / "tmp").mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "tmp"))
@@ -293,7 +291,7 @@ def test_a_folder_of_another_user(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert private_folder({"XDG_CACHE_HOME": str(tmp_path)}) is None
 
 
-def test_a_folder_that_others_can_look_into(tmp_path: Path) -> None:
+def test_readable_folder_is_made_private(tmp_path: Path) -> None:
     (tmp_path / "datagate-huaweicloud").mkdir()
     (tmp_path / "datagate-huaweicloud").chmod(0o777)
     folder = private_folder({"XDG_CACHE_HOME": str(tmp_path)})
@@ -303,7 +301,7 @@ def test_a_folder_that_others_can_look_into(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["salt", "record"])
 @pytest.mark.parametrize("kind", ["folder", "fifo", "link", "empty", "long"])
-def test_a_path_that_is_not_a_file(kind: str, name: str, environ: dict[str, str], clock: HandClock) -> None:
+def test_invalid_record_path_is_replaced(kind: str, name: str, environ: dict[str, str], clock: HandClock) -> None:
     first = account(environ, clock)
     assert first.folder is not None
     path = Path(first.folder, "salt" if name == "salt" else f"{digest(first)}.json")
@@ -323,7 +321,7 @@ def test_a_path_that_is_not_a_file(kind: str, name: str, environ: dict[str, str]
     found.refusal(digest(found))  # nothing is raised
 
 
-def test_what_is_old_is_removed(environ: dict[str, str], clock: HandClock) -> None:
+def test_old_records_are_removed(environ: dict[str, str], clock: HandClock) -> None:
     found = account(environ, clock)
     refuse(found)
     assert found.folder is not None
@@ -347,13 +345,13 @@ def standing(environ: dict[str, str], clock: HandClock) -> CredentialAdmission:
     return CredentialAdmission(connection(), clock, account(environ, clock))
 
 
-def test_one_process_tries_first_and_the_others_wait(environ: dict[str, str], clock: HandClock) -> None:
+def test_other_processes_wait_for_the_first_trial(environ: dict[str, str], clock: HandClock) -> None:
     began = clock.now()
     sessions = [standing(environ, clock) for dummy in range(MAX_TRIAL_TURNS)]
     for number, session in enumerate(sessions):
         session.admit(PARTS, None)
         assert clock.now() - began == pytest.approx(number * NEXT_TURN_AFTER, abs=0.2)
-    # There are no more until one of these has its answer.
+    # No further turn is available before one of these has its answer.
     for deadline, kind in ((clock.now() + 7, UNREACHED), (None, TRANSIENT)):
         with pytest.raises(RequestError, match="wait for their first answer") as caught:
             standing(environ, clock).admit(PARTS, deadline)
@@ -370,7 +368,7 @@ def test_one_process_tries_first_and_the_others_wait(environ: dict[str, str], cl
     assert clock.now() == before
 
 
-def test_those_that_wait_send_nothing_after_a_refusal(environ: dict[str, str], clock: HandClock) -> None:
+def test_waiting_sessions_send_nothing_after_a_refusal(environ: dict[str, str], clock: HandClock) -> None:
     first, second = standing(environ, clock), standing(environ, clock)
     first.admit(PARTS, None)
 
@@ -384,7 +382,7 @@ def test_those_that_wait_send_nothing_after_a_refusal(environ: dict[str, str], c
     assert (caught.value.kind, caught.value.refused, caught.value.sent_at) == (DENIED, True, None)
 
 
-def test_one_session_may_send_more_while_nothing_is_answered(environ: dict[str, str], clock: HandClock) -> None:
+def test_one_session_may_send_four_requests_without_an_answer(environ: dict[str, str], clock: HandClock) -> None:
     first = standing(environ, clock)
     first.admit(PARTS, None)
     assert [first.may_send_another() for dummy in range(5)] == [True, True, True, False, False]
@@ -419,7 +417,7 @@ def test_which_refusals_are_remembered(
         standing(environ, clock).admit(PARTS, None)
 
 
-def test_the_messages(environ: dict[str, str], clock: HandClock) -> None:
+def test_messages_name_the_refusal_and_the_wait(environ: dict[str, str], clock: HandClock) -> None:
     found = account(environ, clock)
     refuse(found)
     clock.pass_(12)
@@ -453,14 +451,14 @@ def test_the_messages(environ: dict[str, str], clock: HandClock) -> None:
         ("", ""),
     ],
 )
-def test_clouds(host: str, cloud: str) -> None:
+def test_cloud_of_a_host(host: str, cloud: str) -> None:
     assert cloud_of(host, "cn-north-4") == cloud
 
 
 # -- real processes ---------------------------------------------------------------------------------------------------
 
 
-# Other tests of the same process may have left threads behind; the children here do nothing with them.
+# Threads of other tests may still run in this process; the children here do not use them.
 forks = pytest.mark.filterwarnings("ignore:.*multi-threaded.*:DeprecationWarning")
 
 
@@ -478,7 +476,7 @@ def contender(folder: str, start: Any, results: Any) -> None:
 
 
 @forks
-def test_of_many_processes_one_sends(tmp_path: Path) -> None:
+def test_only_one_of_many_processes_sends(tmp_path: Path) -> None:
     context = multiprocessing.get_context("fork")
     start, results = context.Event(), context.Queue()
     processes = [context.Process(target=contender, args=(str(tmp_path), start, results)) for dummy in range(8)]
@@ -492,7 +490,7 @@ def test_of_many_processes_one_sends(tmp_path: Path) -> None:
 
 
 @forks
-def test_a_process_that_dies_gives_its_turn_back(tmp_path: Path) -> None:
+def test_killed_process_releases_its_turn(tmp_path: Path) -> None:
     context = multiprocessing.get_context("fork")
     taken = context.Event()
 
@@ -520,7 +518,7 @@ def salted(folder: str, start: Any, results: Any) -> None:
 
 
 @forks
-def test_processes_that_begin_together_have_one_salt(tmp_path: Path) -> None:
+def test_concurrent_processes_share_one_salt(tmp_path: Path) -> None:
     context = multiprocessing.get_context("fork")
     start, results = context.Event(), context.Queue()
     processes = [context.Process(target=salted, args=(str(tmp_path), start, results)) for dummy in range(8)]

@@ -27,13 +27,13 @@ def test_a_key_is_renewed_some_minutes_before_it_expires(seconds: float, due: fl
     assert life.is_over(1000.0 + seconds)
 
 
-def test_a_renewal_ends_with_the_key() -> None:
+def test_renewal_deadline_is_the_expiry_of_the_key() -> None:
     life = KeyLifetime()
     life.begin(0.0, 900.0)
     assert life.begin_renewal(890.0) == 900.0
 
 
-def test_a_key_without_a_known_end_is_not_renewed() -> None:
+def test_key_without_an_expiry_is_not_renewed() -> None:
     life = KeyLifetime()
     life.begin(0.0, 900.0)
     life.begin(100.0, None)

@@ -60,13 +60,13 @@ def default_file(home: Path, content: str = FILE) -> Path:
 
 
 def auth_of(credentials: Credentials) -> Any:
-    """What these credentials make of a request, without a request."""
+    """The headers that these credentials add to a request."""
 
     return obtain(credentials)
 
 
-def obtain(credentials: Credentials, *answers: Any, asked: list[Any] | None = None) -> Any:
-    """The auth that these credentials end with; each request that they make gets the next of *answers*."""
+def obtain(credentials: Credentials, *answers: Any, sent: list[Any] | None = None) -> Any:
+    """The auth of these credentials; each request for it gets the next of *answers*."""
     steps = credentials.obtain(lambda: 0.0)
     left = list(answers)
     answer: Any = None
@@ -77,8 +77,8 @@ def obtain(credentials: Credentials, *answers: Any, asked: list[Any] | None = No
             return stop.value
         assert left, f"no answer for {request}"
         answer = left.pop(0)
-        if asked is not None:
-            asked.append(request)
+        if sent is not None:
+            sent.append(request)
 
 
 # -- each kind, from each place ---------------------------------------------------------------------------------------
@@ -95,7 +95,7 @@ def obtain(credentials: Credentials, *answers: Any, asked: list[Any] | None = No
         ("password", USER, HW_USER, Password, ["pw"]),
     ],
 )
-def test_every_kind(
+def test_each_credential_type_is_chosen_from_task_and_environment(
     place: str,
     explicit: bool,
     kind: str,
@@ -120,14 +120,14 @@ def test_every_kind(
     assert found.renewable is (type_ is Password)
 
 
-def test_the_sdks_names() -> None:
+def test_sdk_variables_are_accepted() -> None:
     assert list(choose({}, SDK_KEY).secrets) == ["sdk-ak", "sdk-sk"]
     found = choose({}, {**SDK_KEY, "HUAWEICLOUD_SDK_SECURITY_TOKEN": "sdk-st"})
     assert found.__class__ is TemporaryKey
     assert found.header_values() == {"access_key": "sdk-ak", "secret_key": "sdk-sk", "security_token": "sdk-st"}
 
 
-def test_agency() -> None:
+def test_ecs_agency_has_no_secrets() -> None:
     found = choose({"auth_type": "ecs_agency"}, {**HW_KEY, **HW_TOKEN})
     assert found.__class__ is EcsAgency
     assert found.renewable
@@ -139,15 +139,15 @@ def test_values_are_trimmed() -> None:
     assert found.header_values() == {"access_key": "ak", "secret_key": "sk"}
 
 
-def test_the_password_asks_iam_for_a_token_of_the_project() -> None:
+def test_password_requests_a_token_for_the_project() -> None:
     found = choose(USER, {})
     assert isinstance(found, Password)
     found.scope = {"id": "p1"}
-    asked: list[Any] = []
-    auth = obtain(found, ({"X-Subject-Token": "issued"}, {"token": {"project": {"id": "p1"}}}), asked=asked)
+    sent: list[Any] = []
+    auth = obtain(found, ({"X-Subject-Token": "issued"}, {"token": {"project": {"id": "p1"}}}), sent=sent)
     assert list(auth.secrets) == ["issued"]
     assert found.project_id == "p1"
-    assert asked == [
+    assert sent == [
         (
             "iam",
             "POST",
@@ -171,7 +171,7 @@ def test_the_password_asks_iam_for_a_token_of_the_project() -> None:
 
 
 @pytest.mark.parametrize("answer", [None, "text", [], {"token": None}, {"token": {"project": []}}])
-def test_a_token_whose_answer_names_no_project(answer: Any) -> None:
+def test_token_answer_without_a_project(answer: Any) -> None:
     found = choose(USER, {})
     assert isinstance(found, Password)
     obtain(found, ({"X-Subject-Token": "issued"}, answer))
@@ -181,13 +181,13 @@ def test_a_token_whose_answer_names_no_project(answer: Any) -> None:
 # -- whole from one place ---------------------------------------------------------------------------------------------
 
 
-def test_a_key_in_the_task_takes_no_token_from_the_environment() -> None:
+def test_task_key_is_not_combined_with_an_environment_token() -> None:
     found = choose(KEY, {**HW_TOKEN, "HW_SECURITY_TOKEN": "env-st", "HUAWEICLOUD_SDK_SECURITY_TOKEN": "sdk-st"})
     assert found.__class__ is AccessKey
     assert list(auth_of(found).secrets) == ["task-ak", "task-sk"]
 
 
-def test_the_task_comes_before_the_environment_and_that_before_the_file(home: Path) -> None:
+def test_task_precedes_environment_precedes_file(home: Path) -> None:
     default_file(home)
     for params, environ, secret in (
         (USER, {**HW_TOKEN, **HW_KEY}, "task-pw"),
@@ -199,17 +199,17 @@ def test_the_task_comes_before_the_environment_and_that_before_the_file(home: Pa
         assert choose(params, environ).secrets[0] == secret
 
 
-def test_auto_takes_token_then_key_then_password() -> None:
+def test_auto_prefers_token_then_key_then_password() -> None:
     assert (choose({**USER, **KEY, **TOKEN}, {})).__class__ is AuthToken
     assert (choose({**USER, **TEMPORARY}, {})).__class__ is TemporaryKey
     assert (choose({}, {**HW_USER, **SDK_KEY, **HW_TOKEN})).__class__ is AuthToken
     assert (choose({}, {**HW_USER, **SDK_KEY})).__class__ is AccessKey
 
 
-def test_the_two_families_of_names_are_not_mixed() -> None:
+def test_hw_and_sdk_variables_are_not_combined() -> None:
     found = choose({}, {**HW_KEY, **SDK_KEY, "HUAWEICLOUD_SDK_SECURITY_TOKEN": "sdk-st"})
     assert found.header_values() == {"access_key": "env-ak", "secret_key": "env-sk"}
-    # A whole set under the first family's names is not disturbed by values under the other's.
+    # A complete set of one family of variables ignores those of the other.
     assert choose({}, {**HW_KEY, "HUAWEICLOUD_SDK_AK": "sdk-ak"}).secrets[0] == "env-ak"
     with pytest.raises(CredentialsError, match="gives HW_ACCESS_KEY but not HW_SECRET_KEY"):
         choose({}, {"HW_ACCESS_KEY": "env-ak", "HUAWEICLOUD_SDK_SK": "sdk-sk"})
@@ -217,7 +217,7 @@ def test_the_two_families_of_names_are_not_mixed() -> None:
         choose({}, {**SDK_KEY, "HW_SECURITY_TOKEN": "env-st"})
 
 
-def test_a_wanted_type_is_not_looked_for_in_other_types() -> None:
+def test_auth_type_ignores_other_types() -> None:
     assert (choose({"auth_type": "password"}, {**HW_TOKEN, **HW_KEY, **HW_USER})).__class__ is Password
     assert (choose({"auth_type": "aksk"}, {**HW_TOKEN, **HW_KEY, **HW_USER})).__class__ is AccessKey
     assert (choose({"auth_type": "token"}, {"HW_ACCESS_KEY": "half", **HW_TOKEN})).__class__ is AuthToken
@@ -227,7 +227,7 @@ def test_a_wanted_type_is_not_looked_for_in_other_types() -> None:
 
 
 def subsets(options: dict[str, str], optional: tuple[str, ...] = ()) -> list[tuple[dict[str, str], list[str]]]:
-    """Every incomplete part of a set of options, with the names that it lacks."""
+    """Each incomplete part of a set of options, with the missing names."""
     found = []
     for size in range(1, len(options)):
         for names in itertools.combinations(options, size):
@@ -244,7 +244,7 @@ def subsets(options: dict[str, str], optional: tuple[str, ...] = ()) -> list[tup
         *(item for item in subsets(USER) if list(item[0]) != ["domain_name"]),
     ],
 )
-def test_half_a_set_in_the_task(given: dict[str, str], missing: list[str]) -> None:
+def test_incomplete_set_in_the_task_is_an_error(given: dict[str, str], missing: list[str]) -> None:
     with pytest.raises(CredentialsError) as caught:
         choose(given, {**HW_KEY, **HW_TOKEN, **HW_USER})
     text = str(caught.value)
@@ -261,7 +261,7 @@ def test_half_a_set_in_the_task(given: dict[str, str], missing: list[str]) -> No
         *(item for item in subsets(HW_USER) if list(item[0]) != ["HW_DOMAIN_NAME"]),
     ],
 )
-def test_half_a_set_in_the_environment(given: dict[str, str], missing: list[str], home: Path) -> None:
+def test_incomplete_set_in_the_environment_is_an_error(given: dict[str, str], missing: list[str], home: Path) -> None:
     default_file(home)
     with pytest.raises(CredentialsError) as caught:
         choose({}, given)
@@ -269,18 +269,18 @@ def test_half_a_set_in_the_environment(given: dict[str, str], missing: list[str]
     assert f"but not {' and '.join(missing)};" in str(caught.value)
 
 
-def test_half_a_set_beside_a_whole_one() -> None:
+def test_incomplete_set_beside_a_complete_one_is_an_error() -> None:
     with pytest.raises(CredentialsError, match="gives access_key but not secret_key"):
         choose({**TOKEN, "access_key": "task-ak"}, {})
     with pytest.raises(CredentialsError, match="gives HW_USER_NAME but not HW_USER_PASSWORD and HW_DOMAIN_NAME"):
         choose({}, {**HW_KEY, "HW_USER_NAME": "env-user"})
 
 
-def test_the_domains_name_alone_is_no_credential() -> None:
+def test_domain_name_alone_is_not_a_credential() -> None:
     assert choose({"domain_name": "task-domain"}, HW_KEY).place == "the environment (HW_ACCESS_KEY)"
     assert choose({**KEY, "domain_name": "task-domain"}, {}).place == "the task (access_key)"
     assert (choose({}, {**SDK_KEY, "HW_DOMAIN_NAME": "env-domain"})).__class__ is AccessKey
-    # Nor is it taken from another place than the user's name and password.
+    # It is read only from the place of the user name and password.
     with pytest.raises(CredentialsError, match="gives HW_USER_NAME and HW_USER_PASSWORD but not HW_DOMAIN_NAME"):
         choose({"domain_name": "task-domain"}, {"HW_USER_NAME": "u", "HW_USER_PASSWORD": "p"})
 
@@ -300,7 +300,7 @@ def test_empty_strings_count_as_not_given(empty: Any) -> None:
 # -- nothing found ----------------------------------------------------------------------------------------------------
 
 
-def test_nothing_found_names_what_most_people_need() -> None:
+def test_missing_credentials_name_the_usual_options() -> None:
     with pytest.raises(CredentialsError) as caught:
         choose({}, {"HW_DOMAIN_NAME": "d", "PATH": "/bin"})
     assert str(caught.value) == (
@@ -309,7 +309,7 @@ def test_nothing_found_names_what_most_people_need() -> None:
     )
 
 
-def test_nothing_found_of_a_wanted_type_names_what_could_hold_it() -> None:
+def test_missing_credentials_of_an_auth_type_name_its_options() -> None:
     with pytest.raises(CredentialsError) as caught:
         choose({"auth_type": "token"}, {**HW_KEY, **HW_USER})
     text = str(caught.value)
@@ -324,7 +324,7 @@ def test_nothing_found_of_a_wanted_type_names_what_could_hold_it() -> None:
 
 
 @pytest.mark.parametrize("quoted", ["'{}'", '"{}"', ' "{}" ', "\"'{}'\"", '"  {} "', " {}\n"])
-def test_quotes_are_no_part_of_a_value(quoted: str) -> None:
+def test_surrounding_quotes_are_removed(quoted: str) -> None:
     def around(values: dict[str, str]) -> dict[str, str]:
         return {name: quoted.format(value) for name, value in values.items()}
 
@@ -335,13 +335,13 @@ def test_quotes_are_no_part_of_a_value(quoted: str) -> None:
 
 
 @pytest.mark.parametrize("value", ['""', "''", '" "', "\"''\""])
-def test_nothing_in_quotes_is_nothing(value: str) -> None:
+def test_empty_quotes_count_as_not_given(value: str) -> None:
     with pytest.raises(CredentialsError, match="gives access_key but not secret_key"):
         choose({**KEY, "secret_key": value}, {})
 
 
 @pytest.mark.parametrize("value", ['"half-a-value', "half-a-value'", "'half-a-value\""])
-def test_half_a_pair_of_quotes(value: str) -> None:
+def test_unbalanced_quotes_are_rejected(value: str) -> None:
     if value[0] in "'\"" and value[-1] in "'\"":
         assert choose({**KEY, "secret_key": value}, {}).secrets[1] == value
         return
@@ -365,7 +365,7 @@ def test_half_a_pair_of_quotes(value: str) -> None:
         ({**USER, "username": "op"}, "", "from the task (username)"),
     ],
 )
-def test_what_is_shown_of_credentials(params: dict[str, str], shown: str, source: str) -> None:
+def test_shown_key_and_source(params: dict[str, str], shown: str, source: str) -> None:
     found = choose(params, {})
     assert (found.key_shown, found.source) == (shown, source)
 
@@ -373,7 +373,7 @@ def test_what_is_shown_of_credentials(params: dict[str, str], shown: str, source
 # -- contradictions ---------------------------------------------------------------------------------------------------
 
 
-def test_unknown_auth_type() -> None:
+def test_unknown_auth_type_is_rejected() -> None:
     with pytest.raises(OptionError) as caught:
         choose({"auth_type": "kerberos", **KEY}, {})
     assert caught.value.option == "auth_type"
@@ -392,13 +392,13 @@ def test_unknown_auth_type() -> None:
         ("ecs_agency", {"security_token": "s"}, "security_token"),
     ],
 )
-def test_auth_type_contradicts_what_is_given(auth_type: str, params: dict[str, str], named: str) -> None:
+def test_auth_type_that_contradicts_the_task_is_an_error(auth_type: str, params: dict[str, str], named: str) -> None:
     with pytest.raises(CredentialsError) as caught:
         choose({"auth_type": auth_type, **params}, {**HW_KEY, **HW_TOKEN, **HW_USER})
     assert f"auth_type is {auth_type}, but the task gives {named};" in str(caught.value)
 
 
-def test_auth_type_chooses_among_what_is_given() -> None:
+def test_auth_type_chooses_among_complete_sets() -> None:
     everything = {**KEY, **TOKEN, **USER}
     assert (choose({**everything, "auth_type": "aksk"}, {})).__class__ is AccessKey
     assert (choose({**everything, "auth_type": "token"}, {})).__class__ is AuthToken
@@ -406,7 +406,7 @@ def test_auth_type_chooses_among_what_is_given() -> None:
 
 
 @pytest.mark.parametrize("auth_type", ["token", "password", "ecs_agency"])
-def test_a_file_contradicts_types_that_it_cannot_hold(auth_type: str, tmp_path: Path) -> None:
+def test_credentials_file_contradicts_other_auth_types(auth_type: str, tmp_path: Path) -> None:
     path = write(tmp_path / "mine")
     with pytest.raises(OptionError) as caught:
         choose({"auth_type": auth_type, "credentials_file": str(path)}, {**HW_TOKEN, **HW_USER})
@@ -416,7 +416,7 @@ def test_a_file_contradicts_types_that_it_cannot_hold(auth_type: str, tmp_path: 
 # -- files ------------------------------------------------------------------------------------------------------------
 
 
-def test_a_file_that_the_task_names_comes_before_the_environment(tmp_path: Path) -> None:
+def test_file_of_the_task_precedes_the_environment(tmp_path: Path) -> None:
     path = write(tmp_path / "mine")
     found = choose({"credentials_file": str(path)}, {**HW_TOKEN, **HW_KEY})
     assert found.__class__ is CredentialsFile
@@ -426,12 +426,12 @@ def test_a_file_that_the_task_names_comes_before_the_environment(tmp_path: Path)
     assert choose({"credentials_file": str(path), **TOKEN}, {}).place == "the task (auth_token)"
 
 
-def test_a_file_that_the_task_names_must_be_usable(tmp_path: Path) -> None:
+def test_unusable_file_of_the_task_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(CredentialsError, match="cannot be read"):
         choose({"credentials_file": str(tmp_path / "none")}, {**HW_TOKEN, **HW_KEY})
 
 
-def test_a_file_that_the_environment_names(tmp_path: Path, home: Path) -> None:
+def test_file_of_the_environment_replaces_the_default_file(tmp_path: Path, home: Path) -> None:
     default_file(home, "[basic]\nak = default-ak\nsk = default-sk\n")
     environ = {"HUAWEICLOUD_SDK_CREDENTIALS_FILE": str(write(tmp_path / "mine"))}
     assert choose({}, environ).secrets[0] == "file-ak"
@@ -442,13 +442,13 @@ def test_a_file_that_the_environment_names(tmp_path: Path, home: Path) -> None:
         choose({}, environ)
 
 
-def test_a_tilde_is_the_home_folder(home: Path) -> None:
+def test_tilde_is_expanded(home: Path) -> None:
     write(home / "mine")
     assert choose({"credentials_file": "~/mine"}, {}).secrets[0] == "file-ak"
     assert choose({}, {"HUAWEICLOUD_SDK_CREDENTIALS_FILE": "~/mine"}).secrets[0] == "file-ak"
 
 
-def test_a_default_file_that_leads_nowhere_is_an_error(home: Path) -> None:
+def test_broken_link_as_default_file_is_an_error(home: Path) -> None:
     (home / ".huaweicloud").mkdir()
     (home / ".huaweicloud" / "credentials").symlink_to(home / "gone")
     with pytest.raises(CredentialsError, match="cannot be read: No such file"):
@@ -456,13 +456,13 @@ def test_a_default_file_that_leads_nowhere_is_an_error(home: Path) -> None:
 
 
 @pytest.mark.parametrize("auth_type", ["token", "password"])
-def test_files_hold_access_keys_only(auth_type: str, home: Path) -> None:
+def test_auth_type_without_a_file_form_ignores_the_file(auth_type: str, home: Path) -> None:
     default_file(home)
     with pytest.raises(CredentialsError, match="no credentials found"):
         choose({"auth_type": auth_type}, {"HUAWEICLOUD_SDK_CREDENTIALS_FILE": str(home / "gone")})
 
 
 @pytest.mark.parametrize("path", ["a\0b", "~\0", "\ud800", "x" * 5000])
-def test_a_path_that_no_file_can_have(path: str) -> None:
+def test_invalid_path_cannot_be_read(path: str) -> None:
     with pytest.raises(CredentialsError, match="cannot be read"):
         choose({"credentials_file": path}, {})

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The credentials file: what it may hold, and what is said of one that cannot be used."""
+"""The credentials file: its accepted content, and the messages about an unusable one."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def auth_of(credentials: CredentialsFile) -> Any:
     return credentials.auth(lambda: 0.0)
 
 
-def test_everything_that_a_file_may_hold(tmp_path: Path) -> None:
+def test_all_fields_of_the_file_are_read(tmp_path: Path) -> None:
     text = (
         "# comment\n[other]\nak = no\n[basic]\nAK = the-ak\nsk=50%(percent)s\nsecurity_token : t==\n"
         "project_id = p1\niam_endpoint = https://iam.example\nunknown = x\nempty =\n"
@@ -52,7 +52,7 @@ def test_everything_that_a_file_may_hold(tmp_path: Path) -> None:
     assert found.renewable
 
 
-def test_the_least_that_a_file_must_hold(tmp_path: Path) -> None:
+def test_key_alone_is_enough(tmp_path: Path) -> None:
     found = read(write(tmp_path / "c", "[basic]\r\nak = a\r\nsk = s\r\nsecurity_token =\r\nproject_id =\r\n"))
     assert list(found.secrets) == ["a", "s"]
     assert found.settings() == {}
@@ -82,7 +82,7 @@ def test_the_least_that_a_file_must_hold(tmp_path: Path) -> None:
         (b"[basic]\nak = \xff\n", "is not UTF-8 text"),
     ],
 )
-def test_a_file_that_cannot_be_used(tmp_path: Path, content: str | bytes, problem: str) -> None:
+def test_invalid_content_is_rejected(tmp_path: Path, content: str | bytes, problem: str) -> None:
     path = write(tmp_path / "c", content)
     with pytest.raises(CredentialsError) as caught:
         read(path)
@@ -91,7 +91,7 @@ def test_a_file_that_cannot_be_used(tmp_path: Path, content: str | bytes, proble
     assert SECRET not in str(caught.value)
 
 
-def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
+def test_unreadable_path_is_rejected(tmp_path: Path) -> None:
     with pytest.raises(CredentialsError, match="cannot be read: No such file"):
         read(tmp_path / "none")
     with pytest.raises(CredentialsError, match="cannot be read: Is a directory"):
@@ -117,13 +117,13 @@ WAYS = {
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_how_editors_write_a_file(tmp_path: Path, way: str) -> None:
+def test_encodings_of_editors_are_accepted(tmp_path: Path, way: str) -> None:
     text = "[basic]\nak = THE-AK\nsk = THE/SK+1\nsecurity_token = T==\n"
     assert list(read(write(tmp_path / "c", WAYS[way](text))).secrets) == ["THE-AK", "THE/SK+1", "T=="]
 
 
 @pytest.mark.parametrize("kind", ["fifo", "device", "link to a fifo", "socket"])
-def test_what_is_no_file_is_not_waited_for(tmp_path: Path, kind: str) -> None:
+def test_special_files_are_rejected_without_blocking(tmp_path: Path, kind: str) -> None:
     path = tmp_path / "c"
     if kind == "device":
         path = Path("/dev/zero")
@@ -137,13 +137,13 @@ def test_what_is_no_file_is_not_waited_for(tmp_path: Path, kind: str) -> None:
         read(path)
 
 
-def test_a_file_that_may_not_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_permission_denied_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = write(tmp_path / "c", "[basic]\nak = a\nsk = s\n")
 
     def refuse(name: str, *dummy: Any) -> None:
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), name)
 
-    # The file's mode would not do: root may read everything.
+    # The file's mode is not enough: root may read all files.
     with monkeypatch.context() as patch:
         patch.setattr(os, "open", refuse)
         with pytest.raises(CredentialsError, match="cannot be read: Permission denied"):
@@ -151,7 +151,7 @@ def test_a_file_that_may_not_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
 
 @pytest.mark.parametrize(("mode", "warned"), [(0o600, 0), (0o400, 0), (0o640, 1), (0o604, 1), (0o644, 1), (0o620, 0)])
-def test_a_file_that_others_can_read_is_warned_of_once(tmp_path: Path, mode: int, warned: int) -> None:
+def test_file_readable_by_others_gives_one_warning(tmp_path: Path, mode: int, warned: int) -> None:
     path = write(tmp_path / "c", "[basic]\nak = a\nsk = s\n", mode)
     found = read(path)
     auth_of(found)
@@ -159,7 +159,7 @@ def test_a_file_that_others_can_read_is_warned_of_once(tmp_path: Path, mode: int
     assert all(str(path) in warning and "chmod 600" in warning for warning in found.warnings)
 
 
-def test_the_file_is_read_again_for_new_keys(tmp_path: Path) -> None:
+def test_file_is_read_again_for_new_keys(tmp_path: Path) -> None:
     path = write(tmp_path / "c", "[basic]\nak = a1\nsk = s1\nsecurity_token = t1\n")
     found = read(path)
     write(path, "[basic]\nak = a2\nsk = s2\n")
@@ -176,12 +176,14 @@ PIECES = st.sampled_from(
 
 
 @given(st.lists(st.one_of(PIECES, st.text(max_size=3, alphabet=st.characters(exclude_categories=["Cs"])))))
-def test_no_content_brings_anything_but_a_sentence(tmp_path_factory: pytest.TempPathFactory, pieces: list[str]) -> None:
+def test_any_content_is_read_or_rejected_with_one_sentence(
+    tmp_path_factory: pytest.TempPathFactory, pieces: list[str]
+) -> None:
     path = write(tmp_path_factory.getbasetemp() / "drawn", "".join(pieces))
-    said = ""
+    message = ""
     try:
         read(path)
     except CredentialsError as error:
-        said = str(error)
-    assert SECRET not in said
-    assert "\n" not in said
+        message = str(error)
+    assert SECRET not in message
+    assert "\n" not in message

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Temporary keys in answers: every spelling, and what is not trusted."""
+"""Temporary keys in answers: each spelling, and answers that are rejected."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ KEY = {"access": "AK", "secret": "SK", "securitytoken": "ST", "expires_at": "202
         ("sts_oidc_answer", "EXAMPLEACCESSKEY0002"),
     ],
 )
-def test_answers_of_the_services(name: str, access_key: str) -> None:
+def test_documented_answers_are_read(name: str, access_key: str) -> None:
     found = read_keys(json.loads((DATA / f"{name}.json").read_text("utf-8")))
     assert found == TemporaryKeys(access_key, "example-secret-not-real", "example-token-not-real", NOW)
 
@@ -45,7 +45,7 @@ def test_answers_of_the_services(name: str, access_key: str) -> None:
 @pytest.mark.parametrize("secret", ["secret", "secretAccessKey", "secret_access_key"])
 @pytest.mark.parametrize("token", ["securitytoken", "securityToken", "security_token"])
 @pytest.mark.parametrize("expiry", ["expires_at", "expiration"])
-def test_every_spelling(container: str, access: str, secret: str, token: str, expiry: str) -> None:
+def test_each_spelling_is_read(container: str, access: str, secret: str, token: str, expiry: str) -> None:
     data = {container: {access: "AK", secret: "SK", token: "ST", expiry: "2026-03-01T01:00:00.000Z"}}
     assert read_keys(data) == TemporaryKeys("AK", "SK", "ST", NOW)
 
@@ -61,7 +61,7 @@ def test_every_spelling(container: str, access: str, secret: str, token: str, ex
         ("2026-03-01 01:00:00", NOW),
     ],
 )
-def test_expiries(text: str, seconds: float) -> None:
+def test_expiry_formats_are_read(text: str, seconds: float) -> None:
     assert read_keys({"credential": {**KEY, "expires_at": text}}).expires_at == seconds
 
 
@@ -99,14 +99,14 @@ INCOMPLETE: list[tuple[Any, str]] = [
 
 
 @pytest.mark.parametrize(("data", "words"), HOSTILE)
-def test_answers_that_are_not_trusted(data: Any, words: str) -> None:
+def test_invalid_answers_are_rejected_without_the_key(data: Any, words: str) -> None:
     with pytest.raises(ValueError, match=words) as caught:
         read_keys(data)
     assert not {"AK", "SK", "ST", "OTHER"} & set(str(caught.value).split())
 
 
 @pytest.mark.parametrize(("data", "words"), [*HOSTILE, *INCOMPLETE])
-def test_answers_of_a_service_that_issues_keys(data: Any, words: str) -> None:
+def test_invalid_issued_keys_are_a_transient_error(data: Any, words: str) -> None:
     with pytest.raises(RequestError, match=words) as caught:
         read_issued_keys(REQUEST, {"Date": "Sun, 01 Mar 2026 01:00:00 GMT"}, data, lambda: 0.0)
     error = caught.value
@@ -122,7 +122,7 @@ def test_answers_of_a_service_that_issues_keys(data: Any, words: str) -> None:
         ({}, NOW - 60, 60.0),
     ],
 )
-def test_a_life_counts_by_the_clock_of_the_server(headers: dict[str, str], wall: float, seconds: float) -> None:
+def test_lifetime_uses_the_clock_of_the_server(headers: dict[str, str], wall: float, seconds: float) -> None:
     assert lifetime_of(TemporaryKeys("AK", "SK", "ST", NOW), headers, lambda: wall) == seconds
 
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Agencies of other accounts and ID tokens: which options and variables count, and what is sent for them."""
+"""Agencies of other accounts and ID tokens: the options and variables, and the requests for them."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ PLACES: list[tuple[str, dict[str, str], dict[str, str], type[Credentials], str]]
 @pytest.mark.parametrize(
     ("params", "environ", "kind", "place"), [row[1:] for row in PLACES], ids=[r[0] for r in PLACES]
 )
-def test_where_they_come_from(
+def test_options_and_variables_choose_the_credentials(
     params: dict[str, str], environ: dict[str, str], kind: type[Credentials], place: str
 ) -> None:
     found = choose(params, environ)
@@ -106,12 +106,12 @@ def test_where_they_come_from(
     assert found.place == place
 
 
-def test_an_agency_of_the_environment_with_the_file(home: Path) -> None:
+def test_agency_of_the_environment_uses_the_file(home: Path) -> None:
     write_keys(home)
     found = choose({}, HW_AGENCY)
     assert found.source.startswith("AKID... from credentials_file")
     assert "agency env_agency of env-account" in found.source
-    # The file's project is not one of the other account.
+    # The file's project belongs to the file's account only.
     assert found.settings() == {"iam_endpoint": "https://iam.test"}
 
 
@@ -145,7 +145,9 @@ def test_an_agency_of_the_environment_with_the_file(home: Path) -> None:
         ({"idp_id": "p", "id_token_file": "/"}, {}, ["cannot be read"]),
     ],
 )
-def test_half_sets_and_bad_values(params: dict[str, str], environ: dict[str, str], words: list[str]) -> None:
+def test_incomplete_sets_and_invalid_values_are_rejected(
+    params: dict[str, str], environ: dict[str, str], words: list[str]
+) -> None:
     with pytest.raises(CredentialsError) as caught:
         choose(params, environ)
     text = str(caught.value)
@@ -172,7 +174,7 @@ def test_half_sets_and_bad_values(params: dict[str, str], environ: dict[str, str
         ({"auth_type": "ecs_agency", **BY_ID}, "7200", "from 900 to 3600"),
     ],
 )
-def test_durations(params: dict[str, str], duration: str, problem: str) -> None:
+def test_duration_is_checked(params: dict[str, str], duration: str, problem: str) -> None:
     options = {**params, "assume_role_duration": duration}
     if not problem:
         assert choose(options, {}).is_temporary
@@ -192,7 +194,7 @@ def test_durations(params: dict[str, str], duration: str, problem: str) -> None:
         ("assume_role_domain_id", "not an ID"),
     ],
 )
-def test_agencies_that_cannot_be(option: str, value: str) -> None:
+def test_invalid_agencies_are_rejected(option: str, value: str) -> None:
     other = BY_ID if option == "assume_role_domain_id" else BY_NAME
     with pytest.raises(DatagateError, match=option):
         choose({**KEY, **other, option: value}, {})
@@ -213,116 +215,120 @@ NO_HOST = RequestError(TRANSIENT, "the host's name cannot be resolved", service=
 
 
 def obtain(credentials: Credentials, *answers: Any) -> tuple[Any, list[KeyRequest]]:
-    """The auth that the credentials end with, and the requests for it."""
+    """The auth of the credentials, and the requests for it."""
     steps = credentials.obtain(lambda: 0.0)
-    asked: list[KeyRequest] = []
+    requests: list[KeyRequest] = []
     answer: Any = None
     try:
         for following in (*answers, None):
-            asked.append(steps.throw(answer) if isinstance(answer, Exception) else steps.send(answer))
+            requests.append(steps.throw(answer) if isinstance(answer, Exception) else steps.send(answer))
             answer = following
     except StopIteration as stop:
-        return stop.value, asked
-    raise AssertionError(f"one request too many: {asked[-1]}")
+        return stop.value, requests
+    raise AssertionError(f"one request too many: {requests[-1]}")
 
 
-def bodies(asked: list[KeyRequest]) -> list[Any]:
-    return [request.body for request in asked]
+def bodies(requests: list[KeyRequest]) -> list[Any]:
+    return [request.body for request in requests]
 
 
-def test_an_agency_by_iam() -> None:
+def test_agency_request_to_iam() -> None:
     found = choose({**KEY, **BY_NAME, "assume_role_duration": "3600"}, {})
-    auth, asked = obtain(found, IAM_KEYS)
+    auth, requests = obtain(found, IAM_KEYS)
     wanted = data("iam_assume_role_request")
     wanted["auth"]["identity"]["assume_role"]["session_user"]["name"] = "datagate-huaweicloud"
-    assert bodies(asked) == [wanted]
-    assert (asked[0].service, asked[0].target) == ("iam", "/v3.0/OS-CREDENTIAL/securitytokens")
-    assert asked[0].auth is not None
-    assert list(asked[0].auth.secrets) == ["AKIDtask", "task-sk"]
+    assert bodies(requests) == [wanted]
+    assert (requests[0].service, requests[0].target) == ("iam", "/v3.0/OS-CREDENTIAL/securitytokens")
+    assert requests[0].auth is not None
+    assert list(requests[0].auth.secrets) == ["AKIDtask", "task-sk"]
     assert list(auth.secrets) == ["EXAMPLEACCESSKEY0001", "example-secret-not-real", "example-token-not-real"]
     assert found.lifetime == 1800
     assert list(found.services) == ["iam"]
 
 
-def test_an_agency_by_sts() -> None:
+def test_agency_request_to_sts() -> None:
     found = choose({**KEY, **BY_ID}, {})
-    dummy, asked = obtain(found, STS_KEYS)
-    assert bodies(asked) == [{**data("sts_assume_request"), "agency_session_name": "datagate-huaweicloud"}]
-    assert (asked[0].service, asked[0].target, asked[0].has_alternative) == ("sts", "/v5/agencies/assume", True)
+    dummy, requests = obtain(found, STS_KEYS)
+    assert bodies(requests) == [{**data("sts_assume_request"), "agency_session_name": "datagate-huaweicloud"}]
+    assert (requests[0].service, requests[0].target, requests[0].has_alternative) == (
+        "sts",
+        "/v5/agencies/assume",
+        True,
+    )
     assert list(found.services) == ["sts", "iam"]
-    # Without STS it is IAM.
-    dummy, asked = obtain(found, NO_HOST, IAM_KEYS)
-    assert [request.service for request in asked] == ["sts", "iam"]
-    assert asked[1].body["auth"]["identity"]["assume_role"]["domain_id"] == DOMAIN_ID
+    # Without STS, IAM is used.
+    dummy, requests = obtain(found, NO_HOST, IAM_KEYS)
+    assert [request.service for request in requests] == ["sts", "iam"]
+    assert requests[1].body["auth"]["identity"]["assume_role"]["domain_id"] == DOMAIN_ID
 
 
 @pytest.mark.parametrize(
     ("params", "answers"), [({**KEY, **BY_ID}, [IAM_KEYS]), ({**OIDC, **BY_ID}, [ISSUED, IAM_KEYS, IAM_KEYS])]
 )
-def test_an_agency_in_a_cloud_without_sts(params: dict[str, str], answers: list[Any]) -> None:
+def test_agency_without_sts_uses_iam(params: dict[str, str], answers: list[Any]) -> None:
     found = choose(params, {})
     found.omit_sts()
-    dummy, asked = obtain(found, *answers)
-    assert {request.service for request in asked} == set(found.services) == {"iam"}
+    dummy, requests = obtain(found, *answers)
+    assert {request.service for request in requests} == set(found.services) == {"iam"}
 
 
-def test_an_agency_by_a_password_gets_a_token_of_the_account() -> None:
+def test_agency_with_a_password_requests_a_token_of_the_account() -> None:
     found = choose({**USER, **BY_NAME}, {})
-    dummy, asked = obtain(found, ISSUED, IAM_KEYS)
-    assert asked[0].body["auth"]["scope"] == {"domain": {"name": "task-domain"}}
+    dummy, requests = obtain(found, ISSUED, IAM_KEYS)
+    assert requests[0].body["auth"]["scope"] == {"domain": {"name": "task-domain"}}
     assert found.project_id is None
 
 
-def test_an_id_token_for_a_project() -> None:
+def test_id_token_request_for_a_project() -> None:
     found = choose(OIDC, {})
     found.scope = {"name": "eu-west-101"}
-    auth, asked = obtain(found, ISSUED, IAM_KEYS)
-    assert asked[0].body == data("iam_id_token_request")
-    assert (asked[0].target, asked[0].headers["X-Idp-Id"]) == ("/v3.0/OS-AUTH/id-token/tokens", "ci-provider")
-    assert asked[0].auth is None
+    auth, requests = obtain(found, ISSUED, IAM_KEYS)
+    assert requests[0].body == data("iam_id_token_request")
+    assert (requests[0].target, requests[0].headers["X-Idp-Id"]) == ("/v3.0/OS-AUTH/id-token/tokens", "ci-provider")
+    assert requests[0].auth is None
     wanted = data("iam_token_to_keys_request")
     wanted["auth"]["identity"]["token"]["id"] = "issued-token"
-    assert asked[1].body == wanted
+    assert requests[1].body == wanted
     assert found.project_id == "0f1e2d3c4b5a69788796a5b4c3d2e1f0"
     assert found.lifetime == 1800
     assert auth.access_key == "EXAMPLEACCESSKEY0001"
 
 
-def test_an_id_token_with_an_agency() -> None:
+def test_id_token_request_with_an_agency() -> None:
     wanted = {**data("sts_oidc_request"), "agency_session_name": "datagate-huaweicloud"}
     found = choose({**OIDC, **BY_ID}, {})
-    dummy, asked = obtain(found, STS_KEYS)
-    assert bodies(asked) == [wanted]
-    assert (asked[0].target, asked[0].auth) == ("/v5/agencies/assume-with-oidc", None)
+    dummy, requests = obtain(found, STS_KEYS)
+    assert bodies(requests) == [wanted]
+    assert (requests[0].target, requests[0].auth) == ("/v5/agencies/assume-with-oidc", None)
     # Without STS: a token without a scope, keys of the provider's account, and the agency with them.
-    dummy, asked = obtain(found, NO_HOST, ISSUED, IAM_KEYS, IAM_KEYS)
-    assert [request.service for request in asked] == ["sts", "iam", "iam", "iam"]
-    assert "scope" not in asked[1].body["auth"]
-    assert asked[3].auth is not None
-    assert "EXAMPLEACCESSKEY0001" in asked[3].auth.secrets
+    dummy, requests = obtain(found, NO_HOST, ISSUED, IAM_KEYS, IAM_KEYS)
+    assert [request.service for request in requests] == ["sts", "iam", "iam", "iam"]
+    assert "scope" not in requests[1].body["auth"]
+    assert requests[3].auth is not None
+    assert "EXAMPLEACCESSKEY0001" in requests[3].auth.secrets
 
 
-def test_the_urns_of_a_pod() -> None:
-    dummy, asked = obtain(choose({}, {**POD, "HUAWEICLOUD_OIDC_DURATION_SECONDS": "7200"}), STS_KEYS)
-    assert asked[0].body["provider_urn"] == PROVIDER_URN
-    assert asked[0].body["agency_urn"] == POD["HUAWEICLOUD_OIDC_AGENCY_URN"]
-    assert asked[0].body["duration_seconds"] == 7200
+def test_urns_of_a_pod_are_sent() -> None:
+    dummy, requests = obtain(choose({}, {**POD, "HUAWEICLOUD_OIDC_DURATION_SECONDS": "7200"}), STS_KEYS)
+    assert requests[0].body["provider_urn"] == PROVIDER_URN
+    assert requests[0].body["agency_urn"] == POD["HUAWEICLOUD_OIDC_AGENCY_URN"]
+    assert requests[0].body["duration_seconds"] == 7200
 
 
-def test_a_file_with_an_id_token(tmp_path: Path) -> None:
+def test_id_token_file_is_read_for_each_request(tmp_path: Path) -> None:
     file = tmp_path / "token"
     file.write_text(f"{ID_TOKEN}\n", "utf-8")
     found = choose({"idp_id": "ci-provider", "id_token_file": str(file)}, {})
     first = list(found.identity_parts)
     file.write_text("another.id.token", "utf-8")
-    dummy, asked = obtain(found, ISSUED, IAM_KEYS)
-    assert asked[0].body["auth"]["id_token"] == {"id": "another.id.token"}
+    dummy, requests = obtain(found, ISSUED, IAM_KEYS)
+    assert requests[0].body["auth"]["id_token"] == {"id": "another.id.token"}
     assert "another.id.token" in found.secrets
     assert first != list(found.identity_parts)
 
 
 @pytest.mark.parametrize("answer", [({}, {}), (BEFORE, None), (BEFORE, {"credential": {"access": "AK"}})])
-def test_answers_without_a_key(answer: Any) -> None:
+def test_answers_without_a_key_are_rejected(answer: Any) -> None:
     for params in ({**KEY, **BY_NAME}, {**KEY, **BY_ID}, OIDC):
         with pytest.raises(RequestError, match="answer"):
             obtain(choose(params, {}), answer)

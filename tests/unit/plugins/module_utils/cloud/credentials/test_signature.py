@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The signature: the vendor's known answers, and what goes on the wire."""
+"""The signature: test vectors of the vendor, and the sent bytes."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ VECTORS = [
     for vector in json.loads((DATA / "signature_vectors.json").read_text(encoding="utf-8"))
     if not vector.get("derived")
 ]
-# Any text that UTF-8 can hold, leaning towards what encoders get wrong.
+# Any text that UTF-8 can encode, often with characters that encoders handle wrongly.
 TEXT = st.text(st.one_of(st.sampled_from(" %~*()+/&=;:@?#-_.作业é"), st.characters(exclude_categories=["Cs"])))
 
 
@@ -53,12 +53,12 @@ def prepared(
     return requests.Request(fields.pop("method", "GET"), url, headers=headers or {}, auth=auth, **fields).prepare()
 
 
-def test_there_are_vectors() -> None:
+def test_all_vectors_are_loaded() -> None:
     assert len(VECTORS) == 6
 
 
 @pytest.mark.parametrize("vector", VECTORS, ids=lambda vector: vector["uri"])
-def test_vectors(vector: dict[str, Any]) -> None:
+def test_vectors_match_the_vendors_signature(vector: dict[str, Any]) -> None:
     canonical, names = canonical_request(
         vector["method"], build_path(vector["segments"]), build_query(pairs(vector)), headers_of(vector), b""
     )
@@ -67,8 +67,8 @@ def test_vectors(vector: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("vector", VECTORS, ids=lambda vector: vector["uri"])
-def test_vectors_through_requests(vector: dict[str, Any]) -> None:
-    """The same headers come out when requests prepares the request, and the order of the query stays ours."""
+def test_vectors_match_after_requests_prepared_them(vector: dict[str, Any]) -> None:
+    """requests produces the same headers, and keeps the order of the query."""
     moment = float(timegm(time.strptime(vector["date"], DATE_FORMAT)))
     query = build_query(pairs(vector))
     url = f"https://{vector['host']}{build_path(vector['segments'])}" + (f"?{query}" if query else "")
@@ -102,15 +102,15 @@ def test_the_query_is_sorted_by_name_then_value_for_the_signature_only() -> None
         ("", ""),
     ],
 )
-def test_encode(text: str, encoded: str) -> None:
+def test_encoding_follows_rfc_3986(text: str, encoded: str) -> None:
     assert encode(text) == encoded
 
 
-def test_a_slash_in_a_segment_stays_in_it() -> None:
+def test_slash_in_a_segment_is_encoded() -> None:
     assert build_path(["v1", "a/b", "status"]) == "/v1/a%2Fb/status"
 
 
-def test_a_path_that_ends_in_a_slash_gets_no_second_one() -> None:
+def test_trailing_slash_is_not_doubled() -> None:
     assert canonical_request("GET", "/", "", {}, b"")[0].splitlines()[1] == "/"
     assert canonical_request("GET", "/a/", "", {}, b"")[0].splitlines()[1] == "/a/"
 
@@ -129,7 +129,7 @@ def test_the_body_is_signed() -> None:
     assert some.headers["Authorization"] == same.headers["Authorization"] != other.headers["Authorization"]
 
 
-def test_only_what_proxies_leave_alone_is_signed() -> None:
+def test_headers_that_proxies_change_are_not_signed() -> None:
     headers = {
         "Accept": "a",
         "Accept-Encoding": "b",
@@ -154,12 +154,12 @@ def test_only_what_proxies_leave_alone_is_signed() -> None:
         ("https://h.example", "h.example"),
     ],
 )
-def test_the_host_that_is_signed_is_the_one_on_the_wire(url: str, host: str) -> None:
+def test_signed_host_equals_the_sent_host(url: str, host: str) -> None:
     request = prepared(url, SdkHmacSha256("ak", "sk", wall=lambda: 0.0))
     assert request.headers["Host"] == host
 
 
-def test_signing_again_replaces_everything() -> None:
+def test_signing_again_replaces_all_headers() -> None:
     moments = iter([0.0, 86400.0])
     auth = SdkHmacSha256("ak", "sk", wall=lambda: next(moments))
     request = prepared("https://h/p", auth)
@@ -170,7 +170,7 @@ def test_signing_again_replaces_everything() -> None:
     assert request.headers["Authorization"] != first["Authorization"]
 
 
-def test_a_token_goes_without_a_signature() -> None:
+def test_token_is_sent_without_a_signature() -> None:
     auth = TokenAuth("the-token")
     request = prepared("https://h/p", auth)
     assert request.headers["X-Auth-Token"] == "the-token"
@@ -178,13 +178,13 @@ def test_a_token_goes_without_a_signature() -> None:
     assert auth.secrets == ["the-token"]
 
 
-def test_secrets() -> None:
+def test_signature_lists_its_secrets() -> None:
     assert SdkHmacSha256("ak", "sk").secrets == ["ak", "sk"]
     assert SdkHmacSha256("ak", "sk", "token").secrets == ["ak", "sk", "token"]
 
 
 @given(TEXT)
-def test_encoding_is_plain_and_can_be_undone(text: str) -> None:
+def test_encoding_is_ascii_and_reversible(text: str) -> None:
     encoded = encode(text)
     assert unquote(encoded) == text
     assert set(encoded) <= set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.~%")
@@ -194,7 +194,7 @@ def test_encoding_is_plain_and_can_be_undone(text: str) -> None:
     st.lists(TEXT.filter(lambda text: text not in ("", ".", "..")), min_size=1, max_size=4),
     st.lists(st.tuples(TEXT.filter(bool), TEXT), max_size=4),
 )
-def test_requests_leaves_the_built_url_alone(segments: list[str], query: list[tuple[str, str]]) -> None:
+def test_requests_does_not_change_the_built_url(segments: list[str], query: list[tuple[str, str]]) -> None:
     url = "https://h.example:8443" + build_path(segments) + (f"?{build_query(query)}" if query else "")
     request = prepared(url, SdkHmacSha256("ak", "sk", wall=lambda: 0.0))
     assert request.url == url

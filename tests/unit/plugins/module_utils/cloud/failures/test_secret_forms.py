@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""No form of a secret survives, at any place in a text and wherever the text is cut."""
+"""Each encoded form of a secret is masked, anywhere in a text and wherever the text is truncated."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from ansible_collections.datagate.huaweicloud.plugins.module_utils._cloud.failur
 )
 from ansible_collections.datagate.huaweicloud.plugins.module_utils._cloud.failures.secret_masking import SecretMasker
 
-# Encoders of this file's own, so that what is tested is not what it is tested with.
+# Encoders of this file, independent of the tested code.
 ENCODERS: dict[str, Callable[[str], str]] = {
     "raw": str,
     "json": lambda text: json.dumps(text)[1:-1],
@@ -67,7 +67,7 @@ def scrubbed(text: str, *secrets: str, limit: int = 100_000) -> str:
 
 @pytest.mark.parametrize("second", ENCODERS)
 @pytest.mark.parametrize("first", ENCODERS)
-def test_no_form_survives(first: str, second: str) -> None:
+def test_encoded_secrets_are_masked(first: str, second: str) -> None:
     for secret in SECRETS:
         form = ENCODERS[second](ENCODERS[first](secret))
         if len(secret) < MIN_SECRET:
@@ -94,12 +94,12 @@ TEXT = st.text(
 )
 @example("00\\\\", "base64, url", "base64", "", "")
 @example("&#0;", "html, hex", "base64", "", "")
-def test_no_form_of_any_secret_survives(secret: str, first: str, second: str, before: str, after: str) -> None:
+def test_any_encoded_secret_is_masked(secret: str, first: str, second: str, before: str, after: str) -> None:
     assume(secret.strip())
     form = ENCODERS[second](ENCODERS[first](secret))
     assume(len(form) >= MIN_SECRET and form not in before + after)
     shown = scrubbed(f"{before}|{form}|{after}", secret)
-    # Where characters repeat, the text around may make up the form once more.
+    # With repeated characters, the surrounding text may form the secret again.
     assert f"|{form}|" not in shown
 
 
@@ -111,7 +111,7 @@ def test_text_is_masked_before_it_is_cut(padding: int, secret: str, encoder: str
 
 
 @pytest.mark.parametrize("offset", range(6))
-def test_base64_of_a_text_that_holds_a_secret(offset: int) -> None:
+def test_base64_of_a_text_with_a_secret_is_masked(offset: int) -> None:
     secret = "the-password-0815/+"
     form = base64.b64encode(f"{'u' * offset}:{secret}".encode()).decode()
     inner = base64.b64encode(secret.encode()).decode()
@@ -122,28 +122,28 @@ def test_base64_of_a_text_that_holds_a_secret(offset: int) -> None:
 
 
 @pytest.mark.parametrize("kept", [12, 20, 60])
-def test_a_secret_that_the_service_has_cut(kept: int) -> None:
+def test_truncated_secret_is_masked(kept: int) -> None:
     secret = "MIIabcdefghijklmnop/+0123456789" * 4
     assert scrubbed(f"token {secret[:kept]}... is bad", secret) == f"token {MASK}... is bad"
 
 
-def test_a_secret_within_another_one() -> None:
+def test_secret_within_another_secret_is_masked() -> None:
     assert scrubbed("the-long-secret-1 the-long", "the-long", "the-long-secret-1") == f"{MASK} {MASK}"
 
 
 @pytest.mark.parametrize("secret", ["", "a", "ab", "abc"])
-def test_what_is_too_short_is_no_secret(secret: str) -> None:
+def test_short_secrets_are_not_masked(secret: str) -> None:
     assert forms(secret) == []
     assert scrubbed("abc is not masked", secret) == "abc is not masked"
 
 
-def test_a_long_text_is_not_looked_at_to_its_end() -> None:
+def test_long_text_is_masked_only_up_to_the_limit() -> None:
     assert scrubbed("x" * 5_000_000, "secret", limit=200) == "x" * 200
     assert scrubbed("secret " * 500_000, "secret", limit=200).startswith(f"{MASK} {MASK}")
 
 
 @given(TEXT)
-def test_the_forms_that_ansible_masks(secret: str) -> None:
+def test_forms_contain_those_for_no_log(secret: str) -> None:
     found = forms(secret)
     assert secret in found
     assert all(len(form) >= MIN_SECRET for form in found)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Bodies: unpacking within bounds, JSON that no API sends, and words for what an exchange ended with."""
+"""Bodies: unpacking within limits, invalid JSON, and messages for failed exchanges."""
 
 from __future__ import annotations
 
@@ -45,34 +45,34 @@ BODY = json.dumps({"jobs": [{"name": "作业"}], "total": 1}).encode("utf-8")
 
 
 @pytest.mark.parametrize("encoding", ["", "identity", " Identity "])
-def test_a_plain_body_stays_as_it_is(encoding: str) -> None:
+def test_uncompressed_body_is_unchanged(encoding: str) -> None:
     assert unpack(BODY, encoding) == BODY
 
 
 @pytest.mark.parametrize("encoding", ["gzip", "x-gzip", "GZIP", " gzip ", "deflate"])
-def test_packed_bodies(encoding: str) -> None:
+def test_compressed_bodies_are_unpacked(encoding: str) -> None:
     packed = zlib.compress(BODY) if "deflate" in encoding else gzip.compress(BODY)
     assert unpack(packed, encoding) == BODY
 
 
 @pytest.mark.parametrize("end", [1, 5, 10, -8, -1])
-def test_a_packed_body_that_ends_early(end: int) -> None:
+def test_truncated_compressed_body_is_rejected(end: int) -> None:
     with pytest.raises(Truncated):
         unpack(gzip.compress(BODY)[:end], "gzip")
 
 
-def test_an_empty_packed_body() -> None:
+def test_empty_compressed_body_is_rejected() -> None:
     with pytest.raises(Truncated):
         unpack(b"", "gzip")
 
 
 @pytest.mark.parametrize("encoding", ["gzip", "deflate"])
-def test_a_body_that_is_not_packed(encoding: str) -> None:
+def test_body_that_contradicts_its_encoding_is_rejected(encoding: str) -> None:
     with pytest.raises(NotJson, match="not what its Content-Encoding says"):
         unpack(BODY, encoding)
 
 
-def test_a_packed_body_that_is_damaged() -> None:
+def test_damaged_compressed_body_is_rejected() -> None:
     packed = bytearray(gzip.compress(BODY))
     packed[-6] ^= 0xFF  # its checksum
     with pytest.raises(NotJson):
@@ -80,7 +80,7 @@ def test_a_packed_body_that_is_damaged() -> None:
 
 
 @pytest.mark.parametrize("encoding", ["br", "zstd", "gzip, gzip", "x" * 1000, "\n"])
-def test_unknown_packing(encoding: str) -> None:
+def test_unknown_encoding_is_rejected(encoding: str) -> None:
     if not encoding.strip():
         assert unpack(BODY, encoding) == BODY
         return
@@ -90,7 +90,7 @@ def test_unknown_packing(encoding: str) -> None:
 
 
 @pytest.mark.parametrize("size", [MAX_BODY, MAX_BODY + 1])
-def test_the_bound_holds_for_what_is_unpacked(size: int) -> None:
+def test_size_limit_applies_to_the_unpacked_body(size: int) -> None:
     packed = gzip.compress(b" " * size)
     if size > MAX_BODY:
         with pytest.raises(TooLarge):
@@ -99,7 +99,7 @@ def test_the_bound_holds_for_what_is_unpacked(size: int) -> None:
         assert len(unpack(packed, "gzip")) == size
 
 
-def test_a_bomb_does_not_go_off() -> None:
+def test_decompression_bomb_uses_little_memory() -> None:
     packer = zlib.compressobj(9, zlib.DEFLATED, zlib.MAX_WBITS | 16)
     megabyte = b" " * (1024 * 1024)
     bomb = b"".join(packer.compress(megabyte) for dummy in range(256)) + packer.flush()
@@ -115,7 +115,7 @@ def test_a_bomb_does_not_go_off() -> None:
 
 
 @given(st.binary(max_size=200), st.sampled_from(["gzip", "deflate", "", "br"]))
-def test_unpacking_anything(body: bytes, encoding: str) -> None:
+def test_unpacking_any_bytes_raises_only_known_errors(body: bytes, encoding: str) -> None:
     with contextlib.suppress(NotJson, TooLarge, Truncated):
         assert isinstance(unpack(body, encoding), bytes)
 
@@ -144,7 +144,7 @@ def test_unpacking_anything(body: bytes, encoding: str) -> None:
         (b"null", None),
     ],
 )
-def test_parse(body: bytes, value: Any) -> None:
+def test_valid_json_is_parsed(body: bytes, value: Any) -> None:
     assert parse(body) == value
 
 
@@ -164,14 +164,14 @@ def test_parse(body: bytes, value: Any) -> None:
         (b'"\xed\xa0\x80"', "body is not UTF-8"),
     ],
 )
-def test_not_json(body: bytes, problem: str) -> None:
+def test_invalid_json_is_rejected(body: bytes, problem: str) -> None:
     with pytest.raises(NotJson) as caught:
         parse(body)
     assert str(caught.value) == problem
 
 
 @pytest.mark.parametrize("body", [b"[" * 100000, b'{"a":' * 100000, b"[" * 100000 + b"]" * 100000])
-def test_deep_nesting(body: bytes) -> None:
+def test_deeply_nested_json_is_rejected(body: bytes) -> None:
     with pytest.raises(NotJson):
         parse(body)
 
@@ -192,18 +192,18 @@ JSON = st.recursive(
 
 
 @given(JSON)
-def test_parsing_json(value: Any) -> None:
+def test_any_json_is_parsed(value: Any) -> None:
     assert finite(parse(json.dumps(value).encode("ascii")))
 
 
 @given(st.one_of(st.binary(max_size=30), st.text(alphabet='[]{}":,0123456789eE+-.NaIfintyulrs\\ ', max_size=30)))
-def test_parsing_anything(body: Any) -> None:
-    said = "body is "
+def test_parsing_any_body_raises_only_not_json(body: Any) -> None:
+    message = "body is "
     try:
         parse(body if isinstance(body, bytes) else body.encode("ascii"))
     except NotJson as error:
-        said = str(error)
-    assert said.startswith("body is ")
+        message = str(error)
+    assert message.startswith("body is ")
 
 
 # -- explain ----------------------------------------------------------------------------------------------------------
@@ -240,7 +240,7 @@ SECRET = "https://h.example/p?q7Zs3cret"
     ],
     ids=lambda value: type(value).__name__ if isinstance(value, BaseException) else None,
 )
-def test_explain(error: BaseException, kind: str, words: str) -> None:
+def test_transport_errors_are_explained_without_the_url(error: BaseException, kind: str, words: str) -> None:
     found_kind, found_words = explain(error)
     assert found_kind == kind
     assert words in found_words
@@ -261,10 +261,10 @@ def test_explain(error: BaseException, kind: str, words: str) -> None:
     ],
     ids=str,
 )
-def test_broken_at(error: BaseException | None, place: str) -> None:
+def test_error_names_the_failed_step(error: BaseException | None, place: str) -> None:
     assert broken_at(error) == place
 
 
-def test_a_key_with_two_values_is_no_answer() -> None:
+def test_duplicate_key_is_rejected() -> None:
     with pytest.raises(NotJson, match="names a key twice"):
         parse(b'{"jobs": [{"status": "EXCEPTION", "status": "NORMAL"}]}')

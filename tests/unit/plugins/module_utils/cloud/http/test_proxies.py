@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Which proxy a request goes through. Nothing for this machine itself ever goes through one."""
+"""Which proxy a request uses. Requests to the loopback interface never use one."""
 
 from __future__ import annotations
 
@@ -39,14 +39,14 @@ def variables(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("port", ["", ":8080"])
 @pytest.mark.parametrize("scheme", ["http", "https"])
 @pytest.mark.parametrize("host", HERE)
-def test_this_machine_itself(host: str, scheme: str, port: str) -> None:
+def test_loopback_hosts_use_no_proxy(host: str, scheme: str, port: str) -> None:
     for option in (None, PROXY):
         for environ in ({}, {"no_proxy": ""}, {"NO_PROXY": "cloud.example"}):
             assert proxies_for(f"{scheme}://{host}{port}/v1", option, environ) == {}
 
 
 @pytest.mark.parametrize("host", ELSEWHERE)
-def test_other_machines(host: str) -> None:
+def test_other_hosts_use_the_proxy(host: str) -> None:
     assert not is_loopback(host.strip("[]"))
     assert proxies_for(f"https://{host}/v1", PROXY, {"no_proxy": "*"}) == BOTH
     assert proxies_for(f"https://{host}/v1", None, {})["https"] == PROXY
@@ -83,7 +83,9 @@ def test_other_machines(host: str) -> None:
     ],
 )
 @pytest.mark.parametrize("name", ["no_proxy", "NO_PROXY"])
-def test_no_proxy(host: str, entries: str, past: bool, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_proxy_entries_are_matched(
+    host: str, entries: str, past: bool, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv(name, entries)
     found = proxies_for(f"https://{host}:8443/v1", None, {name: entries})
     assert (found == {}) == past

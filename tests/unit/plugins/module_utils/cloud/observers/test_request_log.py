@@ -57,7 +57,9 @@ def line(url: str, answer: Answer | None, problem: str | None = None) -> str:
         ),
     ],
 )
-def test_a_line(query: str, answer: Answer | None, problem: str | None, wanted: str) -> None:
+def test_line_contains_method_host_path_and_outcome(
+    query: str, answer: Answer | None, problem: str | None, wanted: str
+) -> None:
     assert line(URL + query, answer, problem) == f"GET dli.example.com:8443/v1/p1/jobs{wanted}"
 
 
@@ -92,13 +94,13 @@ def ended(outcome: Any, given_up: bool = False) -> EndedRequest:
         (Answer(200, {}, b"{}", 10.0), False, None),
     ],
 )
-def test_how_a_request_ended(outcome: Any, given_up: bool, problem: str | None) -> None:
+def test_outcome_of_a_request_is_recorded(outcome: Any, given_up: bool, problem: str | None) -> None:
     request = ended(outcome, given_up)
     assert (request.problem, request.seconds) == (problem, 2.5)
     assert (request.answer is None) == (problem is not None)
 
 
-def test_the_file_has_one_object_a_line(tmp_path: Path) -> None:
+def test_file_has_one_json_object_per_line(tmp_path: Path) -> None:
     path = tmp_path / "log"
     path.write_text('{"cut": ', "utf-8")
     log = RequestLog(Clock(), printable, None, LineFile("x", str(path)))
@@ -110,7 +112,7 @@ def test_the_file_has_one_object_a_line(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("content", "mode"), [(None, 0o600), ("", 0o600), ("mine", 0o644)])
-def test_a_new_file_is_for_this_user_alone(content: str | None, mode: int, tmp_path: Path) -> None:
+def test_new_file_is_private(content: str | None, mode: int, tmp_path: Path) -> None:
     path = tmp_path / "log"
     if content is not None:
         path.write_text(content, "utf-8")
@@ -140,9 +142,7 @@ def test_a_full_disk_ends_the_log_with_one_warning() -> None:
     ("name", "problem"),
     [("none/file", "cannot be written (No such file or directory)"), (".", "cannot be written (Is a directory)")],
 )
-def test_a_file_that_cannot_be_written_is_refused_before_any_request(
-    variable: str, name: str, problem: str, tmp_path: Path
-) -> None:
+def test_unwritable_file_is_rejected_before_any_request(variable: str, name: str, problem: str, tmp_path: Path) -> None:
     connection = resolve(OPTIONS, {variable: str(tmp_path / name)}, "dli")
     with pytest.raises(OptionError) as raised:
         Session(connection)
@@ -158,7 +158,7 @@ def test_a_file_that_cannot_be_written_is_refused_before_any_request(
         (json.dumps({"format": "datagate.huaweicloud recording", "version": 1, "id": "00ff"}), "cannot be continued"),
     ],
 )
-def test_a_file_that_is_something_else_is_not_written(content: str, problem: str, tmp_path: Path) -> None:
+def test_another_kind_of_file_is_not_overwritten(content: str, problem: str, tmp_path: Path) -> None:
     path = tmp_path / "file"
     path.write_text(content, "utf-8")
     with pytest.raises(OptionError, match=problem):
@@ -166,7 +166,7 @@ def test_a_file_that_is_something_else_is_not_written(content: str, problem: str
     assert path.read_text("utf-8") == content
 
 
-def test_a_named_pipe_is_refused(tmp_path: Path) -> None:
+def test_named_pipe_is_rejected(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     with pytest.raises(OptionError, match="is not a file"):
         Session(resolve({**OPTIONS, "record": str(tmp_path / "pipe")}, {}, "dli"))

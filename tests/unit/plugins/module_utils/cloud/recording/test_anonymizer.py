@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What becomes of an account's values in a recording, and that nothing of them stays."""
+"""How an account's values are replaced in a recording, and that none of them is kept."""
 
 from __future__ import annotations
 
@@ -82,12 +82,12 @@ def anonymizer() -> Anonymizer:
         ("statement", "select 1", "text_1"),
     ],
 )
-def test_a_value(field: str, value: Any, made: Any) -> None:
+def test_fields_are_replaced_by_kind(field: str, value: Any, made: Any) -> None:
     found = anonymizer().field(field, value)
     assert (found, type(found)) == (made, type(made))
 
 
-def test_ids_keep_their_form_and_do_not_depend_on_the_field() -> None:
+def test_ids_keep_their_form_in_each_field() -> None:
     maker = anonymizer()
     made = maker.body({"jobs": [{"name": PROJECT}], "project_id": PROJECT, "log": [PROJECT]})
     assert made["project_id"] == made["jobs"][0]["name"] == made["log"][0] != PROJECT
@@ -116,7 +116,7 @@ def test_a_sub_job_is_named_after_its_job_and_node() -> None:
     assert maker.body({"instances": [{"jobName": "orders_load_all"}]}) == {"instances": [{"jobName": "job_1_node_1"}]}
 
 
-def test_keys_that_are_data_are_replaced() -> None:
+def test_keys_that_contain_data_are_replaced() -> None:
     answer = {"jobs": {"orders": "NORMAL", "clicks": "STOPPED"}, "lastFinishTime": 5, "tags": {"team": "alpha"}}
     assert anonymizer().body(answer) == {
         "jobs": {"field_1": "text_1", "field_2": "text_2"},
@@ -135,7 +135,7 @@ def test_a_real_name_is_not_used_as_a_made_up_one() -> None:
     assert {job["name"] for job in made["jobs"]}.isdisjoint({"job_1", "job_2"})
 
 
-def test_a_part_of_names_selects_the_same_jobs() -> None:
+def test_replaced_name_part_selects_the_same_jobs() -> None:
     maker = anonymizer()
     part = maker.values.part("ders_")
     names = ["orders_1", "orders_22", "clicks", *(f"x{number}" for number in range(12))]
@@ -164,7 +164,7 @@ def test_a_part_of_names_selects_the_same_jobs() -> None:
         ("https://x/v3/projects?name=customer", "/v3/projects", [("name", "job_1")]),
     ],
 )
-def test_an_address(url: str, path: str, query: list[tuple[str, str]]) -> None:
+def test_ids_and_names_in_paths_are_replaced(url: str, path: str, query: list[tuple[str, str]]) -> None:
     maker = anonymizer()
     params = {"auth_token": "t", "project_id": PROJECT, "endpoints": {"dataarts": "https://x"}}
     call = Call("dataarts", ())
@@ -173,7 +173,7 @@ def test_an_address(url: str, path: str, query: list[tuple[str, str]]) -> None:
     assert anonymous_query(url, maker) == query
 
 
-def test_processes_share_their_names(tmp_path: Path) -> None:
+def test_processes_share_replaced_names(tmp_path: Path) -> None:
     environ = {"XDG_CACHE_HOME": str(tmp_path)}
     first = SharedNames.create("0a", environ, Clock())
     second = SharedNames.join("0a", environ)
@@ -192,7 +192,7 @@ def test_processes_share_their_names(tmp_path: Path) -> None:
         shared.close()
 
 
-def test_headers() -> None:
+def test_unknown_headers_are_dropped() -> None:
     given_headers = {
         "Content-Type": "application/json;charset=UTF-8",
         "Date": "Tue, 14 Nov 2023 22:13:21 GMT",
@@ -207,7 +207,7 @@ def test_headers() -> None:
     }
 
 
-def test_the_options_of_a_gate() -> None:
+def test_options_of_a_gate_are_replaced() -> None:
     maker = anonymizer()
     maker.body({"name": "orders", "nodes": [{"name": "load_1"}, {"name": "check"}]})
     options = {
@@ -232,7 +232,7 @@ def test_the_options_of_a_gate() -> None:
     }
 
 
-# -- nothing of the account stays ---------------------------------------------------------------------------------------
+# -- no value of the account is kept------------------------------------------------------------------------------------
 
 FIELDS = sorted(
     {"name", "status", "surprise", "customerField", "jobs", "nodes", "tags"}
@@ -261,7 +261,7 @@ def bodies() -> st.SearchStrategy[Any]:
 
 
 def without_states(data: Any) -> Any:
-    """The data without the fields in which unknown words stay."""
+    """The data without the fields in which unknown words are kept."""
     if isinstance(data, dict):
         kinds = {name: known_fields.FIELD_KINDS.get(known_fields.field_key(name)) for name in data}
         return {name: without_states(item) for name, item in data.items() if kinds[name] not in STATES}
@@ -269,7 +269,7 @@ def without_states(data: Any) -> Any:
 
 
 @given(bodies())
-def test_no_text_of_an_answer_stays(body: Any) -> None:
+def test_any_text_of_an_answer_is_replaced(body: Any) -> None:
     made = json.dumps(anonymizer().body(without_states(body)), ensure_ascii=False)
     assert MARK not in made
     assert anonymizer().body(body) == anonymizer().body(body)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The ceiling: even spacing, no bursts, slower after a throttled answer."""
+"""The rate limit: even spacing, no bursts, slower after a throttled answer."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ansible_collections.datagate.huaweicloud.plugins.module_utils._cloud.schedu
 
 
 def send(pacer: Pacer, now: float) -> float:
-    """Send as soon as the pacer allows; returns when that was."""
+    """Send as soon as the pacer allows; returns the time."""
     sent = max(now, pacer.at())
     pacer.take(sent)
     return sent
@@ -31,18 +31,18 @@ def test_requests_are_spaced_evenly() -> None:
     assert [round(later - earlier, 9) for earlier, later in zip(times, times[1:])] == [0.05] * 99
 
 
-def test_no_ceiling() -> None:
+def test_rate_zero_does_not_limit() -> None:
     pacer = Pacer(0)
     assert [send(pacer, 5.0) for dummy in range(1000)] == [5.0] * 1000
 
 
-def test_a_pause_saves_nothing_up() -> None:
+def test_pause_allows_no_burst() -> None:
     pacer = Pacer(10)
     send(pacer, 0.0)
     assert [round(send(pacer, 60.0), 9) for dummy in range(3)] == [60.0, 60.1, 60.2]
 
 
-def test_throttled_holds_everybody_back() -> None:
+def test_throttled_answer_delays_all_requests() -> None:
     pacer = Pacer(10)
     send(pacer, 0.0)
     pacer.throttled(0.0, 3.0)
@@ -51,7 +51,7 @@ def test_throttled_holds_everybody_back() -> None:
     assert pacer.at() == 3.0  # an earlier end does not shorten the wait
 
 
-def test_throttled_without_a_ceiling_holds_back_as_well() -> None:
+def test_throttled_answer_delays_requests_without_a_limit() -> None:
     pacer = Pacer(0)
     pacer.throttled(10.0, 2.0)
     assert send(pacer, 10.0) == 12.0
@@ -63,7 +63,7 @@ def gap(pacer: Pacer, now: float) -> float:
     return round(pacer.at() - sent, 9)
 
 
-def test_throttled_slows_down_and_good_answers_speed_up_again() -> None:
+def test_throttled_answers_slow_down_and_good_answers_speed_up() -> None:
     pacer = Pacer(10)
     pacer.answered(5.0)
     seen = [gap(pacer, 10.0)]
@@ -83,7 +83,7 @@ def test_throttled_slows_down_and_good_answers_speed_up_again() -> None:
     assert gap(pacer, 10_001.0) == 0.1
 
 
-def test_refusals_of_requests_that_were_under_way_together_count_as_one() -> None:
+def test_concurrent_throttled_answers_count_once() -> None:
     pacer = Pacer(10)
     for number in range(16):
         pacer.throttled(number / 20, 1.0)
@@ -92,7 +92,7 @@ def test_refusals_of_requests_that_were_under_way_together_count_as_one() -> Non
 
 
 @given(st.floats(6.0, 19.0))
-def test_most_of_what_others_leave_of_the_quota_is_used_and_few_are_refused(quota: float) -> None:
+def test_remaining_quota_is_used_with_few_refusals(quota: float) -> None:
     """Each refusal costs a second in which nothing is sent."""
     pacer = Pacer(20)
     now, good, refused, allowance = 0.0, 0, 0, 0.0
@@ -111,7 +111,7 @@ def test_most_of_what_others_leave_of_the_quota_is_used_and_few_are_refused(quot
     assert refused <= 0.05 * good
 
 
-def test_refusals_now_and_then_leave_the_pace_near_the_ceiling() -> None:
+def test_occasional_refusals_keep_the_rate_near_the_limit() -> None:
     """One in a hundred, and each costs a second in which nothing is sent."""
     pacer = Pacer(20)
     now = 0.0
@@ -130,7 +130,7 @@ STEPS = st.lists(
 
 
 @given(st.sampled_from([0.5, 1.0, 20.0, 1000.0]), STEPS)
-def test_never_more_than_the_ceiling(rate: float, steps: list[tuple[str, float, float]]) -> None:
+def test_drawn_requests_never_exceed_the_limit(rate: float, steps: list[tuple[str, float, float]]) -> None:
     pacer = Pacer(rate)
     now, times, silent_until = 0.0, [], 0.0
     for what, later, wait in steps:
@@ -148,5 +148,5 @@ def test_never_more_than_the_ceiling(rate: float, steps: list[tuple[str, float, 
 
 
 @pytest.mark.parametrize("rate", [0.1, 1.0, 30.0])
-def test_rate(rate: float) -> None:
+def test_rate_is_the_given_limit(rate: float) -> None:
     assert Pacer(rate).rate == rate

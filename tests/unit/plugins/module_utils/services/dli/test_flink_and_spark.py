@@ -36,7 +36,7 @@ def detail(**fields: Any) -> dict[str, Any]:
     return {"is_success": "true", "job_detail": {"job_id": 50321, "status": "job_running", **fields}}
 
 
-def test_the_vendors_example_of_a_failed_job() -> None:
+def test_vendor_example_of_a_failed_flink_job() -> None:
     job = flink(example("flink_detail_exception")).job
     assert job is not None
     assert (job["job_id"], job["status"], job["restart_times"]) == ("50321", "job_running_exception", 3)
@@ -44,7 +44,7 @@ def test_the_vendors_example_of_a_failed_job() -> None:
     assert not {"sql_body", "job_config"} & job.keys()
 
 
-def test_the_vendors_example_of_a_running_job() -> None:
+def test_vendor_example_of_a_running_flink_job() -> None:
     job = flink(example("flink_detail_running")).job
     assert job is not None
     assert (job["job_id"], job["status"]) == ("50321", "job_running")
@@ -90,7 +90,7 @@ def test_fields_of_a_flink_job(fields: dict[str, Any], status: str, start: Any) 
         (detail(status=["job_running"]), "names no state"),
     ],
 )
-def test_what_is_no_flink_job(body: Any, problem: str) -> None:
+def test_invalid_flink_answer_is_unreadable(body: Any, problem: str) -> None:
     error = flink(body).error
     assert error is not None
     assert problem in str(error)
@@ -121,7 +121,7 @@ def test_names_are_compared_exactly_and_looked_up_once() -> None:
         reading = driver.run(service.status_of_name("orders"))
         assert reading.job is not None
         assert (reading.name, reading.job["job_id"]) == ("orders", "900")
-    assert [path[-1] for path in driver.asked()] == ["jobs", "jobs", "900", "900"]
+    assert [path[-1] for path in driver.paths()] == ["jobs", "jobs", "900", "900"]
 
 
 def test_a_name_whose_job_was_created_again_is_looked_up_again() -> None:
@@ -129,24 +129,24 @@ def test_a_name_whose_job_was_created_again_is_looked_up_again() -> None:
     service.ids["orders"] = "7"
     driver = Driver(names([job(8, "orders")]))
     assert (driver.run(service.status_of_name("orders")).job or {})["job_id"] == "8"
-    assert [path[-1] for path in driver.asked()] == ["7", "jobs", "8"]
+    assert [path[-1] for path in driver.paths()] == ["7", "jobs", "8"]
 
 
-def test_a_job_that_was_renamed_is_not_the_one_with_the_name() -> None:
+def test_renamed_job_is_looked_up_again() -> None:
     service = DliFlink()
     service.ids["orders"] = "7"
     driver = Driver(names([job(7, "orders_old"), job(8, "orders")]))
     assert (driver.run(service.status_of_name("orders")).job or {})["job_id"] == "8"
-    assert [path[-1] for path in driver.asked()] == ["7", "jobs", "8"]
+    assert [path[-1] for path in driver.paths()] == ["7", "jobs", "8"]
     renamed = Driver(lambda call: names([job(7, "orders" if call.segments[-1] == "jobs" else "orders_old")])(call))
     assert "the list and the job have different names" in str(renamed.run(DliFlink().status_of_name("orders")).error)
 
 
-def test_restarts_count_also_as_text() -> None:
+def test_restart_times_may_be_text() -> None:
     assert (flink(detail(restart_times="3")).job or {})["restart_times"] == 3
 
 
-def test_a_name_that_the_list_does_not_hold_is_missing() -> None:
+def test_name_that_is_not_in_the_list_is_missing() -> None:
     assert Driver(names([job(8, "orders_2")])).run(DliFlink().status_of_name("orders")).missing
 
 
@@ -160,14 +160,14 @@ def test_a_name_that_the_list_does_not_hold_is_missing() -> None:
         ([job(1, "orders"), job(1, "orders_2")], 1, None, "two names for the job 1"),
     ],
 )
-def test_a_list_that_does_not_say_which_job_has_the_name(jobs: Any, total: Any, kind: Any, problem: str) -> None:
+def test_ambiguous_list_is_an_error(jobs: Any, total: Any, kind: Any, problem: str) -> None:
     with pytest.raises(RequestError) as caught:
         Driver(names(jobs, total)).run(DliFlink().status_of_name("orders"))
     assert problem in str(caught.value)
     assert kind in (None, caught.value.kind)
 
 
-def test_a_name_may_be_on_a_page_that_the_total_leaves_out() -> None:
+def test_page_beyond_the_total_is_read() -> None:
     jobs = [job(number, "orders" if number == 1 else f"orders_{number}") for number in range(1, 101)]
     pages = {"0": jobs, "100": [job(101, "orders")]}
 
@@ -185,7 +185,7 @@ def spark(body: Any) -> Reading:
     return Driver(lambda call: body).run(DliSpark().status(BATCH))
 
 
-def test_the_vendors_example_of_a_dead_batch() -> None:
+def test_vendor_example_of_a_dead_batch() -> None:
     job = spark(example("spark_detail_dead")).job
     assert job is not None
     assert (job["batch_id"], job["status"], job["name"]) == (BATCH, "dead", "orders_spark")
@@ -209,7 +209,7 @@ def test_the_vendors_example_of_a_dead_batch() -> None:
         ({"id": None, "state": "success"}, "about another batch"),
     ],
 )
-def test_what_is_no_batch(body: Any, problem: str) -> None:
+def test_invalid_batch_answer_is_unreadable(body: Any, problem: str) -> None:
     error = spark(body).error
     assert error is not None
     assert problem in str(error)
@@ -231,10 +231,10 @@ def test_the_reason_of_a_dead_batch_is_the_end_of_its_log(log: Any, message: str
     assert job is not None
     driver = Driver(lambda call: log)
     assert driver.run(DliSpark().explain(job))["message"] == message
-    assert [path[-1] for path in driver.asked()] == ["log"]
+    assert [path[-1] for path in driver.paths()] == ["log"]
 
 
-def test_a_batch_that_did_not_fail_has_no_reason_to_read() -> None:
+def test_log_is_not_read_for_a_successful_batch() -> None:
     driver = Driver(lambda call: GONE)
     assert driver.run(DliSpark().explain({"batch_id": BATCH, "status": "success"}))["status"] == "success"
     assert driver.calls == []

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The list of DLI's SQL jobs: whole or an error, and compared here."""
+"""The list of DLI's SQL jobs: complete or an error, and filtered locally."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ def job(number: int, start: Any = 1000, queue: str = "q", **tags: str) -> dict[s
 
 
 def paged(jobs: Callable[[int], list[dict[str, Any]]]) -> Callable[[Any], Any]:
-    """Answers from all jobs, which may be others at each request."""
-    asked = [0]
+    """Answers with all jobs, which may differ for each request."""
+    sent = [0]
 
     def answer(call: Any) -> Any:
         query = dict(call.query)
-        found, size, page = jobs(asked[0]), int(query["page-size"]), int(query["current-page"])
-        asked[0] += 1
+        found, size, page = jobs(sent[0]), int(query["page-size"]), int(query["current-page"])
+        sent[0] += 1
         return {"is_success": True, "job_count": len(found), "jobs": found[(page - 1) * size : page * size]}
 
     return answer
@@ -52,11 +52,11 @@ def ids(listing: Listing) -> list[str]:
 @pytest.mark.parametrize(("count", "requests"), [(0, 1), (1, 1), (99, 1), (100, 2), (250, 3)])
 def test_all_pages_are_read(count: int, requests: int) -> None:
     jobs = [job(number) for number in range(count)]
-    listing, driver = read(paged(lambda asked: jobs))
+    listing, driver = read(paged(lambda sent: jobs))
     assert (len(listing.jobs), listing.complete, len(driver.calls)) == (count, True, requests)
 
 
-def test_the_filters_go_to_the_service_and_are_not_relied_on() -> None:
+def test_filters_are_sent_and_checked_locally() -> None:
     jobs = [
         job(1, release="42"),
         job(2, release="421"),
@@ -66,20 +66,20 @@ def test_the_filters_go_to_the_service_and_are_not_relied_on() -> None:
         job(6, start=None, release="42"),
     ]
     wanted = Wanted({"release": "42"}, "q", 1000)
-    listing, driver = read(paged(lambda asked: jobs), wanted)
+    listing, driver = read(paged(lambda sent: jobs), wanted)
     assert ids(listing) == ["j1", "j3", "j6"]
     (query,) = driver.queries()
     assert (query["start"], query["queue_name"], query["tags"]) == ("999", "q", "release=42")
     assert (query["job-type"], query["order"]) == ("ALL", "start_time_asc")
 
 
-def test_tags_that_the_query_cannot_hold_are_only_compared_here() -> None:
-    listing, driver = read(paged(lambda asked: [job(1, a="b=c,d"), job(2, a="b")]), Wanted({"a": "b=c,d"}))
+def test_tags_with_special_characters_are_compared_locally() -> None:
+    listing, driver = read(paged(lambda sent: [job(1, a="b=c,d"), job(2, a="b")]), Wanted({"a": "b=c,d"}))
     assert ids(listing) == ["j1"]
     assert "tags" not in driver.queries()[0]
 
 
-def test_of_jobs_alike_in_tags_only_the_newest() -> None:
+def test_newest_keeps_one_job_per_tag_set() -> None:
     jobs = [
         job(1, 1000, step="load"),
         job(2, 2000, step="load"),
@@ -89,34 +89,34 @@ def test_of_jobs_alike_in_tags_only_the_newest() -> None:
         job(6, 2000, step="load"),
     ]
     # A job without a start may be the newest one, and two with the same start may both be.
-    assert ids(read(paged(lambda asked: jobs), Wanted({}, newest=True))[0]) == ["j2", "j3", "j4", "j5", "j6"]
+    assert ids(read(paged(lambda sent: jobs), Wanted({}, newest=True))[0]) == ["j2", "j3", "j4", "j5", "j6"]
 
 
-def test_jobs_that_are_submitted_meanwhile_come_last() -> None:
-    listing, driver = read(paged(lambda asked: [job(number) for number in range(150 + asked)]))
+def test_jobs_submitted_during_the_reading_are_last() -> None:
+    listing, driver = read(paged(lambda sent: [job(number) for number in range(150 + sent)]))
     assert (len(listing.jobs), listing.complete, len(driver.calls)) == (151, True, 2)
 
 
-def test_a_list_that_contradicts_itself_is_read_again() -> None:
+def test_inconsistent_list_is_read_again() -> None:
     # A service that ignores the order: the new job comes first, and another one moves to the second page.
-    listing, driver = read(paged(lambda asked: [job(number) for number in range(-1 if asked else 0, 150)]))
+    listing, driver = read(paged(lambda sent: [job(number) for number in range(-1 if sent else 0, 150)]))
     assert (len(listing.jobs), listing.complete, len(driver.calls)) == (151, True, 4)
 
 
 CONTRADICTIONS: list[tuple[str, Callable[[int], list[dict[str, Any]]]]] = [
-    ("shrinks", lambda asked: [job(number) for number in range(300 - asked)]),
-    ("shifts", lambda asked: [job(number) for number in range(-asked, 300)]),
+    ("shrinks", lambda sent: [job(number) for number in range(300 - sent)]),
+    ("shifts", lambda sent: [job(number) for number in range(-sent, 300)]),
 ]
 
 
 @pytest.mark.parametrize(("case", "jobs"), CONTRADICTIONS, ids=[row[0] for row in CONTRADICTIONS])
-def test_a_list_that_goes_on_contradicting_itself_is_incomplete(case: str, jobs: Any) -> None:
+def test_repeatedly_inconsistent_list_is_incomplete(case: str, jobs: Any) -> None:
     listing, dummy = read(paged(jobs))
     assert not listing.complete
     assert str(listing.problem).startswith("it contradicts itself")
 
 
-def test_a_list_with_fewer_jobs_than_it_says_is_incomplete() -> None:
+def test_list_with_fewer_jobs_than_its_count_is_incomplete() -> None:
     body = {"is_success": True, "job_count": 3, "jobs": [job(1)]}
     empty = {**body, "jobs": []}
     listing, dummy = read(lambda call: body if dict(call.query)["current-page"] == "1" else empty)
@@ -134,7 +134,7 @@ def test_a_list_with_fewer_jobs_than_it_says_is_incomplete() -> None:
     ],
 )
 def test_a_finished_job_without_a_start_time_may_be_an_old_one(status: str, since: Any, problem: Any) -> None:
-    listing, dummy = read(paged(lambda asked: [{**job(1, None), "status": status}]), Wanted({}, since=since))
+    listing, dummy = read(paged(lambda sent: [{**job(1, None), "status": status}]), Wanted({}, since=since))
     assert (listing.problem, listing.complete) == (problem, problem is None)
     assert ids(listing) == ["j1"]
 
@@ -146,7 +146,7 @@ def numbered(first: int, last: int) -> list[dict[str, Any]]:
 # pages (jobs, total) -> whether the list is complete.
 PAGES = [
     (
-        "smaller pages than asked for",
+        "smaller pages than requested",
         [(numbered(0, 50), 120), (numbered(50, 100), 120), (numbered(100, 120), 120)],
         True,
     ),
@@ -188,7 +188,7 @@ ENTRIES = [
 
 
 @pytest.mark.parametrize(("fields", "is_chosen"), ENTRIES)
-def test_an_entry_is_chosen_by_its_whole_tags_or_the_list_is_unreadable(fields: Any, is_chosen: bool | None) -> None:
+def test_entry_is_selected_by_complete_tags_or_the_list_is_unreadable(fields: Any, is_chosen: bool | None) -> None:
     body = {"is_success": True, "job_count": 1, "jobs": [{**job(1), **fields}]}
 
     def chosen() -> list[Any]:
@@ -212,24 +212,24 @@ def test_an_entry_is_chosen_by_its_whole_tags_or_the_list_is_unreadable(fields: 
         ({"is_success": True, "job_count": 1, "jobs": [{"job_id": "j1", "tags": ["x"]}]}, "tags of a DLI job"),
     ],
 )
-def test_what_is_no_list(body: Any, problem: str) -> None:
+def test_invalid_list_is_an_error(body: Any, problem: str) -> None:
     with pytest.raises(RequestError) as caught:
         read(lambda call: body)
     assert problem in str(caught.value)
 
 
-def test_a_list_without_end_is_an_error() -> None:
+def test_endless_list_is_an_error() -> None:
     jobs = [job(number) for number in range(10_001)]
     with pytest.raises(RequestError, match="narrow the selection by since"):
-        read(paged(lambda asked: jobs))
+        read(paged(lambda sent: jobs))
 
 
-def test_an_error_of_a_page_is_the_error_of_the_list() -> None:
+def test_failed_page_fails_the_list() -> None:
     with pytest.raises(RequestError, match="busy"):
         read(lambda call: RequestError(TRANSIENT, "busy", status=503))
 
 
-def test_the_vendors_examples() -> None:
+def test_vendor_examples_are_read() -> None:
     body = json.loads((DATA / "dli_sql_list.json").read_text("utf-8"))
     assert len(read(lambda call: body)[0].jobs) == 2
     assert len(read(lambda call: body, Wanted({"release": "42"}))[0].jobs) == 1

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""DLI jobs: the progress call under both of its paths, and the status call where that one does not say enough."""
+"""DLI jobs: the progress call under both of its paths, and the status call if the progress is not sufficient."""
 
 from __future__ import annotations
 
@@ -60,22 +60,22 @@ def one(respond: Respond) -> tuple[Reading, list[str]]:
 
 
 def explained(respond: Callable[[str, str, str], Any]) -> tuple[dict[str, Any], list[str]]:
-    """A job that has failed, after the status call was asked for the reason, and the calls that were made."""
+    """A failed job with the reason from the status call, and the calls."""
     service = Dli()
     driver = Driver(lambda call: respond(call.segments[0], call.segments[3], call.segments[4]))
     reading = driver.run(service.status("j1"))
     assert reading.job is not None
     job = driver.run(service.explain(reading.job))
-    return job, [f"{path[0]} {path[-1]}" for path in driver.asked()]
+    return job, [f"{path[0]} {path[-1]}" for path in driver.paths()]
 
 
 def calls(driver: Driver) -> list[str]:
-    return [f"{version} {what}" for version, dummy, jobs, job_id, what in driver.asked()]
+    return [f"{version} {what}" for version, dummy, jobs, job_id, what in driver.paths()]
 
 
-def test_progress() -> None:
-    reading, asked = one(lambda *dummy: dict(RUNNING))
-    assert asked == ["v1 progress"]
+def test_progress_answer_is_read() -> None:
+    reading, sent = one(lambda *dummy: dict(RUNNING))
+    assert sent == ["v1 progress"]
     assert reading.at == 1000.0
     assert reading.job is not None
     assert (reading.job["job_id"], reading.job["status"], reading.job["progress"]) == ("j1", "RUNNING", 0.5)
@@ -87,7 +87,7 @@ def test_progress() -> None:
 @pytest.mark.parametrize("what", ["progress", "status"])
 def test_the_answer_for_another_job_is_rejected(key: str, job_id: Any, what: str) -> None:
     received = {**RUNNING, "status": "FINISHED", key: job_id}
-    reading, dummy = one(lambda version, job_id, asked: received if asked == what else BUSY)
+    reading, dummy = one(lambda version, job_id, call: received if call == what else BUSY)
     assert reading.error is not None
     assert reading.error.kind == TRANSIENT
     assert "about another job" in str(reading.error)
@@ -97,7 +97,7 @@ def test_the_answer_for_another_job_is_rejected(key: str, job_id: Any, what: str
 @pytest.mark.parametrize(
     "received", [{}, {"job_id": "j1"}, {"jobId": "j1"}, {"job_id": None}, {"job_id": None, "jobId": "j1"}]
 )
-def test_the_page_lets_the_id_be_missing(received: Any) -> None:
+def test_answer_without_a_job_id_is_accepted(received: Any) -> None:
     reading, dummy = one(lambda *dummy: {**RUNNING, **received})
     assert reading.job is not None
     assert reading.job["job_id"] == "j1"
@@ -121,8 +121,8 @@ def test_the_other_path_is_tried_once_and_remembered() -> None:
     assert calls(driver)[4:] == ["v1.0 progress"]
 
 
-def test_the_other_path_for_many_jobs_at_once() -> None:
-    """Jobs are read side by side: each finds the path wrong that the others find wrong as well."""
+def test_other_path_is_found_by_concurrent_jobs() -> None:
+    """Jobs are read concurrently: each of them finds that the path is wrong."""
     driver = driver_of(lambda version, job_id, what: RUNNING if version == "v1.0" else NO_API)
     service = Dli()
     tasks = [service.status(f"j{number}") for number in range(20)]
@@ -136,7 +136,7 @@ def test_the_other_path_for_many_jobs_at_once() -> None:
 
 
 @pytest.mark.parametrize("status", [429, 500, 502, 503, 504])
-def test_a_passing_answer_says_nothing_of_the_path(status: int) -> None:
+def test_transient_error_does_not_reject_the_path(status: int) -> None:
     error = RequestError(TRANSIENT, "later", status=status, error_code="APIGW.0101")
     service = Dli()
     reading = driver_of(lambda *dummy: error).run(service.status("a"))
@@ -145,7 +145,7 @@ def test_a_passing_answer_says_nothing_of_the_path(status: int) -> None:
 
 
 @pytest.mark.parametrize("prefix", ["APIGW", "APIG", "APIC"])
-def test_neither_path_exists(prefix: str) -> None:
+def test_missing_paths_are_an_error(prefix: str) -> None:
     error = RequestError(PERMANENT, "no such API", status=404, error_code=f"{prefix}.0101")
     driver, service = driver_of(lambda *dummy: error), Dli()
     assert driver.run(service.status("a")).error is error
@@ -154,19 +154,19 @@ def test_neither_path_exists(prefix: str) -> None:
     assert driver.sent <= 4
 
 
-def test_a_404_of_the_job_itself_is_no_wrong_path() -> None:
-    reading, asked = one(lambda *dummy: RequestError(MISSING, "no job", status=404, error_code="DLI.0023"))
+def test_http_404_with_a_job_code_is_a_missing_job() -> None:
+    reading, sent = one(lambda *dummy: RequestError(MISSING, "no job", status=404, error_code="DLI.0023"))
     assert reading.missing
-    assert asked == ["v1 progress"]
+    assert sent == ["v1 progress"]
 
 
 # -- the status call --------------------------------------------------------------------------------------------------
 
 
-def test_a_busy_queue_asks_for_the_status() -> None:
+def test_busy_queue_leads_to_the_status_call() -> None:
     received = {"is_success": "true", "status": "RUNNING", "queue_name": "q", "start_time": 1, "duration": "2000"}
-    reading, asked = one(lambda version, job_id, what: received if what == "status" else BUSY)
-    assert asked == ["v1 progress", "v1.0 status"]
+    reading, sent = one(lambda version, job_id, what: received if what == "status" else BUSY)
+    assert sent == ["v1 progress", "v1.0 status"]
     assert reading.at == 1001.0
     assert reading.job is not None
     assert (reading.job["status"], reading.job["queue_name"], reading.job["duration"]) == ("RUNNING", "q", 2000)
@@ -187,8 +187,10 @@ def example(name: str) -> dict[str, Any]:
         ("dli_sql_status_failed", "FAILED", None, None, "Table default.staging is missing."),
     ],
 )
-def test_what_the_status_call_says(name: str, state: str, rows: int | None, bad_rows: int | None, message: str) -> None:
-    """A job that has ended says what has come of it, and nothing of what it does not say."""
+def test_status_call_answers_are_read(
+    name: str, state: str, rows: int | None, bad_rows: int | None, message: str
+) -> None:
+    """An ended job has its outcome, and no field that the service did not return."""
     received = example(name)
     driver = driver_of(lambda version, job_id, what: received if what == "status" else BUSY)
     job = driver.run(Dli().status(EXAMPLE)).job
@@ -212,7 +214,7 @@ def test_what_the_status_call_says(name: str, state: str, rows: int | None, bad_
         ("dli_sql_status_bad_rows", "CANCELED", "the status call says FINISHED"),
     ],
 )
-def test_a_failed_job_with_the_reason_of_an_example(name: str, state: str, message: str) -> None:
+def test_failure_reason_is_read_from_the_example(name: str, state: str, message: str) -> None:
     service, received = Dli(), example(name)
     driver = driver_of(lambda version, job_id, what: received if what == "status" else {"status": state})
     reading = driver.run(service.status(EXAMPLE))
@@ -224,14 +226,14 @@ def test_a_failed_job_with_the_reason_of_an_example(name: str, state: str, messa
 
 
 @pytest.mark.parametrize("error", [BUSY, FORBIDDEN, RequestError(TRANSIENT, "broke")])
-def test_a_busy_queue_and_no_status(error: RequestError) -> None:
+def test_busy_queue_and_failed_status_call_is_an_error(error: RequestError) -> None:
     busy = RequestError(TRANSIENT, "busy", status=400, error_code="DLI.0999")
     reading, dummy = one(lambda version, job_id, what: error if what == "status" else busy)
     assert reading.error is error
-    assert reading.at == 1001.0  # what it says rests on the status call alone
+    assert reading.at == 1001.0  # its time is that of the status call
 
 
-def test_an_error_of_which_nothing_was_sent() -> None:
+def test_error_before_sending_has_no_time() -> None:
     task = Dli().status("j1")
     next(task)
     with pytest.raises(StopIteration) as caught:
@@ -239,7 +241,7 @@ def test_an_error_of_which_nothing_was_sent() -> None:
     assert caught.value.value.at == 0.0
 
 
-def test_a_busy_queue_and_the_job_is_gone() -> None:
+def test_busy_queue_and_missing_status_is_a_missing_job() -> None:
     reading, dummy = one(lambda version, job_id, what: GONE if what == "status" else BUSY)
     assert reading.missing
 
@@ -248,8 +250,8 @@ def test_a_busy_queue_and_the_job_is_gone() -> None:
 def test_the_reason_of_a_failure_comes_from_the_status_call(state: str) -> None:
     progress = {"status": state, "progress": 0.4, "sub_job_id": 3, "sub_jobs": [{"num_tasks": 4}], "extra": 1}
     received = {"status": state, "message": "out of memory", "queue_name": "q", "sub_jobs": []}
-    job, asked = explained(lambda version, job_id, what: received if what == "status" else progress)
-    assert asked == ["v1 progress", "v1.0 status"]
+    job, sent = explained(lambda version, job_id, what: received if what == "status" else progress)
+    assert sent == ["v1 progress", "v1.0 status"]
     assert (job["status"], job["message"], job["queue_name"]) == (state.upper(), "out of memory", "q")
     assert (job["progress"], job["sub_job_id"], job["extra"], job["tasks"]["total"]) == (0.4, 3, 1, 4)
 
@@ -257,8 +259,8 @@ def test_the_reason_of_a_failure_comes_from_the_status_call(state: str) -> None:
 @pytest.mark.parametrize("state", ["FAILED", "CANCELLED", "CANCELED", "failed"])
 @pytest.mark.parametrize("received", ["FINISHED", "FINISH", "RUNNING", "NEW", "CANCELLED", "FAILED"])
 @pytest.mark.parametrize("message", ["", "why"])
-def test_a_failure_that_was_read_is_final(state: str, received: str, message: str) -> None:
-    """Another part of the service may be behind; FAILED and CANCELLED are taken back by no other call."""
+def test_failed_state_is_final(state: str, received: str, message: str) -> None:
+    """Another call may return an older state; FAILED and CANCELLED are final."""
     right = {"FAILED": "FAILED", "failed": "FAILED"}.get(state, "CANCELLED")
     answer = {"status": received, "message": message, "progress": 1}
     job, dummy = explained(lambda version, job_id, what: answer if what == "status" else {"status": state})
@@ -268,20 +270,20 @@ def test_a_failure_that_was_read_is_final(state: str, received: str, message: st
 
 
 @pytest.mark.parametrize("received", [BUSY, GONE, FORBIDDEN, {}, None, "x", {"is_success": False, "message": "no"}])
-def test_a_failure_stays_a_failure_without_a_reason(received: Any) -> None:
+def test_failure_without_a_reason_is_a_failure(received: Any) -> None:
     job, dummy = explained(lambda version, job_id, what: received if what == "status" else {"status": "FAILED"})
     assert (job["status"], job["message"], job["job_id"]) == ("FAILED", "", "j1")
 
 
 @pytest.mark.parametrize("state", ["FAILED", "CANCELLED", "FINISHED", "LAUNCHING", "SCALING", "RUNNING", "NEW"])
-def test_a_reading_needs_no_message(state: str) -> None:
-    dummy, asked = one(lambda *dummy: {"status": state})
-    assert asked == ["v1 progress"]
+def test_reading_sends_no_call_for_the_message(state: str) -> None:
+    dummy, sent = one(lambda *dummy: {"status": state})
+    assert sent == ["v1 progress"]
 
 
-def test_a_failure_with_a_message_needs_no_other_call() -> None:
-    reading, asked = one(lambda *dummy: {"status": "FAILED", "message": "why"})
-    assert asked == ["v1 progress"]
+def test_failure_with_a_message_sends_no_further_call() -> None:
+    reading, sent = one(lambda *dummy: {"status": "FAILED", "message": "why"})
+    assert sent == ["v1 progress"]
     assert reading.job is not None
     assert reading.job["message"] == "why"
 
@@ -300,7 +302,7 @@ def test_a_failure_with_a_message_needs_no_other_call() -> None:
         ("ACTIVE", "ACTIVE"),
     ],
 )
-def test_states(sent: str, state: str) -> None:
+def test_states_are_normalized(sent: str, state: str) -> None:
     reading, dummy = one(lambda *dummy: {"status": sent, "message": "m"})
     assert reading.job is not None
     assert reading.job["status"] == state
@@ -308,7 +310,7 @@ def test_states(sent: str, state: str) -> None:
 
 @pytest.mark.parametrize("key", ["is_success", "isSuccess", "IsSuccess", "success", "is-success"])
 @pytest.mark.parametrize("success", [True, "true", "True", " TRUE ", 1, "1"])
-def test_success_comes_as_text_as_well(key: str, success: Any) -> None:
+def test_is_success_may_be_text(key: str, success: Any) -> None:
     reading, dummy = one(lambda *dummy: {key: success, "status": "RUNNING"})
     assert reading.job is not None
     assert "is_success" not in reading.job
@@ -316,16 +318,16 @@ def test_success_comes_as_text_as_well(key: str, success: Any) -> None:
 
 @pytest.mark.parametrize("key", ["is_success", "isSuccess", "IsSuccess", "success", "is-success"])
 @pytest.mark.parametrize("success", [False, "false", "False", None, 0, "0", "", "no", 2, [], {}])
-def test_no_success(key: str, success: Any) -> None:
-    reading, asked = one(lambda *dummy: {key: success, "status": "FINISHED", "message": "queue stopped"})
-    assert asked == ["v1 progress"]
+def test_false_is_success_is_unreadable(key: str, success: Any) -> None:
+    reading, sent = one(lambda *dummy: {key: success, "status": "FINISHED", "message": "queue stopped"})
+    assert sent == ["v1 progress"]
     assert reading.error is not None
     assert (reading.error.kind, reading.error.status) == (TRANSIENT, 200)
     assert "did not succeed: queue stopped" in str(reading.error)
 
 
 @pytest.mark.parametrize("data", [None, [], "x", 5, {}, {"status": None}, {"status": " "}, {"status": 5}])
-def test_answers_without_a_state(data: Any) -> None:
+def test_answers_without_a_state_are_unreadable(data: Any) -> None:
     reading, dummy = one(lambda *dummy: data)
     assert reading.error is not None
     assert reading.error.kind == TRANSIENT
@@ -347,7 +349,7 @@ ANSWERS: st.SearchStrategy[Any] = st.one_of(
 
 
 @given(st.dictionaries(st.tuples(st.sampled_from(["v1", "v1.0"]), st.booleans()), ANSWERS), st.integers(1, 4))
-def test_one_reading_for_each_job_with_any_answers(answers: dict[tuple[str, bool], Any], count: int) -> None:
+def test_any_answers_give_one_reading_per_job(answers: dict[tuple[str, bool], Any], count: int) -> None:
     driver = driver_of(lambda version, job_id, what: answers.get((version, what == "status"), RUNNING))
     service = Dli()
     for job_id in [f"j{number}" for number in range(count)] * 2:
@@ -363,7 +365,7 @@ DONE = {"is_success": True, "status": "FINISHED", "progress": 1}
 
 
 def figures(status: Any) -> Reading:
-    """A finished job whose status call answers so."""
+    """A finished job with this answer of the status call."""
     driver = driver_of(lambda version, job_id, what: DONE if what == "progress" else status)
     return driver.run(Dli().status("j1", True))
 
@@ -379,14 +381,14 @@ def figures(status: Any) -> Reading:
         ({**DONE, "status": "FAILED", "result_count": 5}, "FAILED", (5, None)),
     ],
 )
-def test_a_finished_job_comes_with_its_numbers_of_rows(status: Any, state: str, rows: Any) -> None:
+def test_finished_job_has_row_counts(status: Any, state: str, rows: Any) -> None:
     job = figures(status).job
     assert job is not None
     assert job["status"] == state
     assert (job.get("result_count"), job.get("bad_row_count")) == rows
 
 
-def test_a_finished_job_whose_numbers_cannot_be_read_is_unreadable() -> None:
+def test_finished_job_without_row_counts_is_unreadable() -> None:
     assert figures(FORBIDDEN).error is FORBIDDEN
     assert figures({"is_success": False}).error is not None
 
@@ -416,7 +418,7 @@ BROKEN = RequestError(TRANSIENT, "no answer")
         (FORBIDDEN, "RUNNING", (False, False, False), ["DELETE", "GET"]),
     ],
 )
-def test_a_job_is_cancelled_once(answer: Any, state: str, fields: Any, requests: list[str]) -> None:
+def test_job_is_cancelled_once(answer: Any, state: str, fields: Any, requests: list[str]) -> None:
     driver = Driver(lambda call: answer if call.method == "DELETE" else {"is_success": True, "status": state})
     result = driver.run(Dli().cancel("j1", False))
     assert (result.is_taken, result.may_be_taken, result.has_ended) == fields
@@ -424,7 +426,7 @@ def test_a_job_is_cancelled_once(answer: Any, state: str, fields: Any, requests:
     assert driver.calls[0].segments == ("v1.0", "{project_id}", "jobs", "j1")
 
 
-def test_a_job_that_has_ended_gets_no_order() -> None:
+def test_ended_job_is_not_cancelled() -> None:
     driver = driver_of(lambda version, job_id, what: DONE)
     assert driver.run(Dli().cancel("j1", True)).has_ended
     assert calls(driver) == ["v1 progress"]
@@ -437,7 +439,7 @@ def test_a_job_that_has_ended_gets_no_order() -> None:
         ("dli_sql_cancel_refused_unproven", False, "The job has ended."),
     ],
 )
-def test_a_cancellation_with_the_answer_of_an_example(name: str, is_taken: bool, problem: str) -> None:
+def test_cancellation_answers_of_the_examples(name: str, is_taken: bool, problem: str) -> None:
     driver = Driver(lambda call: example(name if call.method == "DELETE" else "dli_progress_running"))
     found = driver.run(Dli().cancel("85798b38-ae44-48eb-bb90-7cf0dcdafe7b", False))
     assert found.is_taken == is_taken

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The list of runs is read as a whole: in windows that the service accepts, under both meanings of offset, and for both meanings of the bounds."""
+"""The list of runs is read completely: in windows that the service accepts, under both meanings of offset, and for both meanings of the bounds."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ JOB = "orders_daily"
 
 
 class Service:
-    """Answers the list call as the parameters say.
+    """Answers the list call according to the parameters.
 
     :ivar bounds: the field that the window compares.
     """
@@ -83,7 +83,7 @@ def read(service: Any, query: Query, most_pages: int = 0) -> tuple[Listing, Driv
 
 @settings(max_examples=200)
 @given(st.integers(0, 40 * DAY), st.integers(0, 40 * DAY), st.sampled_from([3, 7]))
-def test_windows_cover_the_time(begin: int, length: int, days: int) -> None:
+def test_windows_cover_the_period(begin: int, length: int, days: int) -> None:
     found = windows(begin, begin + length, days)
     assert found[0][0] == begin
     assert found[-1][1] == begin + length
@@ -101,7 +101,7 @@ def test_windows_cover_the_time(begin: int, length: int, days: int) -> None:
     st.sampled_from([1000, 100]),
     st.integers(1, 20),
 )
-def test_every_run_in_the_time_is_read(
+def test_each_run_in_the_period_is_read(
     plans: list[int], means: str, days: float, bounds: str, most: int, span: int
 ) -> None:
     runs = [run_of(number, NOW + plan) for number, plan in enumerate(plans, 1)]
@@ -116,7 +116,7 @@ def test_every_run_in_the_time_is_read(
 
 @pytest.mark.parametrize("means", ["pages", "records"])
 @pytest.mark.parametrize("count", [999, 1000, 1001, 2500])
-def test_pages(count: int, means: str) -> None:
+def test_all_pages_are_read(count: int, means: str) -> None:
     runs = [run_of(number, NOW - number) for number in range(1, count + 1)]
     listing, driver = read(Service(runs, means), Query(NOW - DAY, NOW))
     assert {item["instance_id"] for item in listing.jobs} == set(range(1, count + 1))
@@ -124,7 +124,7 @@ def test_pages(count: int, means: str) -> None:
     assert driver.sent <= count // 1000 + 2
 
 
-def test_a_long_list_is_given_up() -> None:
+def test_long_list_is_incomplete() -> None:
     runs = [run_of(number, NOW - number) for number in range(1, 5001)]
     listing, driver = read(Service(runs), Query(NOW - DAY, NOW), most_pages=2)
     assert not listing.complete
@@ -132,7 +132,7 @@ def test_a_long_list_is_given_up() -> None:
     assert driver.sent == 1
 
 
-def test_a_shape_that_was_refused_is_not_tried_again() -> None:
+def test_rejected_query_form_is_not_sent_again() -> None:
     service = Service([run_of(1, NOW - 1)], days=3, most=100)
     instances = Instances()
     driver = Driver(service)
@@ -143,7 +143,7 @@ def test_a_shape_that_was_refused_is_not_tried_again() -> None:
     assert instances.shape == len(instances_module.SHAPES) - 1
 
 
-def test_the_error_of_a_refused_parameter_is_passed_on_in_the_end() -> None:
+def test_error_is_raised_if_each_query_form_is_rejected() -> None:
     with pytest.raises(RequestError, match="invalid"):
         read(Service([], days=1), Query(NOW - 5 * DAY, NOW))
 
@@ -156,7 +156,7 @@ def test_the_error_of_a_refused_parameter_is_passed_on_in_the_end() -> None:
     ],
     ids=["no ID", "no job"],
 )
-def test_an_entry_that_may_be_any_run_makes_the_list_unreadable(entry: dict[str, Any]) -> None:
+def test_entry_without_job_or_id_makes_the_list_unreadable(entry: dict[str, Any]) -> None:
     with pytest.raises(RequestError, match="without a job or an ID"):
         read(lambda call: {"total": 1, "instances": [entry]}, Query(NOW - DAY, NOW))
 
@@ -173,7 +173,7 @@ def test_an_entry_that_may_be_any_run_makes_the_list_unreadable(entry: dict[str,
         ("instances_v2_list.json", {4711001: "success"}),
     ],
 )
-def test_example_answers(file: str, expected: dict[int, str]) -> None:
+def test_documented_answers_are_read(file: str, expected: dict[int, str]) -> None:
     body = json.loads((DATA / file).read_text("utf-8"))
     listing, dummy = read(lambda call: body, Query(NOW - DAY, NOW))
     found = {item["instance_id"]: item["status"] for item in listing.jobs}
@@ -183,7 +183,7 @@ def test_example_answers(file: str, expected: dict[int, str]) -> None:
         assert found == expected
 
 
-def test_runs_of_a_node() -> None:
+def test_node_runs_are_listed() -> None:
     body = json.loads((DATA / "instances_list_subjob.json").read_text("utf-8"))
     name = "orders_stream_on_file"
     driver = Driver(lambda call: body)
@@ -191,19 +191,19 @@ def test_runs_of_a_node() -> None:
     listing = driver.run(Instances().list(query, lambda item: item["job_name"] == name))
     found = {item["instance_id"]: (item["status"], item["instance_type"], item["message"]) for item in listing.jobs}
     assert found == {4712001: ("success", 6, ""), 4712002: ("fail", 6, "File has no rows.")}
-    (asked,) = driver.queries()
-    assert (asked["jobName"], asked["instanceType"]) == ("orders_stream_", "6")
+    (sent,) = driver.queries()
+    assert (sent["jobName"], sent["instanceType"]) == ("orders_stream_", "6")
 
 
 @pytest.mark.parametrize(
     ("file", "nodes"),
     [
         ("instance_detail_fail.json", [("load", "fail", 2), ("publish", "skip", 0)]),
-        # The run decides, not its nodes.
+        # The state of the run counts, not those of its nodes.
         ("instance_detail_fail_nodes_success.json", None),
     ],
 )
-def test_one_run(file: str, nodes: list[tuple[str, str, int]] | None) -> None:
+def test_detail_of_a_run_is_read(file: str, nodes: list[tuple[str, str, int]] | None) -> None:
     body = json.loads((DATA / file).read_text("utf-8"))
     reading = Driver(lambda call: body).run(Instances().one(body["jobName"], body["instanceId"], "key"))
     assert reading.job is not None
@@ -213,7 +213,7 @@ def test_one_run(file: str, nodes: list[tuple[str, str, int]] | None) -> None:
 
 
 @pytest.mark.parametrize("number", [{}, {"instanceId": None}, {"instanceId": 8}, {"instanceId": "x"}], ids=repr)
-def test_a_run_without_its_id_could_be_any_run(number: dict[str, Any]) -> None:
+def test_run_without_its_id_is_unreadable(number: dict[str, Any]) -> None:
     body = {"jobName": JOB, "status": "success", "planTime": NOW, **number}
     reading = Driver(lambda call: body).run(Instances().one(JOB, 7, "key"))
     assert reading.job is None

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What is asked of DataArts Factory, and what readings come of the answers. How the list is read has tests of its own."""
+"""The requests to DataArts Factory, and the readings from their answers. test_pager.py tests how the list is read."""
 
 from __future__ import annotations
 
@@ -38,10 +38,10 @@ def some(count: int) -> list[str]:
 # -- the list ---------------------------------------------------------------------------------------------------------
 
 
-def test_what_is_asked() -> None:
+def test_list_call_has_path_query_and_workspace_header() -> None:
     driver, service = Driver(JobList(["a"])), DataArts("ws1")
     listing = driver.run(service.list())
-    assert driver.asked() == [("v1", "{project_id}", "jobs")]
+    assert driver.paths() == [("v1", "{project_id}", "jobs")]
     assert driver.queries() == [{"jobType": "REAL_TIME", "offset": "0", "limit": "100"}]
     assert driver.calls[0].query[0] == ("jobType", "REAL_TIME")
     assert driver.calls[0].headers == {"workspace": "ws1"}
@@ -57,23 +57,23 @@ def test_what_is_asked() -> None:
     }
 
 
-def test_no_workspace_no_header() -> None:
+def test_no_workspace_sends_no_header() -> None:
     driver = Driver(JobList([]))
     driver.run(DataArts().list())
     assert driver.calls[0].headers == {}
 
 
-def test_no_page_is_larger_than_every_region_allows() -> None:
+def test_page_size_is_limited_to_100() -> None:
     driver = Driver(JobList(["a"]))
     driver.run(DataArts().list(page_size=1000))
     assert driver.queries()[0]["limit"] == "100"
 
 
 @pytest.mark.parametrize("means", [PAGES, RECORDS])
-def test_what_offset_means_is_remembered(means: str) -> None:
+def test_offset_meaning_is_remembered(means: str) -> None:
     driver, service = Driver(JobList(some(5), means)), DataArts()
     driver.run(service.list(page_size=10))
-    assert [service.offset_means] == [None]  # one page shows nothing
+    assert [service.offset_means] == [None]  # one page does not show the meaning
     driver.run(service.list(page_size=2))
     assert service.offset_means == means
     before = driver.sent
@@ -86,13 +86,13 @@ def test_what_offset_means_is_remembered(means: str) -> None:
     assert driver.sent - before == 3
 
 
-def test_the_job_type_asked_for_where_an_entry_has_none() -> None:
+def test_entry_without_job_type_has_the_requested_type() -> None:
     entries = [{"name": "a", "jobType": "BATCH"}, {"name": "b"}, {"name": "c", "job_type": "real_time"}]
     listing = Driver(lambda call: {"total": 3, "jobs": entries}).run(DataArts().list())
     assert [job["job_type"] for job in listing.jobs] == ["BATCH", "REAL_TIME", "REAL_TIME"]
 
 
-def test_readings_of_a_list() -> None:
+def test_list_readings_exclude_batch_jobs() -> None:
     """The filter by type is not trusted: a batch job is never selected."""
     service = DataArts()
     entries = [{"name": "a", "status": "NORMAL"}, {"name": "b", "jobType": "BATCH"}, {"name": "c", "status": "STOPPED"}]
@@ -108,8 +108,8 @@ def test_readings_of_a_list() -> None:
 @pytest.mark.parametrize(
     "entry", [None, 5, "x", {"status": "NORMAL"}, {"name": "", "status": "STOPPED"}, {"name": "a\u200b"}], ids=str
 )
-def test_an_entry_without_a_usable_name(entry: Any) -> None:
-    """It may be one of those that are meant. The list is returned nevertheless, for a module that only shows it."""
+def test_entry_without_a_name_makes_readings_unreadable(entry: Any) -> None:
+    """The entry may be a selected job. The list is still returned, for a module that only shows it."""
     service = DataArts()
     listing = Driver(lambda call: {"total": 2, "jobs": [{"name": "a"}, entry]}).run(service.list())
     assert listing.jobs[0]["name"] == "a"
@@ -133,14 +133,14 @@ def read(data: Any, name: str = "a") -> Reading:
     return reading
 
 
-def test_statuses() -> None:
+def test_status_call_outcomes() -> None:
     gone = RequestError(MISSING, "no job", status=400, error_code="DLF.0100")
     broken = RequestError(TRANSIENT, "busy", status=503)
     answers = {"a": status("a"), "b": gone, "c": broken, "作业 1": status("作业 1")}
     driver = Driver(lambda call: answers[call.segments[3]])
     service = DataArts("ws1")
     a, b, c, d = (driver.run(service.status(name)) for name in answers)
-    assert driver.asked() == [("v1", "{project_id}", "jobs", name, "status") for name in answers]
+    assert driver.paths() == [("v1", "{project_id}", "jobs", name, "status") for name in answers]
     assert all(call.headers == {"workspace": "ws1"} and call.query == [] for call in driver.calls)
     assert a.job == {
         "name": "a",
@@ -153,7 +153,7 @@ def test_statuses() -> None:
     assert d.name == "作业 1"
 
 
-def test_an_error_of_which_nothing_was_sent() -> None:
+def test_error_before_sending_has_no_time() -> None:
     task = DataArts().status("a")
     next(task)
     with pytest.raises(StopIteration) as caught:
@@ -161,7 +161,7 @@ def test_an_error_of_which_nothing_was_sent() -> None:
     assert caught.value.value.at == 0.0
 
 
-def test_the_status_of_another_job_is_no_reading() -> None:
+def test_status_of_another_job_is_unreadable() -> None:
     reading = read(status("another"))
     assert reading.error is not None
     assert (reading.error.kind, reading.error.status) == (TRANSIENT, 200)
@@ -172,7 +172,7 @@ def test_the_status_of_another_job_is_no_reading() -> None:
     ("data", "state"),
     [({}, None), ({"status": "NEW"}, "NEW"), ({"nodes": []}, None), ({"nodes": None, "status": None}, None)],
 )
-def test_answers_that_say_little(data: Any, state: str | None) -> None:
+def test_minimal_answers_are_read(data: Any, state: str | None) -> None:
     assert read({"name": "a", **data}).job == {"name": "a", "status": state, "nodes": []}
 
 
@@ -195,7 +195,7 @@ def test_answers_that_say_little(data: Any, state: str | None) -> None:
         [{"name": "a", "status": "NORMAL"}],
     ],
 )
-def test_answers_that_describe_no_job(data: Any) -> None:
+def test_answers_without_a_job_are_unreadable(data: Any) -> None:
     reading = read(data)
     assert reading.error is not None
     assert (reading.error.kind, reading.error.status) == (TRANSIENT, 200)
@@ -205,15 +205,15 @@ def test_answers_that_describe_no_job(data: Any) -> None:
     "fields",
     [{"jobType": "BATCH"}, {"status": "SCHEDULING"}, {"status": "PAUSED"}, {"job_type": "batch", "status": None}],
 )
-def test_a_batch_job_is_no_real_time_job(fields: Any) -> None:
+def test_batch_job_counts_as_missing(fields: Any) -> None:
     reading = read(status("a", **fields))
     assert (reading.missing, reading.batch, reading.job, reading.error) == (True, True, None, None)
 
 
-# -- what a missing job's name may have been meant to be --------------------------------------------------------------
+# -- similar names of a missing job -----------------------------------------------------------------------------------
 
 
-def test_resembling() -> None:
+def test_similar_names_are_found() -> None:
     lists = {
         "REAL_TIME": JobList(["job_sms", "job_smt", "job_sns", "job_sms_2", "other"]),
         "BATCH": JobList(["job_nightly", "xx_job_nightly_yy"]),
@@ -229,14 +229,14 @@ def test_resembling() -> None:
     assert driver.queries()[1]["jobName"] == "job_sm"
 
 
-def test_resembling_reads_no_more_than_it_compares() -> None:
+def test_similar_names_read_a_limited_number_of_pages() -> None:
     lists = {"REAL_TIME": JobList(some(10_000)), "BATCH": JobList([])}
     driver = Driver(lambda call: lists[dict(call.query)["jobType"]](call))
     driver.run(DataArts().resembling(["job"]))
     assert driver.sent <= 22
 
 
-def test_resembling_does_not_trust_the_filter_by_type() -> None:
+def test_similar_names_check_the_job_type() -> None:
     jobs = [{"name": "job_sms", "jobType": "BATCH"}, {"name": "job_smt", "jobType": "REAL_TIME"}]
     driver = Driver(lambda call: {"total": 2, "jobs": jobs})
     found = driver.run(DataArts().resembling(["job_sms", "job_smt"]))

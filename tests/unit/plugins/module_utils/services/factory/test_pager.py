@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The job list is read as a whole, or its contradictions are known: under both meanings of offset, and while it changes."""
+"""The job list is complete or has a problem: under both meanings of offset, and while it changes."""
 
 from __future__ import annotations
 
@@ -57,9 +57,9 @@ def pages_of(count: int, size: int) -> int:
 @pytest.mark.parametrize("reverse", [False, True])
 @pytest.mark.parametrize("size", [1, 3, 50, 100])
 @pytest.mark.parametrize("count", [0, 1, 3, 99, 100, 101, 200, 201])
-def test_every_job_once_in_order(count: int, size: int, means: str, reverse: bool, sure: bool) -> None:
+def test_each_job_is_returned_once_in_order(count: int, size: int, means: str, reverse: bool, sure: bool) -> None:
     driver, pager = Driver(JobList(some(count), means), reverse), pager_of(size)
-    for dummy in range(2):  # the second time it is known what offset means
+    for dummy in range(2):  # the meaning of offset is known the second time
         before = driver.sent
         listing = driver.run(pager.read(sure=sure))
         assert names_of(listing) == some(count)
@@ -83,9 +83,7 @@ def test_ten_thousand_jobs(size: int, means: str) -> None:
 @pytest.mark.parametrize("cap", [1, 2, 10, 50, 99])
 @pytest.mark.parametrize("count", [49, 50, 100, 120])
 @pytest.mark.parametrize("total", ["true", "missing"])
-def test_a_service_that_holds_less_on_a_page_than_asked_for(
-    cap: int, count: int, total: str, means: str, sure: bool
-) -> None:
+def test_service_with_smaller_pages_than_requested(cap: int, count: int, total: str, means: str, sure: bool) -> None:
     driver = Driver(JobList(some(count), means, cap=cap, total=total))
     listing = driver.run(pager_of().read(sure=sure))
     assert (names_of(listing), listing.complete) == (some(count), True)
@@ -124,7 +122,7 @@ def test_a_list_on_one_page_is_one_request(count: int, sure: bool) -> None:
     reverse=st.booleans(),
     known=st.booleans(),
 )
-def test_the_list_is_whole(
+def test_list_is_complete(
     means: str, sure: bool, count: int, size: int, cap: int, total: Any, reverse: bool, known: bool
 ) -> None:
     driver = Driver(JobList(some(count), means, cap=cap, total=total), reverse)
@@ -139,7 +137,7 @@ def test_the_list_is_whole(
 @pytest.mark.parametrize("known", [False, True])
 @pytest.mark.parametrize("total", ["missing", None, "", "many", True, [250], {"a": 1}, "2.5"])
 @pytest.mark.parametrize("count", [0, 99, 100, 250])
-def test_without_a_total_the_list_ends_with_an_empty_page(count: int, total: Any, means: str, known: bool) -> None:
+def test_missing_total_reads_until_an_empty_page(count: int, total: Any, means: str, known: bool) -> None:
     driver = Driver(JobList(some(count), means, total=total))
     listing = driver.run(pager_of(means=means if known else None).read(sure=True))
     assert (names_of(listing), listing.total, listing.complete) == (some(count), count, True)
@@ -149,8 +147,8 @@ def test_without_a_total_the_list_ends_with_an_empty_page(count: int, total: Any
 @pytest.mark.parametrize("known", [False, True])
 @pytest.mark.parametrize("count", [100, 200, 250])
 @pytest.mark.parametrize("total", [0, 1, 99, 100, 150, 199, 200, 249, 251, 300, 1000, 40_000, -1, -250, "100", 99.0])
-def test_a_total_that_the_pages_contradict(total: Any, count: int, means: str, known: bool) -> None:
-    """It is never the end of the list: no part of a list is taken for the whole."""
+def test_total_that_contradicts_the_pages_is_a_problem(total: Any, count: int, means: str, known: bool) -> None:
+    """The total never ends the list: a part of a list never counts as complete."""
     if int(total) == count:
         return
     driver, pager = Driver(JobList(some(count), means, total=total)), pager_of(means=means if known else None)
@@ -168,13 +166,13 @@ def test_a_total_that_the_pages_contradict(total: Any, count: int, means: str, k
 
 @MEANINGS
 @pytest.mark.parametrize("cap", [10, 50])
-def test_a_total_that_counts_one_page_of_a_service_that_holds_less(cap: int, means: str) -> None:
+def test_total_of_one_small_page_is_an_error(cap: int, means: str) -> None:
     with pytest.raises(RequestError, match="contradicts itself"):
         Driver(JobList(some(120), means, cap=cap, total=cap)).run(pager_of().read(sure=True))
 
 
 @SURE
-def test_a_total_that_cannot_be_read(sure: bool) -> None:
+def test_total_above_the_limit_is_an_error(sure: bool) -> None:
     driver = Driver(JobList(some(250), total=100_000))
     with pytest.raises(RequestError, match="claims 100000 jobs"):
         driver.run(pager_of().read(sure=sure))
@@ -183,8 +181,8 @@ def test_a_total_that_cannot_be_read(sure: bool) -> None:
 
 @MEANINGS
 @pytest.mark.parametrize("first", [100, 250])
-def test_a_total_that_changes(first: int, means: str) -> None:
-    """Jobs came or went; the list is read again."""
+def test_changed_total_reads_the_list_again(first: int, means: str) -> None:
+    """Jobs appeared or vanished; the list is read again."""
     requests = 0
 
     def respond(call: Call) -> Any:
@@ -201,8 +199,8 @@ def test_a_total_that_changes(first: int, means: str) -> None:
 
 @SURE
 @pytest.mark.parametrize("total", ["true", "missing"])
-def test_pages_that_repeat(sure: bool, total: str) -> None:
-    """The service does not look at offset, or a cache answers."""
+def test_repeated_pages_are_an_error(sure: bool, total: str) -> None:
+    """The service ignores offset, or a cache answers."""
     names = some(250)
     driver = Driver(lambda call: JobList(names[:100], total=250 if total == "true" else "missing")(page_zero(call)))
     if sure:
@@ -225,7 +223,7 @@ def page_zero(call: Call) -> Call:
 
 
 @SURE
-def test_a_page_that_is_larger_than_asked_for(sure: bool) -> None:
+def test_page_larger_than_requested_is_an_error(sure: bool) -> None:
     driver = Driver(lambda call: {"total": 50, "jobs": [{"name": name} for name in some(50)]})
     if sure:
         with pytest.raises(RequestError, match="holds 50, more than the 10 asked for"):
@@ -237,7 +235,7 @@ def test_a_page_that_is_larger_than_asked_for(sure: bool) -> None:
 
 
 @MEANINGS
-def test_a_page_that_is_not_full_in_the_middle(means: str) -> None:
+def test_short_page_in_the_middle_is_a_problem(means: str) -> None:
     """Without a total nothing else shows that a page lacks a job."""
 
     def respond(call: Call) -> Any:
@@ -249,7 +247,7 @@ def test_a_page_that_is_not_full_in_the_middle(means: str) -> None:
     assert "not full" in str(listing.problem)
 
 
-def test_an_empty_first_page_with_a_total() -> None:
+def test_empty_first_page_with_a_total_is_a_problem() -> None:
     for data in ({"total": 3, "jobs": []}, {"total": 3}, {"total": 3, "jobs": None}):
         driver = Driver(lambda call, data=data: data)  # type: ignore[misc]
         listing = driver.run(pager_of().read())
@@ -261,7 +259,7 @@ def test_an_empty_first_page_with_a_total() -> None:
 
 @SURE
 @pytest.mark.parametrize("data", [{"jobs": [], "total": 0}, {"total": 0}, {"jobs": None, "total": "0"}, {"jobs": []}])
-def test_empty_lists(data: Any, sure: bool) -> None:
+def test_empty_list_is_complete(data: Any, sure: bool) -> None:
     driver = Driver(lambda call: data)
     listing = driver.run(pager_of().read(sure=sure))
     assert (listing.jobs, listing.total, listing.complete, driver.sent) == ([], 0, True, 1)
@@ -270,8 +268,8 @@ def test_empty_lists(data: Any, sure: bool) -> None:
 @pytest.mark.parametrize(
     "beyond", [{"jobs": [], "total": 100}, {"total": 100}, {"jobs": None, "total": 0}, {"jobs": []}]
 )
-def test_what_comes_after_the_last_page(beyond: Any) -> None:
-    """A full page is asked for the one after it. Services say differently that it is empty."""
+def test_full_last_page_is_followed_by_one_request(beyond: Any) -> None:
+    """After a full page, the next one is requested. Services mark an empty page in different ways."""
 
     def respond(call: Call) -> Any:
         return JobList(some(100))(call) if dict(call.query)["offset"] == "0" else beyond
@@ -285,7 +283,7 @@ def test_what_comes_after_the_last_page(beyond: Any) -> None:
     "data", [None, [], "text", {}, {"jobs": "x", "total": 1}, {"jobs": {}}, {"jobs": None}, {"error_code": "X"}]
 )
 @SURE
-def test_answers_that_are_no_list(data: Any, sure: bool) -> None:
+def test_invalid_list_is_an_error(data: Any, sure: bool) -> None:
     driver = Driver(lambda call: data)
     with pytest.raises(RequestError) as caught:
         driver.run(pager_of().read(sure=sure))
@@ -296,7 +294,7 @@ def test_answers_that_are_no_list(data: Any, sure: bool) -> None:
 # -- jobs that come twice ---------------------------------------------------------------------------------------------
 
 
-def test_of_two_entries_on_a_page_the_later_one_counts() -> None:
+def test_later_entry_on_a_page_counts() -> None:
     entries = [
         {"name": name, "status": status} for name, status in zip("abac", ["NORMAL", "NORMAL", "EXCEPTION", "STOPPED"])
     ]
@@ -311,7 +309,7 @@ def test_of_two_entries_on_a_page_the_later_one_counts() -> None:
 
 @MEANINGS
 @pytest.mark.parametrize("reverse", [False, True])
-def test_of_two_entries_on_two_pages_the_later_one_counts(means: str, reverse: bool) -> None:
+def test_later_entry_on_another_page_counts(means: str, reverse: bool) -> None:
     """A job that failed has moved to the end; what it pushed back over the edge of a page is on none, and that is seen."""
     names = some(250)
     requests = 0
@@ -337,7 +335,7 @@ def test_of_two_entries_on_two_pages_the_later_one_counts(means: str, reverse: b
 
 @MEANINGS
 @pytest.mark.parametrize("total", ["true", "missing"])
-def test_names_that_the_list_has_twice(total: Any, means: str) -> None:
+def test_name_on_two_pages_is_a_problem(total: Any, means: str) -> None:
     """Names are unique in a workspace, so a list that has one on two pages is never known to be whole."""
     driver = Driver(JobList([*some(150), "job_00003"], means, total=total))
     listing = driver.run(pager_of().read())
@@ -347,12 +345,12 @@ def test_names_that_the_list_has_twice(total: Any, means: str) -> None:
         driver.run(pager_of().read(sure=True))
 
 
-# -- enough, and too much ---------------------------------------------------------------------------------------------
+# -- limits ------------------------------------------------------------------------------------------------------------
 
 
 @MEANINGS
 @SURE
-def test_enough(means: str, sure: bool) -> None:
+def test_enough_limits_the_pages(means: str, sure: bool) -> None:
     driver, pager = Driver(JobList(some(1000), means)), pager_of()
     listing = driver.run(pager.read(enough=1, sure=sure))
     assert names_of(listing) == some(100)
@@ -366,14 +364,14 @@ def test_enough(means: str, sure: bool) -> None:
 
 @MEANINGS
 @pytest.mark.parametrize("total", ["true", "missing"])
-def test_a_bound_of_pages(total: str, means: str) -> None:
+def test_most_pages_limits_the_pages(total: str, means: str) -> None:
     driver = Driver(JobList(some(55), means, total=total))
     listing = driver.run(pager_of(10).read(most_pages=4))
     assert not listing.complete
     assert listing.problem is None
     assert set(names_of(listing)) < set(some(55))
     if total == "true":
-        # It is known before anything else is read, and how much it would have been.
+        # The error comes before further pages are read, and names the total.
         assert (driver.sent, listing.pages) == (1, 6)
     assert driver.sent <= 6
     listing = driver.run(pager_of(10).read(most_pages=8))
@@ -382,13 +380,13 @@ def test_a_bound_of_pages(total: str, means: str) -> None:
 
 
 def endless(call: Call, size: int = 100, text: str = "") -> Any:
-    """Each page brings other jobs, and it is not said that this is all."""
+    """Each page contains further jobs, without an end."""
     offset = dict(call.query)["offset"]
     return {"jobs": [{"name": f"p{offset}-{number}", "path": text} for number in range(size)]}
 
 
 @SURE
-def test_a_list_that_does_not_end(sure: bool) -> None:
+def test_endless_list_is_an_error(sure: bool) -> None:
     driver = Driver(endless)
     listing = driver.run(pager_of().read(most_pages=50, sure=sure))
     assert driver.sent <= 53
@@ -404,7 +402,7 @@ def test_a_list_that_does_not_end(sure: bool) -> None:
 
 
 @pytest.mark.parametrize("total", [None, 40_000])
-def test_a_list_of_large_pages_ends_early(total: int | None) -> None:
+def test_memory_limit_ends_the_reading(total: int | None) -> None:
     def respond(call: Call) -> Any:
         return {**endless(call, text="x" * 30_000), "total": total}
 
@@ -415,8 +413,8 @@ def test_a_list_of_large_pages_ends_early(total: int | None) -> None:
 
 
 @pytest.mark.parametrize("total", [None, 40_000])
-def test_a_list_of_much_that_is_not_kept_ends_early(total: int | None) -> None:
-    """Such as blanks."""
+def test_body_size_limit_ends_the_reading(total: int | None) -> None:
+    """For example whitespace."""
     driver = Driver(lambda call: {**endless(call), "total": total}, size=lambda data: 3_000_000)
     with pytest.raises(RequestError, match="larger than 24 MiB"):
         driver.run(pager_of().read())
@@ -427,8 +425,8 @@ def test_a_list_of_much_that_is_not_kept_ends_early(total: int | None) -> None:
     "entry",
     [lambda: [{}] * 900, lambda: [[]] * 900, lambda: "\U0001f642" * 30_000, lambda: {f"k{n}": 1 for n in range(900)}],
 )
-def test_a_list_that_unpacks_to_too_much_ends_within_a_batch(entry: Callable[[], Any]) -> None:
-    """The first pages are small, so that many of the large ones are asked for at once."""
+def test_body_size_limit_ends_within_a_batch(entry: Callable[[], Any]) -> None:
+    """The first pages are small, so many large ones are requested at once."""
 
     def respond(call: Call) -> Any:
         number = int(dict(call.query)["offset"])
@@ -444,7 +442,7 @@ def test_a_list_that_unpacks_to_too_much_ends_within_a_batch(entry: Callable[[],
     assert driver.sent <= 40
 
 
-def test_jobs_of_the_usual_size_fit() -> None:
+def test_jobs_of_the_usual_size_fit_into_the_limits() -> None:
     entry = {
         "jobType": "REAL_TIME",
         "status": "NORMAL",
@@ -474,7 +472,7 @@ def test_jobs_of_the_usual_size_fit() -> None:
 @pytest.mark.parametrize("nth", [0, 1, 3])
 @pytest.mark.parametrize("reverse", [False, True])
 @SURE
-def test_a_page_that_cannot_be_read(nth: int, reverse: bool, sure: bool) -> None:
+def test_failed_page_fails_the_list(nth: int, reverse: bool, sure: bool) -> None:
     pages = JobList(some(1000))
     error = RequestError(DENIED, "no", status=403)
 
@@ -490,10 +488,10 @@ def test_a_page_that_cannot_be_read(nth: int, reverse: bool, sure: bool) -> None
 
 
 class Changing:
-    """A list that changes before each answer but the first one, at will.
+    """A list that changes arbitrarily before each answer except the first.
 
-    :ivar always: the jobs that have existed all the time.
-    :ivar ever: the jobs that have existed at some time.
+    :ivar always: the jobs that existed during the whole reading.
+    :ivar ever: the jobs that existed at any time.
     """
 
     def __init__(self, data: st.DataObject, names: list[str], jobs: JobList, stop: int, shuffled: bool) -> None:
@@ -537,10 +535,10 @@ class Changing:
     reverse=st.booleans(),
     data=st.data(),
 )
-def test_no_job_is_missed_that_exists_all_the_time(
+def test_permanent_jobs_are_never_missed_in_a_changing_list(
     means: str, count: int, size: int, cap: int, known: bool, stop: int, reverse: bool, data: st.DataObject
 ) -> None:
-    """Other jobs come, go and move, in any number and to any place."""
+    """Any number of other jobs appear, vanish and move."""
     jobs = JobList(some(count), means, cap=cap)
     world = Changing(data, some(count), jobs, stop, shuffled=True)
     driver, pager = Driver(jobs, reverse), pager_of(size, means if known else None)
@@ -570,10 +568,10 @@ def test_no_job_is_missed_that_exists_all_the_time(
     total=st.sampled_from(["true", "missing"]),
     data=st.data(),
 )
-def test_one_reading_of_a_list_that_changes(
+def test_single_reading_of_a_changing_list_reports_missed_jobs(
     means: str, count: int, size: int, cap: int, known: bool, total: str, data: st.DataObject
 ) -> None:
-    """Nothing comes twice or is made up, it ends, and where jobs were pushed over the edge of a page it has a problem."""
+    """No job is duplicated or invented, the reading ends, and it has a problem if jobs moved between pages."""
     jobs = JobList(some(count), means, cap=cap, total=total)
     world = Changing(data, some(count), jobs, 1000, shuffled=True)
     driver, pager = Driver(jobs), pager_of(size, means if known else None)
@@ -594,7 +592,7 @@ def test_one_reading_of_a_list_that_changes(
 
 @MEANINGS
 @given(count=st.integers(0, 40), size=st.integers(3, 8), data=st.data())
-def test_moves_alone_are_seen_by_one_reading(means: str, count: int, size: int, data: st.DataObject) -> None:
+def test_moved_jobs_are_found_by_one_reading(means: str, count: int, size: int, data: st.DataObject) -> None:
     """Where jobs only move, as they do when they are restarted, a list without a contradiction holds all of them."""
     jobs = JobList(some(count), means)
 
@@ -610,7 +608,7 @@ def test_moves_alone_are_seen_by_one_reading(means: str, count: int, size: int, 
 
 @MEANINGS
 @given(count=st.integers(0, 24), size=st.integers(3, 6), known=st.booleans(), stop=st.integers(1, 12), data=st.data())
-def test_without_a_total_no_job_is_missed_either(
+def test_permanent_jobs_are_never_missed_without_a_total(
     means: str, count: int, size: int, known: bool, stop: int, data: st.DataObject
 ) -> None:
     jobs = JobList(some(count), means, total="missing")
@@ -629,7 +627,7 @@ def test_without_a_total_no_job_is_missed_either(
 @MEANINGS
 @pytest.mark.parametrize("inserted", [1, 2])
 @pytest.mark.parametrize("size", [2, 3])
-def test_insertions_do_not_teach_the_wrong_meaning(means: str, inserted: int, size: int) -> None:
+def test_insertions_do_not_set_a_wrong_offset_meaning(means: str, inserted: int, size: int) -> None:
     """Under pages, jobs that come while the second page is asked for can make it look as if offset counted records."""
 
     def change(requests: int, names: list[str]) -> None:
@@ -646,8 +644,8 @@ def test_insertions_do_not_teach_the_wrong_meaning(means: str, inserted: int, si
 
 
 @MEANINGS
-def test_a_wrong_meaning_is_found_out(means: str) -> None:
-    """Such as one that another region, or an older version, has left behind."""
+def test_wrong_offset_meaning_is_corrected(means: str) -> None:
+    """For example a meaning stored for another region or by an older version."""
     driver = Driver(JobList(some(250), means))
     pager = pager_of(means=RECORDS if means == PAGES else PAGES)
     assert driver.run(pager.read()).problem
@@ -659,7 +657,7 @@ def test_a_wrong_meaning_is_found_out(means: str) -> None:
 
 
 @MEANINGS
-def test_a_job_that_is_deleted_between_two_pages_hides_none(means: str) -> None:
+def test_deletion_between_pages_hides_no_job(means: str) -> None:
     def change(requests: int, names: list[str]) -> None:
         if requests == 1:
             names.remove("job_00005")
@@ -670,7 +668,7 @@ def test_a_job_that_is_deleted_between_two_pages_hides_none(means: str) -> None:
 
 
 @MEANINGS
-def test_one_job_goes_and_another_comes_between_two_pages(means: str) -> None:
+def test_replacement_between_pages_is_found_by_a_second_reading(means: str) -> None:
     """The total stays the same, and no page overlaps another: only a second reading shows it."""
 
     def change(requests: int, names: list[str]) -> None:
@@ -687,7 +685,7 @@ def test_one_job_goes_and_another_comes_between_two_pages(means: str) -> None:
     assert names_of(listing) == jobs.names
 
 
-def test_a_list_that_shows_other_jobs_each_time() -> None:
+def test_permanently_changing_list_is_an_error() -> None:
     def change(requests: int, names: list[str]) -> None:
         if requests % 3 == 0:
             names[:] = [f"job_{requests}_{number}" for number in range(250)]
@@ -699,7 +697,7 @@ def test_a_list_that_shows_other_jobs_each_time() -> None:
     assert driver.sent == 3 * READINGS
 
 
-def test_when_a_list_was_read() -> None:
+def test_list_time_is_that_of_its_first_request() -> None:
     """It is as old as the first request of the reading that is returned."""
     driver = Driver(JobList(some(250)))
     assert driver.run(pager_of(means=PAGES).read()).at == 1000.0
