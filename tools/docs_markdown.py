@@ -13,7 +13,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -64,10 +64,12 @@ class MarkdownPages:
         self.sections: list[dict[str, Any]] = yaml.safe_load((tree / NAVIGATION).read_text("utf-8"))["sections"]
         self.files = [file for section in self.sections for file in section["pages"]]
 
-    def navigation(self) -> Iterator[tuple[str, list[str]]]:
+    def navigation(self) -> dict[str, list[str]]:
         """Title of each section -> its entries for Sphinx's toctree."""
-        for section in self.sections:
-            yield section["title"], [f"{title} </{page_name(file)}>" for file, title in section["pages"].items()]
+        return {
+            section["title"]: [f"{title} </{page_name(file)}>" for file, title in section["pages"].items()]
+            for section in self.sections
+        }
 
     def copy_picture(self, name: str) -> str:
         """Copy a picture into the site; returns its path there."""
