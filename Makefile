@@ -69,8 +69,8 @@ lint: venv ## ansible-lint, ruff, mypy, yamllint, shellcheck, licences, changelo
 	@$(PY) tools/lint.py $(ARGS)
 
 .PHONY: options
-options: venv ## write the schema of the event source, and compare all places that list options
-	@$(PY) tools/options.py --write
+options: venv ## generate all texts that follow from the tables of options and states
+	@$(PY) tools/options --write
 
 .PHONY: format
 format: venv ## rewrite the Python files with ruff
