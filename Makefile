@@ -112,7 +112,7 @@ lock: venv ## write the locked.txt of tests/requirements/ again; ARGS=--upgrade 
 
 .PHONY: awx
 awx: venv ## awx.awx for the tests of awx_setup, out of the package ansible (55 MB)
-	@$(PY) tools/awx_collection.py
+	@$(PY) -m tests.integration.awx.collection
 
 .PHONY: fuzz
 fuzz: venv ## three minutes of atheris on the cloud's answers (make fuzz ARGS=600: ten)

@@ -98,7 +98,7 @@ def build(folder: Path) -> Path:
 def main() -> int:
     """Build this tree; returns the exit code."""
     target = build(ROOT / (sys.argv[1] if len(sys.argv) > 1 else "dist"))
-    print(f"{target.relative_to(ROOT) if target.is_relative_to(ROOT) else target}")
+    print(target.relative_to(ROOT) if target.is_relative_to(ROOT) else target)
     print(f"sha256 {hashlib.sha256(target.read_bytes()).hexdigest()}")
     return 0
 

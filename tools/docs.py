@@ -58,11 +58,7 @@ class Variables(NamedTuple):
 
 
 class Playbook(NamedTuple):
-    """The documentation of a playbook.
-
-    :ivar title: the first sentence of its head comment.
-    :ivar text: the head comment as RST.
-    """
+    """The documentation of a playbook: *title* is the first sentence of its head comment, *text* the comment as RST."""
 
     name: str
     title: str
@@ -82,7 +78,7 @@ class Pages:
     def __init__(self, tree: Path, target: Path) -> None:
         self.tree = tree
         self.target = target
-        self.galaxy = _yaml(tree / "galaxy.yml")
+        self.version = yaml.safe_load((tree / "galaxy.yml").read_text("utf-8"))["version"]
         self.documented = {
             name: kind
             for pattern, kind in DOCUMENTED.items()
@@ -110,7 +106,7 @@ class Pages:
         """Write a page from a template."""
         page = self.target / f"{name}.rst"
         page.parent.mkdir(parents=True, exist_ok=True)
-        text = self._templates.get_template(template).render(version=self.galaxy["version"], **values)
+        text = self._templates.get_template(template).render(version=self.version, **values)
         page.write_text(text, "utf-8")
 
     def marked(self, text: str) -> str:
@@ -163,23 +159,21 @@ class Pages:
         self.markdown.copy_picture(PICTURE)
         for file in self.markdown.files:
             self.markdown.write(file)
-        # The index of antsibull-docs is for sites with many collections. The lists of plugins and roles are taken from it.
+        # The index of antsibull-docs is for sites with many collections. Its items for plugins and roles are used.
         index = self.target / "collection" / "index.rst"
-        plugins = _lists(index.read_text("utf-8"))
+        plugins = [line for line in index.read_text("utf-8").splitlines() if line.startswith("* :ansplugin:")]
         index.unlink()
         (index.parent / "environment_variables.rst").unlink(missing_ok=True)  # the guide describes them in full
         self.write("reference/index", "reference.rst.j2", plugins=plugins, source=source, playbooks=playbooks)
         self.write("reference/event_source", "event_source.rst.j2", source=source)
         self.write("reference/playbooks", "playbooks.rst.j2", playbooks=playbooks)
-        core = re.sub(r"^>=(\d+\.\d+).*", r"\1", _yaml(self.tree / "meta" / "runtime.yml")["requires_ansible"])
+        core = yaml.safe_load((self.tree / "meta" / "runtime.yml").read_text("utf-8"))["requires_ansible"]
+        core = re.sub(r"^>=(\d+\.\d+).*", r"\1", core)
         sections = self.markdown.navigation()
         self.write("index", "index.rst.j2", sections=sections, documented=self.documented, source=source, core=core)
 
     def undocumented(self) -> list[str]:
-        """What is not documented, as sentences.
-
-        Sphinx itself warns of missing pages, and of pages that are not in the navigation.
-        """
+        """What is not documented, as sentences. Sphinx itself warns of pages that are missing, or not in the navigation."""
         actions = sorted(path.stem for path in (self.tree / "plugins" / "action").glob("*.py"))
         pages = [path.read_text("utf-8") for path in (self.target / "collection").glob("*.rst")]
         mentioned = {name for page in pages for name in re.findall(r":ansenvvar:`([^`=]+)", page)}
@@ -187,10 +181,6 @@ class Pages:
             *(f"the action plugin {name} has no module" for name in actions if self.documented.get(name) != "module"),
             *("no guide documents the variable " + name.replace("\\", "") for name in sorted(mentioned)),
         ]
-
-
-def _yaml(path: Path) -> Any:
-    return yaml.safe_load(path.read_text("utf-8"))
 
 
 def _literal(text: str) -> str:
@@ -207,17 +197,6 @@ def _variables(playbook: str) -> list[Variables]:
         defaults = ["" if value in ('""', "{}") else value for value in values.values()]
         found.append(Variables(" ".join(re.findall(r"# (.*)", comment)), list(values), defaults))
     return found
-
-
-def _lists(index: str) -> str:
-    """The lists of plugins and roles in the index that antsibull-docs makes, each below its title."""
-    text = re.sub(r"^\.\. toctree::\n(?:[ \t]+.*\n|\n)*", "", index, flags=re.MULTILINE)
-    text = text.replace("\nRole Index\n----------\n", "\nRoles\n~~~~~\n")
-    sections = re.findall(r"^([A-Z].*\n~+\n)((?:(?!\.\. _|[A-Z].*\n~).*\n)*)", text, flags=re.MULTILINE)
-    return "\n".join(
-        f"{title}\n" + "\n".join(line for line in body.splitlines() if line.startswith("* ")) + "\n"
-        for title, body in sections
-    )
 
 
 def run(work: Path, *command: str | Path, **environment: str) -> None:

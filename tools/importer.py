@@ -36,11 +36,9 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="datagate-importer-") as folder:
         tarball = build(Path(folder))
         done = run(sys.executable, "-m", "galaxy_importer.main", tarball.name, folder=Path(folder))
-    print(done.stdout, end="")
     found = troubles(done.stdout)
-    for line in found:
-        print(f"importer: {line}")
     is_bad = bool(found or done.returncode)
+    print(done.stdout, *(f"importer: {line}" for line in found), sep="\n")
     print(f"importer: {'failed' if is_bad else 'passed'}")
     return int(is_bad)
 

@@ -95,17 +95,16 @@ def bring(packages: str) -> None:
         return
     started = time.monotonic()
     LOG.unlink(missing_ok=True)
+    action = "Extending .venv" if there == DEMO else f"Creating .venv with {sys.executable} ({sys.version.split()[0]})"
+    print(f"{action}; this takes about {TIMES[packages]}.", flush=True)
     if there == DEMO:
-        print(f"Adding packages for tests and tools to .venv; this takes about {TIMES[packages]}.", flush=True)
         mark(GROWING)
         install(packages)
     else:
-        version = ".".join(map(str, sys.version_info[:3]))
-        print(f"Creating .venv with {sys.executable} ({version}); this takes about {TIMES[packages]}.", flush=True)
         build(packages)
     mark(packages)
     LOG.unlink(missing_ok=True)
-    print(f"Created .venv in {time.monotonic() - started:.0f} s.", flush=True)
+    print(f".venv is ready, after {time.monotonic() - started:.0f} s.", flush=True)
 
 
 def main(arguments: list[str]) -> None:

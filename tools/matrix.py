@@ -35,13 +35,11 @@ from antsibull_nox.ansible import get_ansible_core_info, parse_ansible_core_vers
 from tree import ROOT, interpreters
 
 KINDS: Final = ("sanity", "demo", "units")
-OLDEST_MODULE_PYTHON: Final = 9
-"""Minor version, as in tests/config.yml: 3.9."""
+OLDEST_MODULE_PYTHON: Final = 9  # minor version, as in tests/config.yml
 LAYERS_WITHOUT_ANSIBLE: Final = ("cloud", "doctor", "gate", "orders", "services")
 WITHOUT_ANSIBLE: Final = (*(f"plugins/module_utils/{name}" for name in LAYERS_WITHOUT_ANSIBLE), "simulation")
 """Folders of tests/unit whose tests do not depend on ansible-core."""
-SLOW_SANITY_TESTS: Final = ("compile", "import", "pep8", "pylint")
-"""They depend on the Python and on their own tools, and hardly on ansible-core."""
+SLOW_SANITY_TESTS: Final = ("compile", "import", "pep8", "pylint")  # their results hardly depend on ansible-core
 PASSED, FAILED, NOT_THERE, UNSUPPORTED, LEFT_OUT = "passed", "failed", "not there", "-", "left out"
 
 

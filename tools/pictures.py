@@ -16,10 +16,8 @@ import subprocess
 import sys
 import tempfile
 import threading
-import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import NamedTuple
 
 from playwright.sync_api import sync_playwright
 from rich._export_format import CONSOLE_SVG_FORMAT
@@ -39,42 +37,22 @@ WIDTH = 110  # columns
 INVENTORY = ("-i", "localhost,")  # without an inventory, Ansible prints warnings
 
 
-class Recording(NamedTuple):
-    """A run of the gate playbook.
-
-    :ivar name: name of the picture.
-    :ivar variables: extra variables without the prefix job_gate_, as they are typed.
-    :ivar events: events of the emulated cloud, and how many seconds after the start of the gate's task they happen.
-    """
-
-    name: str
-    title: str
-    variables: str
-    events: Mapping[str, float]
-
-
-RECORDINGS = (
-    Recording(
-        "gate-passes",
-        "A gate that passes",
-        "job_names=job_orders_stream stable_for=3 wait_interval=1",
-        {"deploy": 0.0},
-    ),
-    Recording(
-        "gate-fails",
-        "A gate that fails",
+# How the gate ends -> variables without the prefix job_gate_, and events of the emulated cloud, each with the seconds from the start of
+# the gate's task to it.
+GATES = {
+    "passes": ("job_names=job_orders_stream stable_for=3 wait_interval=1", {"deploy": 0.0}),
+    "fails": (
         "job_names=job_orders_stream,job_sms stable_for=60 wait_interval=1 report_dir=reports",
         {"deploy": 0.0, "break": 8.0},
     ),
-)
+}
 
 
-def record(emulator: Emulator, recording: Recording, folder: Path) -> str:
+def record(emulator: Emulator, variables: list[str], events: Mapping[str, float], folder: Path) -> str:
     """Run the gate; returns the command and its output, with colours."""
     (folder / "ansible.cfg").touch()
-    variables = [f"job_gate_{variable}" for variable in recording.variables.split()]
     command = ["ansible-playbook", *INVENTORY, "datagate.huaweicloud.gate"]
-    timers = [threading.Timer(after, emulator.event, (event,)) for event, after in recording.events.items()]
+    timers = [threading.Timer(after, emulator.event, (event,)) for event, after in events.items()]
     printed: list[str] = []
     with subprocess.Popen(
         [str(BIN / command[0]), *command[1:], *(item for variable in variables for item in ("-e", variable))],
@@ -105,14 +83,13 @@ def record(emulator: Emulator, recording: Recording, folder: Path) -> str:
     return text.replace(f"{ROOT}/.venv/collections/", "").replace(f"{folder}/", "/home/deploy/")
 
 
-def draw(text: str, recording: Recording) -> None:
+def draw(text: str, end: str) -> None:
     """Draw a terminal with the text, without the fonts that rich would load from the network."""
     console = Console(record=True, width=WIDTH, file=open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115
     console.print(Text.from_ansi(re.sub(r"\n{3,}", "\n\n", text.rstrip())), soft_wrap=False)
     plain = re.sub(r"@font-face \{\{.*?\}\}", "", CONSOLE_SVG_FORMAT, flags=re.DOTALL)
-    console.save_svg(
-        str(PICTURES / f"{recording.name}.svg"), title=recording.title, code_format=plain, unique_id=recording.name
-    )
+    path, title = PICTURES / f"gate-{end}.svg", f"A gate that {end}"
+    console.save_svg(str(path), title=title, code_format=plain, unique_id=path.stem)
 
 
 def photograph(page_file: Path) -> None:
@@ -133,15 +110,12 @@ def main() -> int:
     if shutil.which("chromium") is None:
         print("pictures: there is no chromium on PATH", file=sys.stderr)
         return 1
-    PICTURES.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="datagate-pictures-") as name:
-        for recording in RECORDINGS:
+        for end, (variables, events) in GATES.items():
             with running(SCENARIO) as emulator:
-                text = record(emulator, recording, Path(name))
-            print(f"\n=== {recording.title}\n{text}")
-            draw(text, recording)
+                text = record(emulator, [f"job_gate_{item}" for item in variables.split()], events, Path(name))
+            draw(text, end)
         photograph(Path(name) / "reports" / "gate.html")
-    print(f"\n{time.strftime('%H:%M')}: {', '.join(sorted(path.name for path in PICTURES.iterdir()))}")
     return 0
 
 

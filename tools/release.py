@@ -17,7 +17,6 @@ from __future__ import annotations
 
 import argparse
 import re
-import subprocess
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -26,7 +25,8 @@ from typing import Any
 import yaml
 from semantic_version import Version
 
-from tree import BIN, ROOT
+import tree
+from tree import ROOT
 
 FRAGMENTS = Path("changelogs", "fragments")
 CHANGELOG = Path("changelogs", "changelog.yaml")
@@ -155,17 +155,20 @@ def write_published(root: Path) -> None:
             path.write_text(GALAXY_PART.sub(rf"\g<1>{sentence}\g<2>", path.read_text("utf-8")), "utf-8")
 
 
-def git(root: Path, *arguments: str) -> str:
-    """The output of a git command.
+def run(*command: str | Path, folder: Path = ROOT) -> str:
+    """The output of a program.
 
     :raises ReleaseError: it failed.
     """
-    done = subprocess.run(
-        ["git", *arguments], cwd=root, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
-    )
+    done = tree.run(*command, folder=folder)
     if done.returncode:
-        raise ReleaseError(f"git {arguments[0]} failed: {done.stderr.strip()}")
+        raise ReleaseError(f"{Path(command[0]).name} {command[1]} failed:\n{done.stdout.strip()}")
     return done.stdout.strip()
+
+
+def git(root: Path, *arguments: str) -> str:
+    """The output of a git command."""
+    return run("git", *arguments, folder=root)
 
 
 def tag(root: Path, version: Version) -> None:
@@ -184,25 +187,16 @@ def tag(root: Path, version: Version) -> None:
     git(root, "tag", "--annotate", f"v{version}", "--message", f"datagate.huaweicloud {version}")
 
 
-def run(*command: str | Path) -> None:
-    """Run a tool of the environment in the tree.
-
-    :raises ReleaseError: it failed.
-    """
-    if subprocess.run(command, cwd=ROOT, stdin=subprocess.DEVNULL, check=False).returncode:
-        raise ReleaseError(f"{Path(command[0]).name} failed, see above")
-
-
 def prepare(version: Version, published: bool) -> None:
     """Write version and changelog unless that is done, and build tarball and documentation."""
     new = due(ROOT, version)
     if new:
         write_version(ROOT, version)
-        run(BIN / "antsibull-changelog", "release", "--version", str(version))
+        run("antsibull-changelog", "release", "--version", str(version))
     if published:
         write_published(ROOT)
-    run(sys.executable, ROOT / "tools" / "build.py")
-    run(sys.executable, ROOT / "tools" / "docs.py")
+    for tool in ("build.py", "docs.py"):
+        print(run(sys.executable, ROOT / "tools" / tool), flush=True)
     print(f"release: {version} is in dist/, its documentation in dist/docs/.")
     if new:
         print(f"Review CHANGELOG.rst, commit, and wait for the CI. Then: make release VERSION={version} TAG=1")

@@ -31,7 +31,7 @@ from tree import ROOT
 
 MARKDOWN = MarkdownIt("gfm-like", {"linkify": False})
 SOURCE = re.compile(r"<!-- source: (\S+) sha256:(\w+) -->")
-DATE = re.compile(r"(英文版日期：)(\d{4}-\d\d-\d\d)")
+DATE = re.compile(r"(英文版日期：)\d{4}-\d\d-\d\d")
 # Page that translates only some tables of its source -> title of their first column, in English and in Chinese.
 PARTS = {"docs/guides/zh_CN/verdicts.md": ("the message contains", "消息包含")}
 # Title of the first column of tables that only translations have. tests/project/test_translations.py compares them with the code.
@@ -70,9 +70,8 @@ class Page:
         for token in tokens:
             target = str(token.attrs.get("href") or token.attrs.get("src") or "")
             parts = urlsplit(target)
-            if parts.scheme:
-                found.append(target)
             if parts.scheme or not target:
+                found += [target] if target else []
                 continue
             path = os.path.normpath(Path(self.name).parent / parts.path) if parts.path else self.name
             path = sources.get(path, path)
@@ -134,13 +133,9 @@ def compared(page: Page, source: Page, sources: dict[str, str]) -> Iterator[str]
     for table, other in zip(found, wanted, strict=True):
         for row, right in zip(table, other, strict=True):
             for cell, same in zip_longest(row, right, fillvalue=Token("inline", "", 0)):
-                if _marked(page, cell, sources) != _marked(source, same, sources):
+                mine, theirs = cell.children or [], same.children or []
+                if (_codes(mine), page.links(mine, sources)) != (_codes(theirs), source.links(theirs, sources)):
                     yield f"the cell {cell.content!r} has other code or links than {same.content!r}"
-
-
-def _marked(page: Page, cell: Token, sources: dict[str, str]) -> tuple[list[str], list[str]]:
-    """The pieces of code and the links in a cell."""
-    return _codes(cell.children or []), page.links(cell.children or [], sources)
 
 
 def problems(root: Path) -> Iterator[str]:

@@ -87,7 +87,8 @@ def run(
 
 def interpreters() -> dict[str, str]:
     """Version -> path of the Pythons that this machine has and that run, oldest first."""
-    listing = run("sh", ROOT / "tools" / "find_python.sh", "--all").stdout
+    command = ["sh", str(ROOT / "tools" / "find_python.sh"), "--all"]
+    listing = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     return dict(line.split(" ", 1) for line in listing.splitlines())
 
 

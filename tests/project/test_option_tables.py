@@ -17,13 +17,14 @@ import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tools"))
-from options import awx, documentation, event_source, places, role  # noqa: E402  (tools is not a package)
+import options  # noqa: E402  (tools is not a package)
+from options import awx, documentation, event_source, role  # noqa: E402
 
 SPEC = {"a": {"type": "str"}, "b": {"type": "list", "elements": "str", "default": [1]}}
 
 
 def test_they_agree() -> None:
-    assert places.problems() == []
+    assert options.problems() == []
 
 
 @pytest.mark.parametrize(
@@ -54,7 +55,7 @@ def changed(
     copy = folder / path.name
     copy.write_text(text.replace(old, new, 1), "utf-8")
     monkeypatch.setattr(place, name, copy)
-    return places.problems()
+    return options.problems()
 
 
 @pytest.mark.parametrize(
@@ -95,4 +96,4 @@ def test_a_secret_that_the_credential_type_would_show_is_found(monkeypatch: pyte
         field.pop("secret", None)
     (tmp_path / "credential_type_inputs.yml").write_text(json.dumps(data), "utf-8")
     monkeypatch.setattr(awx, "AWX", tmp_path)
-    assert "credential_type_inputs.yml: secret_key is not secret, unlike the option" in places.problems()
+    assert "credential_type_inputs.yml: secret_key is not secret, unlike the option" in options.problems()

@@ -19,11 +19,11 @@ from pathlib import Path
 TOOLS = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(TOOLS), str(TOOLS.parent / ".venv" / "collections")]
 
-from options import places  # noqa: E402
+import options  # noqa: E402
 
 if __name__ == "__main__":
     if "--write" in sys.argv[1:]:
-        places.write()
-    found = places.problems()
+        options.write()
+    found = options.problems()
     print("".join(f"{line}\n" for line in found), end="")
     sys.exit(1 if found else 0)

@@ -13,10 +13,13 @@ from typing import Any
 
 import yaml
 
-# The modules of gates. If several describe an option, the last one is used; the fragments come after the first three modules.
-BEFORE_FRAGMENTS = ("dataarts_instance_status", "dli_spark_job_status", "dli_flink_job_status")
 FRAGMENTS = ("connection", "workspace", "gate", "real_time_gate")
-AFTER_FRAGMENTS = ("dli_job_progress", "dataarts_job_status")
+# Where options are described. If several describe an option, the last one is used.
+DESCRIBED = (
+    *("modules.dataarts_instance_status", "modules.dli_spark_job_status", "modules.dli_flink_job_status"),
+    *(f"doc_fragments.{name}" for name in FRAGMENTS),
+    *("modules.dli_job_progress", "modules.dataarts_job_status"),
+)
 
 # What is used if an option is not set, where the tables do not say it.
 UNSET = {
@@ -42,12 +45,16 @@ def specifications() -> Any:
     return plugin_code("module_utils._argument_spec")
 
 
+def options_in(name: str) -> dict[str, Any]:
+    """The documented options of a module or fragment."""
+    code = plugin_code(name)
+    options: dict[str, Any] = yaml.safe_load(getattr(code, "ModuleDocFragment", code).DOCUMENTATION)["options"]
+    return options
+
+
 def documented() -> dict[str, Any]:
     """The documentation of each option."""
-    texts = [plugin_code(f"modules.{name}").DOCUMENTATION for name in BEFORE_FRAGMENTS]
-    texts += [plugin_code(f"doc_fragments.{name}").ModuleDocFragment.DOCUMENTATION for name in FRAGMENTS]
-    texts += [plugin_code(f"modules.{name}").DOCUMENTATION for name in AFTER_FRAGMENTS]
-    return {name: option for text in texts for name, option in yaml.safe_load(text)["options"].items()}
+    return {name: option for place in DESCRIBED for name, option in options_in(place).items()}
 
 
 def meaning(option: Mapping[str, Any]) -> str:
@@ -90,5 +97,4 @@ def problems() -> Iterator[str]:
     real_time = {name: option for name, option in gate.REAL_TIME_GATE.items() if name not in gate.GATE}
     tables = (spec.CONNECTION, spec.WORKSPACE, gate.GATE, real_time)
     for name, table in zip(FRAGMENTS, tables, strict=True):
-        text = plugin_code(f"doc_fragments.{name}").ModuleDocFragment.DOCUMENTATION
-        yield from differences(f"doc_fragments/{name}.py", yaml.safe_load(text)["options"], table)
+        yield from differences(f"doc_fragments/{name}.py", options_in(f"doc_fragments.{name}"), table)

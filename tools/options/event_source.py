@@ -15,19 +15,12 @@ from typing import Any
 import yaml
 
 from options import regions
-from options.documentation import (
-    differences,
-    documented,
-    meaning,
-    plugin_code,
-    specifications,
-    variables,
-    wrapped,
-)
+from options.documentation import differences, documented, meaning, plugin_code, specifications, variables, wrapped
 from tree import ROOT
 
 SOURCE = ROOT / "extensions" / "eda" / "plugins" / "event_source" / "dataarts_jobs.py"
 SCHEMA = SOURCE.parent / "schemas" / "dataarts_jobs.json"
+WATCHED_JOBS = "module_utils._entry_points.watched_jobs"
 WIDTH = 120
 JSON_TYPES = {
     "str": "string",
@@ -45,11 +38,6 @@ RANGES: dict[str, dict[str, float]] = {
     "retries": {"minimum": 0, "maximum": 100},
     "requests_per_second": {"minimum": 0},
 }
-
-
-def watched_jobs() -> Any:
-    """The kinds of jobs that can be watched."""
-    return plugin_code("module_utils._entry_points.watched_jobs")
 
 
 def connection_lines() -> Iterator[str]:
@@ -78,7 +66,7 @@ def arguments(source: str) -> dict[str, Any]:
 
 def schema(options: Mapping[str, Any]) -> dict[str, Any]:
     """The schema for documented arguments."""
-    watched = watched_jobs().WATCHED
+    watched = plugin_code(WATCHED_JOBS).WATCHED
     endpoints = specifications().CONNECTION["endpoints"]["options"]
     properties: dict[str, Any] = {}
     for name, option in options.items():
@@ -131,10 +119,7 @@ def texts() -> dict[Path, str]:
     """The event source and its schema, with the generated parts as they should be."""
     lines = "".join(f"{line}\n" for line in connection_lines())
     source = regions.filled(SOURCE, lambda *dummy: lines)
-    return {
-        SOURCE: source,
-        SCHEMA: json.dumps(schema(arguments(source)), indent=2, ensure_ascii=False) + "\n",
-    }
+    return {SOURCE: source, SCHEMA: json.dumps(schema(arguments(source)), indent=2, ensure_ascii=False) + "\n"}
 
 
 def problems() -> Iterator[str]:
@@ -142,7 +127,7 @@ def problems() -> Iterator[str]:
     found = arguments(SOURCE.read_text("utf-8"))
     for name in sorted(found.keys() ^ set(plugin_code("module_utils._entry_points.event_source").ARGUMENTS)):
         yield f"{SOURCE.name}: {name} is {'no argument' if name in found else 'not documented'}"
-    shared = {**specifications().CONNECTION, **watched_jobs().SPEC}
+    shared = {**specifications().CONNECTION, **plugin_code(WATCHED_JOBS).SPEC}
     both = found.keys() & shared.keys()
     yield from differences(SOURCE.name, comparable(found, both), comparable(shared, both))
 

@@ -79,10 +79,7 @@ def texts() -> dict[Path, str]:
     """The files with their lists as the tables have them."""
     states = plugin_code("module_utils._states")
     others = [state for state in states.REAL_TIME_STATES if state not in states.FAILING_STATES]
-    found = {
-        SURVEY: with_choices(SURVEY.read_text("utf-8"), states),
-        RUNTIME: with_modules(RUNTIME.read_text("utf-8")),
-    }
+    found = {SURVEY: with_choices(SURVEY.read_text("utf-8"), states), RUNTIME: with_modules(RUNTIME.read_text("utf-8"))}
     for name, before, has_failing in ITEMS:
         path = PLUGINS / name
         text = found.get(path) or path.read_text("utf-8")

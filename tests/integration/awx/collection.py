@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Extracts the collection awx.awx into .venv/cache/awx, for the tests of the playbook awx_setup.
+"""`python -m tests.integration.awx.collection`: extract the collection awx.awx into .venv/cache/awx, for the tests of awx_setup.
 
 ansible-galaxy needs Galaxy, which not every machine can reach. The package `ansible` of the package index (55 MB) contains the
 collection up to 13.8; 0.6 MB are kept.
@@ -10,12 +10,13 @@ collection up to 13.8; 0.6 MB are kept.
 
 from __future__ import annotations
 
+import subprocess
 import sys
 import tempfile
 import zipfile
 from pathlib import Path
 
-from tree import ROOT, run
+from .rules import ROOT
 
 CACHE = ROOT / ".venv" / "cache" / "awx"
 COLLECTION = "ansible_collections/awx/awx/"
@@ -42,9 +43,9 @@ def main() -> int:
         (place / "package.txt").write_text(f"{PACKAGE}\n", "utf-8")
         options = ["--disable-pip-version-check", "--no-input", "--quiet", "--no-deps", "--only-binary", ":all:"]
         options += ["--no-cache-dir", "--dest", str(place), "--require-hashes", "-r", str(place / "package.txt")]
-        done = run(sys.executable, "-m", "pip", "download", *options)
+        command = [sys.executable, "-m", "pip", "download", *options]
+        done = subprocess.run(command, stdin=subprocess.DEVNULL, check=False)
         if done.returncode:
-            print(done.stdout, file=sys.stderr)
             return done.returncode
         (wheel,) = place.glob("*.whl")
         unpack(wheel)
