@@ -69,8 +69,8 @@ lint: venv ## ansible-lint, ruff, mypy, yamllint, shellcheck, licences, changelo
 	@$(PY) tools/lint.py $(ARGS)
 
 .PHONY: options
-options: venv ## write the schema of the event source, and compare all places that list options
-	@$(PY) tools/options.py --write
+options: venv ## generate all texts that follow from the tables of options and states
+	@$(PY) tools/options --write
 
 .PHONY: format
 format: venv ## rewrite the Python files with ruff
@@ -112,7 +112,7 @@ lock: venv ## write the locked.txt of tests/requirements/ again; ARGS=--upgrade 
 
 .PHONY: awx
 awx: venv ## awx.awx for the tests of awx_setup, out of the package ansible (55 MB)
-	@$(PY) tools/awx_collection.py
+	@$(PY) -m tests.integration.awx.collection
 
 .PHONY: fuzz
 fuzz: venv ## three minutes of atheris on the cloud's answers (make fuzz ARGS=600: ten)

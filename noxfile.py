@@ -4,16 +4,15 @@
 
 """Sessions of nox: the collection on each ansible-core, and the ecosystem's own checks.
 
-    .venv/bin/nox -l                       what there is on this machine
+    .venv/bin/nox -l                       the sessions of this machine
     .venv/bin/nox -s sanity-2.19           one session; `make matrix` runs those of all cores and shows a table
     .venv/bin/nox -s units-2.19-py3.9      the unit tests that touch Ansible; with `-- --whole` all of them
     .venv/bin/nox -s fuzz -- 600           ten minutes of atheris
 
 The Pythons are those that tools/find_python.sh finds. Environments are made in .nox/, by uv.
 
-What can be had from antsibull-nox is taken from there (antsibull-nox.toml). The sessions for ansible-test that it would make
-demand docker, get ansible-core from GitHub and take interpreters as PATH has them, so those of the cores are here. Its
-build-import-check knows neither our way to build nor that a warning is a failure, so the importer is here, too.
+antsibull-nox provides the session extra-checks (antsibull-nox.toml). Its sessions for ansible-test need docker, ansible-core from GitHub
+and all interpreters on PATH, and its build-import-check builds another tarball and accepts warnings, so these sessions are here.
 """
 
 from __future__ import annotations

@@ -2,14 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Builds the tarball for Galaxy, the same bytes from the same files.
+"""Builds the tarball for Galaxy with ansible-galaxy: python tools/build.py [FOLDER]
 
-python tools/build.py [FOLDER]
-
-ansible-galaxy does the work, on a copy that holds nothing but the tree's own files, and links that lead somewhere without the tree.
-It writes the time of the build and the builder's name into the archive, so the archive is rewritten without them: a build of the
-same tag has the same checksum. antsibull-nox does neither, and where
-there is no git it copies .venv along.
+ansible-galaxy writes the time and the builder's name into the archive, and leaves links to files that are not in it. This file removes
+the former, so that a tag always gives the same checksum, and completes the latter. antsibull-nox does neither, and needs git.
 """
 
 from __future__ import annotations
@@ -19,7 +15,6 @@ import hashlib
 import io
 import os
 import re
-import subprocess
 import sys
 import tarfile
 import tempfile
@@ -31,7 +26,7 @@ from urllib.parse import urlsplit
 import yaml
 
 from release import PUBLISHED
-from tree import ROOT, export
+from tree import ROOT, export, run
 
 EPOCH = 315532800
 """1980, the time of every file in the archive unless SOURCE_DATE_EPOCH says otherwise."""
@@ -40,9 +35,9 @@ LINK = re.compile(r"(!?)(\[[^\]]*\])\(([^)\s]+)\)")
 
 
 def complete_links(source: Path) -> None:
-    """Let links to files that the tarball lacks lead to the release's tag in the repository.
+    """Make links to files that are not in the tarball lead to the tag of the release in the repository.
 
-    Galaxy shows the README without the other files, so if it is published there, this holds for all links of the README.
+    Galaxy shows the README without the other files, so once the collection is published there, all links of the README change.
     """
     galaxy = yaml.safe_load((source / "galaxy.yml").read_text("utf-8"))
     is_published = PUBLISHED in (source / README).read_text("utf-8")
@@ -90,22 +85,9 @@ def build(folder: Path) -> Path:
         source, output = Path(name, "source"), Path(name, "output")
         export(source)
         complete_links(source)
-        done = subprocess.run(
-            [
-                str(Path(sys.executable).with_name("ansible-galaxy")),
-                "collection",
-                "build",
-                "--output-path",
-                str(output),
-            ],
-            cwd=source,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        done = run("ansible-galaxy", "collection", "build", "--output-path", output, folder=source)
         if done.returncode:
-            raise SystemExit(f"ansible-galaxy could not build the collection:\n{done.stdout}{done.stderr}")
+            raise SystemExit(f"ansible-galaxy could not build the collection:\n{done.stdout}")
         (built,) = output.glob("*.tar.gz")
         folder.mkdir(parents=True, exist_ok=True)
         target = folder / built.name
@@ -116,7 +98,7 @@ def build(folder: Path) -> Path:
 def main() -> int:
     """Build this tree; returns the exit code."""
     target = build(ROOT / (sys.argv[1] if len(sys.argv) > 1 else "dist"))
-    print(f"{target.relative_to(ROOT) if target.is_relative_to(ROOT) else target}")
+    print(target.relative_to(ROOT) if target.is_relative_to(ROOT) else target)
     print(f"sha256 {hashlib.sha256(target.read_bytes()).hexdigest()}")
     return 0
 

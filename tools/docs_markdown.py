@@ -4,8 +4,8 @@
 
 """The pages of the documentation site that are Markdown files of the repository. docs.py builds the site.
 
-Relative links in Markdown files lead to files of the repository. Here they become links to pages of the site, or to the repository
-for files that are not pages: MyST would offer these for download.
+MyST cannot resolve links to pages that have another path in the site, and offers files that are not pages for download. Here these
+links lead to the pages, or to the repository.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -37,11 +37,6 @@ def page_name(file: str) -> str:
     return file.removeprefix("docs/").removesuffix(".md").removesuffix("/README").lower()
 
 
-def page_label(file: str) -> str:
-    """The target for references to the page of a Markdown file."""
-    return "datagate_" + page_name(file).replace("/", "_")
-
-
 def variables(tree: Path) -> list[str]:
     """The environment variables that the guide describes, in its order."""
     return VARIABLE.findall((tree / ENVIRONMENT).read_text("utf-8"))
@@ -52,22 +47,31 @@ class MarkdownPages:
 
     :param tree: a copy of the collection.
     :param target: the folder of Sphinx's input.
-    :param documented: name of a plugin or role -> the end of the name of its page (module, role, and so on).
+    :param documented: name of a plugin or role -> its kind.
+    :ivar names: name of a plugin, role or playbook -> its address in the site.
+    :ivar paths: file of the repository -> its address in the site.
     """
 
     def __init__(self, tree: Path, target: Path, documented: Mapping[str, str]) -> None:
         self.tree = tree
         self.target = target
-        self.documented = documented
-        self.playbooks = {path.stem for path in (tree / "playbooks").glob("*.yml")}
         self.repository = yaml.safe_load((tree / "galaxy.yml").read_text("utf-8"))["repository"]
         self.sections: list[dict[str, Any]] = yaml.safe_load((tree / NAVIGATION).read_text("utf-8"))["sections"]
         self.files = [file for section in self.sections for file in section["pages"]]
+        playbooks = sorted(path.stem for path in (tree / "playbooks").glob("*.yml"))
+        self.names = {name: f"/collection/{name}_{kind}.rst" for name, kind in documented.items()}
+        self.names |= {name: f"#datagate_playbook_{name}" for name in playbooks}
+        self.paths = {file: f"/{page_name(file)}.md" for file in self.files}
+        self.paths |= {f"playbooks/{name}.yml": self.names[name] for name in playbooks}
+        sources = (path.relative_to(tree).as_posix() for path in (tree / EVENT_SOURCES).glob("*.py"))
+        self.paths |= dict.fromkeys(sources, "/reference/event_source.rst")
 
-    def navigation(self) -> Iterator[tuple[str, list[str]]]:
+    def navigation(self) -> dict[str, list[str]]:
         """Title of each section -> its entries for Sphinx's toctree."""
-        for section in self.sections:
-            yield section["title"], [f"{title} </{page_name(file)}>" for file, title in section["pages"].items()]
+        return {
+            section["title"]: [f"{title} </{page_name(file)}>" for file, title in section["pages"].items()]
+            for section in self.sections
+        }
 
     def copy_picture(self, name: str) -> str:
         """Copy a picture into the site; returns its path there."""
@@ -94,18 +98,16 @@ class MarkdownPages:
         page = self.target / f"{name}.md"
         page.parent.mkdir(parents=True, exist_ok=True)
         text = "".join(parts)
-        page.write_text(re.sub(r"^# ", f"({page_label(file)})=\n# ", text, count=1, flags=re.MULTILINE), "utf-8")
+        label = f"datagate_{name.replace('/', '_')}"  # for references to the page
+        page.write_text(re.sub(r"^# ", f"({label})=\n# ", text, count=1, flags=re.MULTILINE), "utf-8")
 
     def _linked(self, file: str, found: re.Match[str]) -> str:
         """A link with its address in the site; the name of a plugin, role or playbook as a link to its page."""
         if not found["plugin"]:
             target = self.link(file, found["target"], bool(found["picture"]))
             return f"{found['picture']}[{found['text']}]({target})"
-        name = found["plugin"]
-        if name in self.playbooks:
-            return f"[{found[0]}](#datagate_playbook_{name})"
-        kind = self.documented.get(name)
-        return f"[{found[0]}](/collection/{name}_{kind}.rst)" if kind else found[0]
+        address = self.names.get(found["plugin"])
+        return f"[{found[0]}]({address})" if address else found[0]
 
     def link(self, file: str, target: str, picture: bool = False) -> str:
         """The address in the site of what *file* links to.
@@ -120,11 +122,6 @@ class MarkdownPages:
             raise Problem(f"{file} links to {target}, which does not exist")
         if picture:
             return self.copy_picture(path)
-        anchor = f"#{parts.fragment}" if parts.fragment else ""
-        if path in self.files:
-            return f"/{page_name(path)}.md{anchor}"
-        if Path(path).parent == EVENT_SOURCES:
-            return f"/reference/event_source.rst{anchor}"
-        if Path(path).parent == Path("playbooks") and Path(path).stem in self.playbooks:
-            return f"#datagate_playbook_{Path(path).stem}"
-        return f"{self.repository}/{'tree' if (self.tree / path).is_dir() else 'blob'}/main/{path}{anchor}"
+        kind = "tree" if (self.tree / path).is_dir() else "blob"
+        address = self.paths.get(path) or f"{self.repository}/{kind}/main/{path}"
+        return f"{address}#{parts.fragment}" if parts.fragment else address

@@ -3,16 +3,16 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# Prints the path of the Python that .venv is to be made with, or says on stderr why there is none and exits with 1.
+# Prints the path of the Python for .venv. If there is none, prints the reason on stderr and exits with 1.
 #
-#     tools/find_python.sh            the best one found; PYTHON=/path/to/python asks for that one
-#     tools/find_python.sh --all      the real interpreters, one "X.Y path" a line, oldest first
+#     tools/find_python.sh            the best one found, or the one of PYTHON=/path/to/python
+#     tools/find_python.sh --all      all interpreters that run, one "X.Y path" per line, oldest first
 #
-# nox and uv find interpreters as well, but they are in .venv, which there is none of yet. `uv python list` would do for --all,
-# but looks at PATH alone, not at pyenv's versions, and takes each shim without a version for a fault.
+# nox and uv find interpreters as well, but are installed in .venv, which does not exist yet. For --all, `uv python list` searches only
+# PATH, not the versions of pyenv, and fails for each shim without a version.
 #
-# Nothing but the shell's own commands is used, so that the message comes out whatever PATH holds. Each candidate is
-# run: pyenv's shims exist for versions that are not selected, and fail.
+# Only commands of the shell are used, so the message is printed with any PATH. Each candidate is run, because shims of pyenv exist
+# for versions that are not selected, and fail.
 set -u
 
 minimum=3.11
@@ -23,8 +23,8 @@ here=${0%/*}
 [ "$here" = "$0" ] && here=.
 root=$here/..
 
-# Prints "X.Y.Z venv|none path" of an interpreter, nothing if it does not run. The path is that of the installation
-# below a virtual environment, so that an environment never hangs on another that may vanish.
+# Prints "X.Y.Z venv|none path" of an interpreter, nothing if it does not run. For a virtual environment, the path is that of the
+# interpreter that created it, so no environment depends on another one.
 probe() {
     "$1" -c '
 import os, sys
@@ -46,7 +46,7 @@ at_least() {
     [ "$have_major" -gt "${2%%.*}" ] || { [ "$have_major" -eq "${2%%.*}" ] && [ "$have_minor" -ge "${2#*.}" ]; }
 }
 
-# The folders to look in: those of PATH, then those of pyenv's versions. One a line.
+# The folders to search, one per line: those of PATH, then those of pyenv's versions.
 folders() {
     rest=${PATH:-}:
     while [ -n "$rest" ]; do
@@ -65,8 +65,8 @@ folders() {
     fi
 }
 
-# first_named NAME VERSION-PREFIX [any]: of the programs with that name that run and are what the name says, the first
-# that will do, else the first (with "any" simply the first).
+# first_named NAME VERSION-PREFIX [any]: of the programs with that name that run and have that version, the first that is accepted,
+# or else the first (with "any" always the first).
 first_named() {
     printf '%s\n' "$all_folders" | {
         other=
@@ -90,12 +90,12 @@ first_named() {
 needs() {
     printf '%s\n' \
         "  needed: Python $minimum or newer with its venv module (Debian and Ubuntu: apt-get install python3-venv)." \
-        "          Only the development environment needs it; the modules themselves run on Python 3.9 and newer." \
-        "  If you have one elsewhere, name it:  PYTHON=/path/to/python3.12 make ${MAKECMDGOALS:-test}" >&2
+        "          Only the development environment needs it; the modules run on Python 3.9 and newer." \
+        "  If it is installed elsewhere, name it:  PYTHON=/path/to/python3.12 make ${MAKECMDGOALS:-test}" >&2
     exit 1
 }
 
-# Accepts "X.Y.Z venv|none path": prints the path if it will do.
+# accept "X.Y.Z venv|none path": prints the path if the version is new enough and has venv.
 accept() {
     accept_version=${1%% *}
     accept_rest=${1#* }
@@ -127,11 +127,11 @@ if [ -n "${PYTHON:-}" ]; then
         needs
     fi
     accept "$line" && exit 0
-    printf '%s\n' "PYTHON=$PYTHON will not do." "  found:  $(describe "$line")" >&2
+    printf '%s\n' "PYTHON=$PYTHON cannot be used." "  found:  $(describe "$line")" >&2
     needs
 fi
 
-# An environment that is there keeps its Python.
+# An existing environment keeps its Python.
 if [ -x "$root/.venv/bin/python" ]; then
     line=$(probe "$root/.venv/bin/python")
     [ -n "$line" ] && accept "$line" && exit 0
@@ -150,5 +150,5 @@ for name in $preferred 3 ''; do
     esac
 done
 
-printf '%s\n' "No Python was found that will do." "  found:  ${found:-no Python at all}" >&2
+printf '%s\n' "No suitable Python was found." "  found:  ${found:-no Python at all}" >&2
 needs

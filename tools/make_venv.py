@@ -2,25 +2,15 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Makes .venv unless it is up to date.
+"""Creates .venv unless it is up to date. The interpreter that runs this file becomes that of .venv; see find_python.sh.
 
-    python -I tools/make_venv.py all     with everything: tests/requirements/locked.txt
-    python -I tools/make_venv.py demo    with what the demonstration and the emulator need: demo-locked.txt
+    python -I tools/make_venv.py all     all packages: tests/requirements/locked.txt
+    python -I tools/make_venv.py demo    what the demonstration and the emulator need, a part of these: demo-locked.txt
 
-The small set is a part of the whole one. An environment with the small one grows when everything is asked for, and one
-with everything will do for the demonstration.
+The digest of location, interpreter and both files is kept in .venv, and another digest means a new environment. A .pth file in it puts
+.venv/collections on sys.path, where ansible_collections/datagate/huaweicloud is a link to the tree.
 
-.venv belongs to one place, one interpreter and one content of the two files: their digest is kept in it, and any other
-digest means a new environment. Besides the packages it holds
-
-    .venv/collections/ansible_collections/datagate/huaweicloud -> the tree
-
-which a .pth file puts on sys.path, so that the environment's python, pytest, ansible-playbook, ansible-doc and
-ansible-lint all find the collection in the tree itself, without settings.
-
-Run by the interpreter that the environment is to be made with; `tools/find_python.sh` names it. nox and uv are in the
-environment and so cannot make it: a fresh machine has a Python with venv and pip, and pip finds a company's package index in
-the settings that are there already.
+uv and nox are installed in .venv, so they cannot create it. A new machine has venv and pip, with the settings for its package index.
 """
 
 from __future__ import annotations
@@ -37,7 +27,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
 STAMP = VENV / "made-for"
-LAYOUT = 2  # one more whenever build() lays out the environment otherwise
+LAYOUT = 2  # increase it if build() changes the content of the environment
 LOG = ROOT / ".venv.log"
 REQUIREMENTS = ROOT / "tests" / "requirements"
 COLLECTION = Path("ansible_collections", "datagate", "huaweicloud")
@@ -56,10 +46,7 @@ def wanted() -> str:
 
 
 def held() -> str:
-    """What a good environment holds: DEMO, ALL, or GROWING if it did not come to an end with that; "" if there is none.
-
-    One that grows has the small set in any case: pip leaves alone what is there in the right version.
-    """
+    """What the environment contains: DEMO, ALL, or GROWING if the rest of ALL was not installed completely; "" if it is unusable."""
     try:
         digest, held_set = STAMP.read_text("utf-8").split()
     except (OSError, ValueError):
@@ -68,40 +55,28 @@ def held() -> str:
 
 
 def mark(state: str) -> None:
-    """Note what the environment holds."""
+    """Record what the environment contains."""
     STAMP.write_text(f"{wanted()} {state}\n", "utf-8")
 
 
 def run(*command: str | Path) -> None:
-    """Run a command with its output in the log; on failure show the log's end and leave."""
+    """Run a command with its output in the log; if it fails, show the end of the log and exit."""
     with LOG.open("ab") as log:
-        status = subprocess.run(
-            command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=log, stderr=log, check=False
-        ).returncode
-    if status:
-        lines = [
-            line for line in LOG.read_text("utf-8", "replace").splitlines() if "is ignored: it is neither" not in line
-        ]
-        print("\n".join(lines[-25:]), file=sys.stderr)
-        print(f"\nThe environment could not be made (the whole output: {LOG}).", file=sys.stderr)
-        sys.exit(1)
+        done = subprocess.run(command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=log, stderr=log, check=False)
+    if done.returncode:
+        lines = LOG.read_text("utf-8", "replace").splitlines()
+        print(*[line for line in lines if "is ignored: it is neither" not in line][-25:], sep="\n", file=sys.stderr)
+        sys.exit(f"\nThe environment could not be created (the whole output: {LOG}).")
 
 
 def install(packages: str) -> None:
-    """Put a set of packages into the environment."""
-    pip: list[str | Path] = [
-        VENV / "bin" / "python",
-        "-m",
-        "pip",
-        "install",
-        "--disable-pip-version-check",
-        "--no-input",
-    ]
-    run(*pip, "--require-hashes", "-r", REQUIREMENTS / LISTS[packages])
+    """Install a set of packages into the environment."""
+    options = ("--disable-pip-version-check", "--no-input", "--require-hashes")
+    run(VENV / "bin" / "python", "-m", "pip", "install", *options, "-r", REQUIREMENTS / LISTS[packages])
 
 
 def build(packages: str) -> None:
-    """Make the environment again; what it holds is noted last, so a broken one is never taken for a good one."""
+    """Create the environment. Its state is recorded afterwards, so an incomplete environment is never used."""
     if VENV.exists():
         shutil.rmtree(VENV)
     run(sys.executable, "-m", "venv", VENV)
@@ -114,27 +89,26 @@ def build(packages: str) -> None:
 
 
 def bring(packages: str) -> None:
-    """Make or enlarge the environment unless it holds *packages*."""
+    """Create or extend the environment unless it contains *packages*."""
     there = held()
     if there in (ALL, packages) or (there == GROWING and packages == DEMO):
         return
     started = time.monotonic()
     LOG.unlink(missing_ok=True)
+    action = "Extending .venv" if there == DEMO else f"Creating .venv with {sys.executable} ({sys.version.split()[0]})"
+    print(f"{action}; this takes about {TIMES[packages]}.", flush=True)
     if there == DEMO:
-        print(f"Adding what else the tests and tools need to .venv; this takes about {TIMES[packages]}.", flush=True)
         mark(GROWING)
         install(packages)
     else:
-        version = ".".join(map(str, sys.version_info[:3]))
-        print(f"Making .venv with {sys.executable} ({version}); this takes about {TIMES[packages]}.", flush=True)
         build(packages)
     mark(packages)
     LOG.unlink(missing_ok=True)
-    print(f"Made .venv in {time.monotonic() - started:.0f} s.", flush=True)
+    print(f".venv is ready, after {time.monotonic() - started:.0f} s.", flush=True)
 
 
 def main(arguments: list[str]) -> None:
-    """Check, and build if necessary; one process at a time."""
+    """Create the environment if necessary, one process at a time."""
     try:
         import fcntl
     except ImportError:  # not a POSIX system

@@ -2,23 +2,18 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Every supported ansible-core with every Python that this machine has, and a table of the results.
+"""Tests every supported ansible-core with every Python of this machine, and prints a table of the results.
 
     python tools/matrix.py                          everything
     python tools/matrix.py --core 2.19 --kind units the unit tests on one ansible-core
-    python tools/matrix.py --whole                  all cells, and all unit tests in each, not only those that touch Ansible
+    python tools/matrix.py --whole                  all cells, and all unit tests in each, not only those that depend on Ansible
 
-The work is done by sessions of nox (noxfile.py), two at a time. nox by itself either fails for each Python that a machine
-lacks or succeeds without having run anything. So this plans the sessions, says what cannot run here and why, and fails if
-one of them failed or if nothing ran.
+Sessions of nox (noxfile.py) do the work. nox itself fails for a Python that is missing, or succeeds without running anything; this file
+plans the sessions, reports what cannot run and why, and fails if a session failed or nothing ran.
 
-Each ansible-core gets `ansible-test sanity` and the demonstration (role, action plugins, modules and playbooks against the
-emulator), and the unit tests: the oldest and the newest ansible-core with each Python that it supports, those between with the
-oldest and the newest Python that are there, and everything with --whole. The layers of module_utils below the entry points import nothing
-of Ansible (tests/project/test_layers.py), so no ansible-core can make a difference to them: their tests run with the
-newest ansible-core on the oldest Python (`make test` has another), and everywhere only if --whole says so. The tests of
-`ansible-test sanity` that need most of its time depend on the Python and on their own tools, and hardly on ansible-core; they run with
-the oldest and the newest ansible-core, and everywhere with --whole.
+Each ansible-core gets `ansible-test sanity`, the demonstration and the unit tests. The oldest and the newest run all sanity tests, and
+the unit tests with each Python; those between skip slow sanity tests, and use the oldest and the newest Python. Unit tests of layers
+that import nothing of Ansible (tests/project/test_layers.py) run once, with the newest ansible-core on the oldest Python.
 """
 
 from __future__ import annotations
@@ -40,25 +35,16 @@ from antsibull_nox.ansible import get_ansible_core_info, parse_ansible_core_vers
 from tree import ROOT, interpreters
 
 KINDS: Final = ("sanity", "demo", "units")
-MIN_MODULE_PYTHON: Final = 9
-"""As tests/config.yml has it: 3.9."""
-WITHOUT_ANSIBLE: Final = (
-    "plugins/module_utils/cloud",
-    "plugins/module_utils/doctor",
-    "plugins/module_utils/gate",
-    "plugins/module_utils/orders",
-    "plugins/module_utils/services",
-    "simulation",
-)
-"""The folders of tests/unit whose tests are the same on every ansible-core."""
-
-SLOW_SANITY_TESTS: Final = ("compile", "import", "pep8", "pylint")
-
+MIN_MODULE_PYTHON: Final = 9  # minor version, as in tests/config.yml
+LAYERS_WITHOUT_ANSIBLE: Final = ("cloud", "doctor", "gate", "orders", "services")
+WITHOUT_ANSIBLE: Final = (*(f"plugins/module_utils/{name}" for name in LAYERS_WITHOUT_ANSIBLE), "simulation")
+"""Folders of tests/unit whose tests do not depend on ansible-core."""
+SLOW_SANITY_TESTS: Final = ("compile", "import", "pep8", "pylint")  # their results hardly depend on ansible-core
 PASSED, FAILED, NOT_THERE, UNSUPPORTED, LEFT_OUT = "passed", "failed", "not there", "-", "left out"
 
 
 class Core(NamedTuple):
-    """A series of ansible-core: the oldest and newest Python 3 of controllers, and the newest of modules' hosts."""
+    """Minor versions of Python for an ansible-core: oldest and newest of controllers, newest of hosts with modules."""
 
     oldest: int
     newest: int
@@ -110,20 +96,19 @@ def minor(version: str) -> int:
 
 
 def controller(core: str, there: Iterable[str]) -> str | None:
-    """The newest Python there that may run *core*."""
+    """The newest Python of this machine that may run *core*."""
     fit = [python for python in there if CORES[core].oldest <= minor(python) <= CORES[core].newest]
     return max(fit, key=minor, default=None)
 
 
 def is_whole(core: str, python: str, there: Iterable[str]) -> bool:
-    """Whether all unit tests run there: with the newest ansible-core, on the oldest Python that is there."""
-    return core == list(CORES)[-1] and minor(python) == min(
-        minor(name) for name in there if minor(name) >= MIN_MODULE_PYTHON
-    )
+    """Whether all unit tests run: with the newest ansible-core, on the oldest Python of this machine."""
+    oldest = min(minor(name) for name in there if minor(name) >= MIN_MODULE_PYTHON)
+    return core == list(CORES)[-1] and minor(python) == oldest
 
 
 def skipped_sanity_tests(core: str) -> tuple[str, ...]:
-    """The tests of `ansible-test sanity` that do not run with *core*: slow ones, between the oldest and the newest ansible-core."""
+    """The sanity tests that do not run with *core*: slow ones, between the oldest and the newest ansible-core."""
     oldest, *dummy, newest = CORES
     return () if core in (oldest, newest) else SLOW_SANITY_TESTS
 
@@ -137,26 +122,23 @@ def is_left_out(core: str, python: str, there: Iterable[str]) -> bool:
 def plan(
     there: Iterable[str], cores: Iterable[str], kinds: Iterable[str], *, whole: bool = False
 ) -> dict[Cell, Outcome | None]:
-    """Every cell of the table; None for one that can run here. Longest first, so that two lanes end together."""
+    """Every cell of the table; None for one that can run. Longest first, so that all jobs end at about the same time."""
     there = list(there)
-    known = range(MIN_MODULE_PYTHON, max(facts.newest_target for facts in CORES.values()) + 1)
+    pythons = [
+        f"3.{number}" for number in range(MIN_MODULE_PYTHON, max(core.newest_target for core in CORES.values()) + 1)
+    ]
     cells: dict[Cell, Outcome | None] = {}
-    for kind in KINDS:
+    for kind in (kind for kind in KINDS if kind in kinds):
         for core in reversed(list(cores)):
-            if kind not in kinds:
-                continue
-            runs = controller(core, there) is not None
-            if kind != "units":
-                cells[Cell(kind, core)] = None if runs else Outcome(NOT_THERE)
-                continue
-            for number in known:
-                cell = Cell(kind, core, f"3.{number}")
-                if number > CORES[core].newest_target:
-                    cells[cell] = Outcome(UNSUPPORTED)
-                elif not runs or cell.python not in there:
-                    cells[cell] = Outcome(NOT_THERE)
-                else:
-                    cells[cell] = Outcome(LEFT_OUT) if not whole and is_left_out(core, cell.python, there) else None
+            for python in pythons if kind == "units" else [""]:
+                outcome: Outcome | None = None
+                if python and minor(python) > CORES[core].newest_target:
+                    outcome = Outcome(UNSUPPORTED)
+                elif controller(core, there) is None or (python and python not in there):
+                    outcome = Outcome(NOT_THERE)
+                elif python and not whole and is_left_out(core, python, there):
+                    outcome = Outcome(LEFT_OUT)
+                cells[Cell(kind, core, python)] = outcome
     return cells
 
 
@@ -177,13 +159,12 @@ def table(outcomes: Mapping[Cell, Outcome]) -> str:
 def summary(outcomes: Mapping[Cell, Outcome], there: Iterable[str]) -> tuple[str, int]:
     """The summary, and the exit code."""
     states = [outcome.state for outcome in outcomes.values()]
-    lines = [table(outcomes), ""]
-    if NOT_THERE in states:
-        lines.append(f'"{NOT_THERE}": skipped, because this machine has only the Pythons {", ".join(there)}.')
-    if UNSUPPORTED in states:
-        lines.append(f'"{UNSUPPORTED}": not supported by that ansible-core.')
-    if LEFT_OUT in states:
-        lines.append(f'"{LEFT_OUT}": runs with --whole.')
+    notes = {
+        NOT_THERE: f"skipped, because this machine has only the Pythons {', '.join(there)}.",
+        UNSUPPORTED: "not supported by that ansible-core.",
+        LEFT_OUT: "runs with --whole.",
+    }
+    lines = [table(outcomes), "", *(f'"{state}": {note}' for state, note in notes.items() if state in states)]
     lines += [f"failed: {cell.session}" for cell, outcome in outcomes.items() if outcome.state == FAILED]
     passed, failed, skipped = map(states.count, (PASSED, FAILED, NOT_THERE))
     if not passed and not failed:
@@ -204,7 +185,7 @@ def read_report(report: Path) -> dict[str, Outcome]:
 
 def main(arguments: list[str]) -> int:
     """Plan, run and print the results; returns the exit code."""
-    parser = argparse.ArgumentParser(description="Every supported ansible-core with every Python that is there.")
+    parser = argparse.ArgumentParser(description="Tests every supported ansible-core with every Python.")
     parser.add_argument("--core", action="append", choices=CORES, help="only this one (may be repeated)")
     parser.add_argument("--kind", action="append", choices=KINDS, help="only this (may be repeated)")
     parser.add_argument("--whole", action="store_true", help="all cells, and all unit tests in each")
@@ -213,9 +194,8 @@ def main(arguments: list[str]) -> int:
 
     started = time.monotonic()
     there = list(interpreters())
-    cells = plan(
-        there, [core for core in CORES if core in (wanted.core or CORES)], wanted.kind or KINDS, whole=wanted.whole
-    )
+    cores = [core for core in CORES if core in (wanted.core or CORES)]
+    cells = plan(there, cores, wanted.kind or KINDS, whole=wanted.whole)
     sessions = [cell.session for cell, outcome in cells.items() if outcome is None]
     found: dict[str, Outcome] = {}
     if sessions:
@@ -229,7 +209,7 @@ def main(arguments: list[str]) -> int:
     text, code = summary(outcomes, there)
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     busy = used.ru_utime + used.ru_stime
-    print(f"\nmatrix: {time.monotonic() - started:.0f} s, {busy:.0f} s of processors\n\n{text}", flush=True)
+    print(f"\nmatrix: {time.monotonic() - started:.0f} s, {busy:.0f} s of processor time\n\n{text}", flush=True)
     return code
 
 

@@ -2,12 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Creates the pictures of the documentation: terminal runs of gates, and the report that a gate writes.
+"""Creates the pictures in docs/pictures: terminal runs of gates, and the report that a gate writes. `make pictures` runs it.
 
-python tools/pictures.py
-
-The gates run against the emulator, with the default settings of Ansible. Their output is recorded with its colours, and rich draws
-it. The report is a screenshot of Chromium, which must be on PATH. All pictures are in docs/pictures/.
+rich draws the terminals and Chromium the report; this file runs the gates against the emulator, with Ansible's default settings.
 """
 
 from __future__ import annotations
@@ -19,20 +16,20 @@ import subprocess
 import sys
 import tempfile
 import threading
-import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
-from typing import NamedTuple
 
 from playwright.sync_api import sync_playwright
 from rich._export_format import CONSOLE_SVG_FORMAT
 from rich.console import Console
 from rich.text import Text
 
-ROOT = Path(__file__).resolve().parent.parent
+from tree import BIN, ROOT
+
 sys.path.insert(0, str(ROOT))
 
-from tests.emulator import ACCESS_KEY, REGION, SECRET_KEY, Emulator, running  # noqa: E402
+from tests.emulator import Emulator, running
+from tests.integration.playbook import connection
 
 PICTURES = ROOT / "docs" / "pictures"
 SCENARIO = ROOT / "tests" / "emulator" / "scenarios" / "demo.yml"
@@ -40,49 +37,25 @@ WIDTH = 110  # columns
 INVENTORY = ("-i", "localhost,")  # without an inventory, Ansible prints warnings
 
 
-class Recording(NamedTuple):
-    """A run of the gate playbook.
-
-    :ivar name: of the picture.
-    :ivar variables: extra variables, as they are typed.
-    :ivar events: events of the emulated cloud, and how many seconds after the start of the gate's task they happen.
-    """
-
-    name: str
-    title: str
-    variables: Sequence[str]
-    events: Mapping[str, float]
-
-
-RECORDINGS = (
-    Recording(
-        "gate-passes",
-        "A gate that passes",
-        ("job_gate_job_names=job_orders_stream", "job_gate_stable_for=3", "job_gate_wait_interval=1"),
-        {"deploy": 0.0},
-    ),
-    Recording(
-        "gate-fails",
-        "A gate that fails",
-        (
-            "job_gate_job_names=job_orders_stream,job_sms",
-            "job_gate_stable_for=60",
-            "job_gate_wait_interval=1",
-            "job_gate_report_dir=reports",
-        ),
+# How the gate ends -> variables without the prefix job_gate_, and events of the emulated cloud, each with the seconds from the start of
+# the gate's task to it.
+GATES = {
+    "passes": ("job_names=job_orders_stream stable_for=3 wait_interval=1", {"deploy": 0.0}),
+    "fails": (
+        "job_names=job_orders_stream,job_sms stable_for=60 wait_interval=1 report_dir=reports",
         {"deploy": 0.0, "break": 8.0},
     ),
-)
+}
 
 
-def record(emulator: Emulator, recording: Recording, folder: Path) -> str:
-    """Run it; returns its output, with its colours."""
+def record(emulator: Emulator, variables: list[str], events: Mapping[str, float], folder: Path) -> str:
+    """Run the gate; returns the command and its output, with colours."""
     (folder / "ansible.cfg").touch()
-    arguments = [item for variable in recording.variables for item in ("-e", variable)]
-    timers = [threading.Timer(after, emulator.event, (event,)) for event, after in recording.events.items()]
+    command = ["ansible-playbook", *INVENTORY, "datagate.huaweicloud.gate"]
+    timers = [threading.Timer(after, emulator.event, (event,)) for event, after in events.items()]
     printed: list[str] = []
     with subprocess.Popen(
-        [str(Path(sys.executable).with_name("ansible-playbook")), *INVENTORY, "datagate.huaweicloud.gate", *arguments],
+        [str(BIN / command[0]), *command[1:], *(item for variable in variables for item in ("-e", variable))],
         cwd=folder,
         env={
             **os.environ,
@@ -90,11 +63,7 @@ def record(emulator: Emulator, recording: Recording, folder: Path) -> str:
             "ANSIBLE_CONFIG": str(folder / "ansible.cfg"),
             "ANSIBLE_COLLECTIONS_PATH": str(ROOT / ".venv" / "collections"),
             "ANSIBLE_FORCE_COLOR": "1",
-            "HW_ACCESS_KEY": ACCESS_KEY,
-            "HW_SECRET_KEY": SECRET_KEY,
-            "HW_REGION_NAME": REGION,
-            "HW_PROJECT_ID": emulator.project_id,
-            "HW_DATAARTS_ENDPOINT": emulator.url,
+            **connection(emulator),
         },
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
@@ -109,27 +78,22 @@ def record(emulator: Emulator, recording: Recording, folder: Path) -> str:
                     timer.start()
     for timer in timers:
         timer.join()
-    lines = [f"  -e {variable} \\" for variable in recording.variables]
-    lines[-1] = lines[-1].removesuffix(" \\")
-    command = "\n".join([f"$ ansible-playbook {' '.join(INVENTORY)} datagate.huaweicloud.gate \\", *lines])
-    # The paths of this machine mean nothing to readers.
-    return f"{command}\n{''.join(printed)}".replace(f"{ROOT}/.venv/collections/", "").replace(
-        f"{folder}/", "/home/deploy/"
-    )
+    typed = " \\\n".join([f"$ {' '.join(command)}", *(f"  -e {variable}" for variable in variables)])
+    text = f"{typed}\n{''.join(printed)}"
+    return text.replace(f"{ROOT}/.venv/collections/", "").replace(f"{folder}/", "/home/deploy/")
 
 
-def draw(text: str, recording: Recording) -> None:
-    """The picture of a terminal with the text, without the fonts from elsewhere that rich would fetch."""
+def draw(text: str, end: str) -> None:
+    """Draw a terminal with the text, without the fonts that rich would load from the network."""
     console = Console(record=True, width=WIDTH, file=open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115
     console.print(Text.from_ansi(re.sub(r"\n{3,}", "\n\n", text.rstrip())), soft_wrap=False)
     plain = re.sub(r"@font-face \{\{.*?\}\}", "", CONSOLE_SVG_FORMAT, flags=re.DOTALL)
-    console.save_svg(
-        str(PICTURES / f"{recording.name}.svg"), title=recording.title, code_format=plain, unique_id=recording.name
-    )
+    path, title = PICTURES / f"gate-{end}.svg", f"A gate that {end}"
+    console.save_svg(str(path), title=title, code_format=plain, unique_id=path.stem)
 
 
 def photograph(page_file: Path) -> None:
-    """A screenshot of the report."""
+    """Take a screenshot of the report."""
     with sync_playwright() as driver:
         browser = driver.chromium.launch(
             executable_path=shutil.which("chromium"),
@@ -146,15 +110,12 @@ def main() -> int:
     if shutil.which("chromium") is None:
         print("pictures: there is no chromium on PATH", file=sys.stderr)
         return 1
-    PICTURES.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="datagate-pictures-") as name:
-        for recording in RECORDINGS:
+        for end, (variables, events) in GATES.items():
             with running(SCENARIO) as emulator:
-                text = record(emulator, recording, Path(name))
-            print(f"\n=== {recording.title}\n{text}")
-            draw(text, recording)
+                text = record(emulator, [f"job_gate_{item}" for item in variables.split()], events, Path(name))
+            draw(text, end)
         photograph(Path(name) / "reports" / "gate.html")
-    print(f"\n{time.strftime('%H:%M')}: {', '.join(sorted(path.name for path in PICTURES.iterdir()))}")
     return 0
 
 

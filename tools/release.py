@@ -7,19 +7,16 @@
 python tools/release.py 1.2.3 [--published]    prepares it; with --published, the pages say that it is on Ansible Galaxy
 python tools/release.py 1.2.3 --tag            tags the commit with the annotated tag v1.2.3
 
-The fragments in changelogs/fragments determine the smallest version: docs/guides/versions.md is the policy. Nothing is committed or
-pushed. A version that is in the changelog already is built again, and no file of the tree changes. The tag needs a clean work tree
-in which the version is prepared and committed.
+The fragments in changelogs/fragments determine the smallest version, as docs/guides/versions.md describes. A version that is in the
+changelog already is built again, and no file of the tree changes. Nothing is committed or pushed.
 
-antsibull-changelog writes the changelog, but does not check whether the version fits the changes. The releaser of antsibull-nox is
-for projects that have Zuul, and pushes to GitHub itself.
+antsibull-changelog does not check whether the version fits the changes. The releaser of antsibull-nox needs Zuul and pushes to GitHub.
 """
 
 from __future__ import annotations
 
 import argparse
 import re
-import subprocess
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -28,9 +25,9 @@ from typing import Any
 import yaml
 from semantic_version import Version
 
+import tree
 from tree import ROOT
 
-BIN = Path(sys.executable).parent
 FRAGMENTS = Path("changelogs", "fragments")
 CHANGELOG = Path("changelogs", "changelog.yaml")
 
@@ -55,20 +52,14 @@ PUBLISHED_ZH = "本集合也已发布到 Ansible Galaxy：可以用名称 `datag
 ENGLISH = ("README.md", "docs/guides/*.md")
 TRANSLATED = ("README.zh-CN.md", "docs/guides/zh_CN/*.md")
 
-# Section of a fragment -> the part of the version that has to grow.
+# The part of the version that has to grow -> sections of fragments.
 MAJOR, MINOR, PATCH = "major", "minor", "patch"
-STEPS = {
-    "breaking_changes": MAJOR,
-    "removed_features": MAJOR,
-    "major_changes": MINOR,
-    "minor_changes": MINOR,
-    "deprecated_features": MINOR,
-    "security_fixes": PATCH,
-    "bugfixes": PATCH,
-    "known_issues": PATCH,
-    "release_summary": PATCH,
-    "trivial": PATCH,
+SECTIONS = {
+    MAJOR: ("breaking_changes", "removed_features"),
+    MINOR: ("major_changes", "minor_changes", "deprecated_features"),
+    PATCH: ("security_fixes", "bugfixes", "known_issues", "release_summary", "trivial"),
 }
+STEPS = {section: step for step, sections in SECTIONS.items() for section in sections}
 
 
 class ReleaseError(Exception):
@@ -80,13 +71,9 @@ def parsed(text: str) -> Version:
 
     :raises ReleaseError: it is something else.
     """
-    try:
-        version = Version(text)
-    except ValueError:
-        version = None
-    if version is None or version.prerelease or version.build:
+    if not re.fullmatch(r"(0|[1-9][0-9]*)(\.(0|[1-9][0-9]*)){2}", text):
         raise ReleaseError(f"VERSION: {text!r} is not of the form 1.2.3")
-    return version
+    return Version(text)
 
 
 def smallest(last: Version, sections: Iterable[str]) -> Version:
@@ -101,11 +88,8 @@ def fragments(root: Path) -> dict[str, Any]:
     """Name of a fragment -> its sections."""
     found = {path.name: yaml.safe_load(path.read_text("utf-8")) for path in sorted((root / FRAGMENTS).glob("*.y*ml"))}
     for name, content in found.items():
-        unknown = set(content or {}) - set(STEPS)
-        if not content or unknown:
-            raise ReleaseError(
-                f"{FRAGMENTS / name} is empty, or has unknown sections: `antsibull-changelog lint` says more"
-            )
+        if not content or not STEPS.keys() >= content.keys():
+            raise ReleaseError(f"{FRAGMENTS / name} is empty or has unknown sections; see `antsibull-changelog lint`")
     return found
 
 
@@ -123,9 +107,8 @@ def due(root: Path, version: Version) -> bool:
     last = before[-1]
     if version in before:
         if waiting:
-            raise ReleaseError(
-                f"VERSION: {version} is in the changelog already, and {', '.join(waiting)} in {FRAGMENTS} would come after it"
-            )
+            late = f"{', '.join(waiting)} in {FRAGMENTS}"
+            raise ReleaseError(f"VERSION: {version} is in the changelog already, and {late} would come after it")
         if version != last:
             raise ReleaseError(f"VERSION: {version} is an old release; check out its tag v{version} to build it")
         return False
@@ -137,19 +120,17 @@ def due(root: Path, version: Version) -> bool:
     least = smallest(last, sections)
     allowed = [step for step in (last.next_patch(), last.next_minor(), last.next_major()) if step >= least]
     if version not in allowed:
-        raise ReleaseError(
-            f"VERSION: {version} may not follow {last} with these changes, but {' or '.join(map(str, allowed))} may"
-        )
+        others = " or ".join(map(str, allowed))
+        raise ReleaseError(f"VERSION: {version} may not follow {last} with these changes, but {others} may")
     return True
 
 
 def places(root: Path) -> dict[Path, str]:
     """The files that contain the version -> the text around it."""
     found = {root / name: pattern for name, pattern in PLACES.items()}
-    for path in sorted({path for pattern in WITH_TARBALL for path in root.glob(pattern) if path.is_file()}):
-        if path.suffix in (".md", ".yml", ".yaml", ".cfg", "") and re.search(TARBALL, path.read_text("utf-8")):
-            found[path] = TARBALL
-    return found
+    paths = sorted({path for pattern in WITH_TARBALL for path in root.glob(pattern) if path.is_file()})
+    texts = [path for path in paths if path.suffix in (".md", ".yml", ".yaml", ".cfg", "")]
+    return found | {path: TARBALL for path in texts if re.search(TARBALL, path.read_text("utf-8"))}
 
 
 def write_version(root: Path, version: Version) -> None:
@@ -174,17 +155,20 @@ def write_published(root: Path) -> None:
             path.write_text(GALAXY_PART.sub(rf"\g<1>{sentence}\g<2>", path.read_text("utf-8")), "utf-8")
 
 
-def git(root: Path, *arguments: str) -> str:
-    """The output of a git command.
+def run(*command: str | Path, folder: Path = ROOT) -> str:
+    """The output of a program.
 
     :raises ReleaseError: it failed.
     """
-    done = subprocess.run(
-        ["git", *arguments], cwd=root, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
-    )
+    done = tree.run(*command, folder=folder)
     if done.returncode:
-        raise ReleaseError(f"git {arguments[0]} failed: {done.stderr.strip()}")
+        raise ReleaseError(f"{Path(command[0]).name} {command[1]} failed:\n{done.stdout.strip()}")
     return done.stdout.strip()
+
+
+def git(root: Path, *arguments: str) -> str:
+    """The output of a git command."""
+    return run("git", *arguments, folder=root)
 
 
 def tag(root: Path, version: Version) -> None:
@@ -203,25 +187,16 @@ def tag(root: Path, version: Version) -> None:
     git(root, "tag", "--annotate", f"v{version}", "--message", f"datagate.huaweicloud {version}")
 
 
-def run(*command: str | Path) -> None:
-    """Run a tool of the environment in the tree.
-
-    :raises ReleaseError: it failed.
-    """
-    if subprocess.run(command, cwd=ROOT, stdin=subprocess.DEVNULL, check=False).returncode:
-        raise ReleaseError(f"{Path(command[0]).name} failed, see above")
-
-
 def prepare(version: Version, published: bool) -> None:
     """Write version and changelog unless that is done, and build tarball and documentation."""
     new = due(ROOT, version)
     if new:
         write_version(ROOT, version)
-        run(BIN / "antsibull-changelog", "release", "--version", str(version))
+        run("antsibull-changelog", "release", "--version", str(version))
     if published:
         write_published(ROOT)
-    run(sys.executable, ROOT / "tools" / "build.py")
-    run(sys.executable, ROOT / "tools" / "docs.py")
+    for tool in ("build.py", "docs.py"):
+        print(run(sys.executable, ROOT / "tools" / tool), flush=True)
     print(f"release: {version} is in dist/, its documentation in dist/docs/.")
     if new:
         print(f"Review CHANGELOG.rst, commit, and wait for the CI. Then: make release VERSION={version} TAG=1")

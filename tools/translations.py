@@ -7,9 +7,8 @@
 python tools/translations.py            print what differs; exits with 1 if anything does
 python tools/translations.py --write    record that the translations were brought up to date today
 
-A translation has the same blocks of code as its source, the same links, and the same code in the cells of its tables. It also has
-a comment with the digest of its source, so that each change of an English page fails until its translation has been checked. What
-`make release` writes into pages, the version of the tarball and the sentence about Ansible Galaxy, does not change the digest.
+A translation has the same code, links and tables as its source, and a comment with the digest of its source, so each change of an
+English page fails until its translation has been checked. Sphinx and gettext translate a site, but not pages of the repository.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ import hashlib
 import os
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import zip_longest
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -32,8 +31,8 @@ from tree import ROOT
 
 MARKDOWN = MarkdownIt("gfm-like", {"linkify": False})
 SOURCE = re.compile(r"<!-- source: (\S+) sha256:(\w+) -->")
-DATE = re.compile(r"(英文版日期：)(\d{4}-\d\d-\d\d)")
-# Page that translates only some tables of its source -> the title of their first column, in English and in Chinese.
+DATE = re.compile(r"(英文版日期：)\d{4}-\d\d-\d\d")
+# Page that translates only some tables of its source -> title of their first column, in English and in Chinese.
 PARTS = {"docs/guides/zh_CN/verdicts.md": ("the message contains", "消息包含")}
 # Title of the first column of tables that only translations have. tests/project/test_translations.py compares them with the code.
 OWN_TABLES = ("检查项", "发现项", "原因码")
@@ -48,6 +47,8 @@ class Page:
     :param name: its path, relative to the root.
     :ivar tokens: all tokens, those of texts included.
     :ivar tables: its tables.
+    :ivar blocks: the blocks of code, each with its language.
+    :ivar source: the source that is named in the comment of a translation, and its digest; empty without the comment.
     """
 
     def __init__(self, name: str, text: str) -> None:
@@ -56,21 +57,9 @@ class Page:
         parsed = MARKDOWN.parse(text)
         self.tokens = [token for outer in parsed for token in (outer, *(outer.children or []))]
         self.tables = list(_tables(parsed))
-
-    @property
-    def blocks(self) -> list[str]:
-        """The blocks of code, each with its language."""
-        return [f"{token.info}\n{token.content}" for token in self.tokens if token.type == "fence"]
-
-    @property
-    def source(self) -> tuple[str, str]:
-        """The source that is named in the comment of a translation, and its digest; empty without the comment."""
-        found = SOURCE.search(self.text)
-        return (found[1], found[2]) if found else ("", "")
-
-    def codes(self) -> set[str]:
-        """The pieces of code in texts."""
-        return {token.content for token in self.tokens if token.type == "code_inline"}
+        self.blocks = [f"{token.info}\n{token.content}" for token in self.tokens if token.type == "fence"]
+        found = SOURCE.search(text)
+        self.source = (found[1], found[2]) if found else ("", "")
 
     def links(self, tokens: list[Token], sources: dict[str, str]) -> list[str]:
         """The targets of links and pictures, relative to the root; without those between a page and its translation.
@@ -81,7 +70,7 @@ class Page:
         for token in tokens:
             target = str(token.attrs.get("href") or token.attrs.get("src") or "")
             parts = urlsplit(target)
-            if not target or parts.scheme:
+            if parts.scheme or not target:
                 found += [target] if target else []
                 continue
             path = os.path.normpath(Path(self.name).parent / parts.path) if parts.path else self.name
@@ -94,15 +83,18 @@ class Page:
 def _tables(tokens: list[Token]) -> Iterator[Table]:
     rows: Table = []
     for token in tokens:
-        if token.type == "table_open":
-            rows = []
-        elif token.type == "tr_open":
+        if token.type == "tr_open":
             rows.append([])
         elif token.type == "inline" and rows:
             rows[-1].append(token)
         elif token.type == "table_close":
             yield rows
             rows = []
+
+
+def _codes(tokens: Iterable[Token]) -> list[str]:
+    """The pieces of code in texts."""
+    return sorted(token.content for token in tokens if token.type == "code_inline")
 
 
 def digest(text: str) -> str:
@@ -117,9 +109,8 @@ def read(root: Path, name: str) -> Page:
 
 def translations(root: Path) -> list[Page]:
     """The translated pages."""
-    return [
-        read(root, path.relative_to(root).as_posix()) for pattern in TRANSLATED for path in sorted(root.glob(pattern))
-    ]
+    paths = [path for pattern in TRANSLATED for path in sorted(root.glob(pattern))]
+    return [read(root, path.relative_to(root).as_posix()) for path in paths]
 
 
 def compared(page: Page, source: Page, sources: dict[str, str]) -> Iterator[str]:
@@ -128,7 +119,7 @@ def compared(page: Page, source: Page, sources: dict[str, str]) -> Iterator[str]
     if part is None:
         if page.blocks != source.blocks:
             yield "the blocks of code differ"
-        for code in sorted(source.codes() - page.codes()):
+        for code in sorted({*_codes(source.tokens)} - {*_codes(page.tokens)}):
             yield f"`{code}` is missing"
         if page.links(page.tokens, sources) != source.links(source.tokens, sources):
             yield "the links differ"
@@ -142,17 +133,9 @@ def compared(page: Page, source: Page, sources: dict[str, str]) -> Iterator[str]
     for table, other in zip(found, wanted, strict=True):
         for row, right in zip(table, other, strict=True):
             for cell, same in zip_longest(row, right, fillvalue=Token("inline", "", 0)):
-                if _marked(page, cell, sources) != _marked(source, same, sources):
+                mine, theirs = cell.children or [], same.children or []
+                if (_codes(mine), page.links(mine, sources)) != (_codes(theirs), source.links(theirs, sources)):
                     yield f"the cell {cell.content!r} has other code or links than {same.content!r}"
-
-
-def _marked(page: Page, cell: Token, sources: dict[str, str]) -> tuple[list[str], list[str]]:
-    """The pieces of code and the links in a cell. Codes that only stand in a link are part of it."""
-    children = cell.children or []
-    return (
-        sorted(token.content for token in children if token.type == "code_inline"),
-        page.links(children, sources),
-    )
 
 
 def problems(root: Path) -> Iterator[str]:
@@ -189,13 +172,10 @@ def main() -> int:
     if not found and "--write" in sys.argv[1:]:
         write(ROOT, datetime.datetime.now(tz=datetime.UTC).date())
     elif not found:
-        found = [
-            f"{page.name}: {page.source[0]} has changed. Update the translation, then run "
-            "`python tools/translations.py --write`"
-            for page in outdated(ROOT)
-        ]
-    print("\n".join(found), end="\n" if found else "")
-    return 1 if found else 0
+        advice = "Update the translation, then run `python tools/translations.py --write`"
+        found = [f"{page.name}: {page.source[0]} has changed. {advice}" for page in outdated(ROOT)]
+    print("".join(f"{line}\n" for line in found), end="")
+    return int(bool(found))
 
 
 if __name__ == "__main__":

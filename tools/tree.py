@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The files of the tree, with or without git, and the Pythons of this machine.
+"""The files of the tree, with or without git, the Pythons of this machine, and running a program.
 
-Only the standard library is used: ansible_test.py is run by the Python of each ansible-core, whose environment does not have
-antsibull-fileutils. Where there is no git, that takes .venv for a part of the tree, besides.
+antsibull-fileutils copies a tree as well, but with .venv if there is no git. Only the standard library is used, because
+ansible_test.py runs in the environments of all ansible-cores.
 """
 
 from __future__ import annotations
@@ -13,22 +13,17 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 COLLECTION = Path("ansible_collections", "datagate", "huaweicloud")
+BIN = Path(sys.executable).parent
 
 # For a tree without git: the generated files that .gitignore excludes.
 GENERATED_FOLDERS = {"__pycache__", "dist", "node_modules", "output", "venv"}
-KEPT_DOT_NAMES = {
-    ".ansible-lint",
-    ".ci",
-    ".gitattributes",
-    ".github",
-    ".gitignore",
-    ".keep",
-    ".yamllint",
-}
+KEPT_DOT_NAMES = {*(".ansible-lint", ".ci", ".gitattributes", ".github"), *(".gitignore", ".keep", ".yamllint")}
 GENERATED_ENDINGS = (".pyc", ".tar.gz", ".swp")
 
 
@@ -69,15 +64,31 @@ def tree_files() -> list[str]:
     names = _from_git()
     if names is None:
         names = _from_walk()
-    # git also names what was deleted but not yet committed as such.
+    # git also lists files that are deleted, but not yet in a commit.
     return sorted({name for name in names if (ROOT / name).is_file()})
+
+
+def run(
+    *command: str | Path, folder: Path = ROOT, environment: Mapping[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Run a program, if possible from the environment of this Python, and return its output and errors in `stdout`."""
+    path = os.pathsep.join([str(BIN), os.environ.get("PATH", os.defpath)])
+    return subprocess.run(
+        list(map(str, command)),
+        cwd=folder,
+        env={**os.environ, "NO_COLOR": "1", "PATH": path, **(environment or {})},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
 
 
 def interpreters() -> dict[str, str]:
     """Version -> path of the Pythons that this machine has and that run, oldest first."""
-    listing = subprocess.run(
-        ["sh", str(ROOT / "tools" / "find_python.sh"), "--all"], check=True, capture_output=True, text=True
-    ).stdout
+    command = ["sh", str(ROOT / "tools" / "find_python.sh"), "--all"]
+    listing = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     return dict(line.split(" ", 1) for line in listing.splitlines())
 
 

@@ -16,7 +16,8 @@ import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tools"))
-import returned_keys  # noqa: E402  (tools is not a package)
+import options  # noqa: E402  (tools is not a package)
+from options import returned_keys  # noqa: E402
 
 GATES = [name for name, own in returned_keys.table()["modules"].items() if "codes" in own]
 
@@ -46,17 +47,19 @@ def test_a_gate_documents_each_common_key_once(name: str) -> None:
 def test_different_module_is_found(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, old: str, new: str, found: str
 ) -> None:
-    for path in returned_keys.paths():
+    place = options.Place(returned_keys.texts)
+    for path in place.texts():
         shutil.copy(path, tmp_path)
     monkeypatch.setattr(returned_keys, "MODULES", tmp_path)
-    assert list(returned_keys.problems()) == []
+    monkeypatch.setattr(options, "PLACES", (place,))
+    assert options.problems() == []
     path = tmp_path / "dli_job_progress.py"
     text = path.read_text("utf-8")
     assert old in text
     path.write_text(text.replace(old, new, 1), "utf-8")
-    assert [line for line in returned_keys.problems() if line.startswith("dli_job_progress.py") and found in line]
+    assert [line for line in options.problems() if line.startswith("dli_job_progress.py") and found in line]
     if found != "a marker is missing":
-        returned_keys.write()
+        options.write()
         assert path.read_text("utf-8") == text
 
 

@@ -4,7 +4,7 @@
 
 """Writes tests/data/awx/module_options.json: the options of the modules that the playbook awx_setup uses.
 
-python tools/awx_collection.py
+python -m tests.integration.awx.collection
 python -m tests.integration.awx.module_options
 
 Only facts are kept (names, types, choices, what is required), so that the unit tests do not need awx.awx.
@@ -40,7 +40,7 @@ FACTS: Final = ("type", "elements", "choices", "required", "aliases")
 
 
 def collections() -> Path:
-    """Where tools/awx_collection.py puts the collection."""
+    """Where collection.py puts the collection."""
     return Path(os.environ.get("DATAGATE_AWX_COLLECTIONS") or ROOT / ".venv" / "cache" / "awx")
 
 

@@ -27,7 +27,7 @@ TEMPLATES = {"awx_setup_deploy_template": "our deployment", "awx_setup_rollback_
 
 pytestmark = pytest.mark.skipif(
     not (collections() / "ansible_collections" / "awx" / "awx" / "MANIFEST.json").is_file(),
-    reason="awx.awx is not there; tools/awx_collection.py gets it",
+    reason="awx.awx is missing; `make awx` installs it",
 )
 
 

@@ -4,7 +4,7 @@
 
 """The table of faults: each fault, its place and time, the reaction of the gate, and the verdict.
 
-`docs/reliability.md` is made from this table by `tools/reliability.py`, and the tests beside this file run it.
+`docs/reliability.md` is made from this table by `tests/reliability.py`, and the tests beside this file run it.
 """
 
 from __future__ import annotations

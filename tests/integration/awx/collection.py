@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Gets the collection awx.awx, whose modules the playbook awx_setup uses, into .venv/cache/awx for the tests.
+"""`python -m tests.integration.awx.collection`: extract the collection awx.awx into .venv/cache/awx, for the tests of awx_setup.
 
-ansible-galaxy would fetch it from Galaxy, which not every machine can reach. The package index has it as well, in the package
-`ansible` (55 MB, of which 0.6 MB are kept); 14.0 does not have it any more.
+ansible-galaxy needs Galaxy, which not every machine can reach. The package `ansible` of the package index (55 MB) contains the
+collection up to 13.8; 0.6 MB are kept.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import tempfile
 import zipfile
 from pathlib import Path
 
-from tree import ROOT
+from .rules import ROOT
 
 CACHE = ROOT / ".venv" / "cache" / "awx"
 COLLECTION = "ansible_collections/awx/awx/"
@@ -26,31 +26,25 @@ PACKAGE = "ansible==13.8.0 --hash=sha256:daf9c9a2850bbc6c098ba3368aeba99d4ae37c9
 
 
 def unpack(wheel: Path) -> None:
-    """Take the collection out of the package, its manifest last."""
+    """Extract the collection from the package, its manifest last."""
+    kept = tuple(COLLECTION + name for name in KEPT)
     with zipfile.ZipFile(wheel) as archive:
-        names = [
-            name
-            for name in archive.namelist()
-            if name.startswith(COLLECTION) and name.removeprefix(COLLECTION).startswith(KEPT)
-        ]
+        names = [name for name in archive.namelist() if name.startswith(kept)]
         for name in sorted(names, key=lambda name: name.endswith("MANIFEST.json")):
             archive.extract(name, CACHE)
 
 
 def main() -> int:
-    """Get it, if need be."""
+    """Get it unless it is there; returns the exit code."""
     if (CACHE / COLLECTION / "MANIFEST.json").is_file():
         return 0
     with tempfile.TemporaryDirectory(prefix="datagate-awx-") as name:
         place = Path(name)
         (place / "package.txt").write_text(f"{PACKAGE}\n", "utf-8")
-        pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--no-input", "--quiet"]
-        download = ["download", "--no-deps", "--only-binary", ":all:", "--no-cache-dir", "--dest", str(place)]
-        done = subprocess.run(
-            [*pip, *download, "--require-hashes", "-r", str(place / "package.txt")],
-            stdin=subprocess.DEVNULL,
-            check=False,
-        )
+        options = ["--disable-pip-version-check", "--no-input", "--quiet", "--no-deps", "--only-binary", ":all:"]
+        options += ["--no-cache-dir", "--dest", str(place), "--require-hashes", "-r", str(place / "package.txt")]
+        command = [sys.executable, "-m", "pip", "download", *options]
+        done = subprocess.run(command, stdin=subprocess.DEVNULL, check=False)
         if done.returncode:
             return done.returncode
         (wheel,) = place.glob("*.whl")

@@ -4,10 +4,8 @@
 
 """Writes docs/reliability.md from the table that the fault suite runs (tests/integration/faults/cases.py).
 
-python tools/reliability.py            write it
-python tools/reliability.py --check    exit with 1 where it is not up to date
-
-The table is Python that the tests run, so neither Sphinx nor MyST can read it; and the page is to be read in the repository, too.
+python -m tests.reliability            write it
+python -m tests.reliability --check    exit with 1 if it is not up to date
 """
 
 from __future__ import annotations
@@ -15,13 +13,12 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING
+
+from tests.integration.faults import cases as table
+from tests.integration.faults.cases import Case, Special
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "reliability.md"
-
-if TYPE_CHECKING:
-    from tests.integration.faults.cases import Case, Special
 
 HEAD = """\
 <!--
@@ -30,7 +27,7 @@ GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://w
 SPDX-License-Identifier: GPL-3.0-or-later
 -->
 
-<!-- Made by tools/reliability.py from tests/integration/faults/cases.py. -->
+<!-- Made by tests/reliability.py from tests/integration/faults/cases.py. -->
 
 # Reliability: how a gate handles faults
 
@@ -99,9 +96,7 @@ def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
 
 
 def _behaviour(case: Case, everywhere: tuple[str, ...]) -> tuple[str, ...]:
-    from tests.integration.faults.cases import PLACES
-
-    calls = "all" if case.calls == everywhere else ", ".join(PLACES[call].title for call in case.calls)
+    calls = "all" if case.calls == everywhere else ", ".join(table.PLACES[call].title for call in case.calls)
     return (case.duration, calls, case.happens, case.verdict, f"`{case.reason}`" if case.reason else "")
 
 
@@ -128,8 +123,6 @@ def _tested(file: str, function: str = "") -> str:
 
 def page() -> str:
     """The text of the page."""
-    from tests.integration.faults import cases as table
-
     promises = [(claim, _tested(*test)) for claim, test in PROMISES.items()]
     parts = [HEAD, "## In all cases\n", _table(("claim", "test"), promises), TABLES]
     folder = "tests/integration/faults"
@@ -149,18 +142,15 @@ def page() -> str:
 
 
 def main(arguments: list[str]) -> int:
-    """Write the page, or say whether it is up to date."""
-    for folder in (ROOT / ".venv" / "collections", ROOT):
-        sys.path.insert(0, str(folder))
+    """Write the page, or say whether it is up to date; returns the exit code."""
     text = page()
     if "--check" in arguments:
         good = PAGE.exists() and PAGE.read_text(encoding="utf-8") == text
-        print("up to date" if good else f"{PAGE.relative_to(ROOT)} is not up to date: python tools/reliability.py")
+        print("up to date" if good else f"{PAGE.relative_to(ROOT)} is not up to date: python -m tests.reliability")
         return 0 if good else 1
-    PAGE.parent.mkdir(exist_ok=True)
     PAGE.write_text(text, encoding="utf-8")
     return 0
 
 
 if __name__ == "__main__":
-    raise SystemExit(main(sys.argv[1:]))
+    sys.exit(main(sys.argv[1:]))

@@ -2,28 +2,25 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The documentation of the keys that several modules return, written into their RETURN from returned_keys.yml.
-
-Ansible has fragments for the documentation of options, and none for returned keys. tools/options.py calls this file.
-"""
+"""The documentation of the keys that several modules return, from returned_keys.yml: Ansible has no fragments for RETURN."""
 
 from __future__ import annotations
 
 import re
 import textwrap
-from collections.abc import Iterator, Mapping
-from functools import cache
+from collections.abc import Mapping
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-ROOT = Path(__file__).resolve().parent.parent
-TABLE = ROOT / "tools" / "returned_keys.yml"
+from options import regions
+from tree import ROOT
+
+TABLE = Path(__file__).with_suffix(".yml")
 MODULES = ROOT / "plugins" / "modules"
 MAX_WIDTH = 120
-BEGIN, END = "# -- written by `make options`", "# -- end"
-REGION = re.compile(rf"^(?P<indent> *){BEGIN}: (?P<group>\w+)\n(?:.*\n)*?(?P=indent){END}\n", re.MULTILINE)
 WORD = re.compile(r"\$([a-z_]+)")
 
 
@@ -85,33 +82,7 @@ def group_text(name: str, group: str, indent: str) -> str:
     return textwrap.indent(text, indent)
 
 
-def module_text(path: Path) -> str:
-    """The file of a module, with the generated parts of RETURN as they should be."""
-
-    def region(found: re.Match[str]) -> str:
-        indent, group = found["indent"], found["group"]
-        return f"{indent}{BEGIN}: {group}\n{group_text(path.stem, group, indent)}{indent}{END}\n"
-
-    return REGION.sub(region, path.read_text("utf-8"))
-
-
-def paths() -> list[Path]:
-    """The modules that return keys of the table."""
-    return [MODULES / f"{name}.py" for name in table()["modules"]]
-
-
-def write() -> None:
-    """Write the generated parts of all modules."""
-    for path in paths():
-        path.write_text(module_text(path), "utf-8")
-
-
-def problems() -> Iterator[str]:
-    """Where the modules differ from the table."""
-    for path in paths():
-        text = path.read_text("utf-8")
-        regions = len(REGION.findall(text))
-        if not regions or {text.count(BEGIN), text.count(END)} != {regions}:
-            yield f"{path.name}: a marker is missing"
-        elif text != module_text(path):
-            yield f"{path.name} is not what is generated; `make options` writes it"
+def texts() -> dict[Path, str]:
+    """The modules that return keys of the table, with the generated parts of RETURN as they should be."""
+    paths = [MODULES / f"{name}.py" for name in table()["modules"]]
+    return {path: regions.filled(path, partial(group_text, path.stem)) for path in paths}
