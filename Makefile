@@ -54,11 +54,11 @@ demo: venv-demo ## a deployment with gates against an emulated cloud
 
 .PHONY: test
 test: venv ## unit and integration tests
-	@$(PY) -m pytest -n 2 --dist loadfile -m 'not slow' $(ARGS)
+	@$(PY) -m pytest -n 3 --dist loadfile -m 'not slow' $(ARGS)
 
 .PHONY: test-all
 test-all: venv ## the same with the slow tests, and with other random examples each time
-	@DATAGATE_TESTS_RANDOM=1 $(PY) -m pytest -n 2 --dist loadfile $(ARGS)
+	@DATAGATE_TESTS_RANDOM=1 $(PY) -m pytest -n 3 --dist loadfile $(ARGS)
 
 .PHONY: molecule
 molecule: venv ## the role's molecule scenario, which `make test` runs as well

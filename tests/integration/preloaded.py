@@ -32,6 +32,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent.parent
+COLLECTION = "datagate.huaweicloud"
 SETTINGS = ("ANSIBLE_", "PYTHON", "HOME", "PATH", "LC_ALL", "COLUMNS", "TMPDIR")
 """Prefixes of the environment variables that Python and Ansible read when they are loaded."""
 MAX_SERVERS = 3
@@ -162,10 +163,16 @@ def _load() -> None:
     loader.connection_loader.get("local", class_only=True)
     loader.shell_loader.get("sh", class_only=True)
     loader.strategy_loader.get("linear", class_only=True)
-    for name in ("debug", "set_fact", "include_role", "fail"):
+    for name in ("assert", "copy", "debug", "fail", "include_role", "set_fact", "validate_argument_spec"):
         loader.action_loader.get(name, class_only=True)
-    for path in (ROOT / "plugins" / "action").glob("[a-z]*.py"):
-        importlib.import_module(f"ansible_collections.datagate.huaweicloud.plugins.action.{path.stem}")
+    loader.filter_loader.get(f"{COLLECTION}.gate_answer")
+    loader.filter_loader.get("default")
+    loader.test_loader.get("failed")
+    # Ansible compiles the files of collections each time that it loads them.
+    for path in (ROOT / "plugins").glob("*/**/[a-z_]*.py"):
+        folder, *names = path.relative_to(ROOT / "plugins").with_suffix("").parts
+        if folder != "inventory" and names[-1] != "__init__":
+            importlib.import_module(f"ansible_collections.{COLLECTION}.plugins.{'.'.join([folder, *names])}")
 
 
 def serve(connection: socket.socket) -> None:
