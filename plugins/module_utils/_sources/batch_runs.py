@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Set, Tuple
 
+from .._clock import SteadyWall
 from .._cloud.calls import Task
 from .._cloud.session import Session
 from .._errors import RequestError
@@ -62,6 +63,7 @@ class BatchRuns(SessionSource):
         self._jobs, self._instances = DataArts(workspace), Instances(workspace)
         self.lists = not rule.ids
         self._ids = {job: frozenset(ids) for job, ids in rule.ids}
+        self._wall = SteadyWall(session.clock)
         self._window: RunWindow = window_of(rule, session.clock.wall())
         # The jobs of the selection, None before they are known.
         self._names: Optional[Tuple[str, ...]] = selection.choose(selection.names) if selection.by_name else None
@@ -188,7 +190,7 @@ class BatchRuns(SessionSource):
         return [item.name for item in readings]
 
     def _chosen(self, instances: Sequence[Dict[str, Any]]) -> Dict[str, Any]:
-        runs = counting(instances, self._rule, self._window)
+        runs = counting(instances, self._rule, self._window, self._policy.ready)
         return choose(runs, self._rule, self._policy, self._window)
 
     def _slide(self) -> None:
@@ -196,7 +198,7 @@ class BatchRuns(SessionSource):
             self._window = window_of(self._rule, self.session.clock.wall())
 
     def _latest(self) -> int:
-        return max(self._window.end, int(self.session.clock.wall() * 1000))
+        return max(self._window.end, self._wall.milliseconds())
 
     # -- for messages and results -----------------------------------------------------------------------------------
 
@@ -219,11 +221,14 @@ class BatchRuns(SessionSource):
             "offset_means": [self._jobs.offset_means, self._instances.offset_means],
             "shape": self._instances.shape,
             "window": [self._window.begin, self._window.end],
+            "now": self._wall.milliseconds(),
         }
 
     def recall(self, learned: Dict[str, Any], seconds: float) -> None:
         super().recall(learned, seconds)
         meanings, shape, (begin, end) = learned["offset_means"], learned["shape"], learned["window"]
+        if not isinstance(learned["now"], int):
+            raise ValueError("another time")
         if any(means not in (None, PAGES, RECORDS) for means in meanings) or len(meanings) != 2:
             raise ValueError("another meaning of offset")
         if shape not in range(len(SHAPES)) or not (isinstance(begin, int) and isinstance(end, int) and begin <= end):
@@ -231,6 +236,7 @@ class BatchRuns(SessionSource):
         self._jobs.offset_means, self._instances.offset_means = meanings
         self._instances.shape = shape
         self._window = self._window._replace(begin=begin, end=end)
+        self._wall.not_before(learned["now"] + seconds * 1000)
 
 
 def merged(listed: Dict[str, Any], fields: Dict[str, Any]) -> Dict[str, Any]:

@@ -20,6 +20,7 @@ _STATES = {normalize.squash(state): state for state in INSTANCE_STATES}
 # A success that an operator or a policy has declared: a flag in some clouds, a state in others. The first one counts.
 _DECLARED = (("force_success", "forceSuccess"), ("ignore_success", "ignoreSuccess"))
 _TRUE = ("true", "1")
+_DECIDING = ("plan_time", "instance_type")  # whether a run counts
 
 
 class InstancePage(NamedTuple):
@@ -43,11 +44,14 @@ def state(received: Any) -> Optional[str]:
 def instance(data: Any) -> Dict[str, Any]:
     """An instance with ``job_name``, ``instance_id``, ``status``, ``message`` and ``nodes``.
 
-    :raises Unreadable: it is not a run, its state is not text, or two spellings of one key have different values.
+    :raises Unreadable: it is not a run, its state is not text, its planned time or its type is not a number, or two spellings of one
+        key have different values.
     """
     if not isinstance(data, dict):
         raise Unreadable("the answer holds something else than an instance")
     found = normalize.fields(data, "nodes", _nodes)
+    for key in _DECIDING:
+        found[key] = _number(found.get(key), key)
     found["job_name"] = normalize.text(found.get("job_name"))
     found["status"] = _state_of(found)
     found["message"] = normalize.text(found.get("error_message")) or ""
@@ -116,6 +120,18 @@ def _state_of(found: Dict[str, Any]) -> Optional[str]:
     if named == SUCCESS:
         return next((declared for flag, declared in _DECLARED if _is_set(found.get(flag))), named)
     return named
+
+
+def _number(received: Any, key: str) -> Optional[int]:
+    """A number, None without one.
+
+    :raises Unreadable: there is something else.
+    """
+    if received is None or (isinstance(received, str) and not received.strip()):
+        return None
+    if isinstance(received, int) and not isinstance(received, bool):
+        return received
+    raise Unreadable(f"the {key} of an instance is no number, but {printable(received, 40)!r}")
 
 
 def _is_set(flag: Any) -> bool:

@@ -180,6 +180,8 @@ ENTRIES = [
     ({"tags": None}, False),
     ({"tags": {"release": "42"}}, None),
     ({"tags": "release=42"}, None),
+    ({"tags": 1}, None),
+    ({"tags": True}, None),
     ({"tags": [{"key": "release", "value": "42"}], "Tags": []}, None),
     ({"job_id": "a/b"}, None),
     ({"job_id": ".."}, None),
@@ -200,6 +202,20 @@ def test_an_entry_is_chosen_by_its_whole_tags_or_the_list_is_unreadable(fields: 
             chosen()
     else:
         assert len(chosen()) == is_chosen
+
+
+@pytest.mark.parametrize("queue", [None, "q", "Q", ""])
+@pytest.mark.parametrize("is_named", [True, False])
+def test_a_job_without_a_queue_may_be_in_the_one_that_is_asked_for(queue: str | None, is_named: bool) -> None:
+    entry = {key: value for key, value in job(2).items() if key != "queue_name"}
+    if queue is not None or is_named:
+        entry["queue_name"] = queue
+    listing, dummy = read(paged(lambda asked: [job(1), entry]), Wanted({}, queue="q"))
+    if queue is None:
+        assert not listing.complete
+        assert "j2 has no queue to compare with queue" in str(listing.problem)
+    else:
+        assert (listing.complete, ids(listing)) == (True, ["j1", "j2"] if queue == "q" else ["j1"])
 
 
 @pytest.mark.parametrize(

@@ -161,6 +161,37 @@ def test_an_entry_that_may_be_any_run_makes_the_list_unreadable(entry: dict[str,
         read(lambda call: {"total": 1, "instances": [entry]}, Query(NOW - DAY, NOW))
 
 
+@pytest.mark.parametrize("key", ["planTime", "instanceType"])
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (7, 7),
+        ("7", 7),
+        (7.0, 7),
+        (" 7 ", 7),
+        (None, None),
+        ("", None),
+        ("2026-11-29T01:00:00Z", "error"),
+        ("scheduled", "error"),
+        ("7.0", "error"),
+        (True, "error"),
+        ([], "error"),
+    ],
+)
+def test_what_decides_whether_a_run_counts_is_a_number(key: str, value: Any, expected: Any) -> None:
+    entry = {"jobName": JOB, "instanceId": 7, "status": "success", "planTime": NOW, key: value}
+
+    def found() -> Any:
+        (run,) = read(lambda call: {"total": 1, "instances": [entry]}, Query(NOW - DAY, NOW))[0].jobs
+        return run[{"planTime": "plan_time", "instanceType": "instance_type"}[key]]
+
+    if expected == "error":
+        with pytest.raises(RequestError, match="of an instance is no number"):
+            found()
+    else:
+        assert found() == expected
+
+
 @pytest.mark.parametrize(
     ("file", "expected"),
     [
