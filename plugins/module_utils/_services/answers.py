@@ -55,6 +55,14 @@ def check(data: Any) -> Dict[str, Any]:
     return data
 
 
+def check_part(data: Dict[str, Any]) -> None:
+    """An object that is a part of a response, such as an entry of a list, must not contain an error of its own.
+
+    :raises Unreadable: it does.
+    """
+    _check_object(data, _PLAIN_ERROR_KEYS, _PLAIN_SUCCESS_KEYS, _MAX_DEPTH)
+
+
 def _check_object(data: Dict[str, Any], errors: FrozenSet[str], flags: FrozenSet[str], depth: int) -> None:
     told = []
     keys = [(normalize.squash(key), item) for key, item in data.items() if len(key) <= normalize.MAX_FIELD_LENGTH]
@@ -249,7 +257,7 @@ def _entry(item: Any) -> Tuple[str, Optional[Dict[str, Any]]]:
     if job is None:
         return f"\0{printable(item)}", None
     if "error_code" in job or "is_success" in job:
-        _check_object(item, _PLAIN_ERROR_KEYS, _PLAIN_SUCCESS_KEYS, _MAX_DEPTH)
+        check_part(item)
     raw = item.get("name")
     name = identity(normalize.renamed(item).get("name") if raw is None else raw)
     if not name:

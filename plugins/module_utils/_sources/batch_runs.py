@@ -24,7 +24,7 @@ from .._services.factory.instances import SHAPES, Instances, Query
 from .._services.factory.jobs import DataArts
 from .._services.factory.pager import PAGES, RECORDS
 from .._services.readings import BATCH, LIST, REAL_TIME, STATUS, Listing, Reading, unread
-from .._states import FORCED_STATES, NO_RUN, SUCCESS
+from .._states import FAILED_RUN_STATES, FORCED_STATES, NO_RUN, SUCCESS
 from .session_source import SessionSource
 
 # Times of the list call are kept, so that two calls that round differently do not look like a restart.
@@ -240,9 +240,12 @@ class BatchRuns(SessionSource):
 
 
 def merged(listed: Dict[str, Any], fields: Dict[str, Any]) -> Dict[str, Any]:
-    """A run from the list with what its own call has said later. A declared success stays one: either call may lack the flags."""
+    """A run from the list with what its own call has said later.
+
+    A declared success stays one: either call may lack the flags. So does a failure: no run succeeds that soon after it.
+    """
     kept = {key for key in _TIMES if listed.get(key)}
-    if listed["status"] in FORCED_STATES and fields["status"] == SUCCESS:
+    if listed["status"] in (*FORCED_STATES, *FAILED_RUN_STATES) and fields["status"] == SUCCESS:
         kept.add("status")
     received = {key: value for key, value in fields.items() if value is not None and key not in kept}
     message = received.get("message") or listed["message"]
