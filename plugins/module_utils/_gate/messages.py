@@ -213,7 +213,8 @@ def run_of(job: "JobState") -> str:
 
 def old(job: "JobState") -> str:
     """A job that may look as it did before an order."""
-    return f"{name(job.name)} is {state_name(job.state)}; its order is not carried out yet"
+    shown = f"is {state_name(job.state)}" if job.state else "shows no state"
+    return f"{name(job.name)} {shown}; its order is not carried out yet"
 
 
 def unread_nodes(job: "JobState", at: float) -> str:
