@@ -137,18 +137,25 @@ def real_time_job(data: Any, name: str) -> Dict[str, Any]:
     :raises Unreadable: the body is not this job's status.
     """
     check(data)
-    told = normalize.renamed(data)
-    if told.get("name") is None and told.get("job_name") is None:
-        raise Unreadable("the answer does not name the job that it is about")
-    for key in ("name", "job_name"):
-        if told.get(key) is not None and identity(told[key]) != name:
-            raise Unreadable(f"the answer is about another job, {printable(told[key])!r}")
+    _check_name(normalize.renamed(data), name)
     job = normalize.job(data) or {}
     job.setdefault("nodes", [])
     if any(not node["name"] and node["status"] is None for node in job["nodes"]):
         raise Unreadable("a node has neither a name nor a state")
     job["name"] = name
     return job
+
+
+def _check_name(told: Dict[str, Any], name: str) -> None:
+    """Check that an answer is about the job that was asked for.
+
+    :raises Unreadable: it names another one, or none.
+    """
+    if told.get("name") is None and told.get("job_name") is None:
+        raise Unreadable("the answer does not name the job that it is about")
+    for key in ("name", "job_name"):
+        if told.get(key) is not None and identity(told[key]) != name:
+            raise Unreadable(f"the answer is about another job, {printable(told[key])!r}")
 
 
 def is_batch(job: Dict[str, Any]) -> bool:
@@ -166,8 +173,7 @@ def triggered_nodes(data: Any, name: str) -> FrozenSet[str]:
     :raises Unreadable: the body is an error, or no definition of this job.
     """
     told = normalize.renamed(check(data))
-    if told.get("name") is not None and identity(told["name"]) != name:
-        raise Unreadable(f"the answer is about another job, {printable(told['name'])!r}")
+    _check_name(told, name)
     nodes = told.get("nodes")
     if not isinstance(nodes, list) or not all(isinstance(node, dict) for node in nodes):
         raise Unreadable("the answer is no definition of a job with nodes")

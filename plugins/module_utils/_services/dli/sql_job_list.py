@@ -21,13 +21,14 @@ from ..._text import has_control, printable
 from .. import answers, normalize
 from ..normalize import Unreadable
 from ..readings import Listing
-from .sql_jobs import FINISHED
+from .sql_jobs import FAILED, FINISHED
 
 PAGE_SIZE = 100
 MAX_PAGES = 100  # the service has no page 101
 # The first page and an empty one. If there are more without a total, a job that moved from one to another is not noticed.
 MAX_UNCOUNTED_PAGES = 2
 MAX_TRIES = 3  # of reading the list, where it contradicts itself because jobs are submitted meanwhile
+_NOT_FINISHED = frozenset(("LAUNCHING", "RUNNING", "SCALING", *FAILED))
 _AMBIGUOUS = frozenset(",=")  # characters that separate tags in the query
 
 
@@ -73,8 +74,10 @@ class Wanted(NamedTuple):
         One that has finished without a start time may be older than ``since``, and one without a queue may be in another one.
         """
         for job in jobs:
-            if self.since is not None and job["start_time"] is None and job["is_finished"]:
-                return f"{printable(job['job_id'], 60)} has finished and has no start time to compare with since"
+            if self.since is not None and job["start_time"] is None and job["status"] not in _NOT_FINISHED:
+                label, state = printable(job["job_id"], 60), job["status"]
+                shown = "has finished" if state == FINISHED else "may have finished"
+                return f"{label} {shown} and has no start time to compare with since"
             if self.queue is not None and job["queue_name"] is None:
                 return f"{printable(job['job_id'], 60)} has no queue to compare with queue"
         return None
@@ -189,10 +192,21 @@ def _entry(item: Any) -> Dict[str, Any]:
     return {
         "job_id": job_id,
         "queue_name": normalize.text(fields.get("queue_name")),
-        "start_time": normalize.whole(fields.get("start_time")) or None,  # 0 means that it was not started yet
+        "start_time": _start_time(fields.get("start_time")),
         "tags": _tags(fields.get("tags")),
-        "is_finished": normalize.state(fields.get("status")) == FINISHED,
+        "status": normalize.state(fields.get("status")),
     }
+
+
+def _start_time(received: Any) -> Optional[int]:
+    """Epoch milliseconds, None without them. 0 means that the job was not started yet.
+
+    :raises Unreadable: there is something else than a number.
+    """
+    time = normalize.whole(received)
+    if time is None and received is not None and normalize.text(received) != "":
+        raise Unreadable("the start time of a DLI job is no number")
+    return time or None
 
 
 def _tags(data: Any) -> FrozenSet[Tuple[str, str]]:

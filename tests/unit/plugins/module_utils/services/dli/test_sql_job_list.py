@@ -14,9 +14,12 @@ from typing import Any
 import pytest
 
 from ansible_collections.datagate.huaweicloud.plugins.module_utils._errors import TRANSIENT, RequestError
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._gate.policy import DliQuery
 from ansible_collections.datagate.huaweicloud.plugins.module_utils._services.dli.sql_job_list import Wanted, list_jobs
 from ansible_collections.datagate.huaweicloud.plugins.module_utils._services.readings import Listing
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._sources.dli_jobs import DliJobs
 from ansible_collections.datagate.huaweicloud.tests.unit.plugins.module_utils.services.driver import Driver
+from ansible_collections.datagate.huaweicloud.tests.unit.plugins.module_utils.services.fake_session import FakeSession
 
 DATA = Path(__file__).resolve().parents[5] / "data"
 ALL = Wanted({})
@@ -130,10 +133,13 @@ def test_a_list_with_fewer_jobs_than_it_says_is_incomplete() -> None:
         ("FINISH", 1000, "j1 has finished and has no start time to compare with since"),
         ("FAILED", 1000, None),
         ("LAUNCHING", 1000, None),
+        ("running", 1000, None),
+        (None, 1000, "j1 may have finished and has no start time to compare with since"),
+        ("ARCHIVED", 1000, "j1 may have finished and has no start time to compare with since"),
         ("FINISHED", None, None),
     ],
 )
-def test_a_finished_job_without_a_start_time_may_be_an_old_one(status: str, since: Any, problem: Any) -> None:
+def test_a_finished_job_without_a_start_time_may_be_an_old_one(status: str | None, since: Any, problem: Any) -> None:
     listing, dummy = read(paged(lambda asked: [{**job(1, None), "status": status}]), Wanted({}, since=since))
     assert (listing.problem, listing.complete) == (problem, problem is None)
     assert ids(listing) == ["j1"]
@@ -181,6 +187,10 @@ ENTRIES = [
     ({"tags": {"release": "42"}}, None),
     ({"tags": "release=42"}, None),
     ({"tags": 1}, None),
+    ({"tags": [{"key": "release", "value": "42"}], "start_time": " 5 "}, True),
+    ({"tags": [{"key": "release", "value": "42"}], "start_time": ""}, True),
+    ({"tags": [{"key": "release", "value": "42"}], "start_time": "2026-03-01T00:00:00Z"}, None),
+    ({"tags": [{"key": "release", "value": "42"}], "start_time": []}, None),
     ({"tags": True}, None),
     ({"tags": [{"key": "release", "value": "42"}], "Tags": []}, None),
     ({"job_id": "a/b"}, None),
@@ -251,3 +261,28 @@ def test_the_vendors_examples() -> None:
     assert len(read(lambda call: body, Wanted({"release": "42"}))[0].jobs) == 1
     body = json.loads((DATA / "dli_sql_list_fuzzy_tags.json").read_text("utf-8"))
     assert read(lambda call: body, Wanted({"release": "42"}))[0].jobs == []
+
+
+@pytest.mark.parametrize(
+    ("listed", "read_as", "state"),
+    [
+        ("FAILED", "FINISHED", "FAILED"),
+        ("CANCELED", "FINISHED", "CANCELLED"),
+        ("failed", "RUNNING", "FAILED"),
+        ("FAILED", "CANCELLED", "CANCELLED"),
+        ("RUNNING", "FINISHED", "FINISHED"),
+        ("FINISHED", "FAILED", "FAILED"),
+        (None, "FINISHED", "FINISHED"),
+    ],
+)
+def test_a_failure_that_the_list_shows_is_final(listed: str | None, read_as: str, state: str) -> None:
+    session: Any = FakeSession(lambda call: {"is_success": True, "job_id": "j1", "status": read_as})
+    source = DliJobs(session, DliQuery(tags=(("release", "42"),)))
+    body = {"is_success": True, "job_count": 1, "jobs": [{**job(1, release="42"), "status": listed}]}
+    source.listed(read(lambda call: body)[0])
+    later = DliJobs(session, DliQuery(tags=(("release", "42"),)))
+    later.recall(json.loads(json.dumps(source.remember())), 1.0)
+    for asked in (source, later):
+        reading = Driver(session.respond).run(asked.read("j1"))
+        assert reading.job is not None
+        assert reading.job["status"] == state
