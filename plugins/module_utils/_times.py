@@ -47,7 +47,7 @@ def epoch_milliseconds(option: str, value: Any, now: float) -> int:
         found = int(text)
         if found in EPOCH_SECONDS:
             raise OptionError(option, f"{text} looks like seconds; give milliseconds ({text}000)")
-        refuse_date(option, found)
+        refuse_date(option, found, _FORMS)
         if 0 < found < _EARLIEST:
             raise OptionError(option, f"{text} is a time before 2001, in milliseconds; give {_FORMS}")
     else:
@@ -59,13 +59,14 @@ def epoch_milliseconds(option: str, value: Any, now: float) -> int:
     return found
 
 
-def refuse_date(option: str, number: int) -> None:
+def refuse_date(option: str, number: int, forms: str) -> None:
     """Refuse a date that is written as a number: as epoch milliseconds it would be a time long ago or far ahead.
 
+    :param forms: what to give instead.
     :raises OptionError: it is one, such as 20260301 or 202603010200.
     """
     if _COMPACT_DATE.fullmatch(str(number)):
-        raise OptionError(option, f"{number} looks like a date, and as a number it means milliseconds; give {_FORMS}")
+        raise OptionError(option, f"{number} looks like a date, and as a number it means milliseconds; give {forms}")
 
 
 def _iso(option: str, text: str) -> Optional[int]:

@@ -102,7 +102,7 @@ def started_after(params: Mapping[str, Any]) -> Optional[int]:
         problem = f"{found} looks like seconds, and every job was started after that; give milliseconds"
         raise OptionError("started_after", f"{problem} ({found}000)")
     if found is not None:
-        refuse_date("started_after", found)
+        refuse_date("started_after", found, "epoch milliseconds")
     return found
 
 
