@@ -15,7 +15,7 @@ from .._errors import RequestError
 from .._gate.runs.choice import planned_at, rank
 from .._gate.runs.rule import NodeRunRule, since_of
 from .._services.factory.instance_answers import state as run_state
-from .._services.factory.instances import Instances, Query
+from .._services.factory.instances import WINDOW, Instances, Query
 from .._services.factory.jobs import DataArts
 from .._services.readings import STATUS, Reading
 from .._states import FAILED_RUN_STATES, INSTANCE_STATES, RESTING_STATES, SUCCESS
@@ -26,7 +26,7 @@ _SUB_JOB = 6  # the type of a run of a node
 class NodeRuns:
     """Reads the runs of nodes since a time.
 
-    A run without any time counts, unless it has succeeded: it may be an old one.
+    A run without any time counts, unless it has succeeded: it may be an old one. A time far ahead shows no success either.
 
     :ivar since: runs planned before that do not count, in epoch milliseconds.
     :ivar wall: the present time, up to which runs are looked for.
@@ -74,7 +74,8 @@ class NodeRuns:
         runs: Dict[str, List[Dict[str, Any]]] = {sub_job: [] for sub_job in nodes}
         if not nodes:
             return runs
-        query = Query(self.since, self.wall.milliseconds(), f"{job}_", kind=_SUB_JOB)
+        latest = self.wall.milliseconds()
+        query = Query(self.since, latest, f"{job}_", kind=_SUB_JOB)
         # A batch job may have the name of a sub-job.
         listing = yield from self._instances.list(
             query, lambda item: item["job_name"] in nodes and item["instance_type"] in (None, _SUB_JOB)
@@ -82,10 +83,15 @@ class NodeRuns:
         if listing.problem is not None:
             raise self._instances.contradiction(listing.problem)
         for item in listing.jobs:
-            planned = planned_at(item)
-            if item["status"] != SUCCESS if planned is None else planned >= self.since:
+            if self._counts(item, latest):
                 runs[item["job_name"]].append(item)
         return {sub_job: sorted(found, key=rank, reverse=True) for sub_job, found in runs.items()}
+
+    def _counts(self, run: Dict[str, Any], latest: int) -> bool:
+        planned = planned_at(run)
+        if run["status"] == SUCCESS:
+            return planned is not None and self.since <= planned <= latest + WINDOW
+        return planned is None or planned >= self.since
 
     def _fields(self, sub_job: str, runs: List[Dict[str, Any]]) -> "Task[Dict[str, Any]]":
         """What the runs of a node come to. Of a failed one, the log is looked up, which only its own call shows."""

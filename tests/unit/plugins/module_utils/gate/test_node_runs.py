@@ -74,6 +74,9 @@ def judged(runs: list[dict[str, Any]], nodes: Any = JOB["nodes"], **params: Any)
         # A run without any time may be an old one: it counts where it has failed, and not where it has succeeded.
         ([{"status": "success"}], {"min_runs": 1}, ("PENDING", [("no_run", "NORMAL")])),
         ([{"status": "fail"}], {}, ("FAIL", [("node_run_failed", "fail")])),
+        # A time in microseconds, or of another clock.
+        ([{"status": "success", "planTime": NOW * 1000}], {"min_runs": 1}, ("PENDING", [("no_run", "NORMAL")])),
+        ([{"status": "fail", "planTime": NOW * 1000}], {}, ("FAIL", [("node_run_failed", "fail")])),
     ],
 )
 def test_runs_of_a_node(runs: list[dict[str, Any]], params: dict[str, Any], expected: Any) -> None:
