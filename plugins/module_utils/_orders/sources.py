@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from typing import Any, Dict, List, Mapping, Optional, Sequence
 
+from .._clock import SteadyWall
 from .._cloud.calls import Task
 from .._cloud.session import Session
 from .._errors import RequestError
@@ -110,12 +111,14 @@ class OrderedRuns(OrderingSource):
         super().__init__(session, workspace, orders)
         self._service = Instances(workspace)
         self._runs = runs
+        # A clock that is set back must not show runs from before the order as new ones.
+        self._wall = SteadyWall(session.clock)
 
     def read(self, name: str) -> "Task[Reading]":
         run = self._runs[name]
         if run.is_sought():
             sent_at = self.session.clock.now()
-            page = yield from self._service.around(name, int(self.session.clock.wall() * 1000))
+            page = yield from self._service.around(name, self._wall.milliseconds())
             if isinstance(page, RequestError):
                 return Reading(name, sent_at, STATUS, error=page)
             run.look_for(page.instances, page.is_complete, sent_at)

@@ -6,14 +6,19 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._cloud.calls import Call
 from ansible_collections.datagate.huaweicloud.plugins.module_utils._cloud.scheduling.retry import wait_before_retry
 from ansible_collections.datagate.huaweicloud.plugins.module_utils._error_codes import classify
 from ansible_collections.datagate.huaweicloud.plugins.module_utils._errors import TRANSIENT, OptionError, RequestError
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._orders.goals import RUN_IMMEDIATE
 from ansible_collections.datagate.huaweicloud.plugins.module_utils._orders.options import order_options
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._orders.ordered_run import OrderedRun
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._orders.sources import OrderedRuns
 from ansible_collections.datagate.huaweicloud.plugins.module_utils._services.factory.instance_answers import (
     instance_page,
     one_instance,
@@ -23,9 +28,11 @@ from ansible_collections.datagate.huaweicloud.plugins.module_utils._services.fac
     DOUBTFUL,
     NOT_TAKEN,
     UNKNOWN,
+    OrderAnswer,
     meaning,
 )
 from ansible_collections.datagate.huaweicloud.plugins.module_utils._services.normalize import Unreadable
+from ansible_collections.datagate.huaweicloud.tests.unit.plugins.module_utils.services.driver import Driver
 
 
 def error(status: int | None, code: str = "", text: str = "", was_sent: bool = True) -> RequestError:
@@ -181,3 +188,25 @@ def test_a_page_holds_this_job_only_and_says_whether_it_is_complete() -> None:
     page = instance_page({"total": 2, "instances": entries}, "a")
     assert ([item["job_name"] for item in page.instances], page.is_complete) == (["a"], True)
     assert not instance_page({"total": 3, "instances": entries}, "a").is_complete
+
+
+@pytest.mark.parametrize("step", [0.0, -3 * 3600.0, -40 * 86400.0])
+def test_a_clock_that_is_set_back_shows_no_old_run_as_the_new_one(step: float) -> None:
+    clock: Any = SimpleNamespace(now=lambda: 1000.0, wall=lambda: 1_795_910_400.0)
+    before = 1_795_910_400_000 - 3 * 3_600_000
+    old = {"jobName": "nightly", "instanceId": 7, "instanceType": 2, "status": "success", "planTime": before}
+
+    def answer(call: Call) -> Any:
+        query = dict(call.query)
+        is_shown = int(query["minPlanTime"]) <= before <= int(query["maxPlanTime"])
+        return {"total": int(is_shown), "instances": [old] * is_shown}
+
+    run = OrderedRun("nightly", [], known=frozenset())
+    run.order = RUN_IMMEDIATE
+    run.answered(OrderAnswer(UNKNOWN, error(None)), 1000.0)
+    session: Any = SimpleNamespace(clock=clock, rate=0.0, workers=1)
+    orders: Any = SimpleNamespace()
+    source = OrderedRuns(session, None, orders, {"nightly": run})
+    clock.wall = lambda: 1_795_910_400.0 + step
+    reading = Driver(answer).run(source.read("nightly"))
+    assert (run.instance_id, reading.is_old) == (None, True)
