@@ -328,9 +328,10 @@ def unreadable(job: str, error: RequestError, times: int, state: Optional[str]) 
 
 
 def general(error: RequestError, times: int) -> str:
-    """An error that kept every job from being read."""
+    """An error that kept every job from being read, or from being ordered."""
     often = f" {times} times in a row" if times > 1 else ""
-    return f"the jobs could not be read{often}: {error}"
+    what = "ordered" if error.service == "dataarts" and error.method == "POST" else "read"
+    return f"the jobs could not be {what}{often}: {error}"
 
 
 def too_few(selection: "Selection", found: int, workspace: Optional[str], noun: str) -> str:

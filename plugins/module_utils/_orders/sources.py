@@ -69,18 +69,21 @@ class OrderingSource(SessionSource):
                 self._orders.take(key, result)
                 if key.name in self._postponed:
                     super().ask(key.name, self._postponed.pop(key.name))
-        except BaseException:
-            self._forget()
+        except BaseException as error:
+            self._forget(error)
             raise
 
     def drop(self) -> None:
         super().drop()
         self._forget()
 
-    def _forget(self) -> None:
-        """The session has dropped all that was under way."""
+    def _forget(self, error: Optional[BaseException] = None) -> None:
+        """The session has dropped all that was under way.
+
+        :param error: the reason, if there is one.
+        """
         self._postponed.clear()
-        self._orders.abandon()
+        self._orders.abandon(error)
 
     def _seen(self, event: Event) -> Event:
         if not isinstance(event, Reading):

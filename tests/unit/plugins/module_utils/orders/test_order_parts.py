@@ -14,10 +14,17 @@ import pytest
 from ansible_collections.datagate.huaweicloud.plugins.module_utils._cloud.calls import Call
 from ansible_collections.datagate.huaweicloud.plugins.module_utils._cloud.scheduling.retry import wait_before_retry
 from ansible_collections.datagate.huaweicloud.plugins.module_utils._error_codes import classify
-from ansible_collections.datagate.huaweicloud.plugins.module_utils._errors import TRANSIENT, OptionError, RequestError
-from ansible_collections.datagate.huaweicloud.plugins.module_utils._orders.goals import RUN_IMMEDIATE
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._errors import (
+    DENIED,
+    TRANSIENT,
+    OptionError,
+    RequestError,
+)
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._orders.goals import RUN_IMMEDIATE, START
 from ansible_collections.datagate.huaweicloud.plugins.module_utils._orders.options import order_options
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._orders.ordered_job import OrderedJob
 from ansible_collections.datagate.huaweicloud.plugins.module_utils._orders.ordered_run import OrderedRun
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._orders.orders import Orders
 from ansible_collections.datagate.huaweicloud.plugins.module_utils._orders.sources import OrderedRuns
 from ansible_collections.datagate.huaweicloud.plugins.module_utils._services.factory.instance_answers import (
     instance_page,
@@ -28,6 +35,7 @@ from ansible_collections.datagate.huaweicloud.plugins.module_utils._services.fac
     DOUBTFUL,
     NOT_TAKEN,
     UNKNOWN,
+    JobActions,
     OrderAnswer,
     meaning,
 )
@@ -210,3 +218,27 @@ def test_a_clock_that_is_set_back_shows_no_old_run_as_the_new_one(step: float) -
     clock.wall = lambda: 1_795_910_400.0 + step
     reading = Driver(answer).run(source.read("nightly"))
     assert (run.instance_id, reading.is_old) == (None, True)
+
+
+REFUSED = RequestError(DENIED, "refused", service="dataarts", method="POST", status=401, error_code="APIGW.0301")
+REFUSED_READING = RequestError(DENIED, "refused", service="dataarts", method="GET", status=401)
+
+
+@pytest.mark.parametrize(
+    ("names", "reason", "acted"),
+    [
+        (["a"], REFUSED, []),
+        (["a"], REFUSED_READING, ["a"]),
+        (["a"], error(None), ["a"]),
+        (["a"], None, ["a"]),
+        (["a", "b"], REFUSED, ["a", "b"]),
+    ],
+)
+def test_an_order_that_was_refused_with_the_key_was_not_carried_out(names: list[str], reason: Any, acted: Any) -> None:
+    session: Any = SimpleNamespace(clock=SimpleNamespace(now=lambda: 5.0), begin=lambda *dummy: None)
+    orders = Orders(
+        session, JobActions(), [OrderedJob(name, [START]) for name in names], {}, None, lambda line: None, 10.0
+    )
+    orders.send_due()
+    orders.abandon(reason)
+    assert [name for dummy, name in orders.acted()] == acted
