@@ -13,6 +13,7 @@ pages are made here, with the templates in docs/site/templates. docs_markdown.py
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import re
@@ -256,8 +257,9 @@ def build(folder: Path) -> None:
 
 def main() -> int:
     """Build the site of this tree; returns the exit code."""
-    started = time.monotonic()
-    folder = files.ROOT / (sys.argv[1] if len(sys.argv) > 1 else "dist/docs")
+    parser = argparse.ArgumentParser(prog="docs", description="Build the documentation site of this tree.")
+    parser.add_argument("folder", nargs="?", default="dist/docs", help="where to write it (default: %(default)s)")
+    started, folder = time.monotonic(), files.ROOT / parser.parse_args().folder
     try:
         build(folder)
     except Problem as problem:

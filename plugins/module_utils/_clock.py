@@ -58,6 +58,29 @@ class Clock:
             return None
 
 
+MAX_SLEEP = 7 * 86400.0  # seconds; the monotonic clock of a machine does not count the time for which it sleeps
+
+
+class SteadyWall:
+    """The wall clock, which neither goes back if it is set back, nor far ahead.
+
+    :param clock: it is read at once.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._began, self._wall = clock.now(), clock.wall()
+
+    def milliseconds(self) -> int:
+        """Milliseconds since the epoch: what has passed since the beginning, and up to MAX_SLEEP more if the wall clock says so."""
+        steady = self._wall + self._clock.now() - self._began
+        return int(max(steady, min(self._clock.wall(), steady + MAX_SLEEP)) * 1000)
+
+    def not_before(self, milliseconds: float) -> None:
+        """It is at least that late now."""
+        self._wall = max(self._wall, milliseconds / 1000 - (self._clock.now() - self._began))
+
+
 def http_date(value: Optional[str]) -> Optional[float]:
     """Seconds since the epoch from a date of an HTTP header; None if it is not a date."""
     try:

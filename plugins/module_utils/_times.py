@@ -17,6 +17,10 @@ from ._text import printable
 
 # 2001 to 5138 in seconds; in milliseconds no later than March 1973.
 EPOCH_SECONDS = range(10**9, 10**11)
+_EARLIEST = 10**12  # milliseconds: 2001, before there was a cloud
+_COMPACT_DATE = re.compile(
+    "(?:199[0-9]|20[0-9]{2})(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])(?:(?:[01][0-9]|2[0-3])[0-5][0-9](?:[0-5][0-9])?)?"
+)
 MAX_AHEAD = 300.0  # seconds by which clocks may differ; a time further ahead is a mistake
 _FORMS = "epoch milliseconds, ISO 8601 with a time zone (2026-03-01T02:00:00Z), or a time back (12h; s, m, h, d, w)"
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
@@ -43,6 +47,9 @@ def epoch_milliseconds(option: str, value: Any, now: float) -> int:
         found = int(text)
         if found in EPOCH_SECONDS:
             raise OptionError(option, f"{text} looks like seconds; give milliseconds ({text}000)")
+        refuse_date(option, found, _FORMS)
+        if 0 < found < _EARLIEST:
+            raise OptionError(option, f"{text} is a time before 2001, in milliseconds; give {_FORMS}")
     else:
         found = _iso(option, text)
     if found is None or found < 0:
@@ -50,6 +57,16 @@ def epoch_milliseconds(option: str, value: Any, now: float) -> int:
     if found > (now + MAX_AHEAD) * 1000:
         raise OptionError(option, f"{printable(text, 40)} lies in the future")
     return found
+
+
+def refuse_date(option: str, number: int, forms: str) -> None:
+    """Refuse a date that is written as a number: as epoch milliseconds it would be a time long ago or far ahead.
+
+    :param forms: what to give instead.
+    :raises OptionError: it is one, such as 20260301 or 202603010200.
+    """
+    if _COMPACT_DATE.fullmatch(str(number)):
+        raise OptionError(option, f"{number} looks like a date, and as a number it means milliseconds; give {forms}")
 
 
 def _iso(option: str, text: str) -> Optional[int]:

@@ -16,6 +16,8 @@ description:
     reached.
   - A job is ready when it is V(FINISHED). V(FAILED) and V(CANCELLED) are final, and with O(wait) they fail the task
     immediately. V(LAUNCHING), V(RUNNING) and V(SCALING) are transitional states.
+  - The queue reports the progress of a job, and the service its status. A job is finished only if both say so, which takes
+    one more request for each job, once.
   - B(The most important options)
   - O(job_ids) - IDs of the jobs.
   - O(job_tags) - selects jobs by tags instead.

@@ -213,7 +213,8 @@ def run_of(job: "JobState") -> str:
 
 def old(job: "JobState") -> str:
     """A job that may look as it did before an order."""
-    return f"{name(job.name)} is {state_name(job.state)}; its order is not carried out yet"
+    shown = f"is {state_name(job.state)}" if job.state else "shows no state"
+    return f"{name(job.name)} {shown}; its order is not carried out yet"
 
 
 def unread_nodes(job: "JobState", at: float) -> str:
@@ -327,9 +328,10 @@ def unreadable(job: str, error: RequestError, times: int, state: Optional[str]) 
 
 
 def general(error: RequestError, times: int) -> str:
-    """An error that kept every job from being read."""
+    """An error that kept every job from being read, or from being ordered."""
     often = f" {times} times in a row" if times > 1 else ""
-    return f"the jobs could not be read{often}: {error}"
+    what = "ordered" if error.service == "dataarts" and error.method == "POST" else "read"
+    return f"the jobs could not be {what}{often}: {error}"
 
 
 def too_few(selection: "Selection", found: int, workspace: Optional[str], noun: str) -> str:

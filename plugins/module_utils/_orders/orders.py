@@ -13,7 +13,7 @@ from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Optional, Seq
 from .._cloud.calls import Task
 from .._cloud.session import Session
 from .._errors import TRANSIENT, RequestError
-from .._services.factory.job_actions import UNKNOWN, JobActions, OrderAnswer
+from .._services.factory.job_actions import NOT_TAKEN, UNKNOWN, JobActions, OrderAnswer
 from .goals import START, STOP, describe
 from .ordered_job import Ordered
 
@@ -70,18 +70,28 @@ class Orders:
 
         :raises RequestError, CredentialsError: the session ends.
         """
-        while self.are_open:
-            ended = self._session.next()
-            if ended is None:
-                break
-            self.take(*ended)
+        try:
+            while self.are_open:
+                ended = self._session.next()
+                if ended is None:
+                    break
+                self.take(*ended)
+        except BaseException as error:
+            self.abandon(error)
+            raise
 
-    def abandon(self) -> None:
-        """The session has dropped the orders under way: the service may have taken them."""
+    def abandon(self, error: Optional[BaseException] = None) -> None:
+        """The session has dropped the orders under way: the service may have taken them.
+
+        :param error: the reason, if there is one. If it is the refusal of the only order under way, that was not taken.
+        """
+        left = [job for job in self.jobs.values() if job.is_open]
         dropped = RequestError(TRANSIENT, "the answer was not awaited", service="dataarts", method="POST")
-        for job in self.jobs.values():
-            if job.is_open:
-                job.answered(OrderAnswer(UNKNOWN, dropped), self._session.clock.now())
+        answer = OrderAnswer(UNKNOWN, dropped)
+        if len(left) == 1 and isinstance(error, RequestError) and error.refused and error.method == "POST":
+            answer = OrderAnswer(NOT_TAKEN, error)
+        for job in left:
+            job.answered(answer, self._session.clock.now())
 
     @property
     def are_open(self) -> bool:

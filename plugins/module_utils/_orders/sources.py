@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from typing import Any, Dict, List, Mapping, Optional, Sequence
 
+from .._clock import SteadyWall
 from .._cloud.calls import Task
 from .._cloud.session import Session
 from .._errors import RequestError
@@ -68,18 +69,21 @@ class OrderingSource(SessionSource):
                 self._orders.take(key, result)
                 if key.name in self._postponed:
                     super().ask(key.name, self._postponed.pop(key.name))
-        except BaseException:
-            self._forget()
+        except BaseException as error:
+            self._forget(error)
             raise
 
     def drop(self) -> None:
         super().drop()
         self._forget()
 
-    def _forget(self) -> None:
-        """The session has dropped all that was under way."""
+    def _forget(self, error: Optional[BaseException] = None) -> None:
+        """The session has dropped all that was under way.
+
+        :param error: the reason, if there is one.
+        """
         self._postponed.clear()
-        self._orders.abandon()
+        self._orders.abandon(error)
 
     def _seen(self, event: Event) -> Event:
         if not isinstance(event, Reading):
@@ -110,12 +114,14 @@ class OrderedRuns(OrderingSource):
         super().__init__(session, workspace, orders)
         self._service = Instances(workspace)
         self._runs = runs
+        # A clock that is set back must not show runs from before the order as new ones.
+        self._wall = SteadyWall(session.clock)
 
     def read(self, name: str) -> "Task[Reading]":
         run = self._runs[name]
         if run.is_sought():
             sent_at = self.session.clock.now()
-            page = yield from self._service.around(name, int(self.session.clock.wall() * 1000))
+            page = yield from self._service.around(name, self._wall.milliseconds())
             if isinstance(page, RequestError):
                 return Reading(name, sent_at, STATUS, error=page)
             run.look_for(page.instances, page.is_complete, sent_at)

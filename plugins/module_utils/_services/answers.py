@@ -55,6 +55,14 @@ def check(data: Any) -> Dict[str, Any]:
     return data
 
 
+def check_part(data: Dict[str, Any]) -> None:
+    """An object that is a part of a response, such as an entry of a list, must not contain an error of its own.
+
+    :raises Unreadable: it does.
+    """
+    _check_object(data, _PLAIN_ERROR_KEYS, _PLAIN_SUCCESS_KEYS, _MAX_DEPTH)
+
+
 def _check_object(data: Dict[str, Any], errors: FrozenSet[str], flags: FrozenSet[str], depth: int) -> None:
     told = []
     keys = [(normalize.squash(key), item) for key, item in data.items() if len(key) <= normalize.MAX_FIELD_LENGTH]
@@ -129,18 +137,25 @@ def real_time_job(data: Any, name: str) -> Dict[str, Any]:
     :raises Unreadable: the body is not this job's status.
     """
     check(data)
-    told = normalize.renamed(data)
-    if told.get("name") is None and told.get("job_name") is None:
-        raise Unreadable("the answer does not name the job that it is about")
-    for key in ("name", "job_name"):
-        if told.get(key) is not None and identity(told[key]) != name:
-            raise Unreadable(f"the answer is about another job, {printable(told[key])!r}")
+    _check_name(normalize.renamed(data), name)
     job = normalize.job(data) or {}
     job.setdefault("nodes", [])
     if any(not node["name"] and node["status"] is None for node in job["nodes"]):
         raise Unreadable("a node has neither a name nor a state")
     job["name"] = name
     return job
+
+
+def _check_name(told: Dict[str, Any], name: str) -> None:
+    """Check that an answer is about the job that was asked for.
+
+    :raises Unreadable: it names another one, or none.
+    """
+    if told.get("name") is None and told.get("job_name") is None:
+        raise Unreadable("the answer does not name the job that it is about")
+    for key in ("name", "job_name"):
+        if told.get(key) is not None and identity(told[key]) != name:
+            raise Unreadable(f"the answer is about another job, {printable(told[key])!r}")
 
 
 def is_batch(job: Dict[str, Any]) -> bool:
@@ -158,8 +173,7 @@ def triggered_nodes(data: Any, name: str) -> FrozenSet[str]:
     :raises Unreadable: the body is an error, or no definition of this job.
     """
     told = normalize.renamed(check(data))
-    if told.get("name") is not None and identity(told["name"]) != name:
-        raise Unreadable(f"the answer is about another job, {printable(told['name'])!r}")
+    _check_name(told, name)
     nodes = told.get("nodes")
     if not isinstance(nodes, list) or not all(isinstance(node, dict) for node in nodes):
         raise Unreadable("the answer is no definition of a job with nodes")
@@ -249,7 +263,7 @@ def _entry(item: Any) -> Tuple[str, Optional[Dict[str, Any]]]:
     if job is None:
         return f"\0{printable(item)}", None
     if "error_code" in job or "is_success" in job:
-        _check_object(item, _PLAIN_ERROR_KEYS, _PLAIN_SUCCESS_KEYS, _MAX_DEPTH)
+        check_part(item)
     raw = item.get("name")
     name = identity(normalize.renamed(item).get("name") if raw is None else raw)
     if not name:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Set, Tuple
 
+from .._clock import SteadyWall
 from .._cloud.calls import Task
 from .._cloud.session import Session
 from .._errors import RequestError
@@ -23,7 +24,7 @@ from .._services.factory.instances import SHAPES, Instances, Query
 from .._services.factory.jobs import DataArts
 from .._services.factory.pager import PAGES, RECORDS
 from .._services.readings import BATCH, LIST, REAL_TIME, STATUS, Listing, Reading, unread
-from .._states import FORCED_STATES, NO_RUN, SUCCESS
+from .._states import FAILED_RUN_STATES, FORCED_STATES, NO_RUN, SUCCESS
 from .session_source import SessionSource
 
 # Times of the list call are kept, so that two calls that round differently do not look like a restart.
@@ -62,6 +63,7 @@ class BatchRuns(SessionSource):
         self._jobs, self._instances = DataArts(workspace), Instances(workspace)
         self.lists = not rule.ids
         self._ids = {job: frozenset(ids) for job, ids in rule.ids}
+        self._wall = SteadyWall(session.clock)
         self._window: RunWindow = window_of(rule, session.clock.wall())
         # The jobs of the selection, None before they are known.
         self._names: Optional[Tuple[str, ...]] = selection.choose(selection.names) if selection.by_name else None
@@ -188,7 +190,7 @@ class BatchRuns(SessionSource):
         return [item.name for item in readings]
 
     def _chosen(self, instances: Sequence[Dict[str, Any]]) -> Dict[str, Any]:
-        runs = counting(instances, self._rule, self._window)
+        runs = counting(instances, self._rule, self._window, self._policy.ready)
         return choose(runs, self._rule, self._policy, self._window)
 
     def _slide(self) -> None:
@@ -196,7 +198,7 @@ class BatchRuns(SessionSource):
             self._window = window_of(self._rule, self.session.clock.wall())
 
     def _latest(self) -> int:
-        return max(self._window.end, int(self.session.clock.wall() * 1000))
+        return max(self._window.end, self._wall.milliseconds())
 
     # -- for messages and results -----------------------------------------------------------------------------------
 
@@ -219,11 +221,14 @@ class BatchRuns(SessionSource):
             "offset_means": [self._jobs.offset_means, self._instances.offset_means],
             "shape": self._instances.shape,
             "window": [self._window.begin, self._window.end],
+            "now": self._wall.milliseconds(),
         }
 
     def recall(self, learned: Dict[str, Any], seconds: float) -> None:
         super().recall(learned, seconds)
         meanings, shape, (begin, end) = learned["offset_means"], learned["shape"], learned["window"]
+        if not isinstance(learned["now"], int):
+            raise ValueError("another time")
         if any(means not in (None, PAGES, RECORDS) for means in meanings) or len(meanings) != 2:
             raise ValueError("another meaning of offset")
         if shape not in range(len(SHAPES)) or not (isinstance(begin, int) and isinstance(end, int) and begin <= end):
@@ -231,12 +236,16 @@ class BatchRuns(SessionSource):
         self._jobs.offset_means, self._instances.offset_means = meanings
         self._instances.shape = shape
         self._window = self._window._replace(begin=begin, end=end)
+        self._wall.not_before(learned["now"] + seconds * 1000)
 
 
 def merged(listed: Dict[str, Any], fields: Dict[str, Any]) -> Dict[str, Any]:
-    """A run from the list, updated by its own call. A declared success is kept: either call may lack the flags."""
+    """A run from the list, updated by its own call.
+
+    A declared success is kept: either call may lack the flags. So is a failure: no run succeeds that soon after it.
+    """
     kept = {key for key in _TIMES if listed.get(key)}
-    if listed["status"] in FORCED_STATES and fields["status"] == SUCCESS:
+    if listed["status"] in (*FORCED_STATES, *FAILED_RUN_STATES) and fields["status"] == SUCCESS:
         kept.add("status")
     received = {key: value for key, value in fields.items() if value is not None and key not in kept}
     message = received.get("message") or listed["message"]

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from typing import Any, Dict, FrozenSet, List, Mapping
 
-from .._clock import Clock
+from .._clock import Clock, SteadyWall
 from .._cloud.calls import Task
 from .._errors import RequestError
 from .._gate.runs.choice import planned_at, rank
 from .._gate.runs.rule import NodeRunRule, since_of
 from .._services.factory.instance_answers import state as run_state
-from .._services.factory.instances import Instances, Query
+from .._services.factory.instances import WINDOW, Instances, Query
 from .._services.factory.jobs import DataArts
 from .._services.readings import STATUS, Reading
 from .._states import FAILED_RUN_STATES, INSTANCE_STATES, RESTING_STATES, SUCCESS
@@ -26,14 +26,16 @@ _SUB_JOB = 6  # the type of a run of a node
 class NodeRuns:
     """Reads the runs of nodes since a time.
 
-    A run without any time counts, unless it has succeeded: it may be an old one.
+    A run without any time counts, unless it has succeeded: it may be an old one. A time far ahead shows no success either.
 
     :ivar since: runs planned before that do not count, in epoch milliseconds.
+    :ivar wall: the present time, up to which runs are looked for.
     """
 
     def __init__(self, service: DataArts, rule: NodeRunRule, clock: Clock) -> None:
         self.since = since_of(rule, clock.wall())
-        self._service, self._clock = service, clock
+        self.wall = SteadyWall(clock)
+        self._service = service
         self._instances = Instances(service.workspace)
         self._triggers: Dict[str, FrozenSet[str]] = {}
 
@@ -46,16 +48,20 @@ class NodeRuns:
         try:
             if name not in self._triggers:
                 self._triggers[name] = yield from self._service.triggered_nodes(name)
-            nodes = {f"{name}_{node['name']}": node for node in job["nodes"] if self._is_triggered(name, node)}
+            shown = job["nodes"] + self._unshown(name, job["nodes"])
+            nodes = {f"{name}_{node['name']}": node for node in shown if self._is_triggered(name, node)}
             runs = yield from self._read(name, nodes)
             added = {}
             for sub_job, found in runs.items():
                 added[nodes[sub_job]["name"]] = yield from self._fields(sub_job, found)
         except RequestError as error:
             return Reading(name, reading.at, STATUS, error=error)
-        return reading._replace(
-            job={**job, "nodes": [{**node, **added.get(node["name"], {})} for node in job["nodes"]]}
-        )
+        return reading._replace(job={**job, "nodes": [{**node, **added.get(node["name"], {})} for node in shown]})
+
+    def _unshown(self, job: str, nodes: List[Dict[str, Any]]) -> List[Dict[str, Any]]:
+        """The nodes with a trigger that the status call does not show. An answer may lack nodes, and their runs count nevertheless."""
+        names = self._triggers[job].difference(node["name"] for node in nodes)
+        return [{"name": name, "status": None, "type": None, "log_path": None} for name in sorted(names) if name]
 
     def _is_triggered(self, job: str, node: Mapping[str, Any]) -> bool:
         """Whether a node has a trigger. A node without one may be shown as waiting, with the number 0 for its run."""
@@ -68,15 +74,24 @@ class NodeRuns:
         runs: Dict[str, List[Dict[str, Any]]] = {sub_job: [] for sub_job in nodes}
         if not nodes:
             return runs
-        query = Query(self.since, int(self._clock.wall() * 1000), f"{job}_", kind=_SUB_JOB)
-        listing = yield from self._instances.list(query, lambda item: item["job_name"] in nodes)
+        latest = self.wall.milliseconds()
+        query = Query(self.since, latest, f"{job}_", kind=_SUB_JOB)
+        # A batch job may have the name of a sub-job.
+        listing = yield from self._instances.list(
+            query, lambda item: item["job_name"] in nodes and item["instance_type"] in (None, _SUB_JOB)
+        )
         if listing.problem is not None:
             raise self._instances.contradiction(listing.problem)
         for item in listing.jobs:
-            planned = planned_at(item)
-            if item["status"] != SUCCESS if planned is None else planned >= self.since:
+            if self._counts(item, latest):
                 runs[item["job_name"]].append(item)
         return {sub_job: sorted(found, key=rank, reverse=True) for sub_job, found in runs.items()}
+
+    def _counts(self, run: Dict[str, Any], latest: int) -> bool:
+        planned = planned_at(run)
+        if run["status"] == SUCCESS:
+            return planned is not None and self.since <= planned <= latest + WINDOW
+        return planned is None or planned >= self.since
 
     def _fields(self, sub_job: str, runs: List[Dict[str, Any]]) -> "Task[Dict[str, Any]]":
         """What the runs of a node come to. Of a failed one, the log is looked up, which only its own call shows."""

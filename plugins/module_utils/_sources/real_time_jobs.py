@@ -70,8 +70,10 @@ class RealTimeJobs(SessionSource):
         return self.session.complete(self._service.resembling(names), deadline)
 
     def remember(self) -> Dict[str, Any]:
-        since = None if self._node_runs is None else self._node_runs.since
-        return {**super().remember(), "offset_means": self._service.offset_means, "runs_since": since}
+        learned = {**super().remember(), "offset_means": self._service.offset_means}
+        if self._node_runs is not None:
+            learned["runs_since"], learned["now"] = self._node_runs.since, self._node_runs.wall.milliseconds()
+        return learned
 
     def recall(self, learned: Dict[str, Any], seconds: float) -> None:
         super().recall(learned, seconds)
@@ -79,6 +81,7 @@ class RealTimeJobs(SessionSource):
             raise ValueError("another meaning of offset")
         self._service.offset_means = learned["offset_means"]
         if self._node_runs is not None:
-            if not isinstance(learned["runs_since"], int):
+            if not (isinstance(learned["runs_since"], int) and isinstance(learned["now"], int)):
                 raise ValueError("another time")
             self._node_runs.since = learned["runs_since"]
+            self._node_runs.wall.not_before(learned["now"] + seconds * 1000)

@@ -220,7 +220,7 @@ class Asking(GateAction):
             text = f"ERROR: {setting.host} cannot be reached, so no job was read: {printable(str(error), 500).rstrip('. ')}."
             return self._answer(given, setting, {"verdict": ERROR, "reasons": [], "msg": text})
         except AnsibleError as error:
-            return self._answer(given, setting, {"msg": printable(str(error), 1000)}, refused=True)
+            return self._answer(given, setting, {"msg": renamed(printable(str(error), 1000))}, refused=True)
         if "verdict" in result:
             parts = (str(result.get("msg") or ""), unused(setting.entry_name, given.options))
             return self._answer(given, setting, {**result, "msg": " ".join(filter(None, parts))})

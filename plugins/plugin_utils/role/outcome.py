@@ -119,7 +119,9 @@ def answer(setting: Setting, result: Mapping[str, Any], refused: bool = False) -
     failed = verdict not in (PASS, PENDING, SKIPPED) or (verdict == PENDING and unread)
     tolerated = setting.own.get("soft_fail") or []
     stops = failed and (refused or not judged or (ERROR if verdict == PENDING else verdict) not in tolerated)
-    kept["msg"] = _sentence(renamed(str(kept.get("msg") or "")), kept)
+    # A message without a verdict names the role's variables already. It may also name entry points, such as fail_on_exception.
+    message = str(kept.get("msg") or "")
+    kept["msg"] = _sentence(renamed(message) if judged else message, kept)
     kept["failed"] = failed
     if isinstance(kept.get("gate"), dict):
         kept["gate"] = {**kept["gate"], "entry": setting.entry_name}

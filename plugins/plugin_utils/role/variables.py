@@ -83,8 +83,10 @@ def renamed(text: str, about_options: bool = False) -> str:
 
 
 def refused(error: OptionError) -> OptionError:
-    """The same error with the names of the role's variables."""
+    """The same error with the names of the role's variables. An error of the role itself has them already."""
     option = error.option
+    if option.startswith(PREFIX):
+        return error
     if option.partition(".")[0].partition(" ")[0] in OPTIONS:
         option = f"{PREFIX}{option}"
     return OptionError(option, renamed(error.problem, about_options=True))

@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._errors import OptionError
 from ansible_collections.datagate.huaweicloud.plugins.plugin_utils.role.outcome import selection
-from ansible_collections.datagate.huaweicloud.plugins.plugin_utils.role.variables import Variables
+from ansible_collections.datagate.huaweicloud.plugins.plugin_utils.role.variables import Variables, refused
 
 
 def read(value: Any) -> Variables:
@@ -61,3 +62,15 @@ def test_since_may_be_a_number() -> None:
 )
 def test_verdict_sentence_names_the_selection(options: dict[str, Any], text: str) -> None:
     assert selection(options) == text
+
+
+@pytest.mark.parametrize(
+    ("option", "problem", "expected"),
+    [
+        ("stable_for", "must be below wait_timeout", "job_gate_stable_for: must be below job_gate_wait_timeout"),
+        # An error of the role itself: the entry point is no variable.
+        ("job_gate_entry", "they are main, fail_on_exception", "job_gate_entry: they are main, fail_on_exception"),
+    ],
+)
+def test_error_names_the_variables_of_the_role(option: str, problem: str, expected: str) -> None:
+    assert str(refused(OptionError(option, problem))) == expected

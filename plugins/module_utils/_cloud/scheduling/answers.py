@@ -19,6 +19,7 @@ from ..http.transport_errors import explain, is_unconnected
 
 # Statuses with a complete answer; 201 comes with a token. Anything else in 2xx (206, a proxy's 203) is not trusted.
 COMPLETE_STATUS = (200, 201)
+ABSENCE = (400, 404)  # only these can mean that a job does not exist
 NO_CONTENT = 204  # the success of an order, which has no body
 
 
@@ -27,8 +28,19 @@ def is_success(status: int) -> bool:
     return 200 <= status < 300
 
 
+def seconds_in_cache(answer: Answer) -> int:
+    """How old an answer was when a cache sent it, 0 for one that comes from the service. It shows the jobs as they were."""
+    value = (answer.headers.get("Age") or "").strip()
+    return int(value[:9]) if value.isascii() and value.isdigit() else 0
+
+
 def read_answer(answer: Answer, call: Call, errors: ErrorFactory) -> Outcome:
     """The answer with its body decoded, or the error that it stands for."""
+    age = 0 if call.is_order else seconds_in_cache(answer)
+    if age and (is_success(answer.status) or answer.status in ABSENCE):
+        error = errors.make(TRANSIENT, f"the answer comes from a cache on the way and is {age} s old", call, answer)
+        error.sent_at = answer.sent_at
+        return error
     if not is_success(answer.status):
         error = errors.from_answer(answer, call)
         error.sent_at = answer.sent_at

@@ -119,6 +119,7 @@ class RequestSender:
             "User-Agent": self._agent,
             "Accept": "application/json",
             "Accept-Encoding": "identity",
+            "Cache-Control": "no-cache",
             "Content-Type": "application/json",
             "X-Language": "en_us",
         }

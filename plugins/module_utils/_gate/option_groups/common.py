@@ -13,7 +13,7 @@ from typing import Any, Dict, FrozenSet, Mapping, Optional, Tuple
 
 from ..._errors import OptionError
 from ..._text import printable
-from ..._times import EPOCH_SECONDS
+from ..._times import EPOCH_SECONDS, refuse_date
 from ..._values import boolean, number, text, whole
 from ..kinds import Kind
 from ..policy import MIN_INTERVAL, MISSING_FAIL, MISSING_OK, MISSING_WAIT, Policy
@@ -101,6 +101,8 @@ def started_after(params: Mapping[str, Any]) -> Optional[int]:
     if found is not None and found in EPOCH_SECONDS:
         problem = f"{found} looks like seconds, and every job was started after that; give milliseconds"
         raise OptionError("started_after", f"{problem} ({found}000)")
+    if found is not None:
+        refuse_date("started_after", found, "epoch milliseconds")
     return found
 
 

@@ -15,7 +15,7 @@ from ..policy import Policy
 from .rule import RunRule, RunWindow
 
 Instance = Dict[str, Any]
-_MISSING = float("-inf")
+_MISSING, _LATEST = float("-inf"), float("inf")
 
 
 def planned_at(instance: Instance) -> Optional[int]:
@@ -28,28 +28,36 @@ def planned_at(instance: Instance) -> Optional[int]:
 
 
 def rank(instance: Instance) -> Tuple[float, float, float]:
-    """The place of a run in the order of time: planned, then submitted, then by its ID."""
+    """The place of a run in the order of time: planned, then submitted, then by its ID. A run without any time may be the latest."""
     planned = planned_at(instance)
     submitted, number = instance.get("submit_time"), instance.get("instance_id")
     return (
-        _MISSING if planned is None else planned,
+        _LATEST if planned is None else planned,
         submitted if isinstance(submitted, int) else _MISSING,
         number if isinstance(number, int) else _MISSING,
     )
 
 
-def counting(instances: Collection[Instance], rule: RunRule, window: RunWindow) -> List[Instance]:
-    """The runs that count, the latest first. A run without a type counts as a scheduled one."""
-    found = [item for item in instances if _counts(item, rule, window)]
+def counting(
+    instances: Collection[Instance], rule: RunRule, window: RunWindow, ready: Collection[str]
+) -> List[Instance]:
+    """The runs that count, the latest first. A run without a type counts as a scheduled one.
+
+    :param ready: the states in which a run is ready.
+    """
+    found = [item for item in instances if _counts(item, rule, window, ready)]
     return sorted(found, key=rank, reverse=True)
 
 
-def _counts(instance: Instance, rule: RunRule, window: RunWindow) -> bool:
+def _counts(instance: Instance, rule: RunRule, window: RunWindow, ready: Collection[str]) -> bool:
     planned = planned_at(instance)
     kind = instance.get("instance_type")
-    is_wanted = (0 if kind is None else kind) in rule.types
-    # A run without any time may be any run, so it counts.
-    return is_wanted and (planned is None or window.begin <= planned <= window.end)
+    if (0 if kind is None else kind) not in rule.types:
+        return False
+    if planned is None:
+        # It may be any run: one that has failed may be the latest, and one that has succeeded may be an old one.
+        return instance["status"] not in ready
+    return window.begin <= planned <= window.end
 
 
 def choose(runs: List[Instance], rule: RunRule, policy: Policy, window: RunWindow) -> Instance:

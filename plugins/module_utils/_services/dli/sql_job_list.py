@@ -21,13 +21,14 @@ from ..._text import has_control, printable
 from .. import answers, normalize
 from ..normalize import Unreadable
 from ..readings import Listing
-from .sql_jobs import FINISHED
+from .sql_jobs import FAILED, FINISHED
 
 PAGE_SIZE = 100
 MAX_PAGES = 100  # the service has no page 101
 # The first page and an empty one. If there are more without a total, a job that moved from one to another is not noticed.
 MAX_UNCOUNTED_PAGES = 2
 MAX_TRIES = 3  # of reading the list, where it contradicts itself because jobs are submitted meanwhile
+_NOT_FINISHED = frozenset(("LAUNCHING", "RUNNING", "SCALING", *FAILED))
 _AMBIGUOUS = frozenset(",=")  # characters that separate tags in the query
 
 
@@ -67,18 +68,25 @@ class Wanted(NamedTuple):
         # A job without a start time may be the newest one.
         return [job for job in found if job["start_time"] in (None, latest.get(_alike(job)))]
 
-    def undated(self, jobs: List[Dict[str, Any]]) -> Optional[str]:
-        """The problem with a job that has finished without a start time: it may be older than ``since``."""
-        ended = [job["job_id"] for job in jobs if job["start_time"] is None and job["is_finished"]]
-        if self.since is None or not ended:
-            return None
-        return f"{printable(ended[0], 60)} has finished and has no start time to compare with since"
+    def doubt(self, jobs: List[Dict[str, Any]]) -> Optional[str]:
+        """The problem with one of the chosen jobs that may not be wanted.
+
+        One that has finished without a start time may be older than ``since``, and one without a queue may be in another one.
+        """
+        for job in jobs:
+            if self.since is not None and job["start_time"] is None and job["status"] not in _NOT_FINISHED:
+                label, state = printable(job["job_id"], 60), job["status"]
+                shown = "has finished" if state == FINISHED else "may have finished"
+                return f"{label} {shown} and has no start time to compare with since"
+            if self.queue is not None and job["queue_name"] is None:
+                return f"{printable(job['job_id'], 60)} has no queue to compare with queue"
+        return None
 
     def _fits(self, job: Mapping[str, Any]) -> bool:
         if not job["tags"].issuperset(self.tags.items()):
             return False
         is_old = self.since is not None and job["start_time"] is not None and job["start_time"] < self.since
-        return not is_old and self.queue in (None, job["queue_name"])
+        return not is_old and (self.queue is None or job["queue_name"] in (None, self.queue))
 
 
 def _alike(job: Mapping[str, Any]) -> Any:
@@ -124,7 +132,7 @@ def list_jobs(wanted: Wanted) -> Task[Listing]:
         if pages.problem is None:
             break
     chosen = wanted.choose(list(pages.jobs.values()))
-    problem = wanted.undated(chosen) if pages.problem is None else f"it contradicts itself: {pages.problem}"
+    problem = wanted.doubt(chosen) if pages.problem is None else f"it contradicts itself: {pages.problem}"
     return Listing(chosen, len(chosen), at, pages.pages, problem is None, problem=problem)
 
 
@@ -184,15 +192,28 @@ def _entry(item: Any) -> Dict[str, Any]:
     return {
         "job_id": job_id,
         "queue_name": normalize.text(fields.get("queue_name")),
-        "start_time": normalize.whole(fields.get("start_time")) or None,  # 0 means that it was not started yet
+        "start_time": _start_time(fields.get("start_time")),
         "tags": _tags(fields.get("tags")),
-        "is_finished": normalize.state(fields.get("status")) == FINISHED,
+        "status": normalize.state(fields.get("status")),
     }
+
+
+def _start_time(received: Any) -> Optional[int]:
+    """Epoch milliseconds, None without them. 0 means that the job was not started yet.
+
+    :raises Unreadable: there is something else than a number.
+    """
+    time = normalize.whole(received)
+    if time is None and received is not None and normalize.text(received) != "":
+        raise Unreadable("the start time of a DLI job is no number")
+    return time or None
 
 
 def _tags(data: Any) -> FrozenSet[Tuple[str, str]]:
     """Keys and values. A key with two values is kept twice, so that the job has both tags."""
     found: List[Tuple[str, str]] = []
+    if data and not isinstance(data, list):
+        raise Unreadable("the tags of a DLI job cannot be understood")
     for item in data or []:
         if not isinstance(item, dict) or not isinstance(item.get("key"), str):
             raise Unreadable("the tags of a DLI job cannot be understood")

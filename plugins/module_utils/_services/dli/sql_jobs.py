@@ -13,7 +13,7 @@ from typing import Any, Dict, Iterable, List, NamedTuple, Optional, Set, Tuple, 
 from ..._cloud.calls import Call, Task, malformed
 from ..._cloud.http.exchange import Answer
 from ..._error_codes import gateway_number
-from ..._errors import MISSING, RequestError
+from ..._errors import MISSING, PERMANENT, RequestError
 from ..._text import printable
 from .. import answers
 from ..normalize import Unreadable
@@ -68,11 +68,13 @@ class Dli:
     def status(self, job_id: str, figures: bool = False) -> Task[Reading]:
         """Read one job. A task: a session runs it.
 
+        The queue answers the progress call, and the service the status call. So a job counts as finished only if both say so.
+
         :param figures: whether the numbers of rows of a finished job are needed as well.
         """
         reading, was_progress = yield from self._progress(job_id)
-        if figures and was_progress and reading.job is not None and reading.job["status"] == FINISHED:
-            reading = yield from self._with_figures(reading)
+        if was_progress and reading.job is not None and reading.job["status"] == FINISHED:
+            reading = yield from self._confirmed(reading, figures)
         return reading
 
     def _progress(self, job_id: str) -> Task[Tuple[Reading, bool]]:
@@ -95,17 +97,24 @@ class Dli:
                 return unread(job_id, STATUS, outcome), False
         return self._reading(call, outcome, job_id), call.segments[-1] == "progress"
 
-    def _with_figures(self, reading: Reading) -> Task[Reading]:
-        """A finished job with its numbers of rows. They count only where the status call says FINISHED as well."""
+    def _confirmed(self, reading: Reading, figures: bool) -> Task[Reading]:
+        """A finished job by the status call, which has its numbers of rows. A cloud without that call cannot contradict.
+
+        :param figures: whether the numbers of rows are needed.
+        """
         call = self.status_call(reading.name)
         (outcome,) = yield [call]
         if isinstance(outcome, RequestError):
-            return unread(reading.name, STATUS, outcome)
+            is_unknown_path = outcome.status == 404 and outcome.kind == PERMANENT
+            return reading if is_unknown_path and not figures else unread(reading.name, STATUS, outcome)
         received = self._reading(call, outcome, reading.name)
         if received.job is None or reading.job is None or received.job["status"] in FAILED:
             return received._replace(at=reading.at)
-        numbers = {name: received.job.get(name) for name in FIGURES} if received.job["status"] == FINISHED else {}
-        return reading._replace(job={**received.job, **reading.job, **dict.fromkeys(FIGURES), **numbers})
+        state = received.job["status"]
+        if not figures:
+            return reading._replace(job={**reading.job, "status": state})
+        numbers = {name: received.job.get(name) if state == FINISHED else None for name in FIGURES}
+        return reading._replace(job={**received.job, **reading.job, **numbers, "status": state})
 
     def explain(self, job: Dict[str, Any]) -> Task[Dict[str, Any]]:
         """A failed job with the reason that the status call gives: the progress call often gives none.

@@ -10,16 +10,18 @@ from __future__ import annotations
 
 from typing import Any, Callable, Dict, List, NamedTuple, Optional, Tuple
 
-from ..._states import INSTANCE_STATES, SUCCESS
+from ..._states import FAILED_RUN_STATES, INSTANCE_STATES, SUCCESS
 from ..._text import printable
 from .. import normalize
-from ..answers import Page, check, weight
+from ..answers import Page, check, check_part, weight
 from ..normalize import Unreadable
 
 _STATES = {normalize.squash(state): state for state in INSTANCE_STATES}
 # A success that an operator or a policy has declared: a flag in some clouds, a state in others. The first one counts.
 _DECLARED = (("force_success", "forceSuccess"), ("ignore_success", "ignoreSuccess"))
-_TRUE = ("true", "1")
+_TRUE = ("true", "1", "yes", "y", "on")
+_FALSE = ("false", "0", "no", "n", "off", "none", "null", "")
+_DECIDING = ("plan_time", "instance_type")  # whether a run counts
 
 
 class InstancePage(NamedTuple):
@@ -43,13 +45,18 @@ def state(received: Any) -> Optional[str]:
 def instance(data: Any) -> Dict[str, Any]:
     """An instance with ``job_name``, ``instance_id``, ``status``, ``message`` and ``nodes``.
 
-    :raises Unreadable: it is not a run, its state is not text, or two spellings of one key have different values.
+    :raises Unreadable: it is not a run, its state is not text, its planned time or its type is not a number, it holds an error that
+        its state does not explain, or two spellings of one key have different values.
     """
     if not isinstance(data, dict):
         raise Unreadable("the answer holds something else than an instance")
     found = normalize.fields(data, "nodes", _nodes)
+    for key in _DECIDING:
+        found[key] = _number(found.get(key), key)
     found["job_name"] = normalize.text(found.get("job_name"))
     found["status"] = _state_of(found)
+    if found["status"] not in FAILED_RUN_STATES:
+        check_part(data)
     found["message"] = normalize.text(found.get("error_message")) or ""
     found["nodes"] = found.get("nodes") or []
     return found
@@ -100,7 +107,7 @@ def instance_entries(data: Any, is_wanted: Callable[[Dict[str, Any]], bool]) -> 
     for item in raw or []:
         found = instance(item)
         number = found.get("instance_id")
-        is_strange = not isinstance(number, int) or not found["job_name"]
+        is_strange = not isinstance(number, int) or isinstance(number, bool) or not found["job_name"]
         kept = found if not is_strange and is_wanted(found) else None
         strange += is_strange
         size += weight(kept)
@@ -114,12 +121,34 @@ def _state_of(found: Dict[str, Any]) -> Optional[str]:
         raise Unreadable("the state of an instance is no text")
     named = state(received)
     if named == SUCCESS:
-        return next((declared for flag, declared in _DECLARED if _is_set(found.get(flag))), named)
+        return next((declared for flag, declared in _DECLARED if _is_set(found.get(flag), flag)), named)
     return named
 
 
-def _is_set(flag: Any) -> bool:
-    return str(flag).strip().casefold() in _TRUE
+def _number(received: Any, key: str) -> Optional[int]:
+    """A number, None without one.
+
+    :raises Unreadable: there is something else.
+    """
+    if received is None or (isinstance(received, str) and not received.strip()):
+        return None
+    if isinstance(received, int) and not isinstance(received, bool):
+        return received
+    raise Unreadable(f"the {key} of an instance is no number, but {printable(received, 40)!r}")
+
+
+def _is_set(flag: Any, name: str) -> bool:
+    """Whether a flag is set.
+
+    :raises Unreadable: it is neither true nor false.
+    """
+    if isinstance(flag, float) and flag in (0.0, 1.0):
+        flag = int(flag)
+    word = normalize.text(flag) if not isinstance(flag, bool) else str(flag)
+    spelling = (word or "").strip().casefold()
+    if (flag is not None and word is None) or spelling not in (*_TRUE, *_FALSE):
+        raise Unreadable(f"the flag {name} of an instance is neither true nor false")
+    return spelling in _TRUE
 
 
 def _nodes(data: Any) -> Optional[List[Dict[str, Any]]]:

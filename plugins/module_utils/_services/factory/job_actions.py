@@ -89,7 +89,7 @@ class JobActions:
         if isinstance(outcome, RequestError):
             return OrderAnswer(meaning(outcome), outcome)
         try:
-            instance_id = _read(outcome.data, wants_instance)
+            instance_id = _read(outcome.data, outcome.size > 0, wants_instance)
         except Unreadable as problem:
             return OrderAnswer(UNKNOWN, malformed(call, str(problem)))
         return OrderAnswer(TAKEN, instance_id=instance_id)
@@ -109,12 +109,12 @@ def meaning(error: RequestError) -> str:
     return NOT_TAKEN if code or status in (401, 403, 404, 405) else UNKNOWN
 
 
-def _read(data: Any, wants_instance: bool) -> Optional[int]:
+def _read(data: Any, has_body: bool, wants_instance: bool) -> Optional[int]:
     """The ID of the instance in an answer, where there must be one.
 
     :raises Unreadable: the answer is an error, or lacks the ID.
     """
-    if data is None and not wants_instance:
+    if data is None and not has_body and not wants_instance:
         return None
     body = answers.check(data)
     if not wants_instance:

@@ -19,8 +19,9 @@ from ansible_collections.datagate.huaweicloud.plugins.module_utils._cloud.calls 
 from ansible_collections.datagate.huaweicloud.plugins.module_utils._cloud.failures.error_factory import ErrorFactory
 from ansible_collections.datagate.huaweicloud.plugins.module_utils._cloud.http.exchange import Answer, Exchange
 from ansible_collections.datagate.huaweicloud.plugins.module_utils._cloud.options import resolve
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._cloud.scheduling.answers import read_answer
 from ansible_collections.datagate.huaweicloud.plugins.module_utils._cloud.session import Session
-from ansible_collections.datagate.huaweicloud.plugins.module_utils._errors import TRANSIENT, UNREACHED
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._errors import TRANSIENT, UNREACHED, RequestError
 from ansible_collections.datagate.huaweicloud.tests.single_calls import single
 
 NOW = 1_700_000_000.0  # Tue, 14 Nov 2023 22:13:20 GMT
@@ -66,6 +67,29 @@ def retry_after(value: str) -> float | None:
 )
 def test_retry_after_values(value: str, seconds: float | None) -> None:
     assert retry_after(value) == seconds
+
+
+@pytest.mark.parametrize(
+    ("status", "age", "is_cached"),
+    [
+        *((200, age, True) for age in ("1", " 60 ", "99999999999")),
+        *((200, age, False) for age in (None, "", "0", "-1", "soon", "\u0662")),
+        (404, "60", True),
+        (400, "60", True),
+        (503, "60", False),
+        (401, "60", False),
+    ],
+)
+def test_an_answer_from_a_cache_says_nothing_of_the_present(status: int, age: str | None, is_cached: bool) -> None:
+    headers = {} if age is None else {"Age": age}
+    body = b'{"error_code": "DLF.0100", "status": "NORMAL"}'
+    outcome = read_answer(Answer(status, headers, body, 5.0), Call("dataarts", ("jobs",)), failures())
+    if is_cached:
+        assert isinstance(outcome, RequestError)
+        assert (outcome.kind, outcome.sent_at) == (TRANSIENT, 5.0)
+        assert "comes from a cache on the way" in str(outcome)
+    else:
+        assert "cache" not in str(outcome)
 
 
 @pytest.mark.parametrize(

@@ -322,7 +322,7 @@ def test_durations_beyond_wait_timeout_are_rejected() -> None:
     [
         ("max_failing", [-1, "x", 1.5]),
         ("max_consecutive_errors", [0, -1, "x", 1.5, ""]),
-        ("started_after", [-1, "yesterday", 1.5, 1795660594, "1795660594"]),
+        ("started_after", [-1, "yesterday", 1.5, 1795660594, "1795660594", 20260301, "202603010200", 20260301020000]),
         ("wait", ["maybe", 5]),
         ("check_nodes", ["maybe"]),
         ("fail_on_exception", ["maybe"]),

@@ -137,12 +137,12 @@ def judged(found: list[dict[str, Any]], options: dict[str, Any]) -> tuple[str, s
     policy = run_policy(params)
     assert policy.runs is not None
     window = window_of(policy.runs, NOW)
-    runs = counting([instance(row) for row in found], policy.runs, window)
+    runs = counting([instance(row) for row in found], policy.runs, window, policy.ready)
     chosen = choose(runs, policy.runs, policy, window)
     job = JobState(JOB, policy)
     take_reading(job, Reading(JOB, 0.0, STATUS, job=chosen), 0.0, 0.0)
     verdict, reasons = judge_job(job, 0.0, Context())
-    if chosen["instance_id"] is not None:
+    if chosen.get("plan_time"):
         assert window.shown(chosen["plan_time"]) in chosen["run"]
     if reasons:
         assert str(chosen["run"]) in reasons[0]["message"] or reasons[0]["code"] == "unknown_state"
@@ -160,6 +160,36 @@ def test_chosen_run_equals_the_model(found: list[dict[str, Any]], options: dict[
 @given(rows(), CHOICES)
 def test_chosen_run_equals_the_model_for_many_lists(found: list[dict[str, Any]], options: dict[str, Any]) -> None:
     assert judged(found, options) == naive(found, options)
+
+
+OPTIONS: dict[str, Any] = {
+    "zone": 0,
+    "hours": 12,
+    "types": ("scheduled", "once"),
+    "which": "latest",
+    "least": 1,
+    "forced": False,
+    "skipped": "fail",
+}
+DATED = {"jobName": JOB, "instanceId": 1, "status": "success", "planTime": int(NOW * 1000) - HOUR}
+
+
+@pytest.mark.parametrize(
+    ("runs", "options", "expected"),
+    [
+        ([{"status": "success"}], {}, ("PENDING", "no_run", None)),
+        ([{"status": "success", "planTime": 0, "startTime": None}], {}, ("PENDING", "no_run", None)),
+        ([{"status": "forceSuccess"}], {"forced": True}, ("PENDING", "no_run", None)),
+        ([DATED, {"status": "success"}], {"which": "all", "least": 2}, ("PENDING", "no_run", None)),
+        ([{"status": "fail"}], {}, ("FAIL", "run_failed", 2)),
+        ([DATED, {"status": "fail"}], {}, ("FAIL", "run_failed", 2)),
+        ([DATED, {"status": "waiting"}], {}, ("PENDING", "still_pending", 2)),
+        ([DATED, {"status": "success"}], {}, ("PASS", None, 1)),
+    ],
+)
+def test_a_run_without_any_time_may_be_an_old_one_or_the_latest(runs: Any, options: Any, expected: Any) -> None:
+    found = [{"jobName": JOB, "instanceId": 2, **run} for run in runs]
+    assert judged(found, {**OPTIONS, **options}) == expected
 
 
 # -- words ------------------------------------------------------------------------------------------------------------
@@ -204,6 +234,10 @@ LISTED = {"instance_id": 7, "status": "success", "start_time": 1000, "message": 
         ({}, {"status": "running"}, {"status": "running"}),
         ({"status": "forceSuccess"}, {"status": "success"}, {"status": "forceSuccess"}),
         ({"status": "forceSuccess"}, {"status": "fail"}, {"status": "fail"}),
+        ({"status": "fail"}, {"status": "success"}, {"status": "fail"}),
+        ({"status": "manual-stop"}, {"status": "success"}, {"status": "manual-stop"}),
+        ({"status": "fail"}, {"status": "running"}, {"status": "running"}),
+        ({"status": "fail"}, {"status": "forceSuccess"}, {"status": "forceSuccess"}),
         ({}, {"status": "ignoreSuccess"}, {"status": "ignoreSuccess"}),
         ({}, {"status": "success", "start_time": 1001}, {"start_time": 1000}),
         ({"start_time": 0}, {"status": "success", "start_time": 1001}, {"start_time": 1001}),

@@ -11,11 +11,24 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._clock import Clock, SteadyWall
 from ansible_collections.datagate.huaweicloud.plugins.module_utils._errors import OptionError
 from ansible_collections.datagate.huaweicloud.plugins.module_utils._times import epoch_milliseconds
 
 NOW = 1_772_323_200.0  # 2026-03-01T00:00:00Z
 MS = 1_772_323_200_000
+
+
+class SetClock(Clock):
+    """A clock whose wall time can be set."""
+
+    passed, step = 0.0, 0
+
+    def now(self) -> float:
+        return 5.0 + self.passed
+
+    def wall(self) -> float:
+        return NOW + self.passed + self.step
 
 
 @pytest.mark.parametrize(
@@ -47,7 +60,14 @@ def test_accepted_forms_of_a_time(given: Any, found: int) -> None:
     [
         ("yesterday", "must be epoch milliseconds"),
         ("", "must be epoch milliseconds"),
-        ("12", None),
+        ("0", None),
+        (MS, None),
+        ("1000000000000", None),
+        ("12", "12 is a time before 2001, in milliseconds; give epoch milliseconds"),
+        (999_999_999_999, "is a time before 2001"),
+        (20260301, "20260301 looks like a date, and as a number it means milliseconds"),
+        ("202603010200", "looks like a date"),
+        ("20260301020000", "looks like a date"),
         ("-5", "must be epoch milliseconds"),
         ("12y", "must be epoch milliseconds"),
         ("2026-13-01T00:00:00Z", "must be epoch milliseconds"),
@@ -67,3 +87,25 @@ def test_invalid_times_are_rejected(given: Any, problem: str | None) -> None:
     with pytest.raises(OptionError) as caught:
         epoch_milliseconds("since", given, NOW)
     assert problem in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("step", "expected"),
+    [(0, 60), (-10_800, 60), (30, 90), (86_400, 86_460), (3650 * 86_400, 60 + 7 * 86_400)],
+)
+def test_the_wall_clock_of_a_gate_goes_neither_back_nor_far_ahead(step: int, expected: int) -> None:
+    clock = SetClock()
+    wall = SteadyWall(clock)
+    clock.passed, clock.step = 60.0, step
+    assert wall.milliseconds() == MS + expected * 1000
+
+
+def test_the_next_slice_goes_on_from_the_time_of_the_one_before() -> None:
+    clock = SetClock()
+    clock.step = -10_800
+    wall = SteadyWall(clock)
+    wall.not_before(MS + 60_000)
+    clock.passed = 10.0
+    assert wall.milliseconds() == MS + 70_000
+    wall.not_before(MS)
+    assert wall.milliseconds() == MS + 70_000

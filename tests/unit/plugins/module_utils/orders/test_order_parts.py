@@ -6,14 +6,26 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._cloud.calls import Call
 from ansible_collections.datagate.huaweicloud.plugins.module_utils._cloud.scheduling.retry import wait_before_retry
 from ansible_collections.datagate.huaweicloud.plugins.module_utils._error_codes import classify
-from ansible_collections.datagate.huaweicloud.plugins.module_utils._errors import TRANSIENT, OptionError, RequestError
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._errors import (
+    DENIED,
+    TRANSIENT,
+    OptionError,
+    RequestError,
+)
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._orders.goals import RUN_IMMEDIATE, START
 from ansible_collections.datagate.huaweicloud.plugins.module_utils._orders.options import order_options
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._orders.ordered_job import OrderedJob
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._orders.ordered_run import OrderedRun
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._orders.orders import Orders
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._orders.sources import OrderedRuns
 from ansible_collections.datagate.huaweicloud.plugins.module_utils._services.factory.instance_answers import (
     instance_page,
     one_instance,
@@ -23,9 +35,12 @@ from ansible_collections.datagate.huaweicloud.plugins.module_utils._services.fac
     DOUBTFUL,
     NOT_TAKEN,
     UNKNOWN,
+    JobActions,
+    OrderAnswer,
     meaning,
 )
 from ansible_collections.datagate.huaweicloud.plugins.module_utils._services.normalize import Unreadable
+from ansible_collections.datagate.huaweicloud.tests.unit.plugins.module_utils.services.driver import Driver
 
 
 def error(status: int | None, code: str = "", text: str = "", was_sent: bool = True) -> RequestError:
@@ -181,3 +196,49 @@ def test_page_contains_only_this_job_and_its_completeness() -> None:
     page = instance_page({"total": 2, "instances": entries}, "a")
     assert ([item["job_name"] for item in page.instances], page.is_complete) == (["a"], True)
     assert not instance_page({"total": 3, "instances": entries}, "a").is_complete
+
+
+@pytest.mark.parametrize("step", [0.0, -3 * 3600.0, -40 * 86400.0])
+def test_a_clock_that_is_set_back_shows_no_old_run_as_the_new_one(step: float) -> None:
+    clock: Any = SimpleNamespace(now=lambda: 1000.0, wall=lambda: 1_795_910_400.0)
+    before = 1_795_910_400_000 - 3 * 3_600_000
+    old = {"jobName": "nightly", "instanceId": 7, "instanceType": 2, "status": "success", "planTime": before}
+
+    def answer(call: Call) -> Any:
+        query = dict(call.query)
+        is_shown = int(query["minPlanTime"]) <= before <= int(query["maxPlanTime"])
+        return {"total": int(is_shown), "instances": [old] * is_shown}
+
+    run = OrderedRun("nightly", [], known=frozenset())
+    run.order = RUN_IMMEDIATE
+    run.answered(OrderAnswer(UNKNOWN, error(None)), 1000.0)
+    session: Any = SimpleNamespace(clock=clock, rate=0.0, workers=1)
+    orders: Any = SimpleNamespace()
+    source = OrderedRuns(session, None, orders, {"nightly": run})
+    clock.wall = lambda: 1_795_910_400.0 + step
+    reading = Driver(answer).run(source.read("nightly"))
+    assert (run.instance_id, reading.is_old) == (None, True)
+
+
+REFUSED = RequestError(DENIED, "refused", service="dataarts", method="POST", status=401, error_code="APIGW.0301")
+REFUSED_READING = RequestError(DENIED, "refused", service="dataarts", method="GET", status=401)
+
+
+@pytest.mark.parametrize(
+    ("names", "reason", "acted"),
+    [
+        (["a"], REFUSED, []),
+        (["a"], REFUSED_READING, ["a"]),
+        (["a"], error(None), ["a"]),
+        (["a"], None, ["a"]),
+        (["a", "b"], REFUSED, ["a", "b"]),
+    ],
+)
+def test_an_order_that_was_refused_with_the_key_was_not_carried_out(names: list[str], reason: Any, acted: Any) -> None:
+    session: Any = SimpleNamespace(clock=SimpleNamespace(now=lambda: 5.0), begin=lambda *dummy: None)
+    orders = Orders(
+        session, JobActions(), [OrderedJob(name, [START]) for name in names], {}, None, lambda line: None, 10.0
+    )
+    orders.send_due()
+    orders.abandon(reason)
+    assert [name for dummy, name in orders.acted()] == acted

@@ -65,6 +65,12 @@ class FakeSession:
             self.clock.sleep(until - self.clock.now())
         return None
 
+    def remember(self) -> None:
+        """No request is open."""
+
+    def recall(self, learned: Any, seconds: float) -> None:
+        assert learned is None
+
     def free_at(self) -> float:
         return self.clock.now()
 

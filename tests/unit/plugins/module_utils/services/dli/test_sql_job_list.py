@@ -14,9 +14,12 @@ from typing import Any
 import pytest
 
 from ansible_collections.datagate.huaweicloud.plugins.module_utils._errors import TRANSIENT, RequestError
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._gate.policy import DliQuery
 from ansible_collections.datagate.huaweicloud.plugins.module_utils._services.dli.sql_job_list import Wanted, list_jobs
 from ansible_collections.datagate.huaweicloud.plugins.module_utils._services.readings import Listing
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._sources.dli_jobs import DliJobs
 from ansible_collections.datagate.huaweicloud.tests.unit.plugins.module_utils.services.driver import Driver
+from ansible_collections.datagate.huaweicloud.tests.unit.plugins.module_utils.services.fake_session import FakeSession
 
 DATA = Path(__file__).resolve().parents[5] / "data"
 ALL = Wanted({})
@@ -130,10 +133,13 @@ def test_list_with_fewer_jobs_than_its_count_is_incomplete() -> None:
         ("FINISH", 1000, "j1 has finished and has no start time to compare with since"),
         ("FAILED", 1000, None),
         ("LAUNCHING", 1000, None),
+        ("running", 1000, None),
+        (None, 1000, "j1 may have finished and has no start time to compare with since"),
+        ("ARCHIVED", 1000, "j1 may have finished and has no start time to compare with since"),
         ("FINISHED", None, None),
     ],
 )
-def test_a_finished_job_without_a_start_time_may_be_an_old_one(status: str, since: Any, problem: Any) -> None:
+def test_a_finished_job_without_a_start_time_may_be_an_old_one(status: str | None, since: Any, problem: Any) -> None:
     listing, dummy = read(paged(lambda sent: [{**job(1, None), "status": status}]), Wanted({}, since=since))
     assert (listing.problem, listing.complete) == (problem, problem is None)
     assert ids(listing) == ["j1"]
@@ -180,6 +186,12 @@ ENTRIES = [
     ({"tags": None}, False),
     ({"tags": {"release": "42"}}, None),
     ({"tags": "release=42"}, None),
+    ({"tags": 1}, None),
+    ({"tags": [{"key": "release", "value": "42"}], "start_time": " 5 "}, True),
+    ({"tags": [{"key": "release", "value": "42"}], "start_time": ""}, True),
+    ({"tags": [{"key": "release", "value": "42"}], "start_time": "2026-03-01T00:00:00Z"}, None),
+    ({"tags": [{"key": "release", "value": "42"}], "start_time": []}, None),
+    ({"tags": True}, None),
     ({"tags": [{"key": "release", "value": "42"}], "Tags": []}, None),
     ({"job_id": "a/b"}, None),
     ({"job_id": ".."}, None),
@@ -200,6 +212,20 @@ def test_entry_is_selected_by_complete_tags_or_the_list_is_unreadable(fields: An
             chosen()
     else:
         assert len(chosen()) == is_chosen
+
+
+@pytest.mark.parametrize("queue", [None, "q", "Q", ""])
+@pytest.mark.parametrize("is_named", [True, False])
+def test_a_job_without_a_queue_may_be_in_the_one_that_is_asked_for(queue: str | None, is_named: bool) -> None:
+    entry = {key: value for key, value in job(2).items() if key != "queue_name"}
+    if queue is not None or is_named:
+        entry["queue_name"] = queue
+    listing, dummy = read(paged(lambda asked: [job(1), entry]), Wanted({}, queue="q"))
+    if queue is None:
+        assert not listing.complete
+        assert "j2 has no queue to compare with queue" in str(listing.problem)
+    else:
+        assert (listing.complete, ids(listing)) == (True, ["j1", "j2"] if queue == "q" else ["j1"])
 
 
 @pytest.mark.parametrize(
@@ -235,3 +261,28 @@ def test_vendor_examples_are_read() -> None:
     assert len(read(lambda call: body, Wanted({"release": "42"}))[0].jobs) == 1
     body = json.loads((DATA / "dli_sql_list_fuzzy_tags.json").read_text("utf-8"))
     assert read(lambda call: body, Wanted({"release": "42"}))[0].jobs == []
+
+
+@pytest.mark.parametrize(
+    ("listed", "read_as", "state"),
+    [
+        ("FAILED", "FINISHED", "FAILED"),
+        ("CANCELED", "FINISHED", "CANCELLED"),
+        ("failed", "RUNNING", "FAILED"),
+        ("FAILED", "CANCELLED", "CANCELLED"),
+        ("RUNNING", "FINISHED", "FINISHED"),
+        ("FINISHED", "FAILED", "FAILED"),
+        (None, "FINISHED", "FINISHED"),
+    ],
+)
+def test_a_failure_that_the_list_shows_is_final(listed: str | None, read_as: str, state: str) -> None:
+    session: Any = FakeSession(lambda call: {"is_success": True, "job_id": "j1", "status": read_as})
+    source = DliJobs(session, DliQuery(tags=(("release", "42"),)))
+    body = {"is_success": True, "job_count": 1, "jobs": [{**job(1, release="42"), "status": listed}]}
+    source.listed(read(lambda call: body)[0])
+    later = DliJobs(session, DliQuery(tags=(("release", "42"),)))
+    later.recall(json.loads(json.dumps(source.remember())), 1.0)
+    for asked in (source, later):
+        reading = Driver(session.respond).run(asked.read("j1"))
+        assert reading.job is not None
+        assert reading.job["status"] == state

@@ -278,7 +278,7 @@ def test_failure_without_a_reason_is_a_failure(received: Any) -> None:
 @pytest.mark.parametrize("state", ["FAILED", "CANCELLED", "FINISHED", "LAUNCHING", "SCALING", "RUNNING", "NEW"])
 def test_reading_sends_no_call_for_the_message(state: str) -> None:
     dummy, sent = one(lambda *dummy: {"status": state})
-    assert sent == ["v1 progress"]
+    assert sent == ["v1 progress", *["v1.0 status"] * (state == "FINISHED")]
 
 
 def test_failure_with_a_message_sends_no_further_call() -> None:
@@ -359,9 +359,44 @@ def test_any_answers_give_one_reading_per_job(answers: dict[tuple[str, bool], An
     assert driver.sent <= 2 * 4 * count
 
 
-# -- numbers of rows --------------------------------------------------------------------------------------------------
+# -- a finished job ---------------------------------------------------------------------------------------------------
+
 
 DONE = {"is_success": True, "status": "FINISHED", "progress": 1}
+
+
+@pytest.mark.parametrize(
+    ("received", "expected"),
+    [
+        ({"is_success": True, "status": "FINISHED"}, "FINISHED"),
+        ({"is_success": True, "status": "FINISH", "statement": "select 1"}, "FINISHED"),
+        ({"is_success": True, "status": "FAILED", "message": "why"}, "FAILED"),
+        ({"is_success": True, "status": "CANCELED"}, "CANCELLED"),
+        ({"is_success": True, "status": "RUNNING"}, "RUNNING"),
+        ({"is_success": True, "status": "SUSPENDED"}, "SUSPENDED"),
+        ({"is_success": True, "status": "FINISHED", "job_id": "j2"}, "unreadable"),
+        ({"is_success": False, "status": "FINISHED"}, "unreadable"),
+        ({}, "unreadable"),
+        (BUSY, "unreadable"),
+        (FORBIDDEN, "unreadable"),
+        (GONE, "missing"),
+        # A cloud that does not have the call.
+        (RequestError(PERMANENT, "no path", status=404, error_code="APIGW.0101"), "FINISHED"),
+        (RequestError(PERMANENT, "no path", status=404), "FINISHED"),
+        (RequestError(PERMANENT, "bad", status=400), "unreadable"),
+        (RequestError(MISSING, "no job", status=404, error_code="DLI.0023"), "missing"),
+    ],
+)
+def test_a_job_is_finished_only_if_both_calls_say_so(received: Any, expected: str) -> None:
+    driver = driver_of(lambda version, job_id, what: DONE if what == "progress" else received)
+    reading = driver.run(Dli().status("j1"))
+    assert calls(driver) == ["v1 progress", "v1.0 status"]
+    found = "missing" if reading.missing else "unreadable" if reading.job is None else reading.job["status"]
+    assert found == expected
+    assert "statement" not in (reading.job or {})
+
+
+# -- numbers of rows --------------------------------------------------------------------------------------------------
 
 
 def figures(status: Any) -> Reading:
@@ -377,7 +412,7 @@ def figures(status: Any) -> Reading:
         ({**DONE, "status": "FINISH", "result_count": "5"}, "FINISHED", (5, None)),
         (DONE, "FINISHED", (None, None)),
         # Not finished by the status call: its numbers are not the last ones.
-        ({**DONE, "status": "RUNNING", "result_count": 5}, "FINISHED", (None, None)),
+        ({**DONE, "status": "RUNNING", "result_count": 5}, "RUNNING", (None, None)),
         ({**DONE, "status": "FAILED", "result_count": 5}, "FAILED", (5, None)),
     ],
 )

@@ -153,12 +153,93 @@ def test_error_is_raised_if_each_query_form_is_rejected() -> None:
     [
         {"jobName": JOB, "status": "success", "planTime": NOW},
         {"instanceId": 7, "status": "success", "planTime": NOW},
+        {"jobName": JOB, "instanceId": True, "status": "success", "planTime": NOW},
     ],
-    ids=["no ID", "no job"],
+    ids=["no ID", "no job", "a truth value"],
 )
 def test_entry_without_job_or_id_makes_the_list_unreadable(entry: dict[str, Any]) -> None:
     with pytest.raises(RequestError, match="without a job or an ID"):
         read(lambda call: {"total": 1, "instances": [entry]}, Query(NOW - DAY, NOW))
+
+
+@pytest.mark.parametrize("key", ["planTime", "instanceType"])
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (7, 7),
+        ("7", 7),
+        (7.0, 7),
+        (" 7 ", 7),
+        (None, None),
+        ("", None),
+        ("2026-11-29T01:00:00Z", "error"),
+        ("scheduled", "error"),
+        ("7.0", "error"),
+        (True, "error"),
+        ([], "error"),
+    ],
+)
+def test_what_decides_whether_a_run_counts_is_a_number(key: str, value: Any, expected: Any) -> None:
+    entry = {"jobName": JOB, "instanceId": 7, "status": "success", "planTime": NOW, key: value}
+
+    def found() -> Any:
+        (run,) = read(lambda call: {"total": 1, "instances": [entry]}, Query(NOW - DAY, NOW))[0].jobs
+        return run[{"planTime": "plan_time", "instanceType": "instance_type"}[key]]
+
+    if expected == "error":
+        with pytest.raises(RequestError, match="of an instance is no number"):
+            found()
+    else:
+        assert found() == expected
+
+
+FLAGS: dict[str, list[Any]] = {
+    "declared": [True, "true", "TRUE", " yes ", "on", 1, 1.0, "1"],
+    "success": [None, False, "false", "No", "off", 0, 0.0, "0", "", " ", "null"],
+    "error": ["perhaps", 2, -1, 0.5, [], {}, [True]],
+}
+
+
+@pytest.mark.parametrize("flag", ["forceSuccess", "ignore_success"])
+@pytest.mark.parametrize(("value", "expected"), [(value, key) for key, values in FLAGS.items() for value in values])
+def test_a_success_is_declared_or_not(flag: str, value: Any, expected: str) -> None:
+    entry = {"jobName": JOB, "instanceId": 7, "status": "success", "planTime": NOW, flag: value}
+
+    def found() -> Any:
+        (run,) = read(lambda call: {"total": 1, "instances": [entry]}, Query(NOW - DAY, NOW))[0].jobs
+        return run["status"]
+
+    if expected == "error":
+        with pytest.raises(RequestError, match="neither true nor false"):
+            found()
+    else:
+        assert found().lower().replace("_", "") == (
+            flag.lower().replace("_", "") if expected == "declared" else expected
+        )
+
+
+@pytest.mark.parametrize(
+    ("fields", "is_read"),
+    [
+        ({"status": "success", "errorCode": "DLF.1"}, False),
+        ({"status": "success", "is_success": False}, False),
+        ({"status": "running", "error_code": "DLF.1"}, False),
+        ({"status": "success", "errorCode": "0"}, True),
+        ({"status": "success", "errorMessage": "retried"}, True),
+        ({"status": "fail", "errorCode": "DLF.1"}, True),
+    ],
+)
+def test_an_error_beside_a_state_that_is_no_failure_is_unreadable(fields: dict[str, Any], is_read: bool) -> None:
+    entry = {"jobName": JOB, "instanceId": 7, "planTime": NOW, **fields}
+
+    def found() -> int:
+        return len(read(lambda call: {"total": 1, "instances": [entry]}, Query(NOW - DAY, NOW))[0].jobs)
+
+    if is_read:
+        assert found() == 1
+    else:
+        with pytest.raises(RequestError):
+            found()
 
 
 @pytest.mark.parametrize(
