@@ -110,9 +110,9 @@ def emulator() -> Iterator[Emulator]:
 VERDICTS: list[tuple[str, dict[str, Any], tuple[str, list[str]]]] = [
     ("succeeded", {"job_names": NIGHTLY}, ("PASS", [])),
     ("failed", {"job_names": BROKEN}, ("FAIL", ["run_failed"])),
-    ("yesterday", {"job_names": UNRUN, "wait_timeout": 0.1}, ("TIMEOUT", ["no_run"])),
+    ("yesterday", {"job_names": UNRUN, "wait_timeout": 0}, ("TIMEOUT", ["no_run"])),
     ("yesterday counts", {"job_names": UNRUN, "since": "5d"}, ("PASS", [])),
-    ("held", {"job_names": HELD, "wait_timeout": 0.1}, ("TIMEOUT", ["still_pending"])),
+    ("held", {"job_names": HELD, "wait_timeout": 0}, ("TIMEOUT", ["still_pending"])),
     ("forced", {"job_names": FORCED}, ("FAIL", ["run_forced"])),
     ("accepted", {"job_names": FORCED, "accept_forced": True}, ("PASS", [])),
     ("skipped", {"job_names": SKIPPED}, ("FAIL", ["run_skipped"])),
@@ -230,8 +230,8 @@ NODE_RUNS: list[tuple[str, dict[str, Any], dict[str, Any], tuple[str, list[str]]
     ("left out", stream(FAILED), {"runs_since": "1h", "ignore_nodes": "on_*"}, ("PASS", [])),
     ("nodes do not count", stream(FAILED), {"runs_since": "1h", "check_nodes": False}, ("FAIL", ["node_run_failed"])),
     ("enough", stream({}, {}), {"runs_since": "1h", "min_runs": 2}, ("PASS", [])),
-    ("too few", stream({}), {"runs_since": "1h", "min_runs": 2, "wait_timeout": 0.1}, ("TIMEOUT", ["no_run"])),
-    ("no trigger", stream(trigger="cron"), {"min_runs": 1, "wait_timeout": 0.1}, ("TIMEOUT", ["no_run"])),
+    ("too few", stream({}), {"runs_since": "1h", "min_runs": 2, "wait_timeout": 0}, ("TIMEOUT", ["no_run"])),
+    ("no trigger", stream(trigger="cron"), {"min_runs": 1, "wait_timeout": 0}, ("TIMEOUT", ["no_run"])),
     ("another job", {**stream(), "name": "streams"}, {"job_names": "streams"}, ("PASS", [])),
     ("does not count", stream(FAILED, last_instance_status="fail"), {"check_runs": False}, ("PASS", [])),
 ]

@@ -240,12 +240,12 @@ def text(data: Any) -> Optional[str]:
 
 
 def whole(data: Any) -> Optional[int]:
-    """A whole number from a number or from text that holds one."""
-    if isinstance(data, bool) or data is None:
+    """A whole number from a number or from text that holds one. A fraction is not cut: 0.9 bad rows are not 0."""
+    if isinstance(data, bool) or data is None or (isinstance(data, float) and not data.is_integer()):
         return None
     try:
         return int(data) if isinstance(data, (int, float)) else int(str(data).strip()[:40])
-    except (ValueError, OverflowError):
+    except ValueError:
         return None
 
 

@@ -20,12 +20,14 @@ from .stage import gate
 def _params() -> list[Any]:
     found = []
     for case in cases():
-        found += [pytest.param(case, call, point, id=f"{case.key}-{call}-{point}") for call, point in case.runs()]
+        found += [pytest.param(case.key, call, point, id=f"{case.key}-{call}-{point}") for call, point in case.runs()]
     return found
 
 
-@pytest.mark.parametrize(("case", "call", "point"), _params())
-def test_fault_ends_as_the_table_says(case: Case, call: str, point: str, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("key", "call", "point"), _params())
+def test_fault_ends_as_the_table_says(key: str, call: str, point: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Made now: dates in it are relative to the present time.
+    (case,) = (case for case in cases() if case.key == key)
     place = PLACES[call]
     rule: dict[str, Any] = {"name": "it", "match": {"call": call, "from": place.points[point]}, **case.action}
     if case.duration == ONCE:

@@ -411,6 +411,7 @@ def figures(status: Any) -> Reading:
         ({**DONE, "result_count": 5, "bad_row_count": 0}, "FINISHED", (5, 0)),
         ({**DONE, "status": "FINISH", "result_count": "5"}, "FINISHED", (5, None)),
         (DONE, "FINISHED", (None, None)),
+        ({**DONE, "result_count": 5, "bad_row_count": 0.9}, "FINISHED", (5, 0.9)),
         # Not finished by the status call: its numbers are not the last ones.
         ({**DONE, "status": "RUNNING", "result_count": 5}, "RUNNING", (None, None)),
         ({**DONE, "status": "FAILED", "result_count": 5}, "FAILED", (5, None)),
