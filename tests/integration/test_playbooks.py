@@ -535,6 +535,30 @@ def test_playbook_reports_an_empty_limit_and_skipped_tags() -> None:
     assert "--skip-tags always: this playbook would do nothing" in done.text
 
 
+@pytest.mark.parametrize(
+    ("playbook", "variable", "meant"),
+    [
+        ("deploy_with_gates", "deploy_stabel_for", "did you mean deploy_stable_for?"),
+        ("doctor", "doctor_job", "the variables are doctor_dli_job_id, doctor_job_name"),
+        ("gate_sliced", "gate_sliced_slice", "did you mean gate_sliced_slices?"),
+        ("gate_verdict", "gate_verdict_want", "did you mean gate_verdict_wanted?"),
+        ("job_action", "job_action_timeout", "did you mean job_action_wait_timeout?"),
+        ("job_report", "job_report_status", "did you mean job_report_statuses?"),
+        ("job_watch", "job_watch_node", "the variables are job_watch_batch_job_names"),
+    ],
+)
+def test_misspelt_variable_fails_before_any_request(
+    emulator: Emulator, playbook: str, variable: str, meant: str
+) -> None:
+    variables = {**ON_LOCALHOST[playbook], variable: 1}
+    emulator.clear()
+    done = run(f"datagate.huaweicloud.{playbook}", connection(emulator), variables=variables)
+    assert done.code == 2, done.text
+    assert done["Check the names of the variables"].msg.startswith(f"{variable}: is not a variable of this playbook; ")
+    assert meant in done["Check the names of the variables"].msg
+    assert not emulator.journal
+
+
 def test_each_localhost_playbook_checks_limit_and_tags() -> None:
     """The first play of each begins as that of gate_verdict does."""
     plays = {path.stem: yaml.safe_load(path.read_text("utf-8")) for path in (ROOT / "playbooks").glob("*.yml")}

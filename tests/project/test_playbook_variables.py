@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 
 PLAYBOOKS = sorted((Path(__file__).resolve().parents[2] / "playbooks").glob("*.yml"))
 # The variables of a playbook begin with its name, except for these.
@@ -43,3 +45,22 @@ def test_each_variable_is_documented_with_its_default(path: Path) -> None:
     assert used(path) - set(found) == set()
     for name, text in found.items():
         assert re.search(r"\bdefault\b|\brequired\b|^or ", text), name
+
+
+def checked(tasks: list[dict[str, Any]]) -> set[str]:
+    """The names that a playbook accepts for its variables."""
+    for task in tasks:
+        if task.get("ansible.builtin.import_tasks") == "tasks/check_variable_names.yml":
+            return set(task["vars"]["__variables"])
+        if found := checked(task.get("block", [])):
+            return found
+    return set()
+
+
+# awx_setup has a check of its own, and the role checks the variables of gate.
+@pytest.mark.parametrize(
+    "path", [path for path in PLAYBOOKS if path.stem not in ("awx_setup", "gate")], ids=lambda path: path.stem
+)
+def test_misspelt_variables_are_refused(path: Path) -> None:
+    names = checked([task for play in yaml.safe_load(path.read_text("utf-8")) for task in play["tasks"]])
+    assert names - {OUTCOME} == set(documented(path))
