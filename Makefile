@@ -54,14 +54,18 @@ demo: venv-demo ## a deployment with gates against an emulated cloud
 
 .PHONY: test
 test: venv ## unit and integration tests
-	@$(PY) -m pytest -n 3 --dist loadfile -m 'not slow' $(ARGS)
+	@$(PY) -m pytest -n 3 --dist loadfile -m 'not slow and not site' $(ARGS)
+
+.PHONY: test-site
+test-site: venv ## the tests of the documentation site
+	@$(PY) -m pytest -m site tests/integration/test_docs_site.py $(ARGS)
 
 .PHONY: test-all
-test-all: venv ## the same with the slow tests, and with other random examples each time
+test-all: venv ## all tests, with the slow ones, and with other random examples each time
 	@DATAGATE_TESTS_RANDOM=1 $(PY) -m pytest -n 3 --dist loadfile $(ARGS)
 
 .PHONY: molecule
-molecule: venv ## the role's molecule scenario, which `make test` runs as well
+molecule: venv ## the role's molecule scenario
 	@cd extensions && ANSIBLE_COLLECTIONS_PATH=$(CURDIR)/.venv/collections ../.venv/bin/molecule test $(ARGS)
 
 .PHONY: lint

@@ -22,6 +22,7 @@ from playwright.sync_api import Browser, sync_playwright
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 CHROMIUM = shutil.which("chromium")
+pytestmark = pytest.mark.site
 browsing = pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium on PATH")
 
 # What a browser loads by itself.
