@@ -51,6 +51,7 @@ _value:
 
 from collections.abc import Sequence
 from difflib import get_close_matches
+from typing import Any
 
 SIMILARITY = 0.85  # from 0 to 1; deploy_stable and deploy_stable_for have 0.87
 
@@ -69,6 +70,6 @@ def unknown_variable(names: Sequence[str], known: Sequence[str], only_similar: b
 class FilterModule:
     """Entry point for Ansible."""
 
-    def filters(self) -> dict[str, object]:
+    def filters(self) -> dict[str, Any]:
         """The filters by name."""
         return {"unknown_variable": unknown_variable}
