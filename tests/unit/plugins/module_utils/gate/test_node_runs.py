@@ -38,7 +38,7 @@ class Clock:
         return NOW / 1000 + self.time - 1000.0 + self.step
 
 
-def judged(runs: list[dict[str, Any]], nodes: Any = JOB["nodes"], **params: Any) -> Any:
+def judged(runs: list[dict[str, Any]], nodes: Any = None, **params: Any) -> Any:
     """The verdict on a job whose node has a trigger and these runs."""
 
     def answer(call: Call) -> Any:
@@ -52,7 +52,7 @@ def judged(runs: list[dict[str, Any]], nodes: Any = JOB["nodes"], **params: Any)
     rule = policy.node_runs
     assert rule is not None
     clock: Any = Clock()
-    shown = {**JOB, "nodes": nodes}
+    shown = JOB if nodes is None else {**JOB, "nodes": nodes}
     reading = Driver(answer).run(NodeRuns(DataArts(), rule, clock).add(Reading("orders", 1.0, STATUS, job=shown)))
     job = JobState("orders", policy)
     take_reading(job, reading, 1.0, 1.0)
