@@ -189,3 +189,13 @@ def running(
 def _run(loop: asyncio.AbstractEventLoop) -> None:
     asyncio.set_event_loop(loop)
     loop.run_forever()
+    loop.run_until_complete(_end_tasks())
+
+
+async def _end_tasks() -> None:
+    """Cancel what is still running, and let connections that are being closed end: a request may arrive while the server stops."""
+    tasks = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    await asyncio.sleep(0)

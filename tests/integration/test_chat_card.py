@@ -111,7 +111,7 @@ def signature(key: str, message: str) -> str:
 
 def harmless(text: str) -> bool:
     """Whether a text contains no mention and no markup, and was not evaluated."""
-    return not re.search(r"[<>@\[\]{}*`]|49", text)
+    return not re.search(r"[<>@\[\]{}*`]|(?<![\d.:])49(?!\d)", text)
 
 
 def is_shown(done: Run) -> bool:

@@ -197,11 +197,10 @@ def test_a_thousand_jobs_take_few_requests() -> None:
     ]
     with running({"quota": 0, "jobs": jobs}) as emulator:
         chosen = [names.format(i=index) for index in range(1000)]
-        # With a long interval, a list that takes long on a slow machine is not too old to count.
         result = ask(emulator, job_names=chosen, wait=True, wait_interval=600)
         assert (verdict_and_codes(result), result["by_status"]) == (("PASS", []), {"success": 1000})
-        # 2,150 runs are three pages of 1,000.
-        assert result["requests"] <= 3 * 1.15
+        # 2,150 runs are three pages of 1,000. A machine that is so slow that they are old when they are judged reads them once more.
+        assert result["requests"] in (3, 6)
         assert verdict_and_codes(ask(emulator, name_contains="job_", wait=True, min_jobs=1000)) == ("PASS", [])
 
 
