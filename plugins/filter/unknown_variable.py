@@ -50,20 +50,19 @@ _value:
 """
 
 from collections.abc import Sequence
-from difflib import get_close_matches
 from typing import Any
 
-SIMILARITY = 0.85  # from 0 to 1; deploy_stable and deploy_stable_for have 0.87
+from ansible_collections.datagate.huaweicloud.plugins.module_utils._suggestion import DEFAULT_SIMILARITY, did_you_mean
+
+HIGH_SIMILARITY = 0.85  # deploy_stable and deploy_stable_for have 0.87
 
 
 def unknown_variable(names: Sequence[str], known: Sequence[str], only_similar: bool = False) -> str:
     """The error about the first unknown variable; empty without one."""
     for name in sorted(set(names) - set(known)):
-        similar = get_close_matches(name, sorted(known), 1, SIMILARITY)
-        if similar:
-            return f"{name}: is not a variable of this playbook; did you mean {similar[0]}?"
-        if not only_similar:
-            return f"{name}: is not a variable of this playbook; the variables are {', '.join(sorted(known))}"
+        meant = did_you_mean(name, known, HIGH_SIMILARITY if only_similar else DEFAULT_SIMILARITY)
+        if meant or not only_similar:
+            return f"{name}: is not a variable of this playbook{meant or '; the variables are ' + ', '.join(sorted(known))}"
     return ""
 
 

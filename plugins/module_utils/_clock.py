@@ -62,9 +62,9 @@ MAX_SLEEP = 7 * 86400.0  # seconds; the monotonic clock of a machine does not co
 
 
 class SteadyWall:
-    """The wall clock, which neither goes back if it is set back, nor far ahead.
+    """The wall clock without its steps back, and with a limit for its steps ahead.
 
-    :param clock: it is read at once.
+    :param clock: the clock of the process; it is read immediately.
     """
 
     def __init__(self, clock: Clock) -> None:
@@ -77,7 +77,7 @@ class SteadyWall:
         return int(max(steady, min(self._clock.wall(), steady + MAX_SLEEP)) * 1000)
 
     def not_before(self, milliseconds: float) -> None:
-        """It is at least that late now."""
+        """Move the clock ahead to this time, if it is behind."""
         self._wall = max(self._wall, milliseconds / 1000 - (self._clock.now() - self._began))
 
 

@@ -10,11 +10,16 @@ from __future__ import annotations
 
 from typing import Any, Iterable
 
+DEFAULT_SIMILARITY = 0.6  # from 0 to 1
 
-def did_you_mean(name: Any, known: Iterable[str]) -> str:
-    """Text to append to a message that *name* is unknown: the most similar of the *known* names, or empty text."""
+
+def did_you_mean(name: Any, known: Iterable[str], similarity: float = DEFAULT_SIMILARITY) -> str:
+    """Text to append to a message that *name* is unknown: the most similar of the *known* names, or empty text.
+
+    :param similarity: the least similarity of a name, from 0 to 1.
+    """
     from difflib import get_close_matches
 
     word = str(name).strip().lower().replace("-", "_")
-    found = get_close_matches(word[:60], sorted(known), 1)
+    found = get_close_matches(word[:60], sorted(known), 1, similarity)
     return f"; did you mean `{found[0]}`?" if found else ""

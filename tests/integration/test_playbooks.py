@@ -538,13 +538,13 @@ def test_playbook_reports_an_empty_limit_and_skipped_tags() -> None:
 @pytest.mark.parametrize(
     ("playbook", "variable", "meant"),
     [
-        ("deploy_with_gates", "deploy_stabel_for", "did you mean deploy_stable_for?"),
-        ("doctor", "doctor_job", "the variables are doctor_dli_job_id, doctor_job_name"),
-        ("gate_sliced", "gate_sliced_slice", "did you mean gate_sliced_slices?"),
-        ("gate_verdict", "gate_verdict_want", "did you mean gate_verdict_wanted?"),
-        ("job_action", "job_action_timeout", "did you mean job_action_wait_timeout?"),
-        ("job_report", "job_report_status", "did you mean job_report_statuses?"),
-        ("job_watch", "job_watch_node", "the variables are job_watch_batch_job_names"),
+        ("deploy_with_gates", "deploy_stabel_for", "did you mean `deploy_stable_for`?"),
+        ("doctor", "doctor_job", "did you mean `doctor_job_name`?"),
+        ("gate_sliced", "gate_sliced_slice", "did you mean `gate_sliced_slices`?"),
+        ("gate_verdict", "gate_verdict_want", "did you mean `gate_verdict_wanted`?"),
+        ("job_action", "job_action_timeout", "did you mean `job_action_wait_timeout`?"),
+        ("job_report", "job_report_status", "did you mean `job_report_statuses`?"),
+        ("job_watch", "job_watch_node", "did you mean `job_watch_"),
     ],
 )
 def test_misspelt_variable_fails_before_any_request(

@@ -147,7 +147,7 @@ def real_time_job(data: Any, name: str) -> Dict[str, Any]:
 
 
 def _check_name(told: Dict[str, Any], name: str) -> None:
-    """Check that an answer is about the job that was asked for.
+    """Check that an answer is about the requested job.
 
     :raises Unreadable: it names another one, or none.
     """

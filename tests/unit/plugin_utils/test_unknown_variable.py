@@ -11,7 +11,7 @@ import pytest
 from ansible_collections.datagate.huaweicloud.plugins.filter.unknown_variable import FilterModule, unknown_variable
 
 KNOWN = ["deploy_stable_for", "deploy_task_file", "deploy_timeout"]
-MEANT = "is not a variable of this playbook; did you mean deploy_stable_for?"
+MEANT = "is not a variable of this playbook; did you mean `deploy_stable_for`?"
 
 
 @pytest.mark.parametrize(
@@ -22,8 +22,8 @@ MEANT = "is not a variable of this playbook; did you mean deploy_stable_for?"
         (["deploy_timeout", "deploy_stabel_for"], f"deploy_stabel_for: {MEANT}", f"deploy_stabel_for: {MEANT}"),
         (["deploy_stable"], f"deploy_stable: {MEANT}", f"deploy_stable: {MEANT}"),
         (
-            ["deploy_user"],
-            f"deploy_user: is not a variable of this playbook; the variables are {', '.join(KNOWN)}",
+            ["user_name"],
+            f"user_name: is not a variable of this playbook; the variables are {', '.join(KNOWN)}",
             "",
         ),
     ],
